@@ -1,0 +1,1 @@
+"""What runs actors. No word of the domain appears here: streams, entries, commands and states are opaque."""

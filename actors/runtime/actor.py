@@ -1,0 +1,135 @@
+"""What an actor is: pure, synchronous functions over one stream's state.
+
+`decide` judges and never mutates; `evolve` is the only mutator and works in place. No I/O, clock, randomness or logging
+happens inside: time and ids come with the context. Records inside a state are replaced, never changed, so that a
+shallow copy of its collections is a consistent snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from protocol.errors import Rejection
+from protocol.event import Command, Event, Origin, Principal
+from protocol.log import Entry
+
+S = TypeVar("S")
+C = TypeVar("C", bound=Command)
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a decision may know beside state and command. `facts` were fetched by the edge for this command."""
+
+    now: str
+    op_id: str
+    principal: Principal
+    new_id: Callable[[], str]
+    origin: Origin | None = None
+    base: int | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[E]):
+    """An accepted command: its events, whose they are, and when they happened.
+
+    `recorded_by` is the importer when the author is somebody else. No event at all is a valid decision: the command
+    changed nothing, and its entry keeps a late retry from changing something after all.
+    """
+
+    events: Sequence[E]
+    author: str
+    at: str
+    recorded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryMeta:
+    """What `evolve` may know of the entry that an event stands in."""
+
+    seq: int
+    op_id: str
+    author: str
+    at: str
+    recorded_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerChange:
+    """Sets the stream's timer of that name, or clears it when `due_at` is None."""
+
+    name: str
+    due_at: str | None
+
+
+class Actor(Protocol[S, C, E]):
+    """One type of actor answers for one kind of stream."""
+
+    @property
+    def kind(self) -> str:
+        """The part of a stream's name before the slash."""
+        ...
+
+    @property
+    def schema_version(self) -> int:
+        """Of the snapshot parts; a snapshot of another version is not used, the stream is replayed instead."""
+        ...
+
+    def initial(self, stream: str) -> S: ...
+
+    def decide(self, state: S, command: C, context: Context) -> Decision[E] | Rejection: ...
+
+    def evolve(self, state: S, event: E, meta: EntryMeta) -> None: ...
+
+    def answer(self, events: Sequence[E]) -> dict[str, Any]:
+        """The `result` of an accepted command, from its entry alone, so that a retry gets the same."""
+        ...
+
+    def audience(self, state: S) -> frozenset[str] | None:
+        """The users who may follow the stream now; None means everybody. The operator always may."""
+        ...
+
+    def changes_audience(self, event: E) -> bool: ...
+
+    def is_content(self, event: E) -> bool:
+        """Whether the event counts for `asOf` a time (content does; creation and membership do not)."""
+        ...
+
+    def content_at(self, state: S) -> str:
+        """The time of the newest content, "" while there is none."""
+        ...
+
+    def parts(self, state: S) -> Iterator[dict[str, Any]]:
+        """The state as JSON objects of bounded size, to be merged by collection.
+
+        The shallow copies are taken when `parts` is called, so the parts belong to one point however late they are
+        consumed.
+        """
+        ...
+
+    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> S:
+        """The state from all of its parts."""
+        ...
+
+    def timers(self, event: E, meta: EntryMeta) -> Sequence[TimerChange]: ...
+
+    def timer_command(self, name: str, due_at: str) -> C:
+        """The command that a due timer sends to its own stream."""
+        ...
+
+
+AnyActor = Actor[Any, Any, Any]
+
+
+def meta_of(entry: Entry) -> EntryMeta:
+    """The meta of a committed entry."""
+    return EntryMeta(entry.seq, entry.op_id, entry.author, entry.at, entry.recorded_at)
+
+
+def may_follow(audience: frozenset[str] | None, principal: Principal) -> bool:
+    """Whether the principal may read the stream."""
+    return audience is None or principal.is_operator or principal.id in audience

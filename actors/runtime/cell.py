@@ -1,0 +1,375 @@
+"""A cell is one live actor: its state, its mailbox and its gate. It has no task; an idle one costs nothing but memory.
+
+Memory runs ahead of the log: `tentative` is the newest seq that is applied, `gate.durable` the newest that is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from actors.ports import Clock, Ids, RuntimeMeters
+from actors.runtime.actor import AnyActor, Context, Decision, EntryMeta
+from actors.runtime.delivery import (
+    OVERLOADED,
+    TIMED_OUT,
+    CommandDelivery,
+    Delivery,
+    HeldAck,
+    HeldCall,
+    HeldReading,
+    HeldRejection,
+    ReadDelivery,
+)
+from actors.runtime.gate import OutputGate
+from actors.runtime.limits import RuntimeLimits
+from actors.runtime.mailbox import Mailbox
+from actors.runtime.outcomes import OutcomeMemory, SeenCommand
+from actors.runtime.publication import Publication
+from actors.runtime.rejections import OP_ID_REUSED, RejectionMemory
+from protocol.errors import ErrorCode, Rejection
+from protocol.log import Entry, NewEntry
+from protocol.messages import EventJson, decode_event, event_json, pack_payload, unpack_payload
+
+log = logging.getLogger("pantherahive.actors")
+
+INTERNAL = Rejection(ErrorCode.INTERNAL, "the command failed inside the server; it had no effect")
+
+
+class Phase(Enum):
+    """A cell only moves down this list."""
+
+    LOADING = "loading"
+    LIVE = "live"
+    CRASHED = "crashed"  # takes nothing more; what is on its way to the log is still awaited
+    DEAD = "dead"
+
+
+@dataclass(slots=True)
+class Unsettled:
+    """An entry on its way into the log, with what will be published of it."""
+
+    cell: Cell
+    new: NewEntry
+    seen: SeenCommand
+    events: list[EventJson]
+    recorded_by: str | None
+    changes_audience: bool
+    audience: frozenset[str] | None
+
+    def publication(self, entry: Entry) -> Publication:
+        return Publication(entry, self.events, self.recorded_by, self.changes_audience, self.audience)
+
+
+@dataclass(slots=True)
+class Activation:
+    """What a cell starts from: the folded state and what the runtime remembers beside it."""
+
+    state: Any
+    seq: int
+    epoch: int
+    memory: OutcomeMemory
+    snapshot_seq: int
+    weight_bytes: int
+
+
+class CellHost(Protocol):
+    """What a cell needs from the region that it lives in."""
+
+    limits: RuntimeLimits
+    clock: Clock
+    ids: Ids
+    meters: RuntimeMeters
+    rejections: RejectionMemory
+
+    def submit(self, unsettled: Unsettled) -> None: ...
+
+    def look_up(self, cell: Cell, delivery: CommandDelivery) -> None: ...
+
+    def is_suspect(self, stream: str, op_id: str) -> bool: ...
+
+    def publish(self, stream: str, publications: list[Publication]) -> None: ...
+
+    def snapshot_due(self, cell: Cell) -> None: ...
+
+    def drained(self, cell: Cell) -> None: ...
+
+
+class Cell:
+    """One incarnation of a stream's actor."""
+
+    __slots__ = (
+        "_actor",
+        "_host",
+        "_scheduled",
+        "_unsettled",
+        "_unsettled_bytes",
+        "gate",
+        "last_used_s",
+        "mailbox",
+        "memory",
+        "phase",
+        "snapshot_seq",
+        "state",
+        "stream",
+        "tentative",
+        "weight_bytes",
+    )
+
+    def __init__(self, stream: str, actor: AnyActor, host: CellHost) -> None:
+        self.stream = stream
+        self._actor = actor
+        self._host = host
+        self.phase = Phase.LOADING
+        self.mailbox: Mailbox[Delivery] = Mailbox(host.limits.mailbox_messages_max)
+        # Set by `start`; nothing runs before that.
+        self.state: Any = None
+        self.memory = OutcomeMemory(host.limits.outcomes_remembered_max)
+        self.gate = OutputGate(0, 0)
+        # The newest seq that `state` includes.
+        self.tentative = 0
+        # Entries that are applied and not yet committed, oldest first, and the size of their payloads.
+        self._unsettled: deque[Unsettled] = deque()
+        self._unsettled_bytes = 0
+        # The seq of the newest snapshot that was asked for.
+        self.snapshot_seq = 0
+        # A rough size of the state, for passivation by memory budget.
+        self.weight_bytes = 0
+        self.last_used_s = host.clock.monotonic_s()
+        # Whether a turn is already on the loop's list.
+        self._scheduled = False
+
+    @property
+    def actor(self) -> AnyActor:
+        return self._actor
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits in it and nothing of it is on its way: it can be let go in this very turn."""
+        return self.phase is Phase.LIVE and not self.mailbox and not self._unsettled and not len(self.gate)
+
+    def start(self, activation: Activation) -> None:
+        """Brings the loaded state to life; what has gathered in the mailbox runs next."""
+        self.state, self.memory = activation.state, activation.memory
+        self.tentative = self.snapshot_seq = activation.seq
+        self.snapshot_seq = activation.snapshot_seq
+        self.gate = OutputGate(activation.seq, activation.epoch)
+        self.weight_bytes = activation.weight_bytes
+        self.phase = Phase.LIVE
+        self._schedule()
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Queues a delivery, or answers `overloaded` when the mailbox is full."""
+        if not self.mailbox.put(delivery):
+            delivery.refuse(OVERLOADED)
+            return
+        self._schedule()
+
+    def redeliver(self, delivery: Delivery) -> None:
+        """Queues a delivery that comes back from a look-up in the log."""
+        self.mailbox.put_back(delivery)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled and self.phase is Phase.LIVE:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._run)
+
+    def _run(self) -> None:
+        """One turn: a bounded number of messages, then the loop is somebody else's."""
+        self._scheduled = False
+        now_s = self._host.clock.monotonic_s()
+        self.last_used_s = now_s
+        now = self._host.clock.now()
+        for _ in range(self._host.limits.turn_messages_max):
+            if self.phase is not Phase.LIVE:
+                return
+            control = self.mailbox.take_control()
+            if control is not None:
+                control()
+                continue
+            if self._is_full():
+                return  # `committed` goes on
+            delivery = self.mailbox.take()
+            if delivery is None:
+                return
+            self._handle(delivery, now, now_s)
+        if self.mailbox:
+            self._schedule()
+
+    def _is_full(self) -> bool:
+        limits = self._host.limits
+        return (
+            len(self._unsettled) >= limits.unsettled_entries_max or self._unsettled_bytes >= limits.unsettled_bytes_max
+        )
+
+    def _handle(self, delivery: Delivery, now: str, now_s: float) -> None:
+        if now_s >= delivery.deadline_s:
+            delivery.refuse(TIMED_OUT)
+        elif isinstance(delivery, ReadDelivery):
+            self._read(delivery, now_s)
+        elif not self._answer_again(delivery, now_s):
+            self._decide(delivery, now, now_s)
+
+    def _read(self, delivery: ReadDelivery, now_s: float) -> None:
+        try:
+            value = delivery.look(self.state, *delivery.arguments)
+        except Exception as defect:  # noqa: BLE001 - a look is foreign code; its defect goes back to the asker
+            # A look that raises is the asker's defect: it gets it back as an exception.
+            if not delivery.reply.done():
+                delivery.reply.set_exception(defect)
+            return
+        self.gate.hold(self.tentative, HeldReading(value, self.tentative, delivery), now_s)
+
+    def _answer_again(self, delivery: CommandDelivery, now_s: float) -> bool:
+        """Answers a retry from what is remembered, or sends it to be looked up. False: the command is new."""
+        request = delivery.request
+        if delivery.found is not None:
+            self._answer_from_log(delivery, delivery.found, now_s)
+            return True
+        seen = self.memory.find(request.op_id)
+        if seen is not None:
+            if seen.digest != request.digest:
+                self.gate.hold(self.tentative, self._held_rejection(OP_ID_REUSED, delivery, now_s), now_s)
+            elif seen.result is None:
+                self._host.look_up(self, delivery)
+            else:
+                self.gate.hold(seen.seq, HeldAck(seen, seen.result, delivery), now_s)
+            return True
+        rejected = self._host.rejections.find(self.stream, request.op_id, request.digest)
+        if rejected is not None:
+            delivery.refuse(rejected)
+            return True
+        if delivery.searched:
+            return False
+        if self.memory.may_have_forgotten(request.op_id) or self._host.is_suspect(self.stream, request.op_id):
+            self._host.look_up(self, delivery)
+            return True
+        return False
+
+    def _answer_from_log(self, delivery: CommandDelivery, entry: Entry, now_s: float) -> None:
+        """The log is durable, so the gate lets this through as soon as this incarnation has reached the entry."""
+        if entry.digest != delivery.request.digest:
+            delivery.refuse(OP_ID_REUSED)
+            return
+        events, _ = unpack_payload(entry.payload)
+        result = self._actor.answer([decode_event(event) for event in events])
+        seen = SeenCommand(entry.seq, entry.epoch, entry.digest, entry.at, result)
+        self.gate.hold(min(entry.seq, self.tentative), HeldAck(seen, result, delivery), now_s)
+
+    def _decide(self, delivery: CommandDelivery, now: str, now_s: float) -> None:
+        request = delivery.request
+        context = Context(
+            now=now,
+            op_id=request.op_id,
+            principal=request.principal,
+            new_id=self._host.ids.new_id,
+            origin=request.origin,
+            base=request.base,
+            facts=request.facts,
+        )
+        try:
+            decision = self._actor.decide(self.state, request.command, context)
+        except Exception:
+            log.exception("decide failed: %s in %s", type(request.command).__name__, self.stream)
+            self._host.meters.actor_crashed(self._actor.kind)
+            delivery.refuse(INTERNAL)
+            return
+        if isinstance(decision, Rejection):
+            self.gate.hold(self.tentative, self._held_rejection(decision, delivery, now_s), now_s)
+        else:
+            self._accept(decision, delivery, now, now_s)
+
+    def _held_rejection(self, rejection: Rejection, delivery: CommandDelivery, now_s: float) -> HeldRejection:
+        return HeldRejection(rejection, delivery, self._host.rejections, now_s)
+
+    def _accept(self, decision: Decision[Any], delivery: CommandDelivery, now: str, now_s: float) -> None:
+        """Applies first, then submits: an entry that `evolve` cannot digest never reaches the log."""
+        request = delivery.request
+        seq = self.tentative + 1
+        meta = EntryMeta(seq, request.op_id, decision.author, decision.at, now)
+        try:
+            events = [event_json(event) for event in decision.events]
+            for event in decision.events:
+                self._actor.evolve(self.state, event, meta)
+            changes_audience = any(self._actor.changes_audience(event) for event in decision.events)
+            audience = self._actor.audience(self.state) if changes_audience else None
+            result = self._actor.answer(decision.events)
+            payload = pack_payload(events, decision.recorded_by)
+        except Exception:
+            log.exception("evolve failed: %s in %s", type(request.command).__name__, self.stream)
+            delivery.refuse(INTERNAL)
+            self._crash()
+            return
+        self.tentative = seq
+        seen = SeenCommand(seq, 0, request.digest, decision.at, result)
+        self.memory.remember(request.op_id, now, seen)
+        new = NewEntry(
+            stream=self.stream,
+            seq=seq,
+            op_id=request.op_id,
+            digest=request.digest,
+            payload=payload,
+            author=decision.author,
+            at=decision.at,
+            recorded_at=now,
+        )
+        unsettled = Unsettled(self, new, seen, events, decision.recorded_by, changes_audience, audience)
+        self._unsettled.append(unsettled)
+        self._unsettled_bytes += len(payload)
+        self.gate.hold(seq, HeldAck(seen, result, delivery), now_s)
+        self._host.submit(unsettled)
+
+    def committed(self, entries: list[Entry]) -> None:
+        """These oldest unsettled entries are in the log now: acks leave, then followers hear of it."""
+        publications = []
+        for entry in entries:
+            unsettled = self._unsettled.popleft()
+            unsettled.seen.epoch = entry.epoch
+            self._unsettled_bytes -= len(entry.payload)
+            self.weight_bytes += len(entry.payload)
+            publications.append(unsettled.publication(entry))
+        newest = entries[-1]
+        held_since = self.gate.open(newest.seq, newest.epoch)
+        if held_since is not None:
+            self._host.meters.gate_opened(self._host.clock.monotonic_s() - held_since)
+        self._host.publish(self.stream, publications)
+        if self.phase is Phase.CRASHED:
+            self._end_if_drained()
+            return
+        if self.tentative - self.snapshot_seq >= self._host.limits.snapshot_every_entries:
+            self._host.snapshot_due(self)
+        if self.mailbox:
+            self._schedule()
+
+    def when_durable(self, call: HeldCall) -> None:
+        """Runs the call when everything that the state includes now is committed."""
+        self.gate.hold(self.tentative, call, self._host.clock.monotonic_s())
+
+    def _crash(self) -> None:
+        """The state may be half changed: nothing reads it any more, and what was submitted before is awaited."""
+        self.phase = Phase.CRASHED
+        self._host.meters.actor_crashed(self._actor.kind)
+        self._end_if_drained()
+
+    def _end_if_drained(self) -> None:
+        if not self._unsettled:
+            self.phase = Phase.DEAD
+            self._host.drained(self)
+
+    def abort(self, rejection: Rejection) -> None:
+        """What was not committed never will be: its callers are told, and this incarnation is over."""
+        self.phase = Phase.DEAD
+        self._unsettled.clear()
+        self._unsettled_bytes = 0
+        self.gate.abort(rejection)
+
+    def expire(self, now_s: float) -> None:
+        """Answers callers whose deadline has passed, in the mailbox and at the gate."""
+        for delivery in self.mailbox.remove_where(lambda waiting: now_s >= waiting.deadline_s):
+            delivery.refuse(TIMED_OUT)
+        self.gate.expire(now_s, TIMED_OUT)

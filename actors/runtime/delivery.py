@@ -1,0 +1,150 @@
+"""What waits in a mailbox, and what waits at a gate. Every delivery has a reply that is answered exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from actors.runtime.outcomes import SeenCommand
+from actors.runtime.rejections import RejectionMemory
+from actors.runtime.request import Accepted, Outcome, Reading, Request
+from protocol.cursors import Cursor
+from protocol.errors import ErrorCode, Rejection
+from protocol.log import Entry
+
+TIMED_OUT = Rejection(
+    ErrorCode.TIMEOUT,
+    "no answer in time; the command may still take effect, send it again with the same opId",
+)
+OVERLOADED = Rejection(ErrorCode.OVERLOADED, "the mailbox of this stream is full", {"retryAfterS": 1})
+UNAVAILABLE = Rejection(ErrorCode.UNAVAILABLE, "the stream is not at hand right now", {"retryAfterS": 0.5})
+
+Opened = Callable[[Any, Cursor], Any]
+"""Runs in the turn in which a reading leaves the gate, with what was seen and where; its result is the answer."""
+
+
+@dataclass(slots=True)
+class CommandDelivery:
+    """A command. `searched` is True once the log was asked for its opId; `found` is what it had."""
+
+    request: Request
+    reply: asyncio.Future[Outcome]
+    searched: bool = False
+    found: Entry | None = None
+
+    @property
+    def deadline_s(self) -> float:
+        return self.request.deadline_s
+
+    def refuse(self, rejection: Rejection) -> None:
+        if not self.reply.done():
+            self.reply.set_result(rejection)
+
+
+@dataclass(slots=True)
+class ReadDelivery:
+    """A look at the state. It runs in a turn of the actor and must not change or keep anything mutable."""
+
+    look: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    opened: Opened | None
+    deadline_s: float
+    reply: asyncio.Future[Any]
+
+    def refuse(self, rejection: Rejection) -> None:
+        if not self.reply.done():
+            self.reply.set_result(rejection)
+
+
+Delivery = CommandDelivery | ReadDelivery
+
+
+@dataclass(slots=True)
+class HeldAck:
+    """The answer to an accepted command, or to a retry of it."""
+
+    seen: SeenCommand
+    result: dict[str, Any]
+    delivery: CommandDelivery
+
+    def release(self, epoch: int) -> None:
+        del epoch  # the entry's own one may be older
+        if not self.delivery.reply.done():
+            cursor = Cursor(self.seen.seq, self.seen.epoch)
+            self.delivery.reply.set_result(Accepted(cursor, self.seen.at, self.result))
+
+    def abort(self, rejection: Rejection) -> None:
+        self.delivery.refuse(rejection)
+
+    def expired(self, now_s: float) -> bool:
+        return now_s >= self.delivery.deadline_s
+
+
+@dataclass(slots=True)
+class HeldRejection:
+    """A refusal may depend on state that could still vanish, so it waits like everything else."""
+
+    rejection: Rejection
+    delivery: CommandDelivery
+    memory: RejectionMemory
+    now_s: float
+
+    def release(self, epoch: int) -> None:
+        del epoch
+        request = self.delivery.request
+        self.memory.remember(request.stream, request.op_id, request.digest, self.rejection, self.now_s)
+        self.delivery.refuse(self.rejection)
+
+    def abort(self, rejection: Rejection) -> None:
+        self.delivery.refuse(rejection)
+
+    def expired(self, now_s: float) -> bool:
+        return now_s >= self.delivery.deadline_s
+
+
+@dataclass(slots=True)
+class HeldReading:
+    """What a look saw at `seq`."""
+
+    value: Any
+    seq: int
+    delivery: ReadDelivery
+
+    def release(self, epoch: int) -> None:
+        reply = self.delivery.reply
+        if reply.done():
+            return
+        cursor = Cursor(self.seq, epoch)
+        if self.delivery.opened is None or isinstance(self.value, Rejection):
+            reply.set_result(self.value if isinstance(self.value, Rejection) else Reading(self.value, cursor))
+            return
+        try:
+            reply.set_result(Reading(self.delivery.opened(self.value, cursor), cursor))
+        except Exception as defect:  # noqa: BLE001 - foreign code; its defect goes back to the asker
+            # The caller's own code failed: it is the caller who gets the defect, not the actor.
+            reply.set_exception(defect)
+
+    def abort(self, rejection: Rejection) -> None:
+        self.delivery.refuse(rejection)
+
+    def expired(self, now_s: float) -> bool:
+        return now_s >= self.delivery.deadline_s
+
+
+@dataclass(slots=True)
+class HeldCall:
+    """Work of the runtime that needs a durable state, such as a snapshot. It is dropped when the state is."""
+
+    call: Callable[[int], None]
+
+    def release(self, epoch: int) -> None:
+        self.call(epoch)
+
+    def abort(self, rejection: Rejection) -> None:
+        del rejection
+
+    def expired(self, now_s: float) -> bool:
+        del now_s
+        return False

@@ -1,0 +1,191 @@
+"""Joining a stream and following it: resume from a cursor, or the whole state, then the live tail without a gap.
+
+Attaching to the live tail happens in the very turn in which the reading that it starts from becomes durable, so nothing
+can slip in between (P4), and permission is judged in that same state (P7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from actors.ports import Clock, Journal
+from actors.runtime.actor import AnyActor, may_follow
+from actors.runtime.hub import Follower, Following, StreamHub
+from actors.runtime.limits import RuntimeLimits
+from actors.runtime.pages import Pages
+from actors.runtime.publication import Publication
+from actors.runtime.request import Reading
+from actors.runtime.ring import Ring
+from actors.runtime.router import Router
+from protocol.cursors import START, Cursor
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Principal
+
+NO_SUCH_STREAM = Rejection(ErrorCode.NOT_FOUND, "there is no such stream")
+
+Reason = Literal["behind", "epoch", "ahead", "cursor"]
+
+
+@dataclass(slots=True)
+class Joined:
+    """`parts` is the state as of `cursor`, None when the client's own cursor still serves."""
+
+    mode: Literal["resume", "snapshot", "reset"]
+    cursor: Cursor
+    following: Following
+    parts: Iterator[dict[str, Any]] | None = None
+    reason: Reason | None = None
+
+
+def look_at_audience(state: Any, actor: AnyActor, principal: Principal) -> Rejection | None:
+    """Whether the principal may follow; what one may not see does not exist."""
+    return None if may_follow(actor.audience(state), principal) else NO_SUCH_STREAM
+
+
+def look_at_parts(state: Any, actor: AnyActor, principal: Principal) -> Iterator[dict[str, Any]] | Rejection:
+    """The whole state, for those who may follow."""
+    return look_at_audience(state, actor, principal) or actor.parts(state)
+
+
+class Feeds:
+    """All hubs of this node."""
+
+    def __init__(
+        self,
+        actors: Sequence[AnyActor],
+        router: Router,
+        journal: Journal,
+        clock: Clock,
+        limits: RuntimeLimits,
+    ) -> None:
+        self._actors: Mapping[str, AnyActor] = {actor.kind: actor for actor in actors}
+        self._router = router
+        self._clock = clock
+        self._limits = limits
+        self.pages = Pages(journal, limits.ring_bytes_max * 4)
+        # Streams that somebody follows, or did a moment ago.
+        self._hubs: dict[str, StreamHub] = {}
+
+    def publish(self, stream: str, publications: list[Publication]) -> None:
+        """Entries that are committed, in order of seq."""
+        hub = self._hubs.get(stream)
+        if hub is not None:
+            hub.publish(publications)
+
+    async def join(
+        self, follower: Follower, stream: str, cursor: Cursor | None, deadline_s: float
+    ) -> Joined | Rejection:
+        """Raises StorageFault while the log cannot be read."""
+        reason: Reason | None = None
+        if cursor is not None:
+            reason = await self._distrust(stream, cursor)
+            if reason is None:
+                joined = await self._resume(follower, stream, cursor, deadline_s)
+                if joined is not None:
+                    return joined
+                reason = "behind"
+        return await self._from_state(follower, stream, reason, deadline_s)
+
+    async def _distrust(self, stream: str, cursor: Cursor) -> Reason | None:
+        """Why a cursor does not belong to this stream's history; None when it does."""
+        if cursor == START:
+            return None
+        if cursor.seq == 0:
+            return "epoch"
+        known = await self.pages.at(stream, cursor.seq)
+        if known is None:
+            return "ahead"
+        return None if known.entry.epoch == cursor.epoch else "epoch"
+
+    async def _resume(
+        self, follower: Follower, stream: str, cursor: Cursor, deadline_s: float
+    ) -> Joined | Rejection | None:
+        """None when the client is so far behind that the state is the shorter way."""
+        reading = await self._read(follower, stream, look_at_audience, cursor.seq, deadline_s)
+        if isinstance(reading, Rejection):
+            return reading
+        if reading.cursor.seq - cursor.seq > self._limits.resume_entries_max:
+            reading.value.leave()
+            return None
+        return Joined("resume", cursor, reading.value)
+
+    async def _from_state(
+        self, follower: Follower, stream: str, reason: Reason | None, deadline_s: float
+    ) -> Joined | Rejection:
+        reading = await self._read(follower, stream, look_at_parts, None, deadline_s)
+        if isinstance(reading, Rejection):
+            return reading
+        following, parts = reading.value
+        mode: Literal["snapshot", "reset"] = "snapshot" if reason in (None, "behind") else "reset"
+        return Joined(mode, reading.cursor, following, parts, reason)
+
+    async def _read(
+        self, follower: Follower, stream: str, look: Any, seq: int | None, deadline_s: float
+    ) -> Reading[Any] | Rejection:
+        actor = self._actors.get(stream.partition("/")[0])
+        if actor is None:
+            return NO_SUCH_STREAM
+        answer = await self._router.read(
+            stream,
+            look,
+            actor,
+            follower.principal,
+            deadline_s=deadline_s,
+            opened=partial(self._attach, follower, stream, seq),
+        )
+        if isinstance(answer, Reading) and answer.value is None:
+            return NO_SUCH_STREAM
+        return answer  # type: ignore[no-any-return]
+
+    def _attach(self, follower: Follower, stream: str, seq: int | None, seen: Any, cursor: Cursor) -> Any:
+        """Runs in the turn in which the reading is durable. An empty stream is none."""
+        if cursor.seq == 0:
+            return None
+        hub = self._hubs.get(stream)
+        if hub is None:
+            ring = Ring(cursor, self._limits.ring_entries_max, self._limits.ring_bytes_max)
+            hub = self._hubs[stream] = StreamHub(stream, ring)
+        if seq is not None:
+            return hub.attach(follower, seq, cursor.seq)
+        return hub.attach(follower, cursor.seq, cursor.seq), seen
+
+    async def catch_up(self, following: Following) -> list[Publication]:
+        """The next entries for a place that is older than its ring. Raises StorageFault."""
+        return following.given(await self.pages.after(following.hub.stream, following.seq))
+
+    def present(self, stream: str) -> list[Any]:
+        """Who follows the stream now."""
+        hub = self._hubs.get(stream)
+        return list(hub.present(self._limits.present_users_max)) if hub is not None else []
+
+    def tell_presence(self) -> None:
+        """Tells the followers of every stream whose presence changed. Called at a steady, slow beat."""
+        for hub in self._hubs.values():
+            hub.tell_presence(self._limits.present_users_max)
+
+    def sweep(self) -> None:
+        """Lets hubs go that nobody has followed for a while."""
+        now_s = self._clock.monotonic_s()
+        for stream, hub in list(self._hubs.items()):
+            if len(hub):
+                continue
+            if hub.empty_since_s is None:
+                hub.empty_since_s = now_s
+            elif now_s - hub.empty_since_s >= self._limits.hub_linger_s:
+                del self._hubs[stream]
+
+    async def beat(self, interval_s: float) -> None:
+        """Presence and sweep, until cancelled."""
+        while True:
+            await asyncio.sleep(interval_s)
+            self.tell_presence()
+            self.sweep()
+
+    @property
+    def followers(self) -> int:
+        """Places in all streams."""
+        return sum(len(hub) for hub in self._hubs.values())

@@ -1,0 +1,107 @@
+"""Any state of the past: `asOf` a seq or a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from actors.ports import Clock, Journal
+from actors.runtime.actor import AnyActor
+from actors.runtime.limits import RuntimeLimits
+from actors.runtime.replay import Slices, apply_all, begin
+from protocol.cursors import Cursor
+from protocol.log import Entry, LoadedStream
+from protocol.messages import decode_event, unpack_payload
+
+CONCURRENT_FOLDS_MAX = 4
+
+
+class History:
+    """Folds the log up to a point, from the snapshot before it."""
+
+    def __init__(self, actors: Sequence[AnyActor], journal: Journal, clock: Clock, limits: RuntimeLimits) -> None:
+        self._actors: Mapping[str, AnyActor] = {actor.kind: actor for actor in actors}
+        self._journal = journal
+        self._clock = clock
+        self._limits = limits
+        self._places = asyncio.Semaphore(CONCURRENT_FOLDS_MAX)
+
+    async def state_at(
+        self, stream: str, *, seq: int | None = None, at: str | None = None
+    ) -> tuple[Any, Cursor] | None:
+        """The state as of a seq, or as of a time: that is the last content seq with `at` not after it (DESIGN §6).
+
+        None when the stream did not exist then, or has not come so far. Raises StorageFault, ReplayFailed.
+        """
+        if (seq is None) == (at is None):
+            raise ValueError("either a seq or a time")
+        async with self._places:
+            if at is not None:
+                seq = await self._seq_at(stream, at)
+            return await self._fold(stream, seq) if seq else None
+
+    async def _fold(self, stream: str, seq: int) -> tuple[Any, Cursor] | None:
+        actor = self._actors[stream.partition("/")[0]]
+        loaded = await self._journal.load_at(stream, seq, None, self._limits.load_page_entries)
+        folded = begin(actor, stream, loaded.snapshot, self._limits)
+        if folded.seq == 0 and loaded.snapshot is not None:
+            loaded = LoadedStream(None, (), complete=False)
+        slices = Slices(self._clock, self._limits.loop_slice_s)
+        async for page in self._pages(stream, folded.seq, loaded):
+            if not await apply_all(actor, folded, page, slices, until=lambda entry: entry.seq > seq):
+                break
+        return (folded.state, Cursor(folded.seq, folded.epoch)) if folded.seq == seq else None
+
+    async def _pages(self, stream: str, after: int, loaded: LoadedStream) -> AsyncIterator[Sequence[Entry]]:
+        """The tail that was loaded, then page by page to the end of the stream."""
+        page = loaded.tail
+        complete = loaded.complete
+        while True:
+            if page:
+                yield page
+                after = page[-1].seq
+            if complete:
+                return
+            page = await self._journal.read(stream, after, self._limits.load_page_entries)
+            complete = len(page) < self._limits.load_page_entries
+
+    async def _seq_at(self, stream: str, at: str) -> int | None:
+        """Content times never fall, so the first later content ends the search.
+
+        A snapshot may end in entries that are no content; then the one before it is tried.
+        """
+        actor = self._actors[stream.partition("/")[0]]
+        bound: int | None = None
+        while True:
+            loaded = await self._journal.load_at(stream, bound, at, self._limits.load_page_entries)
+            after = loaded.snapshot.seq if loaded.snapshot is not None else 0
+            found, before_content = await self._scan(actor, stream, after, loaded, at)
+            if found is not None:
+                return found
+            if loaded.snapshot is None:
+                return before_content
+            bound = loaded.snapshot.seq - 1
+
+    async def _scan(
+        self, actor: AnyActor, stream: str, after: int, loaded: LoadedStream, at: str
+    ) -> tuple[int | None, int | None]:
+        """The last content seq not after `at`; and the last seq not after it before any content."""
+        found: int | None = None
+        before_content: int | None = None
+        slices = Slices(self._clock, self._limits.loop_slice_s)
+        async for page in self._pages(stream, after, loaded):
+            for entry in page:
+                if _is_content(actor, entry):
+                    if entry.at > at:
+                        return found, before_content
+                    found = entry.seq
+                elif found is None and entry.at <= at:
+                    before_content = entry.seq
+                await slices.pause_if_due()
+        return found, before_content
+
+
+def _is_content(actor: AnyActor, entry: Entry) -> bool:
+    events, _ = unpack_payload(entry.payload)
+    return any(actor.is_content(decode_event(event)) for event in events)

@@ -1,0 +1,143 @@
+"""Who follows a stream on this node. A follower is a cursor into the shared ring and a wake-up, never a queue."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Literal, Protocol
+
+from actors.runtime.actor import may_follow
+from actors.runtime.publication import Publication
+from actors.runtime.ring import Ring
+from protocol.cursors import Cursor
+from protocol.event import Principal
+from protocol.wire import PresentUser
+
+CloseReason = Literal["removed", "deleted", "expired", "slow", "shutdown", "superseded", "flood"]
+
+
+class Follower(Protocol):
+    """A connection that follows streams. Its methods return at once."""
+
+    @property
+    def principal(self) -> Principal: ...
+
+    def wake(self, following: Following) -> None:
+        """There is something to pull."""
+        ...
+
+    def presence_changed(self, stream: str, present: list[PresentUser]) -> None: ...
+
+    def following_closed(self, stream: str, reason: CloseReason) -> None:
+        """The follower may not follow the stream any more; nothing can be pulled."""
+        ...
+
+
+class Following:
+    """A follower's place in one stream. `seq` is the newest entry that it has been given."""
+
+    __slots__ = ("closed", "follower", "hub", "permitted_at", "seq")
+
+    def __init__(self, follower: Follower, hub: StreamHub, seq: int, permitted_at: int) -> None:
+        self.follower = follower
+        self.hub = hub
+        self.seq = seq
+        # The seq of the state in which the permission was checked; older changes of the audience say nothing here.
+        self.permitted_at = permitted_at
+        self.closed = False
+
+    def pull(self, limit: int) -> list[Publication] | None:
+        """The next entries from the ring, which count as given; None when they are older than the ring."""
+        if self.closed:
+            return []
+        publications = self.hub.ring.after(self.seq, limit)
+        if publications:
+            self.seq = publications[-1].entry.seq
+        return publications
+
+    def given(self, publications: list[Publication]) -> list[Publication]:
+        """Entries that were read from the log for this place: those that come next count as given."""
+        following = [publication for publication in publications if publication.entry.seq > self.seq]
+        if self.closed or not following:
+            return []
+        self.seq = following[-1].entry.seq
+        return following
+
+    def leave(self) -> None:
+        self.hub.detach(self)
+
+
+class StreamHub:
+    """The ring of one stream and its followers."""
+
+    def __init__(self, stream: str, ring: Ring) -> None:
+        self.stream = stream
+        self.ring = ring
+        # One place per follower.
+        self._followings: dict[Follower, Following] = {}
+        # Connections per user, for presence.
+        self._present: Counter[str] = Counter()
+        # Whether presence changed since it was last told.
+        self.presence_changed = False
+        # Since when nobody follows; None while somebody does.
+        self.empty_since_s: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._followings)
+
+    def attach(self, follower: Follower, seq: int, permitted_at: int) -> Following:
+        """Follows from `seq` on. A follower that joins again gives up its old place."""
+        if (old := self._followings.get(follower)) is not None:
+            self.detach(old)
+        following = Following(follower, self, seq, permitted_at)
+        self._followings[follower] = following
+        self.empty_since_s = None
+        if not follower.principal.is_operator:
+            self._present[follower.principal.id] += 1
+            self.presence_changed = True
+        return following
+
+    def detach(self, following: Following) -> None:
+        """Ends a place; a second time does nothing."""
+        if following.closed:
+            return
+        following.closed = True
+        del self._followings[following.follower]
+        principal = following.follower.principal
+        if not principal.is_operator:
+            self._present[principal.id] -= 1
+            if not self._present[principal.id]:
+                del self._present[principal.id]
+            self.presence_changed = True
+
+    def publish(self, publications: list[Publication]) -> None:
+        """Takes new entries in, closes whom they shut out, and wakes the others."""
+        fresh = [publication for publication in publications if self.ring.append(publication)]
+        for publication in fresh:
+            if publication.changes_audience:
+                self._narrow(publication.audience, publication.entry.seq)
+        if fresh:
+            for following in self._followings.values():
+                following.follower.wake(following)
+
+    def _narrow(self, audience: frozenset[str] | None, seq: int) -> None:
+        for following in list(self._followings.values()):
+            if following.permitted_at < seq and not may_follow(audience, following.follower.principal):
+                self.detach(following)
+                following.follower.following_closed(self.stream, "removed")
+
+    def present(self, limit: int) -> list[PresentUser]:
+        """The users who follow now, those with most connections first."""
+        return [{"userId": user, "connections": count} for user, count in self._present.most_common(limit)]
+
+    def tell_presence(self, limit: int) -> None:
+        """Tells every follower who is here, if that changed since the last time."""
+        if not self.presence_changed:
+            return
+        self.presence_changed = False
+        present = self.present(limit)
+        for following in list(self._followings.values()):
+            following.follower.presence_changed(self.stream, present)
+
+    @property
+    def head(self) -> Cursor:
+        return self.ring.head

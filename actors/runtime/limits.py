@@ -1,0 +1,41 @@
+"""Every limit of the runtime, by name. The composition root fills them from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeLimits:
+    """Counts end in `_max`, sizes in `_bytes`, times in `_s`."""
+
+    mailbox_messages_max: int = 1_000
+    turn_messages_max: int = 64
+    unsettled_entries_max: int = 64
+    unsettled_bytes_max: int = 1 << 20
+    outcomes_remembered_max: int = 1_000
+    rejections_remembered_max: int = 100_000
+    rejection_memory_s: float = 60.0
+    batch_entries_max: int = 2_000
+    batch_bytes_max: int = 4 << 20
+    retry_backoff_min_s: float = 0.05
+    retry_backoff_max_s: float = 1.0
+    snapshot_every_entries: int = 500
+    snapshot_at_passivation_entries: int = 20
+    snapshots_waiting_max: int = 64
+    idle_passivation_s: float = 300.0
+    actors_memory_max_bytes: int = 256 << 20
+    concurrent_loads_max: int = 8
+    streams_per_load_max: int = 50
+    load_page_entries: int = 1_000
+    loop_slice_s: float = 0.005
+    crashes_before_quarantine: int = 5
+    crash_window_s: float = 60.0
+    quarantine_min_s: float = 1.0
+    quarantine_max_s: float = 60.0
+    ring_entries_max: int = 1_024
+    ring_bytes_max: int = 4 << 20
+    hub_linger_s: float = 60.0
+    resume_entries_max: int = 5_000
+    present_users_max: int = 100
+    sweep_interval_s: float = 1.0

@@ -1,0 +1,127 @@
+"""Brings streams to life: many of them per round trip, a bounded number of round trips at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol, TypeVar
+
+from actors.ports import Clock, Journal, RuntimeMeters
+from actors.runtime.cell import Activation, Cell, Phase
+from actors.runtime.limits import RuntimeLimits
+from actors.runtime.replay import Folded, ReplayFailed, Slices, apply_all, begin
+from protocol.faults import StorageFault
+from protocol.log import LoadedStream
+
+log = logging.getLogger("pantherahive.loader")
+
+T = TypeVar("T")
+
+
+class LoadEvents(Protocol):
+    """Whom the loader tells."""
+
+    async def settled(self, stream: str) -> None:
+        """Waits until no write of an earlier incarnation is in flight."""
+        ...
+
+    def load_failed(self, cell: Cell, reason: str) -> None:
+        """The stream cannot be replayed."""
+        ...
+
+
+class Loader:
+    """Cells that wait to be loaded, and the tasks that load them."""
+
+    def __init__(
+        self, journal: Journal, events: LoadEvents, clock: Clock, meters: RuntimeMeters, limits: RuntimeLimits
+    ) -> None:
+        self._journal = journal
+        self._events = events
+        self._clock = clock
+        self._meters = meters
+        self._limits = limits
+        # Cells that nobody loads yet.
+        self._waiting: deque[Cell] = deque()
+        # Tasks that load, at most `concurrent_loads_max`.
+        self._tasks: set[asyncio.Task[None]] = set()
+        # Whether a start of tasks is already on the loop's list.
+        self._scheduled = False
+
+    def load(self, cell: Cell) -> None:
+        """Starts the cell when its stream is loaded. Loads that are asked for in one tick share their round trip."""
+        self._waiting.append(cell)
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._start_tasks)
+
+    def _start_tasks(self) -> None:
+        self._scheduled = False
+        while self._waiting and len(self._tasks) < self._limits.concurrent_loads_max:
+            task = asyncio.create_task(self._load_some(), name="load streams")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            if len(self._waiting) <= self._limits.streams_per_load_max * len(self._tasks):
+                return
+
+    async def _load_some(self) -> None:
+        while self._waiting:
+            cells = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._limits.streams_per_load_max))]
+            for cell in cells:
+                await self._events.settled(cell.stream)
+            streams = [cell.stream for cell in cells]
+            loaded = await self._with_patience(partial(self._journal.load, streams, self._limits.load_page_entries))
+            for cell in cells:
+                await self._activate(cell, loaded[cell.stream])
+
+    async def _with_patience(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Repeats a read until the database answers; callers meanwhile run into their own deadlines."""
+        backoff_s = self._limits.retry_backoff_min_s
+        while True:
+            try:
+                return await attempt()
+            except StorageFault as fault:
+                log.warning("cannot load yet: %s", fault)
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(backoff_s * 2, self._limits.retry_backoff_max_s)
+
+    async def _activate(self, cell: Cell, loaded: LoadedStream) -> None:
+        began_s = self._clock.monotonic_s()
+        try:
+            folded = await self._fold(cell, loaded)
+        except ReplayFailed as failure:
+            log.exception("stream halted")
+            self._meters.stream_halted(cell.actor.kind)
+            self._events.load_failed(cell, str(failure))
+            return
+        if cell.phase is not Phase.LOADING:
+            return
+        self._meters.actor_activated(cell.actor.kind, folded.replayed, self._clock.monotonic_s() - began_s)
+        cell.start(
+            Activation(
+                folded.state,
+                folded.seq,
+                folded.epoch,
+                folded.memory,
+                folded.snapshot_seq,
+                folded.weight_bytes,
+            )
+        )
+
+    async def _fold(self, cell: Cell, loaded: LoadedStream) -> Folded:
+        slices = Slices(self._clock, self._limits.loop_slice_s)
+        folded = begin(cell.actor, cell.stream, loaded.snapshot, self._limits)
+        if folded.seq == 0 and loaded.snapshot is not None:
+            loaded = LoadedStream(None, (), complete=False)  # a snapshot of another schema: replay from the start
+        await apply_all(cell.actor, folded, loaded.tail, slices)
+        complete = loaded.complete
+        while not complete:
+            page = await self._with_patience(
+                partial(self._journal.read, cell.stream, folded.seq, self._limits.load_page_entries)
+            )
+            await apply_all(cell.actor, folded, page, slices)
+            complete = len(page) < self._limits.load_page_entries
+        return folded

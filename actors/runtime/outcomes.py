@@ -1,0 +1,89 @@
+"""Which commands a stream has seen lately, so that a retry gets its first answer.
+
+An opId is a UUIDv7 and so tells when it was made. The memory holds every entry recorded after its floor; an opId made
+before the floor, or one that tells no time, has to be looked up in the log. A client whose clock runs ahead can slip
+past the floor; the unique index of the log is the backstop for that.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Final
+
+from protocol.base import datetime_of
+
+_ALL: Final = -1
+"""A floor below every time: the memory holds the whole stream."""
+
+
+@dataclass(slots=True)
+class SeenCommand:
+    """An accepted command. `result` is None when only the log still has it; `epoch` is 0 until it is committed."""
+
+    seq: int
+    epoch: int
+    digest: bytes
+    at: str
+    result: dict[str, Any] | None
+
+
+class OutcomeMemory:
+    """The newest accepted commands of a stream by opId."""
+
+    __slots__ = ("_floor_ms", "_limit", "_seen")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        # Accepted commands in order of their seq.
+        self._seen: OrderedDict[str, tuple[int, SeenCommand]] = OrderedDict()
+        # Whatever was recorded after this time (ms) is in `_seen`.
+        self._floor_ms = _ALL
+
+    def remember(self, op_id: str, recorded_at: str, seen: SeenCommand) -> None:
+        """Takes the newest command in and lets the oldest go beyond the limit."""
+        self._seen[op_id] = (_ms_of(recorded_at), seen)
+        while len(self._seen) > self._limit:
+            _, (recorded_ms, _) = self._seen.popitem(last=False)
+            self._floor_ms = max(self._floor_ms, recorded_ms)
+
+    def find(self, op_id: str) -> SeenCommand | None:
+        found = self._seen.get(op_id)
+        return found[1] if found is not None else None
+
+    def may_have_forgotten(self, op_id: str) -> bool:
+        """Whether the log has to be asked before the command is decided."""
+        if self._floor_ms == _ALL:
+            return False
+        made_ms = made_at_ms(op_id)
+        return made_ms is None or made_ms <= self._floor_ms
+
+    def as_json(self) -> dict[str, Any]:
+        """For the snapshot: everything but the results, which the log has."""
+        return {
+            "floorMs": self._floor_ms,
+            "seen": [
+                [op_id, recorded_ms, seen.seq, seen.epoch, seen.digest, seen.at]
+                for op_id, (recorded_ms, seen) in self._seen.items()
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any], limit: int) -> OutcomeMemory:
+        """The memory of a snapshot. Raises KeyError, TypeError or ValueError when the content is something else."""
+        memory = cls(limit)
+        memory._floor_ms = int(content["floorMs"])
+        for op_id, recorded_ms, seq, epoch, digest, at in content["seen"]:
+            memory._seen[op_id] = (recorded_ms, SeenCommand(seq, epoch, digest, at, None))
+        return memory
+
+
+def made_at_ms(op_id: str) -> int | None:
+    """Milliseconds since 1970 of a UUIDv7 (RFC 9562 §5.7); None for other versions."""
+    if op_id[14] != "7":
+        return None
+    return int(op_id[:8] + op_id[9:13], 16)
+
+
+def _ms_of(instant: str) -> int:
+    return round(datetime_of(instant).timestamp() * 1000)

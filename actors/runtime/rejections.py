@@ -1,0 +1,47 @@
+"""Rejections that were released, kept longer than any request can be on its way.
+
+A rejection leaves no entry. Without this memory a late duplicate of a rejected command could be accepted after the
+state has changed, and its sender would hold two answers to one opId.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from protocol.errors import ErrorCode, Rejection
+
+OP_ID_REUSED = Rejection(ErrorCode.OP_ID_REUSED, "this opId was used for another command")
+
+
+class RejectionMemory:
+    """One per node; a rejected command does not outlive its process, and clients never resend one."""
+
+    def __init__(self, limit: int, memory_s: float) -> None:
+        self._limit = limit
+        self._memory_s = memory_s
+        # (stream, opId) → (released at, digest, rejection), oldest first.
+        self._released: OrderedDict[tuple[str, str], tuple[float, bytes, Rejection]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._released)
+
+    def remember(self, stream: str, op_id: str, digest: bytes, rejection: Rejection, now_s: float) -> None:
+        if rejection.retryable:
+            return
+        self._released[(stream, op_id)] = (now_s, digest, rejection)
+        while len(self._released) > self._limit:
+            self._released.popitem(last=False)
+
+    def find(self, stream: str, op_id: str, digest: bytes) -> Rejection | None:
+        """The first answer to the same command; `op_id_reused` when the opId came with something else."""
+        found = self._released.get((stream, op_id))
+        if found is None:
+            return None
+        return found[2] if found[1] == digest else OP_ID_REUSED
+
+    def forget_old(self, now_s: float) -> None:
+        while self._released:
+            key, (released_s, _, _) = next(iter(self._released.items()))
+            if now_s - released_s < self._memory_s:
+                return
+            del self._released[key]

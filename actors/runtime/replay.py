@@ -1,0 +1,111 @@
+"""Folding a stream from the log: the way back to life after a start, and the way into the past."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+from actors.ports import Clock
+from actors.runtime.actor import AnyActor, meta_of
+from actors.runtime.limits import RuntimeLimits
+from actors.runtime.outcomes import OutcomeMemory, SeenCommand
+from protocol.log import Entry, Snapshot
+from protocol.messages import decode_event, unpack_payload
+
+
+class ReplayFailed(Exception):
+    """The stream's log cannot be folded by this build. The stream is halted, never skipped."""
+
+
+@dataclass(slots=True)
+class Folded:
+    """A state and where it stands. `memory` knows the commands behind it."""
+
+    state: Any
+    seq: int
+    epoch: int
+    memory: OutcomeMemory
+    snapshot_seq: int
+    weight_bytes: int
+    replayed: int = 0
+
+
+class Slices:
+    """Gives the loop back every few milliseconds during long work."""
+
+    def __init__(self, clock: Clock, slice_s: float) -> None:
+        self._clock = clock
+        self._slice_s = slice_s
+        # When this slice began.
+        self._began_s = clock.monotonic_s()
+
+    async def pause_if_due(self) -> None:
+        if self._clock.monotonic_s() - self._began_s >= self._slice_s:
+            await asyncio.sleep(0)
+            self._began_s = self._clock.monotonic_s()
+
+
+def begin(actor: AnyActor, stream: str, snapshot: Snapshot | None, limits: RuntimeLimits) -> Folded:
+    """The starting point of a fold: the snapshot if this build can use it, else the empty state."""
+    if snapshot is not None and snapshot.schema_version == actor.schema_version:
+        unpacker = msgpack.Unpacker(max_buffer_size=max(len(snapshot.state), 1), strict_map_key=False)
+        unpacker.feed(snapshot.state)
+        try:
+            header = unpacker.unpack()
+            state = actor.restore(stream, _parts(unpacker))
+            memory = OutcomeMemory.from_json(header, limits.outcomes_remembered_max)
+        except (ValueError, KeyError, TypeError, msgpack.UnpackException) as error:
+            raise ReplayFailed(f"{stream}: the snapshot at {snapshot.seq} is unreadable") from error
+        return Folded(state, snapshot.seq, snapshot.epoch, memory, snapshot.seq, len(snapshot.state))
+    memory = OutcomeMemory(limits.outcomes_remembered_max)
+    return Folded(actor.initial(stream), 0, 0, memory, 0, 0)
+
+
+def _parts(unpacker: msgpack.Unpacker) -> Iterator[dict[str, Any]]:
+    yield from unpacker
+
+
+def pack_snapshot(memory: dict[str, Any], parts: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """The bytes of a snapshot, piece by piece: the memory of commands, then the state's parts."""
+    yield msgpack.packb(memory)
+    for part in parts:
+        yield msgpack.packb(part)
+
+
+def apply(actor: AnyActor, folded: Folded, entry: Entry) -> None:
+    """Folds one entry. Raises ReplayFailed."""
+    if entry.seq != folded.seq + 1:
+        raise ReplayFailed(f"{entry.stream}: {entry.seq} follows {folded.seq} in the log")
+    meta = meta_of(entry)
+    try:
+        events, _ = unpack_payload(entry.payload)
+        for event in events:
+            actor.evolve(folded.state, decode_event(event), meta)
+    except Exception as error:
+        raise ReplayFailed(f"{entry.stream}: entry {entry.seq} cannot be folded: {error}") from error
+    folded.seq, folded.epoch = entry.seq, entry.epoch
+    folded.memory.remember(
+        entry.op_id, entry.recorded_at, SeenCommand(entry.seq, entry.epoch, entry.digest, entry.at, None)
+    )
+    folded.weight_bytes += len(entry.payload)
+    folded.replayed += 1
+
+
+async def apply_all(
+    actor: AnyActor,
+    folded: Folded,
+    entries: Iterable[Entry],
+    slices: Slices,
+    until: Callable[[Entry], bool] | None = None,
+) -> bool:
+    """Folds entries, giving the loop back between slices. False when `until` said that the next one is too far."""
+    for entry in entries:
+        if until is not None and until(entry):
+            return False
+        apply(actor, folded, entry)
+        await slices.pause_if_due()
+    return True

@@ -1,0 +1,48 @@
+"""What goes into an actor and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from protocol.cursors import Cursor
+from protocol.errors import Rejection
+from protocol.event import Command, Origin, Principal
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command on its way to its stream. `deadline_s` is a monotonic time; nothing is decided after it."""
+
+    stream: str
+    op_id: str
+    command: Command
+    principal: Principal
+    digest: bytes
+    deadline_s: float
+    base: int | None = None
+    origin: Origin | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The command is in the log, at `cursor`. A retry gets the same."""
+
+    cursor: Cursor
+    at: str
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """What a look at the state saw, and at which durable point."""
+
+    value: T
+    cursor: Cursor
+
+
+Outcome = Accepted | Rejection

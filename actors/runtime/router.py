@@ -1,0 +1,31 @@
+"""Who answers for a stream: asks go to the owner of its shard. On one node that is always this node's region."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from actors.runtime.request import Outcome, Request
+
+
+class Router(Protocol):
+    """The way to any actor. `look` is a module-level function and its arguments are plain values: both may have to travel."""
+
+    def command(self, request: Request) -> asyncio.Future[Outcome]:
+        """Accepted, or a Rejection. Never raises but for a defect."""
+        ...
+
+    def read(
+        self,
+        stream: str,
+        look: Callable[..., Any],
+        *arguments: Any,
+        deadline_s: float,
+        opened: Callable[[Any, Any], Any] | None = None,
+    ) -> asyncio.Future[Any]:
+        """`Reading(look(state, *arguments), cursor)`, or the Rejection that `look` returned or the runtime has.
+
+        `opened(value, cursor)` runs in the very turn in which the reading becomes durable; its result replaces the value.
+        """
+        ...

@@ -1,0 +1,139 @@
+"""The log's own vocabulary: entries, batches, shards, snapshots, sessions, timers. Plain values that both sides of the ports share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+from zlib import crc32
+
+SHARDS: Final = 128
+"""Fixed at the first start of a database: it decides where every stream lives."""
+
+
+def shard_of(stream: str) -> int:
+    """The shard of a stream, the same on every node and in every version: CRC-32 of the name, modulo 128."""
+    return crc32(stream.encode()) % SHARDS
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An accepted command on its way into the log. Its epoch and position are given by the append."""
+
+    stream: str
+    seq: int
+    op_id: str
+    digest: bytes
+    payload: bytes
+    author: str
+    at: str
+    recorded_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A committed entry: `seq` is dense per stream, `pos` is dense per shard."""
+
+    stream: str
+    seq: int
+    epoch: int
+    shard: int
+    pos: int
+    op_id: str
+    digest: bytes
+    payload: bytes
+    author: str
+    at: str
+    recorded_at: str
+
+
+class ShardFence(NamedTuple):
+    """What a writer believes of a shard: the append happens only where all of it is still true."""
+
+    shard: int
+    epoch: int
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppendBatch:
+    """Entries of many streams for one statement. `entries[i]` belongs to shard `shard_of(entries[i].stream)`.
+
+    Positions are numbered per shard from `fence.head + 1`, in the order of `entries`.
+    """
+
+    session: str
+    fences: Sequence[ShardFence]
+    entries: Sequence[NewEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What an append did. A shard of the batch that is missing in `heads` was lost: nothing of it was written.
+
+    `refused` names streams that the isolating statement left out (a known or repeated opId, a missing predecessor);
+    the others of their shard were written, and `heads` holds each shard's head afterwards.
+    """
+
+    heads: Mapping[int, int]
+    refused: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A stream's folded state as of `seq`. `at` is the newest content time in it ("" when there is no content yet)."""
+
+    stream: str
+    seq: int
+    epoch: int
+    at: str
+    schema_version: int
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedStream:
+    """What is needed to bring a stream to life; `complete` is False when more entries follow the tail."""
+
+    snapshot: Snapshot | None
+    tail: Sequence[Entry]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRow:
+    """A shard as the database has it. `owner_alive` says whether the owner's session still has a row."""
+
+    shard: int
+    epoch: int
+    head: int
+    owner: str | None
+    owner_alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedShard:
+    """A shard that is ours from now on, under a new epoch."""
+
+    shard: int
+    epoch: int
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """A node's session. `expired` is judged by the database's clock."""
+
+    session: str
+    node_id: str
+    address: str
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DueTimer:
+    """A timer of a stream: when it is due, the stream gets the command that its actor has for that name."""
+
+    stream: str
+    name: str
+    due_at: str

@@ -1,0 +1,64 @@
+"""Members of a project: their messages and their record of state."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from protocol.base import VIEW_CONFIG, Instant, Uuid
+from protocol.event import Command, Event
+
+Role = Literal["owner", "admin", "member", "commenter", "viewer"]
+
+
+@with_config(VIEW_CONFIG)
+class MemberView(TypedDict):
+    """One person's place in a project."""
+
+    userId: Uuid
+    role: Role
+    addedAt: Instant
+
+
+class AddMember(Command):
+    """Makes an existing user a member."""
+
+    user_id: Uuid
+    role: Role
+
+
+class ChangeMemberRole(Command):
+    """Gives a member another role. A project always keeps an owner."""
+
+    user_id: Uuid
+    role: Role
+
+
+class RemoveMember(Command):
+    """Ends a membership; whoever names themself leaves. It takes effect on every open socket."""
+
+    user_id: Uuid
+
+
+class MemberAdded(Event):
+    """A person may follow the project from here on."""
+
+    user_id: Uuid
+    role: Role
+
+
+class MemberRoleChanged(Event):
+    """`was` is the role before."""
+
+    user_id: Uuid
+    role: Role
+    was: Role
+
+
+class MemberRemoved(Event):
+    """A person may no longer follow the project. `was` is the role they had."""
+
+    user_id: Uuid
+    was: Role

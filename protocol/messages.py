@@ -1,0 +1,176 @@
+"""The closed unions of commands and events, and the two codecs: commands from the wire, events to and from the log.
+
+Add a message: write it in its feature's file and name it in the union here; the type checker then names every router
+that does not handle it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, get_args
+
+import msgpack
+import orjson
+from pydantic import ValidationError
+
+from protocol.comments import AddComment, CommentAdded, CommentEdited, EditComment
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Command, Event, Origin
+from protocol.members import (
+    AddMember,
+    ChangeMemberRole,
+    MemberAdded,
+    MemberRemoved,
+    MemberRoleChanged,
+    RemoveMember,
+)
+from protocol.profiles import CreateProfile, EditProfile, ProfileCreated, ProfileEdited
+from protocol.projects import (
+    CreateProject,
+    DeleteProject,
+    EditProject,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectEdited,
+    ProjectRestored,
+    RestoreProject,
+)
+from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited
+
+ProjectCommand = (
+    CreateProject
+    | EditProject
+    | DeleteProject
+    | RestoreProject
+    | AddMember
+    | ChangeMemberRole
+    | RemoveMember
+    | CreateTask
+    | EditTask
+    | AddComment
+    | EditComment
+)
+ProjectEvent = (
+    ProjectCreated
+    | ProjectEdited
+    | ProjectDeleted
+    | ProjectRestored
+    | MemberAdded
+    | MemberRoleChanged
+    | MemberRemoved
+    | TaskCreated
+    | TaskEdited
+    | CommentAdded
+    | CommentEdited
+)
+ProfileCommand = CreateProfile | EditProfile
+ProfileEvent = ProfileCreated | ProfileEdited
+
+COMMANDS: Mapping[str, Mapping[str, type[Command]]] = {
+    "project": {command.__name__: command for command in get_args(ProjectCommand)},
+    "profile": {command.__name__: command for command in get_args(ProfileCommand)},
+}
+"""Kind of stream → type on the wire → model."""
+
+EVENTS: Mapping[str, type[Event]] = {
+    event.kind: event for union in (ProjectEvent, ProfileEvent) for event in get_args(union)
+}
+"""Kind of event → model of its newest form."""
+
+EventJson = dict[str, Any]
+"""`{"kind", "version", "data"}`: an event in the log, on the wire and in exports."""
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
+"""(kind, version) → pure function from that version's data to the next version's."""
+
+
+class UnreadableEvent(Exception):
+    """An event of the log has a kind or version that this build does not know, or data that do not fit."""
+
+
+def decode_command(stream: str, command_type: str, data: Any) -> Command | Rejection:
+    """The command that a client sent to `stream`, or what is wrong with it (one line per field, no values)."""
+    model = COMMANDS.get(stream.partition("/")[0], {}).get(command_type)
+    if model is None:
+        return Rejection(ErrorCode.INVALID, "this kind of stream knows no such command", {"field": "type"})
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        return invalid(error, "data")
+
+
+def invalid(error: ValidationError, prefix: str = "") -> Rejection:
+    """A validation error as a rejection: the first 20 fields with what is allowed there, never what was sent."""
+    problems = [
+        {
+            "field": ".".join(str(part) for part in ((prefix,) if prefix else ()) + problem["loc"]),
+            "message": problem["msg"],
+        }
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)[:20]
+    ]
+    first = problems[0]
+    return Rejection(ErrorCode.INVALID, f"{first['field']}: {first['message']}", {"errors": problems})
+
+
+def digest_of(author: str, command: Command, base: int | None, origin: Origin | None) -> bytes:
+    """16 bytes that tell two commands with one opId apart: the client's own data and its author, nothing added later."""
+    content = [
+        author,
+        type(command).__name__,
+        command.as_json(),
+        base,
+        origin.as_json() if origin is not None else None,
+    ]
+    return hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def event_json(event: Event) -> EventJson:
+    """The event as the log and the wire hold it. `absent` fields stay out."""
+    return {
+        "kind": event.kind,
+        "version": event.version,
+        "data": event.model_dump(mode="python", by_alias=True, exclude_unset=True),
+    }
+
+
+def pack_payload(events: Iterable[EventJson], recorded_by: str | None) -> bytes:
+    """An entry's payload. `recorded_by` names the importer where the entry's author is another."""
+    payload: dict[str, Any] = {"events": list(events)}
+    if recorded_by is not None:
+        payload["recordedBy"] = recorded_by
+    return msgpack.packb(payload)
+
+
+def unpack_payload(payload: bytes) -> tuple[list[EventJson], str | None]:
+    """The events of an entry in their newest form, and who recorded it when that was not its author.
+
+    Raises UnreadableEvent.
+    """
+    try:
+        content = msgpack.unpackb(payload)
+        return [upcast(event) for event in content["events"]], content.get("recordedBy")
+    except (ValueError, KeyError, TypeError, msgpack.UnpackException) as error:
+        raise UnreadableEvent("the payload is not an entry's") from error
+
+
+def upcast(event: EventJson, upcasters: Mapping[tuple[str, int], Upcaster] | None = None) -> EventJson:
+    """The event in its newest form: upcasters are applied one version at a time."""
+    steps = UPCASTERS if upcasters is None else upcasters
+    kind, version, data = event["kind"], event["version"], event["data"]
+    while (step := steps.get((kind, version))) is not None:
+        version, data = version + 1, step(data)
+    return {"kind": kind, "version": version, "data": data}
+
+
+def decode_event(event: EventJson) -> Event:
+    """The model of an event in its newest form. Raises UnreadableEvent."""
+    model = EVENTS.get(event["kind"])
+    if model is None or model.version != event["version"]:
+        raise UnreadableEvent(f"{event['kind']} version {event['version']} is unknown to this build")
+    try:
+        return model.model_validate(event["data"])
+    except ValidationError as error:
+        raise UnreadableEvent(f"{event['kind']}: {error}") from error

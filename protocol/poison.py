@@ -1,0 +1,72 @@
+"""JSON values that are valid and still do harm: what every parser of client input refuses before validation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from protocol.base import INTEGER_MAX
+
+DEPTH_MAX = 32
+NODES_MAX = 100_000
+
+
+def find_poison(value: Any, depth_max: int = DEPTH_MAX, nodes_max: int = NODES_MAX) -> str | None:
+    """What is poisonous in a decoded JSON value, in words and without the value; None when nothing is.
+
+    NaN and infinity break `JSON.parse` in browsers, numbers past 2^53 change on their way (RFC 8259 §6), lone
+    surrogates have no UTF-8, NUL has no place in Postgres' text, deep nesting and floods of tiny nodes cost stack and
+    memory. Keys count as text too.
+    """
+    # Values still to be looked at, with their depth; a list instead of recursion, so depth costs no stack.
+    waiting: list[tuple[Any, int]] = [(value, 1)]
+    nodes = 1
+    while waiting:
+        one, depth = waiting.pop()
+        if isinstance(one, str):
+            found = _poison_of_text(one)
+        elif isinstance(one, dict | list):
+            nodes += len(one)
+            found = _poison_of_shape(depth, depth_max, nodes, nodes_max)
+            if found is None:
+                waiting.extend((child, depth + 1) for child in (one.values() if isinstance(one, dict) else one))
+                if isinstance(one, dict):
+                    found = next(filter(None, (_poison_of_text(key) for key in one)), None)
+        else:
+            found = _poison_of_number(one)
+        if found is not None:
+            return found
+    return None
+
+
+def _poison_of_shape(depth: int, depth_max: int, nodes: int, nodes_max: int) -> str | None:
+    if depth > depth_max:
+        return f"JSON may be nested {depth_max} deep"
+    if nodes > nodes_max:
+        return f"JSON may hold {nodes_max} values"
+    return None
+
+
+def _poison_of_text(text: Any) -> str | None:
+    if not isinstance(text, str):
+        return "keys are text"
+    if "\0" in text:
+        return "NUL characters are not allowed"
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return "lone surrogates are not allowed"
+    return None
+
+
+def _poison_of_number(value: Any) -> str | None:
+    if value is None or isinstance(value, bool):
+        return None
+    if not isinstance(value, int | float):
+        return "only JSON values are allowed"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN and infinity are not allowed"
+    if abs(value) > INTEGER_MAX:
+        return "numbers beyond 2^53 are not allowed"
+    return None

@@ -1,0 +1,117 @@
+"""Projects: their messages and their record of state."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, with_config
+from typing_extensions import TypedDict
+
+from protocol.base import VIEW_CONFIG, Instant, Markdown, Name, Uuid, absent
+from protocol.event import Command, Event
+
+ProjectStatus = Literal["Active", "Completed", "OnHold", "Archived"]
+StateGroup = Literal["backlog", "unstarted", "started", "completed", "cancelled"]
+ProjectKey = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,9}$")]
+StateId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+@with_config(VIEW_CONFIG)
+class WorkflowState(TypedDict):
+    """A named state of tasks. The group is what reports and filters understand; `waiting` marks time nobody works."""
+
+    id: StateId
+    name: Name
+    group: StateGroup
+    waiting: bool
+
+
+def _distinct(states: list[WorkflowState]) -> list[WorkflowState]:
+    for field in ("id", "name"):
+        if len({state[field] for state in states}) != len(states):
+            raise ValueError(f"two states have the same {field}")
+    return states
+
+
+States = Annotated[list[WorkflowState], Field(min_length=1, max_length=50), AfterValidator(_distinct)]
+
+DEFAULT_STATES: tuple[WorkflowState, ...] = (
+    {"id": "backlog", "name": "Backlog", "group": "backlog", "waiting": True},
+    {"id": "todo", "name": "Todo", "group": "unstarted", "waiting": True},
+    {"id": "in-progress", "name": "In Progress", "group": "started", "waiting": False},
+    {"id": "done", "name": "Done", "group": "completed", "waiting": False},
+    {"id": "cancelled", "name": "Cancelled", "group": "cancelled", "waiting": False},
+)
+
+
+@with_config(VIEW_CONFIG)
+class ProjectView(TypedDict):
+    """A project's own fields. `deletedAt` is set while it can still be restored."""
+
+    id: Uuid
+    key: ProjectKey
+    name: Name
+    description: Markdown
+    status: ProjectStatus
+    states: States
+    createdAt: Instant
+    updatedAt: Instant
+    deletedAt: Instant | None
+
+
+@with_config(VIEW_CONFIG)
+class ProjectChanges(TypedDict, total=False):
+    """The fields of a project that an edit can set."""
+
+    name: Name
+    description: Markdown
+    status: ProjectStatus
+    states: States
+
+
+class CreateProject(Command):
+    """Creates the project whose id the stream names. The author becomes its owner, unless the operator names another."""
+
+    name: Name
+    key: ProjectKey = absent()
+    description: Markdown = ""
+    states: States = absent()
+    owner_id: Uuid = absent()
+
+
+class EditProject(Command):
+    """Sets the fields that are present."""
+
+    name: Name = absent()
+    description: Markdown = absent()
+    status: ProjectStatus = absent()
+    states: States = absent()
+
+
+class DeleteProject(Command):
+    """Hides the project from everybody but its owners, who can restore it."""
+
+
+class RestoreProject(Command):
+    """Takes a deletion back."""
+
+
+class ProjectCreated(Event):
+    """The first event of a project stream."""
+
+    project: ProjectView
+
+
+class ProjectEdited(Event):
+    """`changes` holds the new values, `was` the previous ones of the same fields."""
+
+    changes: ProjectChanges
+    was: ProjectChanges
+
+
+class ProjectDeleted(Event):
+    """The project is hidden; its entry says by whom and when."""
+
+
+class ProjectRestored(Event):
+    """The project is back."""

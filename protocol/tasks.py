@@ -1,0 +1,121 @@
+"""Tasks: their messages and their record of state."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, with_config
+from typing_extensions import TypedDict
+
+from protocol.base import (
+    VIEW_CONFIG,
+    AssigneeIds,
+    Day,
+    Instant,
+    Integer,
+    Labels,
+    Markdown,
+    PersonId,
+    Title,
+    Uuid,
+    absent,
+)
+from protocol.event import Command, Event
+from protocol.projects import StateId
+
+Priority = Literal["urgent", "high", "medium", "low", "none"]
+Estimate = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False, strict=True)]
+"""Effort in the team's own unit (points, hours)."""
+ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+"""Where an imported task comes from, such as `github:owner/repo#12`."""
+
+
+@with_config(VIEW_CONFIG)
+class TaskView(TypedDict):
+    """A task. `closedAt` is when it last entered a completed or cancelled state, null while it is open."""
+
+    id: Uuid
+    key: str
+    number: Integer
+    title: Title
+    description: Markdown
+    stateId: StateId
+    priority: Priority
+    labels: Labels
+    assigneeIds: AssigneeIds
+    startDate: Day | None
+    dueDate: Day | None
+    estimate: Estimate | None
+    externalId: ExternalId | None
+    createdBy: PersonId
+    createdAt: Instant
+    updatedAt: Instant
+    closedAt: Instant | None
+
+
+@with_config(VIEW_CONFIG)
+class TaskChanges(TypedDict, total=False):
+    """The single-valued fields of a task that an edit can set. Labels and assignees merge as sets instead."""
+
+    title: Title
+    description: Markdown
+    stateId: StateId
+    priority: Priority
+    startDate: Day | None
+    dueDate: Day | None
+    estimate: Estimate | None
+
+
+class CreateTask(Command):
+    """Adds a task. Without `stateId` it starts in the project's first state; the id may come from the client."""
+
+    task_id: Uuid = absent()
+    title: Title
+    description: Markdown = ""
+    state_id: StateId = absent()
+    priority: Priority = "none"
+    labels: Labels = Field(default_factory=list)
+    assignee_ids: AssigneeIds = Field(default_factory=list)
+    start_date: Day | None = None
+    due_date: Day | None = None
+    estimate: Estimate | None = None
+    external_id: ExternalId | None = None
+
+
+class EditTask(Command):
+    """Sets the fields that are present; labels and assignees are added and removed one by one."""
+
+    task_id: Uuid
+    title: Title = absent()
+    description: Markdown = absent()
+    state_id: StateId = absent()
+    priority: Priority = absent()
+    start_date: Day | None = absent()
+    due_date: Day | None = absent()
+    estimate: Estimate | None = absent()
+    add_labels: Labels = Field(default_factory=list)
+    remove_labels: Labels = Field(default_factory=list)
+    add_assignees: AssigneeIds = Field(default_factory=list)
+    remove_assignees: AssigneeIds = Field(default_factory=list)
+
+
+class TaskCreated(Event):
+    """The whole task as it was created."""
+
+    task: TaskView
+
+
+class TaskEdited(Event):
+    """Only what really changed. `was` holds the previous values of the fields in `changes`.
+
+    `closedAt` is the value after the edit, given whenever the edit moved the task into or out of a closed state.
+    """
+
+    task_id: Uuid
+    changes: TaskChanges
+    was: TaskChanges
+    labels_added: Labels = Field(default_factory=list)
+    labels_removed: Labels = Field(default_factory=list)
+    assignees_added: AssigneeIds = Field(default_factory=list)
+    assignees_removed: AssigneeIds = Field(default_factory=list)
+    closed_at: Instant | None = absent()

@@ -1,0 +1,148 @@
+"""The live protocol on Socket.IO v5: event names, requests and answers (DESIGN §7)."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from pydantic import Field
+from typing_extensions import NotRequired, TypedDict
+
+from protocol.base import Instant, Integer, Message, PersonId, Seq, StreamName, Uuid
+from protocol.errors import ErrorBody
+from protocol.event import Origin
+
+JOIN: Final = "join"
+LEAVE: Final = "leave"
+COMMAND: Final = "command"
+ENTRIES: Final = "entries"
+SNAPSHOT: Final = "snapshot"
+HEADS: Final = "heads"
+PRESENCE: Final = "presence"
+CLOSED: Final = "closed"
+
+CursorText = str
+
+
+class ConnectAuth(Message):
+    """The payload of CONNECT. A token stands nowhere else: not in the URL, not in a cookie."""
+
+    token: str = Field(min_length=1, max_length=4096)
+
+
+class JoinRequest(Message):
+    """Follow a stream. With a cursor the answer continues there; without one it starts with the state."""
+
+    stream: StreamName
+    cursor: CursorText | None = Field(default=None, max_length=40)
+
+
+class LeaveRequest(Message):
+    """Stop following a stream."""
+
+    stream: StreamName
+
+
+class CommandRequest(Message):
+    """A command. `opId` is a UUIDv7 made once per wish: every retry sends the same."""
+
+    stream: StreamName
+    op_id: Uuid
+    type: str = Field(min_length=1, max_length=60)
+    data: dict[str, Any]
+    base: Seq | None = None
+    origin: Origin | None = None
+
+
+class WireEvent(TypedDict):
+    """An event as it travels."""
+
+    kind: str
+    version: int
+    data: dict[str, Any]
+
+
+class WireEntry(TypedDict):
+    """One accepted command: its events take effect together. `at` is the content's time, `recordedAt` the log's.
+
+    `recordedBy` is there when an import recorded what somebody else did.
+    """
+
+    seq: int
+    epoch: int
+    opId: Uuid
+    author: PersonId
+    at: Instant
+    recordedAt: Instant
+    recordedBy: NotRequired[PersonId]
+    events: list[WireEvent]
+
+
+class PresentUser(TypedDict):
+    """A user who follows the stream now, with the number of their connections."""
+
+    userId: str
+    connections: int
+
+
+class JoinAnswer(Message):
+    """`resume`: entries after `cursor` follow. `snapshot` and `reset`: state as of `cursor` follows in `parts` messages.
+
+    `reset` tells the client to drop what it has, and why. `present` is who follows the stream now.
+    """
+
+    mode: Literal["resume", "snapshot", "reset"]
+    cursor: CursorText
+    parts: Integer = 0
+    reason: Literal["behind", "epoch", "ahead", "cursor"] | None = None
+    present: list[PresentUser] = Field(default_factory=list)
+
+
+class SnapshotPart(Message):
+    """One part of a state. Parts come in order; `state` maps collections to records (`tasks`, `comments` …), to be merged."""
+
+    stream: StreamName
+    cursor: CursorText
+    part: Integer
+    parts: Integer
+    state: dict[str, Any]
+
+
+class EntriesMessage(Message):
+    """Entries in commit order, without a gap."""
+
+    stream: StreamName
+    entries: list[WireEntry]
+
+
+class HeadsMessage(Message):
+    """The newest cursor of each stream that the socket follows; makes a lost last entry visible."""
+
+    heads: dict[StreamName, CursorText]
+
+
+class PresenceMessage(Message):
+    """Who follows the stream now; ephemeral, never in the log."""
+
+    stream: StreamName
+    present: list[PresentUser]
+
+
+class ClosedMessage(Message):
+    """Nothing more comes from here. Without a stream it is the whole connection that ends."""
+
+    stream: StreamName | None = None
+    reason: Literal["removed", "deleted", "expired", "slow", "shutdown", "superseded", "flood"]
+
+
+class CommandAnswer(Message):
+    """The ack of an accepted command. `result` names what was made (`taskId`, `key` …), the same for every retry."""
+
+    cursor: CursorText
+    at: Instant
+    result: dict[str, Any] = Field(default_factory=dict)
+
+
+class ErrorAnswer(Message):
+    """The ack of anything refused."""
+
+    error: ErrorBody
