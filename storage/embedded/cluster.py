@@ -1,0 +1,109 @@
+"""The cluster on disk: made once, as a whole, and checked for its version before each start."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from storage.embedded import child
+from storage.embedded.account import Account
+from storage.embedded.binaries import Binaries
+from storage.embedded.errors import DataFolderUnusable, StartFailed, WrongMajorVersion
+from storage.embedded.reach import reached
+
+USER = "pantherahive"
+DATABASE = "pantherahive"
+CREATE_TIMEOUT_S = 120.0
+# From this version on Postgres brings C.UTF-8 itself; before it the operating system's may be missing.
+_BUILTIN_LOCALE_MAJOR_MIN = 17
+
+
+def ensure_cluster(cluster: Path, account: Account, binaries: Binaries) -> None:
+    """Make the cluster and its database if there is none; check owner and version of an existing one.
+
+    It is made beside its place and renamed when complete: a crash in the middle leaves nothing half-made.
+    Raises `StartFailed`, `WrongMajorVersion`, `DataFolderUnusable`.
+    """
+    draft = cluster.with_name(cluster.name + ".new")
+    if not cluster.exists():
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        if account.dropped:
+            os.chown(draft, account.uid, account.gid)
+        _initdb(draft, account, binaries)
+        _create_database(draft, account, binaries)
+        draft.rename(cluster)
+        _sync(cluster.parent)
+    _check_owner(cluster, account)
+    _check_version(cluster, binaries)
+
+
+def _initdb(cluster: Path, account: Account, binaries: Binaries) -> None:
+    locale = ["--no-locale"]
+    if binaries.major >= _BUILTIN_LOCALE_MAJOR_MIN:
+        locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    with reached(cluster, account) as (path, fds):
+        argv = [binaries.program("initdb"), "-D", path, "-U", USER, "-A", "trust", "-E", "UTF8", *locale]
+        _run([*argv, "--no-instructions"], account, fds)
+
+
+def _create_database(cluster: Path, account: Account, binaries: Binaries) -> None:
+    """In single-user mode, before anything listens: whoever sees a server sees the database too."""
+    with reached(cluster, account) as (path, fds):
+        argv = [
+            binaries.program("postgres"),
+            "--single",
+            "-j",
+            "-D",
+            path,
+            "-c",
+            "exit_on_error=on",
+            "postgres",
+        ]
+        _run(argv, account, fds, feed=f"CREATE DATABASE {DATABASE};\n\n".encode())
+
+
+def _run(argv: list[str], account: Account, fds: tuple[int, ...], feed: bytes | None = None) -> None:
+    name = Path(argv[0]).name
+    try:
+        code, output = child.run(argv, account, timeout_s=CREATE_TIMEOUT_S, pass_fds=fds, feed=feed)
+    except subprocess.TimeoutExpired:
+        raise StartFailed(f"{name} did not finish the new cluster within {CREATE_TIMEOUT_S:g} s.") from None
+    except OSError as error:
+        raise StartFailed(f"{argv[0]} cannot be run: {error}") from error
+    if code != 0:
+        raise StartFailed(f"{name} failed to make the cluster (exit code {code}). It said:\n{output.strip()}")
+
+
+def _check_owner(cluster: Path, account: Account) -> None:
+    owner = cluster.stat().st_uid
+    if owner != account.uid:
+        raise DataFolderUnusable(
+            f"The cluster {cluster} belongs to user id {owner}, Postgres would run as {account.name} "
+            f"({account.uid}). Start as the user that made it, or give it away: "
+            f"chown -R {account.name} {cluster}"
+        )
+
+
+def _check_version(cluster: Path, binaries: Binaries) -> None:
+    try:
+        made_by = (cluster / "PG_VERSION").read_text().strip()
+    except OSError as error:
+        raise DataFolderUnusable(
+            f"{cluster} is not a Postgres cluster: PG_VERSION cannot be read ({error.strerror}). "
+            "Move the folder away to start empty, or restore it from a backup."
+        ) from error
+    if made_by != str(binaries.major):
+        raise WrongMajorVersion(
+            f"The cluster {cluster} was made by Postgres {made_by}, the programs in {binaries.folder} are "
+            f"Postgres {binaries.major}. Name programs of version {made_by} in the settings, or move the "
+            f"data with pg_dump of version {made_by} or pg_upgrade."
+        )
+
+
+def _sync(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
