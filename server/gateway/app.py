@@ -1,0 +1,142 @@
+"""The gateway: all sessions of this node, and the Socket.IO server that they come through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import engineio
+import socketio
+from aiohttp import web
+
+from actors.ports import Clock
+from actors.runtime.feeds import Feeds
+from actors.runtime.hub import CloseReason, Following
+from actors.runtime.router import Router
+from server.auth.principal import Authenticator
+from server.enrich import Facts
+from server.gateway.engine import SILENT, Engine, EngineSocket
+from server.gateway.limits import GatewayLimits
+from server.gateway.presence import PresenceFrames
+from server.gateway.session import Session
+from server.gateway.snapshots import SnapshotFrames
+
+PATH = "socket.io"
+
+
+class LiveServer(socketio.AsyncServer):
+    """python-socketio with our engine. Its rooms, queues and acks are not used: sessions are the hub's followers."""
+
+    def _engineio_server_class(self) -> type[engineio.AsyncServer]:
+        return Engine
+
+
+class Gateway:
+    """`attach` it to the application, `run` it beside, and `stop` it before the actors stop."""
+
+    def __init__(
+        self,
+        router: Router,
+        feeds: Feeds,
+        facts: Facts,
+        authenticator: Authenticator,
+        clock: Clock,
+        limits: GatewayLimits,
+        allowed_origins: Sequence[str] = (),
+    ) -> None:
+        self.router, self.feeds, self.facts = router, feeds, facts
+        self.authenticator, self.clock, self.limits = authenticator, clock, limits
+        self.snapshots = SnapshotFrames(clock, limits)
+        self.presence = PresenceFrames()
+        self._server = LiveServer(
+            async_mode="aiohttp",
+            async_handlers=False,
+            transports=["websocket"],
+            cors_allowed_origins=list(allowed_origins) or None,  # judged by the engine
+            cors_credentials=False,
+            monitor_clients=False,
+            logger=SILENT,
+            engineio_logger=SILENT,
+        )
+        engine: Engine = self._server.eio
+        engine.limits = limits
+        engine.origins = frozenset(allowed_origins)
+        engine.connect = self._connect
+        # Connections from upgrade to loss.
+        self._sessions: set[Session] = set()
+        # Set while there is no connection.
+        self._empty = asyncio.Event()
+        self._empty.set()
+        # Sessions past CONNECT.
+        self._entered: set[Session] = set()
+        # What was woken in this tick, in order and once each.
+        self._woken: dict[Following, Session] = {}
+        self.stopping = False
+
+    def attach(self, app: web.Application) -> None:
+        """Serves `/socket.io/` of the application."""
+        self._server.attach(app, PATH)
+
+    def _connect(self, socket: EngineSocket) -> Session:
+        session = Session(socket, self)
+        self._sessions.add(session)
+        self._empty.clear()
+        return session
+
+    def entered(self, session: Session) -> None:
+        self._entered.add(session)
+
+    def left(self, session: Session) -> None:
+        self._sessions.discard(session)
+        self._entered.discard(session)
+        if not self._sessions:
+            self._empty.set()
+
+    def woken(self, session: Session, following: Following) -> None:
+        if not self._woken:
+            asyncio.get_running_loop().call_soon(self._deliver)
+        self._woken[following] = session
+
+    def _deliver(self) -> None:
+        woken, self._woken = self._woken, {}
+        for following, session in woken.items():
+            session.deliver(following)
+
+    async def run(self) -> None:
+        """Tells heads and presence at their beats, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.feeds.beat(self.limits.presence_interval_s))
+            tasks.create_task(self._tell_heads())
+
+    async def _tell_heads(self) -> None:
+        while True:
+            await asyncio.sleep(self.limits.heads_interval_s)
+            for session in list(self._entered):
+                session.tell_heads()
+
+    async def stop(self, reason: CloseReason = "shutdown") -> None:
+        """Refuses new connections, tells the others why they end, and waits for them within the grace."""
+        self.stopping = True
+        for session in list(self._sessions):
+            session.end(reason)
+        try:
+            async with asyncio.timeout(self.limits.slow_follower_grace_s):
+                await self._empty.wait()
+        except TimeoutError:
+            for session in list(self._sessions):
+                session.socket.abort()
+
+    @property
+    def connections(self) -> int:
+        """Open connections, past CONNECT or not."""
+        return len(self._sessions)
+
+    def __repr__(self) -> str:
+        return f"Gateway({len(self._sessions)} connections)"
+
+
+def limits_of(settings: Any) -> GatewayLimits:
+    """The gateway's limits from the settings of the same names."""
+    names = GatewayLimits.__dataclass_fields__
+    return GatewayLimits(**{name: getattr(settings, name) for name in names if hasattr(settings, name)})

@@ -1,0 +1,116 @@
+"""Brings one stream to one client: from the ring while it keeps up, else in a task that waits for the client and reads
+from the ring or the log. Nothing is queued for it; its cursor is all there is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from actors.runtime.feeds import Feeds
+from actors.runtime.hub import Following
+from protocol.faults import StorageFault
+from server.gateway.engine import EngineSocket
+from server.gateway.frames import entries_frame
+from server.gateway.limits import GatewayLimits
+
+log = logging.getLogger("pantherahive.gateway")
+
+_RETRY_S = 0.5
+
+
+class Delivery:
+    """`start` sends the state that the client has to begin with; from then on it is live or catching up."""
+
+    def __init__(
+        self,
+        socket: EngineSocket,
+        following: Following,
+        feeds: Feeds,
+        limits: GatewayLimits,
+        on_slow: Callable[[], None],
+    ) -> None:
+        self.following = following
+        self._socket = socket
+        self._feeds = feeds
+        self._limits = limits
+        self._on_slow = on_slow
+        # Whether new entries may be sent from the ring in the turn in which they come.
+        self.is_live = False
+        # The task that sends while the client is behind.
+        self._pump: asyncio.Task[None] | None = None
+
+    def start(self, frames: list[bytes]) -> None:
+        """Sends the frames of the state, then whatever came since."""
+        if frames:
+            self._catch_up(frames)
+        else:
+            self.is_live = True
+            self.deliver()
+
+    def deliver(self) -> None:
+        """Sends what is new from the ring. A client that is behind, or does not read, is served by the pump."""
+        if not self.is_live:
+            return
+        while True:
+            if self._socket.is_slow:
+                self._catch_up([])
+                return
+            publications = self.following.pull(self._limits.entries_per_packet_max)
+            if publications is None:
+                self._catch_up([])
+                return
+            if not publications:
+                return
+            self._socket.write(entries_frame(self.following.hub.stream, publications))
+
+    def _catch_up(self, frames: list[bytes]) -> None:
+        self.is_live = False
+        self._pump = asyncio.create_task(self._run(frames), name="catch up")
+
+    async def _run(self, frames: list[bytes]) -> None:
+        try:
+            for frame in frames:
+                self._socket.write(frame)
+                if not await self._has_room():
+                    return
+            while await self._send_next():
+                if not await self._has_room():
+                    return
+        finally:
+            self._pump = None
+
+    async def _has_room(self) -> bool:
+        if await self._socket.drained():
+            return not self.following.closed
+        if not self._socket.closing:
+            self._on_slow()
+        return False
+
+    async def _send_next(self) -> bool:
+        """Sends the next entries; False when there are none, and from then on the delivery is live."""
+        following = self.following
+        publications = following.pull(self._limits.entries_per_packet_max)
+        if publications is None:
+            try:
+                publications = await self._feeds.catch_up(following)
+            except StorageFault as fault:
+                log.warning("cannot catch up yet: %s", fault)
+                await asyncio.sleep(_RETRY_S)
+                return True
+            if not publications and not following.closed:
+                raise AssertionError(f"{following.hub.stream}: nothing after {following.seq} in the log")
+        if following.closed:
+            return False
+        if not publications:
+            self.is_live = True
+            return False
+        self._socket.write(entries_frame(following.hub.stream, publications))
+        return True
+
+    def stop(self) -> None:
+        """Nothing more is sent, and the place in the stream is given up."""
+        self.is_live = False
+        self.following.leave()
+        if self._pump is not None:
+            self._pump.cancel()

@@ -1,0 +1,28 @@
+"""The gateway's limits, by name. The composition root fills them from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLimits:
+    """Counts end in `_max`, sizes in `_bytes`, times in `_s`."""
+
+    packet_bytes_max: int = 260 << 10
+    json_depth_max: int = 32
+    joins_per_socket_max: int = 200
+    joins_in_flight_max: int = 16
+    commands_in_flight_per_socket_max: int = 64
+    command_deadline_s: float = 30.0
+    transport_buffer_max_bytes: int = 1 << 20
+    slow_follower_grace_s: float = 5.0
+    snapshot_part_max_bytes: int = 256 << 10
+    snapshots_kept_max_bytes: int = 64 << 20
+    entries_per_packet_max: int = 256
+    heads_interval_s: float = 5.0
+    presence_interval_s: float = 0.25
+    ping_interval_s: float = 20.0
+    ping_timeout_s: float = 10.0
+    connect_timeout_s: float = 10.0
+    send_buffer_bytes: int = 128 << 10

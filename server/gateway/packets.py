@@ -1,0 +1,101 @@
+"""Socket.IO v5 packets inside Engine.IO v4 messages, text form (socket.io-protocol, revision 5).
+
+Only the main namespace is served, and no binary attachments: whatever else a client sends is a bad packet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from protocol.poison import find_poison
+
+OPEN, CLOSE, PING, PONG, MESSAGE = "0", "1", "2", "3", "4"
+"""Engine.IO packet types."""
+
+CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = "0", "1", "2", "3", "4"
+"""Socket.IO packet types inside MESSAGE."""
+
+_ACK_ID_DIGITS_MAX = 15
+
+
+class BadPacket(Exception):
+    """The client does not speak the protocol; the connection ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventPacket:
+    """`name` with its arguments; `ack_id` when the client waits for an answer."""
+
+    name: str
+    arguments: list[Any]
+    ack_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectPacket:
+    """The request to enter the main namespace, with its auth payload."""
+
+    auth: Any
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectPacket:
+    """The client leaves the namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class AckPacket:
+    """An answer to an event of ours; none is ever asked for, so it is ignored."""
+
+
+Packet = EventPacket | ConnectPacket | DisconnectPacket | AckPacket
+
+
+def decode_packet(text: str, depth_max: int) -> Packet:
+    """The packet in an Engine.IO message (without its type digit). Raises BadPacket."""
+    kind, rest = text[:1], text[1:]
+    if rest.startswith("/"):
+        raise BadPacket("only the main namespace is served")
+    if kind == EVENT:
+        return _event(rest, depth_max)
+    if kind == CONNECT:
+        return ConnectPacket(_json(rest, depth_max) if rest else None)
+    if kind == DISCONNECT and not rest:
+        return DisconnectPacket()
+    if kind == ACK:
+        ack_id, body = _leading_number(rest)
+        if ack_id is None or not isinstance(_json(body, depth_max), list):
+            raise BadPacket("an ack needs an id and a list")
+        return AckPacket()
+    raise BadPacket("unknown packet type")
+
+
+def _event(rest: str, depth_max: int) -> EventPacket:
+    ack_id, body = _leading_number(rest)
+    arguments = _json(body, depth_max)
+    if not isinstance(arguments, list) or not arguments or not isinstance(arguments[0], str):
+        raise BadPacket("an event is a list that starts with its name")
+    return EventPacket(arguments[0], arguments[1:], ack_id)
+
+
+def _leading_number(text: str) -> tuple[int | None, str]:
+    end = 0
+    while end < len(text) and text[end] in "0123456789":
+        end += 1
+        if end > _ACK_ID_DIGITS_MAX:
+            raise BadPacket("the ack id is too long")
+    return (int(text[:end]) if end else None), text[end:]
+
+
+def _json(text: str, depth_max: int) -> Any:
+    try:
+        value = orjson.loads(text)
+    except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
+        raise BadPacket("not JSON") from error
+    poison = find_poison(value, depth_max)
+    if poison is not None:
+        raise BadPacket(poison)
+    return value
