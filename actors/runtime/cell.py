@@ -1,6 +1,7 @@
 """A cell is one live actor: its state, its mailbox and its gate. It has no task; an idle one costs nothing but memory.
 
-Memory runs ahead of the log: `tentative` is the newest seq that is applied, `gate.durable` the newest that is committed.
+Memory runs ahead of the log: `tentative` is the newest seq that is applied, `gate.durable` the newest that is
+committed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any, Protocol
 
 from actors.ports import Clock, Ids, RuntimeMeters
@@ -27,7 +29,7 @@ from actors.runtime.delivery import (
 )
 from actors.runtime.gate import OutputGate
 from actors.runtime.limits import RuntimeLimits
-from actors.runtime.mailbox import Mailbox
+from actors.runtime.mailbox import Control, Mailbox
 from actors.runtime.outcomes import OutcomeMemory, SeenCommand
 from actors.runtime.publication import Publication
 from actors.runtime.rejections import OP_ID_REUSED, RejectionMemory
@@ -105,6 +107,7 @@ class Cell:
     __slots__ = (
         "_actor",
         "_host",
+        "_rejecting",
         "_scheduled",
         "_unsettled",
         "_unsettled_bytes",
@@ -135,6 +138,8 @@ class Cell:
         # Entries that are applied and not yet committed, oldest first, and the size of their payloads.
         self._unsettled: deque[Unsettled] = deque()
         self._unsettled_bytes = 0
+        # Rejections that wait at the gate: opId → the seq that they saw, digest, rejection. A duplicate gets the same.
+        self._rejecting: dict[str, tuple[int, bytes, Rejection]] = {}
         # The seq of the newest snapshot that was asked for.
         self.snapshot_seq = 0
         # A rough size of the state, for passivation by memory budget.
@@ -155,8 +160,7 @@ class Cell:
     def start(self, activation: Activation) -> None:
         """Brings the loaded state to life; what has gathered in the mailbox runs next."""
         self.state, self.memory = activation.state, activation.memory
-        self.tentative = self.snapshot_seq = activation.seq
-        self.snapshot_seq = activation.snapshot_seq
+        self.tentative, self.snapshot_seq = activation.seq, activation.snapshot_seq
         self.gate = OutputGate(activation.seq, activation.epoch)
         self.weight_bytes = activation.weight_bytes
         self.phase = Phase.LIVE
@@ -167,6 +171,11 @@ class Cell:
         if not self.mailbox.put(delivery):
             delivery.refuse(OVERLOADED)
             return
+        self._schedule()
+
+    def control(self, call: Control) -> None:
+        """Runs the runtime's own work in a turn of the actor, before everything that waits."""
+        self.mailbox.put_control(call)
         self._schedule()
 
     def redeliver(self, delivery: Delivery) -> None:
@@ -202,9 +211,12 @@ class Cell:
             self._schedule()
 
     def _is_full(self) -> bool:
+        """Whether too much waits for the log: entries, their bytes, or answers that depend on them."""
         limits = self._host.limits
         return (
-            len(self._unsettled) >= limits.unsettled_entries_max or self._unsettled_bytes >= limits.unsettled_bytes_max
+            len(self._unsettled) >= limits.unsettled_entries_max
+            or self._unsettled_bytes >= limits.unsettled_bytes_max
+            or len(self.gate) >= limits.mailbox_messages_max
         )
 
     def _handle(self, delivery: Delivery, now: str, now_s: float) -> None:
@@ -212,6 +224,8 @@ class Cell:
             delivery.refuse(TIMED_OUT)
         elif isinstance(delivery, ReadDelivery):
             self._read(delivery, now_s)
+        elif delivery.found is not None:
+            self._answer_from_log(delivery, delivery.found, now_s)
         elif not self._answer_again(delivery, now_s):
             self._decide(delivery, now, now_s)
 
@@ -228,17 +242,14 @@ class Cell:
     def _answer_again(self, delivery: CommandDelivery, now_s: float) -> bool:
         """Answers a retry from what is remembered, or sends it to be looked up. False: the command is new."""
         request = delivery.request
-        if delivery.found is not None:
-            self._answer_from_log(delivery, delivery.found, now_s)
-            return True
         seen = self.memory.find(request.op_id)
         if seen is not None:
-            if seen.digest != request.digest:
-                self.gate.hold(self.tentative, self._held_rejection(OP_ID_REUSED, delivery, now_s), now_s)
-            elif seen.result is None:
-                self._host.look_up(self, delivery)
-            else:
-                self.gate.hold(seen.seq, HeldAck(seen, seen.result, delivery), now_s)
+            self._answer_seen(seen, delivery, now_s)
+            return True
+        waiting = self._rejecting.get(request.op_id)
+        if waiting is not None:
+            _, digest, rejection = waiting
+            self._reject(rejection if digest == request.digest else OP_ID_REUSED, delivery, now_s)
             return True
         rejected = self._host.rejections.find(self.stream, request.op_id, request.digest)
         if rejected is not None:
@@ -251,13 +262,29 @@ class Cell:
             return True
         return False
 
+    def _answer_seen(self, seen: SeenCommand, delivery: CommandDelivery, now_s: float) -> None:
+        if seen.digest != delivery.request.digest:
+            self._reject(OP_ID_REUSED, delivery, now_s)
+        elif seen.result is not None:
+            self.gate.hold(seen.seq, HeldAck(seen, seen.result, delivery), now_s)
+        elif delivery.searched:
+            log.error("%s: the log lacks %s, which is remembered", self.stream, delivery.request.op_id)
+            delivery.refuse(INTERNAL)
+        else:
+            self._host.look_up(self, delivery)
+
     def _answer_from_log(self, delivery: CommandDelivery, entry: Entry, now_s: float) -> None:
         """The log is durable, so the gate lets this through as soon as this incarnation has reached the entry."""
         if entry.digest != delivery.request.digest:
             delivery.refuse(OP_ID_REUSED)
             return
-        events, _ = unpack_payload(entry.payload)
-        result = self._actor.answer([decode_event(event) for event in events])
+        try:
+            events, _ = unpack_payload(entry.payload)
+            result = self._actor.answer([decode_event(event) for event in events])
+        except Exception:
+            log.exception("entry %d of %s cannot be answered again", entry.seq, self.stream)
+            delivery.refuse(INTERNAL)
+            return
         seen = SeenCommand(entry.seq, entry.epoch, entry.digest, entry.at, result)
         self.gate.hold(min(entry.seq, self.tentative), HeldAck(seen, result, delivery), now_s)
 
@@ -280,12 +307,20 @@ class Cell:
             delivery.refuse(INTERNAL)
             return
         if isinstance(decision, Rejection):
-            self.gate.hold(self.tentative, self._held_rejection(decision, delivery, now_s), now_s)
+            if delivery.searched or self.memory.is_whole:
+                self._reject(decision, delivery, now_s)
+            else:  # perhaps it is refused because it took effect long ago, and its sender's clock was ahead
+                self._host.look_up(self, delivery)
         else:
             self._accept(decision, delivery, now, now_s)
 
-    def _held_rejection(self, rejection: Rejection, delivery: CommandDelivery, now_s: float) -> HeldRejection:
-        return HeldRejection(rejection, delivery, self._host.rejections, now_s)
+    def _reject(self, rejection: Rejection, delivery: CommandDelivery, now_s: float) -> None:
+        """The rejection leaves when what it saw is durable; until then a duplicate must not be judged anew."""
+        request = delivery.request
+        if self.tentative > self.gate.durable and not rejection.retryable and rejection is not OP_ID_REUSED:
+            self._rejecting[request.op_id] = (self.tentative, request.digest, rejection)
+        held = HeldRejection(rejection, delivery, self._host.rejections, self._host.clock)
+        self.gate.hold(self.tentative, held, now_s)
 
     def _accept(self, decision: Decision[Any], delivery: CommandDelivery, now: str, now_s: float) -> None:
         """Applies first, then submits: an entry that `evolve` cannot digest never reaches the log."""
@@ -338,11 +373,14 @@ class Cell:
         if held_since is not None:
             self._host.meters.gate_opened(self._host.clock.monotonic_s() - held_since)
         self._host.publish(self.stream, publications)
+        if self._rejecting:
+            self._rejecting = {op: held for op, held in self._rejecting.items() if held[0] > newest.seq}
         if self.phase is Phase.CRASHED:
             self._end_if_drained()
             return
         if self.tentative - self.snapshot_seq >= self._host.limits.snapshot_every_entries:
-            self._host.snapshot_due(self)
+            self.snapshot_seq = self.tentative
+            self.mailbox.put_control(partial(self._host.snapshot_due, self))
         if self.mailbox:
             self._schedule()
 

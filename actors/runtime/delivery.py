@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from actors.ports import Clock
 from actors.runtime.outcomes import SeenCommand
 from actors.runtime.rejections import RejectionMemory
 from actors.runtime.request import Accepted, Outcome, Reading, Request
@@ -89,12 +90,13 @@ class HeldRejection:
     rejection: Rejection
     delivery: CommandDelivery
     memory: RejectionMemory
-    now_s: float
+    clock: Clock
 
     def release(self, epoch: int) -> None:
         del epoch
         request = self.delivery.request
-        self.memory.remember(request.stream, request.op_id, request.digest, self.rejection, self.now_s)
+        now_s = self.clock.monotonic_s()
+        self.memory.remember(request.stream, request.op_id, request.digest, self.rejection, now_s)
         self.delivery.refuse(self.rejection)
 
     def abort(self, rejection: Rejection) -> None:

@@ -129,7 +129,7 @@ class Feeds:
         actor = self._actors.get(stream.partition("/")[0])
         if actor is None:
             return NO_SUCH_STREAM
-        answer = await self._router.read(
+        reply = self._router.read(
             stream,
             look,
             actor,
@@ -137,6 +137,11 @@ class Feeds:
             deadline_s=deadline_s,
             opened=partial(self._attach, follower, stream, seq),
         )
+        try:
+            answer = await reply
+        except asyncio.CancelledError:
+            _give_up(reply)
+            raise
         if isinstance(answer, Reading) and answer.value is None:
             return NO_SUCH_STREAM
         return answer  # type: ignore[no-any-return]
@@ -189,3 +194,13 @@ class Feeds:
     def followers(self) -> int:
         """Places in all streams."""
         return sum(len(hub) for hub in self._hubs.values())
+
+
+def _give_up(reply: asyncio.Future[Any]) -> None:
+    """Leaves the place that was attached in the turn in which its follower stopped waiting: nobody else knows of it."""
+    if reply.cancelled() or not reply.done() or reply.exception() is not None:
+        return
+    answer = reply.result()
+    if isinstance(answer, Reading) and answer.value is not None:
+        following = answer.value if isinstance(answer.value, Following) else answer.value[0]
+        following.leave()

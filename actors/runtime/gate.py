@@ -50,11 +50,14 @@ class OutputGate:
         return len(self._held)
 
     def hold(self, seq: int, output: Output, now_s: float) -> None:
-        """Lets the output out when `seq` is durable. `seq` is the actor's newest, or already durable."""
+        """Lets the output out when `seq` is durable: the actor's newest, or an older one for a retry."""
         if seq <= self.durable:
             output.release(self._epoch)
-        else:
-            self._held.append((seq, now_s, output))
+            return
+        place = len(self._held)
+        while place and self._held[place - 1][0] > seq:
+            place -= 1
+        self._held.insert(place, (seq, now_s, output))
 
     def open(self, durable: int, epoch: int) -> float | None:
         """Everything up to `durable` was committed under `epoch`. Returns since when the oldest of it was held."""

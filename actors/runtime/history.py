@@ -36,6 +36,8 @@ class History:
         """
         if (seq is None) == (at is None):
             raise ValueError("either a seq or a time")
+        if stream.partition("/")[0] not in self._actors:
+            return None
         async with self._places:
             if at is not None:
                 seq = await self._seq_at(stream, at)

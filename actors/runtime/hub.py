@@ -116,7 +116,7 @@ class StreamHub:
             if publication.changes_audience:
                 self._narrow(publication.audience, publication.entry.seq)
         if fresh:
-            for following in self._followings.values():
+            for following in list(self._followings.values()):
                 following.follower.wake(following)
 
     def _narrow(self, audience: frozenset[str] | None, seq: int) -> None:

@@ -205,7 +205,8 @@ class Lane:
         for unsettled, entry in accepted:
             by_cell.setdefault(unsettled.cell, []).append(entry)
         for cell, entries in by_cell.items():
-            cell.committed(entries)
+            if cell.phase is not Phase.DEAD:  # it was let go while its batch was in flight: its callers know already
+                cell.committed(entries)
         if accepted:
             self._events.committed([entry for _, entry in accepted])
 

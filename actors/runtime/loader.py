@@ -32,6 +32,10 @@ class LoadEvents(Protocol):
         """The stream cannot be replayed."""
         ...
 
+    def load_crashed(self, cell: Cell) -> None:
+        """Loading ran into a defect that says nothing about the stream."""
+        ...
+
 
 class Loader:
     """Cells that wait to be loaded, and the tasks that load them."""
@@ -70,12 +74,27 @@ class Loader:
     async def _load_some(self) -> None:
         while self._waiting:
             cells = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._limits.streams_per_load_max))]
-            for cell in cells:
-                await self._events.settled(cell.stream)
-            streams = [cell.stream for cell in cells]
-            loaded = await self._with_patience(partial(self._journal.load, streams, self._limits.load_page_entries))
-            for cell in cells:
-                await self._activate(cell, loaded[cell.stream])
+            try:
+                await self._load_together(cells)
+            except Exception:
+                log.exception("loading failed")
+                for cell in cells:
+                    if cell.phase is Phase.LOADING:
+                        self._events.load_crashed(cell)
+
+    async def _load_together(self, cells: list[Cell]) -> None:
+        for cell in cells:
+            await self._events.settled(cell.stream)
+        streams = [cell.stream for cell in cells]
+        loaded = await self._with_patience(partial(self._journal.load, streams, self._limits.load_page_entries))
+        for cell in cells:
+            await self._activate(cell, loaded[cell.stream])
+
+    def close(self) -> None:
+        """Stops loading; the cells stay as they are."""
+        self._waiting.clear()
+        for task in self._tasks:
+            task.cancel()
 
     async def _with_patience(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Repeats a read until the database answers; callers meanwhile run into their own deadlines."""

@@ -1,17 +1,20 @@
-"""Asks the log whether it knows an opId, for commands that are older than an actor's memory. Questions of one tick share
-their round trip."""
+"""Asks the log whether it knows an opId, for commands that are older than an actor's memory.
+
+Questions of one tick share their round trip.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from actors.ports import Journal
 from actors.runtime.delivery import UNAVAILABLE, CommandDelivery
 from actors.runtime.limits import RuntimeLimits
 from protocol.faults import StorageFault
+from protocol.log import Entry
 
 log = logging.getLogger("pantherahive.lookup")
 
@@ -46,14 +49,27 @@ class Lookup:
         finally:
             self._task = None
 
+    def close(self) -> None:
+        """Stops asking; who still waits is refused."""
+        if self._task is not None:
+            self._task.cancel()
+        while self._waiting:
+            self._waiting.popleft().refuse(UNAVAILABLE)
+
     async def _answer(self, asked: list[CommandDelivery]) -> None:
         keys = [(delivery.request.stream, delivery.request.op_id) for delivery in asked]
+        found: Mapping[tuple[str, str], Entry] | None = None
         try:
             found = await self._journal.find_ops(keys)
         except StorageFault as fault:
             log.warning("cannot look up opIds: %s", fault)
-            for delivery in asked:
-                delivery.refuse(UNAVAILABLE)
+        except Exception:
+            log.exception("looking up opIds failed")
+        finally:
+            if found is None:
+                for delivery in asked:
+                    delivery.refuse(UNAVAILABLE)
+        if found is None:
             return
         for delivery, key in zip(asked, keys, strict=True):
             delivery.searched, delivery.found = True, found.get(key)

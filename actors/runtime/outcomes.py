@@ -2,7 +2,8 @@
 
 An opId is a UUIDv7 and so tells when it was made. The memory holds every entry recorded after its floor; an opId made
 before the floor, or one that tells no time, has to be looked up in the log. A client whose clock runs ahead can slip
-past the floor; the unique index of the log is the backstop for that.
+past the floor: its retry is decided anew, and then either refused, which is told only after a look into the log, or
+accepted, which the unique index of the log does not let pass.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ class SeenCommand:
     at: str
     result: dict[str, Any] | None
 
+    @property
+    def on_its_way(self) -> bool:
+        """Whether it is not in the log yet, so that only this memory knows it."""
+        return self.epoch == 0 and self.result is not None
+
 
 class OutcomeMemory:
     """The newest accepted commands of a stream by opId."""
@@ -41,19 +47,28 @@ class OutcomeMemory:
         self._floor_ms = _ALL
 
     def remember(self, op_id: str, recorded_at: str, seen: SeenCommand) -> None:
-        """Takes the newest command in and lets the oldest go beyond the limit."""
+        """Takes the newest command in; beyond the limit the oldest go, but none that the log does not have yet."""
         self._seen[op_id] = (_ms_of(recorded_at), seen)
         while len(self._seen) > self._limit:
-            _, (recorded_ms, _) = self._seen.popitem(last=False)
+            oldest = next(iter(self._seen))
+            recorded_ms, seen = self._seen[oldest]
+            if seen.on_its_way:
+                return
+            del self._seen[oldest]
             self._floor_ms = max(self._floor_ms, recorded_ms)
 
     def find(self, op_id: str) -> SeenCommand | None:
         found = self._seen.get(op_id)
         return found[1] if found is not None else None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it holds every command that the stream ever took."""
+        return self._floor_ms == _ALL
+
     def may_have_forgotten(self, op_id: str) -> bool:
         """Whether the log has to be asked before the command is decided."""
-        if self._floor_ms == _ALL:
+        if self.is_whole:
             return False
         made_ms = made_at_ms(op_id)
         return made_ms is None or made_ms <= self._floor_ms

@@ -1,4 +1,4 @@
-"""The live actors of the shards that this node owns: found or started, fed, let go, and started again after a failure."""
+"""The live actors of this node's shards: found or started, fed, let go, and started again after a failure."""
 
 from __future__ import annotations
 
@@ -81,6 +81,8 @@ class Region:
         self._suspects: OrderedDict[tuple[str, str], None] = OrderedDict()
         # The tasks of the lanes and the sweep, while the region runs.
         self._tasks: list[asyncio.Task[None]] = []
+        # Whether it is over: nothing new is taken.
+        self._stopping = False
 
     # — running ——————————————————————————————————————————————————————————————————————————————————————
 
@@ -97,18 +99,26 @@ class Region:
         return None
 
     async def stop(self, snapshots: bool = True) -> None:
-        """Writes what is queued, takes snapshots of what changed, and ends. Nothing may be asked any more."""
+        """Writes what is queued, takes snapshots of what changed, and ends. What is asked from now on is refused.
+
+        Cancelling it ends the lanes at once; callers are told in any case that they get no answer here.
+        """
+        self._stopping = True
         for lane in self._lanes:
             lane.close()
         *lanes, sweep = self._tasks
         sweep.cancel()
-        await asyncio.gather(*lanes, sweep, return_exceptions=True)
-        if snapshots:
+        try:
+            await asyncio.gather(*lanes, sweep, return_exceptions=True)
+            if snapshots:
+                for cell in list(self._cells.values()):
+                    self._passivate(cell)
+                await self.snapshots.written()
+        finally:
+            self._loader.close()
+            self._lookup.close()
             for cell in list(self._cells.values()):
-                self._passivate(cell)
-            await self.snapshots.written()
-        for cell in list(self._cells.values()):
-            self._drop(cell, UNAVAILABLE)
+                self._drop(cell, UNAVAILABLE)
 
     # — asking ———————————————————————————————————————————————————————————————————————————————————————
 
@@ -126,7 +136,7 @@ class Region:
         deadline_s: float,
         opened: Callable[[Any, Any], Any] | None = None,
     ) -> asyncio.Future[Any]:
-        """`look(state, *arguments)` in a turn of the actor; the answer is a Reading, or the Rejection that it returned."""
+        """`look(state, *arguments)` in a turn of the actor: a Reading, or the Rejection that it returned."""
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._deliver(stream, ReadDelivery(look, arguments, opened, deadline_s, reply))
         return reply
@@ -145,7 +155,7 @@ class Region:
     def _refusal(self, stream: str) -> Rejection | None:
         if stream.partition("/")[0] not in self._actors:
             return _UNKNOWN_KIND
-        if not self._shards.owns(shard_of(stream)):
+        if self._stopping or not self._shards.owns(shard_of(stream)):
             return UNAVAILABLE
         return self.supervisor.refusal(stream, self.clock.monotonic_s())
 
@@ -215,6 +225,11 @@ class Region:
         self.supervisor.halted(cell.stream, reason)
         refusal = self.supervisor.refusal(cell.stream, self.clock.monotonic_s())
         self._drop(cell, refusal or UNAVAILABLE)
+
+    def load_crashed(self, cell: Cell) -> None:
+        self.meters.actor_crashed(cell.actor.kind)
+        self.supervisor.crashed(cell.stream, self.clock.monotonic_s())
+        self._drop(cell, UNAVAILABLE)
 
     def _lane_of(self, stream: str) -> Lane:
         return self._lanes[shard_of(stream) % len(self._lanes)]

@@ -26,9 +26,10 @@ class RejectionMemory:
         return len(self._released)
 
     def remember(self, stream: str, op_id: str, digest: bytes, rejection: Rejection, now_s: float) -> None:
-        if rejection.retryable:
+        """Keeps the first answer. `op_id_reused` is none: the opId belongs to another command, whose answer counts."""
+        if rejection.retryable or rejection is OP_ID_REUSED:
             return
-        self._released[(stream, op_id)] = (now_s, digest, rejection)
+        self._released.setdefault((stream, op_id), (now_s, digest, rejection))
         while len(self._released) > self._limit:
             self._released.popitem(last=False)
 

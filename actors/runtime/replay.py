@@ -58,7 +58,7 @@ def begin(actor: AnyActor, stream: str, snapshot: Snapshot | None, limits: Runti
             header = unpacker.unpack()
             state = actor.restore(stream, _parts(unpacker))
             memory = OutcomeMemory.from_json(header, limits.outcomes_remembered_max)
-        except (ValueError, KeyError, TypeError, msgpack.UnpackException) as error:
+        except Exception as error:
             raise ReplayFailed(f"{stream}: the snapshot at {snapshot.seq} is unreadable") from error
         return Folded(state, snapshot.seq, snapshot.epoch, memory, snapshot.seq, len(snapshot.state))
     memory = OutcomeMemory(limits.outcomes_remembered_max)

@@ -25,7 +25,7 @@ class Ring:
     def append(self, publication: Publication) -> bool:
         """Takes the next entry in. False for one that is already behind the head.
 
-        An entry from beyond the next seq leaves a gap, so all before it are forgotten: followers get those from the log.
+        An entry from beyond the next seq leaves a gap, so all before it are forgotten: the log has them for followers.
         """
         seq = publication.entry.seq
         if seq <= self.head.seq:

@@ -10,7 +10,7 @@ from actors.runtime.request import Outcome, Request
 
 
 class Router(Protocol):
-    """The way to any actor. `look` is a module-level function and its arguments are plain values: both may have to travel."""
+    """The way to any actor. `look` is a module-level function, its arguments plain values: both may have to travel."""
 
     def command(self, request: Request) -> asyncio.Future[Outcome]:
         """Accepted, or a Rejection. Never raises but for a defect."""
@@ -26,6 +26,6 @@ class Router(Protocol):
     ) -> asyncio.Future[Any]:
         """`Reading(look(state, *arguments), cursor)`, or the Rejection that `look` returned or the runtime has.
 
-        `opened(value, cursor)` runs in the very turn in which the reading becomes durable; its result replaces the value.
+        `opened(value, cursor)` runs in the turn in which the reading becomes durable; its result is the value then.
         """
         ...

@@ -1,4 +1,7 @@
-"""The shards that this node's session owns, as far as it knows. The database's rows decide; a lost fence is believed at once."""
+"""The shards that this node's session owns, as far as it knows.
+
+The database's rows decide; a lost fence is believed at once.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ class ShardTable:
         self._owned[shard.shard] = OwnedShard(shard.epoch, shard.head)
 
     def advanced(self, shard: int, head: int) -> None:
-        self._owned[shard].head = head
+        """An append moved the head; it says nothing of a shard that was lost meanwhile."""
+        owned = self._owned.get(shard)
+        if owned is not None:
+            owned.head = head
 
     def lost(self, shard: int) -> None:
         self._owned.pop(shard, None)

@@ -48,16 +48,12 @@ class Snapshotter:
         """Takes the state as it is in this turn; it is written once that is committed."""
         if len(self._waiting) >= self._limits.snapshots_waiting_max:
             return  # the next 500 entries ask again
-        actor = cell.actor
-        captured = _Capture(
-            stream=cell.stream,
-            seq=cell.tentative,
-            content_at=actor.content_at(cell.state),
-            schema_version=actor.schema_version,
-            memory=cell.memory.as_json(),
-            parts=actor.parts(cell.state),
-        )
         cell.snapshot_seq = cell.tentative
+        try:
+            captured = _capture(cell)
+        except Exception:
+            log.exception("no snapshot of %s could be taken", cell.stream)
+            return
         cell.when_durable(HeldCall(lambda epoch: self._enqueue(captured, epoch)))
 
     def _enqueue(self, captured: _Capture, epoch: int) -> None:
@@ -68,7 +64,7 @@ class Snapshotter:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                await self._write(*self._waiting.popleft())
+                await self._write_or_give_up(*self._waiting.popleft())
         finally:
             self._task = None
 
@@ -91,7 +87,26 @@ class Snapshotter:
         except StorageFault as fault:
             log.warning("snapshot of %s at %d not written: %s", captured.stream, captured.seq, fault)
 
+    async def _write_or_give_up(self, captured: _Capture, epoch: int) -> None:
+        """A defect in packing costs this snapshot and no other; the log has everything anyway."""
+        try:
+            await self._write(captured, epoch)
+        except Exception:
+            log.exception("snapshot of %s at %d failed", captured.stream, captured.seq)
+
     async def written(self) -> None:
         """Waits until everything captured so far is written or given up."""
         while self._task is not None:
             await asyncio.wait([self._task])
+
+
+def _capture(cell: Cell) -> _Capture:
+    actor = cell.actor
+    return _Capture(
+        stream=cell.stream,
+        seq=cell.tentative,
+        content_at=actor.content_at(cell.state),
+        schema_version=actor.schema_version,
+        memory=cell.memory.as_json(),
+        parts=actor.parts(cell.state),
+    )

@@ -1,5 +1,8 @@
-"""What happens after an actor failed: it reloads; one that fails again and again is quarantined; one whose log cannot be
-replayed is halted, readable and alarmed, never skipped."""
+"""What happens after an actor failed.
+
+It reloads; one that fails again and again is quarantined; one whose log cannot be replayed is halted, readable and
+alarmed, never skipped.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Fires timers: when one is due, its stream gets the command that its actor has for it.
 
-The table of timers is a projection of the log, so none is lost in a crash. A fired timer's opId comes from (stream, name,
-due time), so firing it again after a crash changes nothing.
+The table of timers is a projection of the log, so none is lost in a crash. A fired timer's opId comes from (stream,
+name, due time), so firing it again after a crash changes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from actors.runtime.actor import AnyActor
 from actors.runtime.request import Accepted, Request
 from actors.runtime.router import Router
 from actors.runtime.shards import ShardTable
-from protocol.errors import Rejection
+from protocol.errors import ErrorCode, Rejection
 from protocol.event import SYSTEM
 from protocol.faults import StorageFault
 from protocol.log import DueTimer
@@ -81,7 +81,7 @@ class TimerService:
             )
         )
         if isinstance(outcome, Rejection):
-            if outcome.retryable:
+            if outcome.retryable or outcome.code is ErrorCode.STREAM_HALTED:
                 return False
             log.warning("timer %s of %s was refused: %s", timer.name, timer.stream, outcome.message)
         elif not isinstance(outcome, Accepted):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ from server.gateway.limits import GatewayLimits
 from server.gateway.presence import PresenceFrames
 from server.gateway.session import Session
 from server.gateway.snapshots import SnapshotFrames
+
+log = logging.getLogger("pantherahive.gateway")
 
 PATH = "socket.io"
 
@@ -101,7 +104,11 @@ class Gateway:
     def _deliver(self) -> None:
         woken, self._woken = self._woken, {}
         for following, session in woken.items():
-            session.deliver(following)
+            try:
+                session.deliver(following)
+            except Exception:
+                log.exception("a delivery failed: %s", following.hub.stream)
+                session.socket.abort()  # one broken session costs nobody else their entries
 
     async def run(self) -> None:
         """Tells heads and presence at their beats, until cancelled."""

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from actors.runtime.feeds import Feeds
 from actors.runtime.hub import Following
+from actors.runtime.publication import Publication
 from protocol.faults import StorageFault
 from server.gateway.engine import EngineSocket
-from server.gateway.frames import entries_frame
+from server.gateway.frames import entries_frame, fit
 from server.gateway.limits import GatewayLimits
 
 log = logging.getLogger("pantherahive.gateway")
@@ -29,12 +30,14 @@ class Delivery:
         feeds: Feeds,
         limits: GatewayLimits,
         on_slow: Callable[[], None],
+        on_live: Callable[[], None],
     ) -> None:
         self.following = following
         self._socket = socket
         self._feeds = feeds
         self._limits = limits
         self._on_slow = on_slow
+        self._on_live = on_live
         # Whether new entries may be sent from the ring in the turn in which they come.
         self.is_live = False
         # The task that sends while the client is behind.
@@ -62,7 +65,13 @@ class Delivery:
                 return
             if not publications:
                 return
-            self._socket.write(entries_frame(self.following.hub.stream, publications))
+            self._send(publications)
+
+    def _send(self, publications: list[Publication]) -> None:
+        """Sends one packet; what does not fit into it is given back, to be pulled again."""
+        fitting = fit(publications, self._limits.entries_packet_bytes_max)
+        self.following.seq = fitting[-1].entry.seq
+        self._socket.write(entries_frame(self.following.hub.stream, fitting))
 
     def _catch_up(self, frames: list[bytes]) -> None:
         self.is_live = False
@@ -77,6 +86,9 @@ class Delivery:
             while await self._send_next():
                 if not await self._has_room():
                     return
+        except Exception:
+            log.exception("a delivery failed: %s", self.following.hub.stream)
+            self._socket.close("internal error", code=1011)
         finally:
             self._pump = None
 
@@ -92,21 +104,28 @@ class Delivery:
         following = self.following
         publications = following.pull(self._limits.entries_per_packet_max)
         if publications is None:
-            try:
-                publications = await self._feeds.catch_up(following)
-            except StorageFault as fault:
-                log.warning("cannot catch up yet: %s", fault)
-                await asyncio.sleep(_RETRY_S)
-                return True
-            if not publications and not following.closed:
-                raise AssertionError(f"{following.hub.stream}: nothing after {following.seq} in the log")
+            publications = await self._read_log()
+            if not publications:
+                return not following.closed
         if following.closed:
             return False
         if not publications:
             self.is_live = True
+            self._on_live()
             return False
-        self._socket.write(entries_frame(following.hub.stream, publications))
+        self._send(publications)
         return True
+
+    async def _read_log(self) -> list[Publication]:
+        """The next entries from the log; empty, after a pause, when it cannot give them yet."""
+        try:
+            publications = await self._feeds.catch_up(self.following)
+        except StorageFault as fault:
+            log.warning("cannot catch up yet: %s", fault)
+            publications = []
+        if not publications and not self.following.closed:
+            await asyncio.sleep(_RETRY_S)  # a page that was being read may be older than what is missing
+        return publications
 
     def stop(self) -> None:
         """Nothing more is sent, and the place in the stream is given up."""

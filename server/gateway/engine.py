@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import engineio
-from aiohttp import WSMsgType, web
+from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from server.gateway.frames import PING_FRAME, close_frame, open_frame
 from server.gateway.limits import GatewayLimits
@@ -25,8 +25,10 @@ SILENT = logging.getLogger("pantherahive.engineio")
 """For engineio's own messages: they hold tokens and whatever a client put into its URL, so they go nowhere."""
 SILENT.setLevel(logging.CRITICAL + 1)
 
-_PROTOCOL_ERROR = 1002
+# Codes of close frames (RFC 6455 §7.4.1).
 _NORMAL = 1000
+_PROTOCOL_ERROR = 1002
+_INTERNAL_ERROR = 1011
 
 
 class Connection(Protocol):
@@ -41,6 +43,15 @@ class Connection(Protocol):
         ...
 
 
+class _Upgrade(web.WebSocketResponse):
+    """aiohttp's WebSocket for reading. Its end is ours: stock waits ten seconds for the peer's close frame, and longer
+    for a peer that does not read, while the session would stay."""
+
+    async def close(self, *, code: int = _NORMAL, message: bytes = b"", drain: bool = True) -> bool:
+        del code, message, drain
+        return False
+
+
 class EngineSocket:
     """One WebSocket. Writes of one tick leave in one `write`; order of calls is order on the wire."""
 
@@ -48,35 +59,49 @@ class EngineSocket:
         self.sid = sid
         self.remote = request.remote or ""
         self._request = request
+        self._protocol = request.protocol
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        # Frames of this tick.
+        # Frames of this tick; their sizes add up to `_out_bytes`.
         self._out: list[bytes] = []
+        self._out_bytes = 0
         # Whether a flush is already on the loop's list.
         self._flushing = False
+        # What was handed to the transport, ever.
+        self._written_bytes = 0
         self.closing = False
         # The next ping, or the end of the wait for a pong.
         self._timer: asyncio.TimerHandle | None = None
+        # While a pong is awaited: how much has to have left before one can be an answer.
+        self._pong_after_bytes: int | None = None
+        # The wait for room in the transport, shared by all who wait.
+        self._draining: asyncio.Task[None] | None = None
 
     async def serve(self, connect: Callable[[EngineSocket], Connection]) -> web.WebSocketResponse:
         """The life of the connection, from upgrade to loss."""
-        response = web.WebSocketResponse(compress=False, max_msg_size=self._limits.packet_bytes_max, autoping=True)
+        response = _Upgrade(compress=False, max_msg_size=self._limits.packet_bytes_max, autoping=True)
         await response.prepare(self._request)
         transport = self._request.transport
-        if not isinstance(transport, asyncio.Transport):
-            return response
+        if transport is None:
+            return response  # lost during the handshake
         self._transport = transport
         self._bound_kernel_buffer(transport)
         limits = self._limits
         self.write(open_frame(self.sid, limits.ping_interval_s, limits.ping_timeout_s, limits.packet_bytes_max))
         connection = connect(self)
         self._timer = self._loop.call_later(limits.ping_interval_s, self._ping)
+        code = _NORMAL
         try:
-            await self._receive(response, connection)
+            code = await self._receive(response, connection)
+        except ConnectionError:
+            pass  # lost while aiohttp answered a ping of the peer's
+        except Exception:
+            log.exception("a connection failed")
+            code = _INTERNAL_ERROR
         finally:
-            self.closing = True
             self._timer.cancel()
+            self.close("the end", code=code)
             connection.lost()
         return response
 
@@ -86,32 +111,47 @@ class EngineSocket:
         if raw is not None:
             raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, self._limits.send_buffer_bytes)
 
-    async def _receive(self, response: web.WebSocketResponse, connection: Connection) -> None:
+    async def _receive(self, response: web.WebSocketResponse, connection: Connection) -> int:
+        """Reads until the end; the result is the code to close with."""
         while not self.closing:
             message = await response.receive()
             if message.type is not WSMsgType.TEXT:
-                if message.type is WSMsgType.BINARY:
-                    self.close("binary packets are not served", code=_PROTOCOL_ERROR)
-                return
-            kind, rest = message.data[:1], message.data[1:]
-            if kind == "4":
-                connection.received(rest)
-            elif kind == "3" and not rest:
-                self._pong()
-            elif kind == "2" and rest in ("", "probe"):
-                self.write(b"\x81%c3%b" % (1 + len(rest), rest.encode()))
-            elif kind == "1" and not rest:
-                return
-            else:
-                self.close("unknown packet", code=_PROTOCOL_ERROR)
+                return _close_code(message)
+            self._packet(message.data, connection)
+            if self.is_slow and not await self.drained():
+                log.info("a client that asks and does not read is let go: %s", self.remote)
+                self.abort()
+        return _NORMAL
+
+    def _packet(self, text: str, connection: Connection) -> None:
+        if self.closing:
+            return  # what was read in one piece with the packet that ended the connection
+        kind, rest = text[:1], text[1:]
+        if kind == "4":
+            connection.received(rest)
+        elif kind == "3" and not rest:
+            self._pong()
+        elif kind == "2" and rest in ("", "probe"):
+            self.write(b"\x81%c3%b" % (1 + len(rest), rest.encode()))
+        elif kind == "1" and not rest:
+            self.close("client disconnect")
+        else:
+            self.close("unknown packet", code=_PROTOCOL_ERROR)
 
     def _ping(self) -> None:
         self.write(PING_FRAME)
+        self.flush()
+        self._pong_after_bytes = self._written_bytes
         self._timer = self._loop.call_later(self._limits.ping_timeout_s, self.abort)
 
     def _pong(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        """Only an answer counts: a client that sends pongs and reads nothing would live for ever."""
+        if self._pong_after_bytes is None or self._transport is None or self._timer is None:
+            return
+        if self._written_bytes - self._transport.get_write_buffer_size() < self._pong_after_bytes:
+            return
+        self._pong_after_bytes = None
+        self._timer.cancel()
         self._timer = self._loop.call_later(self._limits.ping_interval_s, self._ping)
 
     def write(self, frame: bytes) -> None:
@@ -119,6 +159,7 @@ class EngineSocket:
         if self.closing:
             return
         self._out.append(frame)
+        self._out_bytes += len(frame)
         if not self._flushing:
             self._flushing = True
             self._loop.call_soon(self.flush)
@@ -128,30 +169,48 @@ class EngineSocket:
         self._flushing = False
         if self._out and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(self._out) if len(self._out) > 1 else self._out[0])
+            self._written_bytes += self._out_bytes
         self._out.clear()
+        self._out_bytes = 0
 
     @property
     def unsent_bytes(self) -> int:
-        """What the transport still has to send. Frames of this tick are not counted."""
-        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+        """What still has to be sent."""
+        return self._out_bytes + (self._transport.get_write_buffer_size() if self._transport is not None else 0)
 
     @property
     def is_slow(self) -> bool:
         return self.unsent_bytes > self._limits.transport_buffer_max_bytes
 
+    @property
+    def _is_over(self) -> bool:
+        return self.closing or self._transport is None or self._transport.is_closing()
+
     async def drained(self) -> bool:
         """Waits until the client has read most of what was sent. False: it did not in time, or it is gone."""
         self.flush()
-        if self.closing or self._transport is None or self._transport.is_closing():
+        if self._is_over:
             return False
         if self.unsent_bytes < self._limits.transport_buffer_max_bytes // 4:
             return True
         try:
             async with asyncio.timeout(self._limits.slow_follower_grace_s):
-                await self._request.protocol._drain_helper()
+                await asyncio.shield(self._room())
         except (TimeoutError, ConnectionError):
             return False
-        return not self.closing
+        return not self._is_over
+
+    def _room(self) -> asyncio.Task[None]:
+        """aiohttp lets all who wait share one future, which the first one that gives up would cancel for all."""
+        if self._draining is None or self._draining.done():
+            self._draining = asyncio.create_task(self._until_room(), name="drain")
+        return self._draining
+
+    async def _until_room(self) -> None:
+        try:
+            await self._protocol._drain_helper()
+        except ConnectionError:
+            pass  # the connection's end is seen by those who wait
 
     def close(self, reason: str, code: int = _NORMAL, parting: bytes = b"") -> None:
         """Says why, then ends the connection; one that does not read what is said is cut off."""
@@ -174,6 +233,15 @@ class EngineSocket:
             self._transport.abort()
 
 
+def _close_code(message: WSMessage) -> int:
+    """What to say to what was no text: a close frame is returned as it came, the rest is an error."""
+    if message.type is WSMsgType.BINARY:
+        return _PROTOCOL_ERROR
+    if message.type is WSMsgType.ERROR and isinstance(message.data, WebSocketError):
+        return int(message.data.code)
+    return _NORMAL
+
+
 class Engine(engineio.AsyncServer):
     """engineio with our socket: its HTTP side (origins, versions, transports) stays as it is."""
 
@@ -189,10 +257,18 @@ class Engine(engineio.AsyncServer):
         request = environ["aiohttp.request"]
         return [*self.origins, f"{request.scheme}://{request.host}"]
 
+    async def handle_request(self, request: web.Request) -> web.StreamResponse:
+        """Session ids stand in no URL, so one that does is refused before anybody looks it up or logs it."""
+        if "sid" in request.query:
+            raise web.HTTPBadRequest(text="a session id stands in no URL")
+        return await super().handle_request(request)  # type: ignore[no-any-return]
+
     async def _handle_connect(self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None) -> Any:
-        """Stock hard-codes its socket class here. The session id stands in no URL, and no session is ever looked up."""
+        """Stock hard-codes its socket class here, and keeps cookies and headers as long as the connection lives."""
         del transport, jsonp_index
-        socket = EngineSocket(self.generate_id(), environ["aiohttp.request"], self.limits)
+        request = environ["aiohttp.request"]
+        environ.clear()
+        socket = EngineSocket(self.generate_id(), request, self.limits)
         self.sockets[socket.sid] = socket
         try:
             return await socket.serve(self.connect)

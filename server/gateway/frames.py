@@ -88,6 +88,16 @@ def entries_frame(stream: str, publications: list[Publication]) -> bytes:
     return _entries(stream, b",".join(map(_entry_json, publications)))
 
 
+def fit(publications: list[Publication], bytes_max: int) -> list[Publication]:
+    """The first of them that fit into one packet, at least one."""
+    size = 0
+    for index, publication in enumerate(publications):
+        size += len(_entry_json(publication))
+        if size > bytes_max and index:
+            return publications[:index]
+    return publications
+
+
 def _entries(stream: str, entries: bytes) -> bytes:
     return raw_event_frame(ENTRIES, b'{"stream":"%b","entries":[%b]}' % (stream.encode(), entries))
 

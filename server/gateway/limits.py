@@ -20,6 +20,7 @@ class GatewayLimits:
     snapshot_part_max_bytes: int = 256 << 10
     snapshots_kept_max_bytes: int = 64 << 20
     entries_per_packet_max: int = 256
+    entries_packet_bytes_max: int = 256 << 10
     heads_interval_s: float = 5.0
     presence_interval_s: float = 0.25
     ping_interval_s: float = 20.0

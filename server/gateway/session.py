@@ -118,6 +118,8 @@ class Session:
         self._deliveries: dict[str, Delivery] = {}
         # Streams whose join is under way.
         self._joining: set[str] = set()
+        # Those of them that the client has left again before they were joined.
+        self._unwanted: set[str] = set()
         # Commands whose answer is awaited, and commands that wait for the facts of an earlier one.
         self._in_flight = 0
         self._behind: deque[tuple[CommandRequest, Command, int | None]] = deque()
@@ -261,6 +263,9 @@ class Session:
             facts = await self._hall.facts.facts_for(command, request.stream)
         except StorageFault:
             facts = _UNAVAILABLE
+        except Exception:
+            log.exception("facts of a command failed")
+            facts = _INTERNAL
         self._enriching = False
         if isinstance(facts, Rejection):
             self._settle(ack_id, facts)
@@ -336,6 +341,7 @@ class Session:
             self._answer(ack_id, _INTERNAL)
         finally:
             self._joining.discard(stream)
+            self._unwanted.discard(stream)
 
     async def _follow(self, stream: str, joined: Joined, ack_id: int | None) -> None:
         """Answers the join, sends the state if there is one to send, and goes live."""
@@ -343,7 +349,9 @@ class Session:
         if self._is_lost:
             joined.following.leave()
             return
-        delivery = Delivery(self.socket, joined.following, hall.feeds, hall.limits, self._slow)
+        delivery = Delivery(
+            self.socket, joined.following, hall.feeds, hall.limits, self._slow, lambda: self._tell_present(stream)
+        )
         if (old := self._deliveries.get(stream)) is not None:
             old.stop()
         self._deliveries[stream] = delivery
@@ -354,8 +362,11 @@ class Session:
         except BaseException:
             self._forget(stream, delivery)
             raise
+        if stream in self._unwanted:
+            self._forget(stream, delivery)
         if joined.following.closed:
-            self._answer(ack_id, NO_SUCH_STREAM)  # removed, or gone, while the state was encoded
+            self._forget(stream, delivery)
+            self._answer(ack_id, NO_SUCH_STREAM)  # removed, left, or gone while the state was encoded
             return
         answer = JoinAnswer(
             mode=joined.mode,
@@ -376,6 +387,8 @@ class Session:
         delivery = self._deliveries.get(request.stream)
         if delivery is not None:
             self._forget(request.stream, delivery)
+        if request.stream in self._joining:
+            self._unwanted.add(request.stream)
         self._answer(ack_id, {})
 
     # — as a follower ————————————————————————————————————————————————————————————————————————————————
@@ -394,6 +407,10 @@ class Session:
         if delivery is not None and delivery.is_live and not self.socket.is_slow:
             self.socket.write(self._hall.presence.frame(stream, present))
 
+    def _tell_present(self, stream: str) -> None:
+        """Presence is not told to a client that is behind, so it is told the newest once it is not."""
+        self.socket.write(self._hall.presence.frame(stream, self._hall.feeds.present(stream)))
+
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         delivery = self._deliveries.pop(stream, None)
         if delivery is not None:
@@ -405,7 +422,7 @@ class Session:
         heads = {
             stream: str(delivery.following.hub.head)
             for stream, delivery in self._deliveries.items()
-            if delivery.is_live and not delivery.following.closed
+            if delivery.is_live and delivery.following.seq == delivery.following.hub.head.seq
         }
         if heads and not self.socket.is_slow:
             self.socket.write(event_frame(HEADS, HeadsMessage(heads=heads)))

@@ -1,0 +1,84 @@
+"""The profile's actor: sends every command and every event to its feature file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, assert_never
+
+from actors.profile import profiles
+from actors.profile.state import ProfileState
+from actors.runtime.actor import Context, EntryMeta, TimerChange
+from protocol.messages import ProfileCommand, ProfileEvent
+from protocol.profiles import CreateProfile, EditProfile, ProfileCreated, ProfileEdited
+
+
+class ProfileActor:
+    """Answers for streams `profile/<user id>` (`actors.runtime.actor.Actor`)."""
+
+    kind = "profile"
+    schema_version = 1
+
+    def initial(self, stream: str) -> ProfileState:
+        return ProfileState(_id_of(stream))
+
+    def decide(self, state: ProfileState, command: ProfileCommand, context: Context) -> profiles.Outcome:
+        match command:
+            case CreateProfile():
+                return profiles.decide_create(state, command, context)
+            case EditProfile():
+                return profiles.decide_edit(state, command, context)
+            case _:
+                assert_never(command)
+
+    def evolve(self, state: ProfileState, event: ProfileEvent, meta: EntryMeta) -> None:
+        match event:
+            case ProfileCreated():
+                profiles.evolve_created(state, event, meta)
+            case ProfileEdited():
+                profiles.evolve_edited(state, event, meta)
+            case _:
+                assert_never(event)
+
+    def answer(self, events: Sequence[ProfileEvent]) -> dict[str, Any]:
+        """Names the profile that was made; edits make nothing."""
+        for event in events:
+            if isinstance(event, ProfileCreated):
+                return {"userId": event.profile["userId"]}
+        return {}
+
+    def audience(self, state: ProfileState) -> None:
+        """Everybody: what must be hidden from some lies in another stream."""
+
+    def changes_audience(self, event: ProfileEvent) -> bool:
+        return False
+
+    def is_content(self, event: ProfileEvent) -> bool:
+        return isinstance(event, ProfileEdited)
+
+    def content_at(self, state: ProfileState) -> str:
+        return state.content_at
+
+    def parts(self, state: ProfileState) -> Iterator[dict[str, Any]]:
+        parts: list[dict[str, Any]] = [{"counters": {"contentAt": state.content_at}}]
+        if state.profile is not None:
+            parts.append({"profile": state.profile})
+        return iter(parts)
+
+    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProfileState:
+        state = self.initial(stream)
+        for part in parts:
+            if "counters" in part:
+                state.content_at = part["counters"]["contentAt"]
+            state.profile = part.get("profile", state.profile)
+        return state
+
+    def timers(self, event: ProfileEvent, meta: EntryMeta) -> Sequence[TimerChange]:
+        return ()
+
+    def timer_command(self, name: str, due_at: str) -> ProfileCommand:
+        """Raises ValueError: a profile sets no timers, so none can be due."""
+        raise ValueError(f"a profile has no timer {name!r}")
+
+
+def _id_of(stream: str) -> str:
+    return stream.partition("/")[2]

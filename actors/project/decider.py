@@ -1,0 +1,160 @@
+"""The project's actor: sends every command and every event to its feature file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, assert_never
+
+from actors.project import comments, members, projects, snapshot, tasks
+from actors.project.limits import ProjectLimits
+from actors.project.state import ProjectState
+from actors.runtime.actor import Context, EntryMeta, TimerChange
+from protocol.comments import AddComment, CommentAdded, CommentEdited, EditComment
+from protocol.members import (
+    AddMember,
+    ChangeMemberRole,
+    MemberAdded,
+    MemberRemoved,
+    MemberRoleChanged,
+    RemoveMember,
+)
+from protocol.messages import ProjectCommand, ProjectEvent
+from protocol.projects import (
+    CreateProject,
+    DeleteProject,
+    EditProject,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectEdited,
+    ProjectRestored,
+    RestoreProject,
+)
+from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited
+
+
+class ProjectActor:
+    """Answers for streams `project/<id>` (`actors.runtime.actor.Actor`)."""
+
+    kind = "project"
+    schema_version = 1
+
+    def __init__(self, limits: ProjectLimits | None = None) -> None:
+        self._limits = limits if limits is not None else ProjectLimits()
+
+    def initial(self, stream: str) -> ProjectState:
+        return ProjectState(_id_of(stream))
+
+    def decide(self, state: ProjectState, command: ProjectCommand, context: Context) -> projects.Outcome:
+        match command:
+            case CreateProject():
+                return projects.decide_create(state, command, context)
+            case EditProject():
+                return projects.decide_edit(state, command, context)
+            case DeleteProject():
+                return projects.decide_delete(state, command, context)
+            case RestoreProject():
+                return projects.decide_restore(state, command, context)
+            case AddMember():
+                return members.decide_add(state, command, context, self._limits)
+            case ChangeMemberRole():
+                return members.decide_change_role(state, command, context)
+            case RemoveMember():
+                return members.decide_remove(state, command, context)
+            case CreateTask():
+                return tasks.decide_create(state, command, context, self._limits)
+            case EditTask():
+                return tasks.decide_edit(state, command, context, self._limits)
+            case AddComment():
+                return comments.decide_add(state, command, context, self._limits)
+            case EditComment():
+                return comments.decide_edit(state, command, context, self._limits)
+            case _:
+                assert_never(command)
+
+    def evolve(self, state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None:
+        match event:
+            case ProjectCreated():
+                projects.evolve_created(state, event, meta)
+            case ProjectEdited():
+                projects.evolve_edited(state, event, meta)
+            case ProjectDeleted():
+                projects.evolve_deleted(state, event, meta)
+            case ProjectRestored():
+                projects.evolve_restored(state, event, meta)
+            case MemberAdded():
+                members.evolve_added(state, event, meta)
+            case MemberRoleChanged():
+                members.evolve_role_changed(state, event, meta)
+            case MemberRemoved():
+                members.evolve_removed(state, event, meta)
+            case TaskCreated():
+                tasks.evolve_created(state, event, meta)
+            case TaskEdited():
+                tasks.evolve_edited(state, event, meta)
+            case CommentAdded():
+                comments.evolve_added(state, event, meta)
+            case CommentEdited():
+                comments.evolve_edited(state, event, meta)
+            case _:
+                assert_never(event)
+
+    def answer(self, events: Sequence[ProjectEvent]) -> dict[str, Any]:
+        """Names what was made; edits make nothing."""
+        result: dict[str, Any] = {}
+        for event in events:
+            match event:
+                case ProjectCreated():
+                    result |= {"projectId": event.project["id"], "key": event.project["key"]}
+                case TaskCreated():
+                    task = event.task
+                    result |= {"taskId": task["id"], "key": task["key"], "number": task["number"]}
+                case CommentAdded():
+                    result["commentId"] = event.comment_id
+                case (
+                    ProjectEdited()
+                    | ProjectDeleted()
+                    | ProjectRestored()
+                    | MemberAdded()
+                    | MemberRoleChanged()
+                    | MemberRemoved()
+                    | TaskEdited()
+                    | CommentEdited()
+                ):
+                    continue
+                case _:
+                    assert_never(event)
+        return result
+
+    def audience(self, state: ProjectState) -> frozenset[str]:
+        """The members; the owners alone while the project is deleted."""
+        if state.project is None:
+            return frozenset()
+        if state.project["deletedAt"] is None:
+            return frozenset(state.members)
+        return frozenset(member["userId"] for member in state.members.values() if member["role"] == "owner")
+
+    def changes_audience(self, event: ProjectEvent) -> bool:
+        return isinstance(event, ProjectCreated | ProjectDeleted | ProjectRestored | MemberAdded | MemberRemoved)
+
+    def is_content(self, event: ProjectEvent) -> bool:
+        return isinstance(event, ProjectEdited | TaskCreated | TaskEdited | CommentAdded | CommentEdited)
+
+    def content_at(self, state: ProjectState) -> str:
+        return state.content_at
+
+    def parts(self, state: ProjectState) -> Iterator[dict[str, Any]]:
+        return snapshot.parts(state)
+
+    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
+        return snapshot.restore(_id_of(stream), parts)
+
+    def timers(self, event: ProjectEvent, meta: EntryMeta) -> Sequence[TimerChange]:
+        return ()
+
+    def timer_command(self, name: str, due_at: str) -> ProjectCommand:
+        """Raises ValueError: a project sets no timers, so none can be due."""
+        raise ValueError(f"a project has no timer {name!r}")
+
+
+def _id_of(stream: str) -> str:
+    return stream.partition("/")[2]

@@ -1,0 +1,17 @@
+"""How big one project may grow. Its state lies in memory as a whole, so every collection is bounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLimits:
+    """Reaching one of them is refused as `rule_broken` with the limit's own reason."""
+
+    members_max: int = 10_000
+    tasks_max: int = 100_000
+    comments_max: int = 500_000
+    labels_per_task_max: int = 100
+    assignees_per_task_max: int = 100
+    comment_history_characters_max: int = 1_000_000

@@ -1,0 +1,121 @@
+"""Members: added, given another role, removed. A project keeps an owner, and only owners touch owners."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from actors.project.dating import date_other
+from actors.project.limits import ProjectLimits
+from actors.project.permissions import allowed, broken, forbidden, missing, refusal, taken
+from actors.project.projects import Outcome
+from actors.project.state import ProjectState
+from actors.runtime.actor import Context, EntryMeta
+from protocol.errors import Rejection
+from protocol.event import Principal
+from protocol.members import (
+    AddMember,
+    ChangeMemberRole,
+    MemberAdded,
+    MemberRemoved,
+    MemberRoleChanged,
+    MemberView,
+    RemoveMember,
+)
+
+
+def decide_add(state: ProjectState, command: AddMember, context: Context, limits: ProjectLimits) -> Outcome:
+    """`facts["userExists"]` says whether the account is there."""
+    refused = refusal(state, context.principal, "member.add")
+    if refused is not None:
+        return refused
+    if command.role == "owner" and not allowed(state, context.principal, "member.make_owner"):
+        return forbidden("member.make_owner")
+    if command.user_id in state.members:
+        return taken("member")
+    if not context.facts["userExists"]:
+        return broken("unknown_user", "there is no such user")
+    if len(state.members) >= limits.members_max:
+        return broken("members_limit", f"a project has at most {limits.members_max} members")
+    dating = date_other(context)
+    if isinstance(dating, Rejection):
+        return dating
+    return dating.decision([MemberAdded(user_id=command.user_id, role=command.role)])
+
+
+def decide_change_role(state: ProjectState, command: ChangeMemberRole, context: Context) -> Outcome:
+    refused = refusal(state, context.principal, "member.change_role")
+    if refused is not None:
+        return refused
+    member = state.members.get(command.user_id)
+    if member is None:
+        return missing("member")
+    if "owner" in (member["role"], command.role) and not allowed(state, context.principal, "member.make_owner"):
+        return forbidden("member.make_owner")
+    dating = date_other(context)
+    if isinstance(dating, Rejection):
+        return dating
+    if command.role == member["role"]:
+        return dating.decision([])
+    if _is_last_owner(state, member):
+        return _last_owner()
+    changed = MemberRoleChanged(user_id=command.user_id, role=command.role, was=member["role"])
+    return dating.decision([changed])
+
+
+def decide_remove(state: ProjectState, command: RemoveMember, context: Context) -> Outcome:
+    """Leaving needs no permission beyond being there."""
+    leaves = command.user_id == context.principal.id and command.user_id in state.members
+    refused = None if leaves and _open(state) else refusal(state, context.principal, "member.remove")
+    if refused is not None:
+        return refused
+    member = state.members.get(command.user_id)
+    if member is None:
+        return missing("member")
+    if member["role"] == "owner" and not leaves and not allowed(state, context.principal, "member.make_owner"):
+        return forbidden("member.make_owner")
+    if _is_last_owner(state, member):
+        return _last_owner()
+    dating = date_other(context)
+    if isinstance(dating, Rejection):
+        return dating
+    return dating.decision([MemberRemoved(user_id=command.user_id, was=member["role"])])
+
+
+def _open(state: ProjectState) -> bool:
+    return state.project is not None and state.project["deletedAt"] is None
+
+
+def _is_last_owner(state: ProjectState, member: MemberView) -> bool:
+    owners = sum(other["role"] == "owner" for other in state.members.values())
+    return member["role"] == "owner" and owners == 1
+
+
+def _last_owner() -> Rejection:
+    return broken("last_owner", "a project always keeps an owner; make somebody else one first")
+
+
+def evolve_added(state: ProjectState, event: MemberAdded, meta: EntryMeta) -> None:
+    member: MemberView = {"userId": event.user_id, "role": event.role, "addedAt": meta.at}
+    state.members[event.user_id] = member
+
+
+def evolve_role_changed(state: ProjectState, event: MemberRoleChanged, meta: EntryMeta) -> None:
+    state.members[event.user_id] = {**state.members[event.user_id], "role": event.role}
+
+
+def evolve_removed(state: ProjectState, event: MemberRemoved, meta: EntryMeta) -> None:
+    """What the person wrote and was assigned to stays theirs."""
+    del state.members[event.user_id]
+
+
+def list_members(
+    state: ProjectState, principal: Principal, after: str | None = None, limit: int = 100
+) -> Sequence[MemberView] | Rejection:
+    """A page of members by user id, those after the user id `after`."""
+    refused = refusal(state, principal, "member.view")
+    if refused is not None:
+        return refused
+    ids = sorted(state.members)
+    start = 0 if after is None else bisect_right(ids, after)
+    return [state.members[user_id] for user_id in ids[start : start + limit]]

@@ -1,0 +1,112 @@
+"""Who may do what in a project. `allowed` decides everything; the rest of this file words its refusals.
+
+A role is a named set of permissions. The operator stands above the roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, get_args
+
+from actors.project.state import ProjectState
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Principal
+from protocol.members import Role
+
+Permission = Literal[
+    "project.view",
+    "project.edit",
+    "project.delete",
+    "project.restore",
+    "project.import",
+    "member.view",
+    "member.add",
+    "member.change_role",
+    "member.remove",
+    "member.make_owner",
+    "task.view",
+    "task.add",
+    "task.edit",
+    "comment.view",
+    "comment.add",
+    "comment.edit_own",
+    "comment.edit_any",
+]
+
+EVERYTHING: Final[frozenset[Permission]] = frozenset(get_args(Permission))
+_VIEWER: frozenset[Permission] = frozenset({"project.view", "member.view", "task.view", "comment.view"})
+_COMMENTER: frozenset[Permission] = _VIEWER | {"comment.add", "comment.edit_own"}
+_MEMBER: frozenset[Permission] = _COMMENTER | {"task.add", "task.edit"}
+_ADMIN: frozenset[Permission] = _MEMBER | {
+    "project.edit",
+    "project.import",
+    "member.add",
+    "member.change_role",
+    "member.remove",
+    "comment.edit_any",
+}
+
+ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        "owner": EVERYTHING,
+        "admin": _ADMIN,
+        "member": _MEMBER,
+        "commenter": _COMMENTER,
+        "viewer": _VIEWER,
+    }
+)
+
+WHILE_DELETED: Final[frozenset[Permission]] = _VIEWER | {"project.restore"}
+"""What is left to owners and to the operator; nothing is left to anybody else."""
+
+
+def allowed(state: ProjectState, principal: Principal, permission: Permission) -> bool:
+    """Whether the principal has the permission in this project now."""
+    if state.project is None:
+        return False
+    deleted = state.project["deletedAt"] is not None
+    if deleted and permission not in WHILE_DELETED:
+        return False
+    if principal.is_operator:
+        return True
+    member = state.members.get(principal.id)
+    if member is None or (deleted and member["role"] != "owner"):
+        return False
+    return permission in ROLES[member["role"]]
+
+
+def refusal(state: ProjectState, principal: Principal, permission: Permission) -> Rejection | None:
+    """None when the permission is there; else a refusal. Strangers do not learn that there is a project."""
+    if allowed(state, principal, permission):
+        return None
+    if not allowed(state, principal, "project.view"):
+        return no_project()
+    if state.project is not None and state.project["deletedAt"] is not None:
+        return broken("project_deleted", "the project is deleted; it has to be restored first")
+    return forbidden(permission)
+
+
+def no_project() -> Rejection:
+    """The answer to everybody who may not see the project, the same when there is none."""
+    return Rejection(ErrorCode.NOT_FOUND, "no such project")
+
+
+def forbidden(permission: Permission) -> Rejection:
+    """A member asked for more than their role allows."""
+    return Rejection(ErrorCode.FORBIDDEN, "your role in this project does not allow it", {"permission": permission})
+
+
+def missing(what: str) -> Rejection:
+    """Something inside a visible project is not there."""
+    return Rejection(ErrorCode.NOT_FOUND, f"no such {what} in this project", {"what": what})
+
+
+def taken(what: str) -> Rejection:
+    """Something with this id is there already."""
+    return Rejection(ErrorCode.ALREADY_EXISTS, f"this {what} exists already", {"what": what})
+
+
+def broken(reason: str, message: str) -> Rejection:
+    """A rule of the domain forbids it. `reason` is stable; programs may compare it."""
+    return Rejection(ErrorCode.RULE_BROKEN, message, {"reason": reason})

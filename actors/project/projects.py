@@ -1,0 +1,186 @@
+"""The project itself: created, edited, deleted, restored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.project.dating import date_content, date_other
+from actors.project.permissions import allowed, broken, forbidden, no_project, refusal, taken
+from actors.project.state import CLOSED_GROUPS, ProjectState, note_content
+from actors.runtime.actor import Context, Decision, EntryMeta
+from protocol.errors import Rejection
+from protocol.event import Principal
+from protocol.members import MemberAdded
+from protocol.messages import ProjectEvent
+from protocol.projects import (
+    DEFAULT_STATES,
+    CreateProject,
+    DeleteProject,
+    EditProject,
+    ProjectChanges,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectEdited,
+    ProjectRestored,
+    ProjectView,
+    RestoreProject,
+    WorkflowState,
+)
+
+Outcome = Decision[ProjectEvent] | Rejection
+
+
+def decide_create(state: ProjectState, command: CreateProject, context: Context) -> Outcome:
+    """Facts: `projectKey`, claimed by the edge, and `userExists` about an owner that the operator names."""
+    if state.project is not None:
+        # A stranger learns no more than from any other command to this stream: that they may not have it.
+        return taken("project") if allowed(state, context.principal, "project.view") else no_project()
+    dating = date_other(context)
+    if isinstance(dating, Rejection):
+        return dating
+    owner = _owner_of(command, context)
+    if isinstance(owner, Rejection):
+        return owner
+    view: ProjectView = {
+        "id": state.id,
+        "key": context.facts["projectKey"],
+        "name": command.name,
+        "description": command.description,
+        "status": "Active",
+        "states": list(command.states if "states" in command.model_fields_set else DEFAULT_STATES),
+        "createdAt": dating.at,
+        "updatedAt": dating.at,
+        "deletedAt": None,
+    }
+    return dating.decision([ProjectCreated(project=view), MemberAdded(user_id=owner, role="owner")])
+
+
+def _owner_of(command: CreateProject, context: Context) -> str | Rejection:
+    principal = context.principal
+    if "owner_id" not in command.model_fields_set:
+        if principal.is_operator:
+            return broken("owner_required", "the operator has to name the project's owner")
+        return principal.id
+    if command.owner_id == principal.id:
+        return principal.id
+    if not principal.is_operator:
+        return forbidden("member.make_owner")
+    if not context.facts["userExists"]:
+        return broken("unknown_user", "there is no such user")
+    return command.owner_id
+
+
+def decide_edit(state: ProjectState, command: EditProject, context: Context) -> Outcome:
+    """Only what really changes is recorded. An archived project takes an edit only with another status."""
+    refused = refusal(state, context.principal, "project.edit")
+    if refused is not None or state.project is None:
+        return refused or no_project()
+    dating = date_content(state, context)
+    if isinstance(dating, Rejection):
+        return dating
+    changes, was = _changes(state.project, command)
+    if not changes:
+        return dating.decision([])
+    if state.project["status"] == "Archived" and "status" not in changes:
+        return archived()
+    if "states" in changes:
+        lost = _refuse_lost_states(state, state.project["states"], changes["states"])
+        if lost is not None:
+            return lost
+    return dating.decision([ProjectEdited(changes=changes, was=was)])
+
+
+def _changes(project: ProjectView, command: EditProject) -> tuple[ProjectChanges, ProjectChanges]:
+    wished: dict[str, Any] = {name: getattr(command, name) for name in command.model_fields_set}
+    before: dict[str, Any] = {name: project[name] for name in wished}  # type: ignore[literal-required]
+    changed = [name for name in sorted(wished) if wished[name] != before[name]]
+    changes: ProjectChanges = {name: wished[name] for name in changed}  # type: ignore[assignment]
+    was: ProjectChanges = {name: before[name] for name in changed}  # type: ignore[assignment]
+    return changes, was
+
+
+def _refuse_lost_states(
+    state: ProjectState, before: list[WorkflowState], after: list[WorkflowState]
+) -> Rejection | None:
+    """Tasks must keep a state, and must not be opened or closed behind their back."""
+    closes_after = {item["id"]: item["group"] in CLOSED_GROUPS for item in after}
+    gone = {item["id"] for item in before if item["id"] not in closes_after}
+    turned = {
+        item["id"]
+        for item in before
+        if item["id"] in closes_after and (item["group"] in CLOSED_GROUPS) != closes_after[item["id"]]
+    }
+    if not gone and not turned:
+        return None
+    used = {task["stateId"] for task in state.tasks.values()}
+    if gone & used:
+        return broken("state_in_use", "tasks are in a state that would disappear")
+    if turned & used:
+        return broken("state_group_in_use", "tasks are in a state that would open or close them")
+    return None
+
+
+def decide_delete(state: ProjectState, command: DeleteProject, context: Context) -> Outcome:
+    refused = refusal(state, context.principal, "project.delete")
+    if refused is not None:
+        return refused
+    dating = date_other(context)
+    return dating if isinstance(dating, Rejection) else dating.decision([ProjectDeleted()])
+
+
+def decide_restore(state: ProjectState, command: RestoreProject, context: Context) -> Outcome:
+    refused = refusal(state, context.principal, "project.restore")
+    if refused is not None or state.project is None:
+        return refused or no_project()
+    if state.project["deletedAt"] is None:
+        return broken("project_not_deleted", "the project is not deleted")
+    dating = date_other(context)
+    return dating if isinstance(dating, Rejection) else dating.decision([ProjectRestored()])
+
+
+def archived() -> Rejection:
+    """Work in an archived project is refused until its status is set back."""
+    return broken("project_archived", "the project is archived; set its status back first")
+
+
+def is_archived(state: ProjectState) -> bool:
+    """Whether the project refuses changes of its content."""
+    return state.project is not None and state.project["status"] == "Archived"
+
+
+def evolve_created(state: ProjectState, event: ProjectCreated, meta: EntryMeta) -> None:
+    state.project = event.project
+
+
+def evolve_edited(state: ProjectState, event: ProjectEdited, meta: EntryMeta) -> None:
+    _replace(state, meta, **event.changes)
+    note_content(state, meta)
+
+
+def evolve_deleted(state: ProjectState, event: ProjectDeleted, meta: EntryMeta) -> None:
+    _replace(state, meta, deletedAt=meta.at)
+
+
+def evolve_restored(state: ProjectState, event: ProjectRestored, meta: EntryMeta) -> None:
+    _replace(state, meta, deletedAt=None)
+
+
+def _replace(state: ProjectState, meta: EntryMeta, **fields: Any) -> None:
+    """`updatedAt` never falls, though imported edits are older than the project's creation."""
+    if state.project is None:
+        raise ValueError("an event before the project's creation")
+    updated_at = max(state.project["updatedAt"], meta.at)
+    record: Any = {**state.project, **fields, "updatedAt": updated_at}
+    state.project = record
+
+
+def view_project(state: ProjectState, principal: Principal) -> ProjectView | Rejection:
+    """The project's own fields.
+
+    A past state is read with the permission of today: check `refusal` on the live state, then read the past
+    one as `protocol.event.OPERATOR`. That holds for all views of this package.
+    """
+    refused = refusal(state, principal, "project.view")
+    if refused is not None or state.project is None:
+        return refused or no_project()
+    return state.project

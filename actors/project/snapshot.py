@@ -1,0 +1,108 @@
+"""A project's state as JSON objects of bounded size, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from actors.project.state import ProjectState
+from protocol.comments import CommentView
+from protocol.members import MemberView
+from protocol.tasks import TaskView
+
+MEMBERS_PER_PART: Final = 200
+TASKS_PER_PART: Final = 100
+COMMENTS_PER_PART: Final = 100
+PART_CHARACTERS_MAX: Final = 200_000
+"""A part ends early when its texts are this long. One record alone may be longer; its own limits bound it."""
+
+
+def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
+    """The copies are taken here, not when the iterator is consumed: records are replaced, never changed."""
+    counters = {
+        "nextTaskNumber": state.next_number,
+        "contentAt": state.content_at,
+        "live": state.live,
+    }
+    collections: list[tuple[str, Sequence[Mapping[str, Any]], int]] = [
+        ("members", list(state.members.values()), MEMBERS_PER_PART),
+        ("tasks", list(state.tasks.values()), TASKS_PER_PART),
+        ("comments", list(state.comments.values()), COMMENTS_PER_PART),
+    ]
+    return _parts(state.project, counters, collections)
+
+
+def _parts(
+    project: Mapping[str, Any] | None,
+    counters: dict[str, Any],
+    collections: Iterable[tuple[str, Sequence[Mapping[str, Any]], int]],
+) -> Iterator[dict[str, Any]]:
+    yield {"counters": counters}
+    if project is not None:
+        yield {"project": project}
+    for name, records, count in collections:
+        for chunk in _chunks(records, count):
+            yield {name: chunk}
+
+
+def _chunks(records: Iterable[Mapping[str, Any]], count: int) -> Iterator[list[Mapping[str, Any]]]:
+    chunk: list[Mapping[str, Any]] = []
+    characters = 0
+    for record in records:
+        size = _characters(record)
+        if chunk and (len(chunk) == count or characters + size > PART_CHARACTERS_MAX):
+            yield chunk
+            chunk, characters = [], 0
+        chunk.append(record)
+        characters += size
+    if chunk:
+        yield chunk
+
+
+def _characters(record: Mapping[str, Any]) -> int:
+    """The long texts only: what else a record holds is small."""
+    own = len(record.get("description", "")) + len(record.get("body", ""))
+    return own + sum(len(edit["body"]) for edit in record.get("edits", ()))
+
+
+def restore(project_id: str, state_parts: Iterable[dict[str, Any]]) -> ProjectState:
+    """The state from all of its parts, in their order."""
+    state = ProjectState(project_id)
+    for part in state_parts:
+        for name, value in part.items():
+            _take(state, name, value)
+    return state
+
+
+def _take(state: ProjectState, name: str, value: Any) -> None:
+    match name:
+        case "project":
+            state.project = value
+        case "counters":
+            state.next_number = value["nextTaskNumber"]
+            state.content_at = value["contentAt"]
+            state.live = value["live"]
+        case "members":
+            _take_members(state, value)
+        case "tasks":
+            _take_tasks(state, value)
+        case "comments":
+            _take_comments(state, value)
+        case _:
+            raise ValueError(f"a project's state has no {name}")
+
+
+def _take_members(state: ProjectState, members: Iterable[MemberView]) -> None:
+    state.members.update((member["userId"], member) for member in members)
+
+
+def _take_tasks(state: ProjectState, tasks: Iterable[TaskView]) -> None:
+    for task in tasks:
+        state.tasks[task["id"]] = task
+        state.task_ids.append(task["id"])
+
+
+def _take_comments(state: ProjectState, comments: Iterable[CommentView]) -> None:
+    for comment in comments:
+        state.comments[comment["id"]] = comment
+        state.task_comments.setdefault(comment["taskId"], []).append(comment["id"])

@@ -1,0 +1,56 @@
+"""What a project's actor holds in memory. Records are the protocol's views: replaced, never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from actors.runtime.actor import EntryMeta
+from protocol.base import PersonId
+from protocol.comments import CommentView
+from protocol.members import MemberView
+from protocol.projects import ProjectView, StateGroup
+from protocol.tasks import TaskView
+
+CLOSED_GROUPS: frozenset[StateGroup] = frozenset({"completed", "cancelled"})
+
+
+@dataclass(slots=True)
+class ProjectState:
+    """One project. It is empty (`project` is None) until `ProjectCreated`."""
+
+    id: str
+    # The project's own fields; None before the first entry.
+    project: ProjectView | None = None
+    # User id → membership, in the order of joining.
+    members: dict[str, MemberView] = field(default_factory=dict)
+    # Task id → task, in the order of their numbers.
+    tasks: dict[str, TaskView] = field(default_factory=dict)
+    # Comment id → comment, in the order of the log.
+    comments: dict[str, CommentView] = field(default_factory=dict)
+    # The task with number n stands at n - 1; an index over `tasks`.
+    task_ids: list[str] = field(default_factory=list)
+    # Task id → its comments' ids in the order of the log; an index over `comments`.
+    task_comments: dict[str, list[str]] = field(default_factory=dict)
+    # The number of the next task; numbers are never used twice.
+    next_number: int = 1
+    # The time of the newest content, "" while there is none. It never falls.
+    content_at: str = ""
+    # Somebody worked here live, so the door for imports is closed.
+    live: bool = False
+
+
+def is_imported(author: PersonId) -> bool:
+    """Whether an author says that an entry is history: live ones are written by accounts or the server."""
+    return author == "unknown" or author.startswith("external:")
+
+
+def note_content(state: ProjectState, meta: EntryMeta) -> None:
+    """Moves the content's clock. Called for every event that is content, and for no other."""
+    state.content_at = max(state.content_at, meta.at)
+    if not is_imported(meta.author):
+        state.live = True
+
+
+def is_closed(project: ProjectView, state_id: str) -> bool:
+    """Whether tasks in this state count as finished."""
+    return any(state["id"] == state_id and state["group"] in CLOSED_GROUPS for state in project["states"])

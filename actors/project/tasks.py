@@ -1,0 +1,226 @@
+"""Tasks: created with a number of their own, edited field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from actors.project.dating import Dating, date_content
+from actors.project.limits import ProjectLimits
+from actors.project.permissions import broken, missing, no_project, refusal, taken
+from actors.project.projects import Outcome, archived, is_archived
+from actors.project.state import ProjectState, is_closed, note_content
+from actors.runtime.actor import Context, EntryMeta
+from protocol.errors import Rejection
+from protocol.event import Principal
+from protocol.projects import ProjectView
+from protocol.tasks import CreateTask, EditTask, TaskChanges, TaskCreated, TaskEdited, TaskView
+
+_SINGLE_VALUED = {
+    "title": "title",
+    "description": "description",
+    "state_id": "stateId",
+    "priority": "priority",
+    "start_date": "startDate",
+    "due_date": "dueDate",
+    "estimate": "estimate",
+}
+"""Field of `EditTask` → field of the record."""
+
+
+def decide_create(state: ProjectState, command: CreateTask, context: Context, limits: ProjectLimits) -> Outcome:
+    """The number is the project's next one; without a state the task starts in the project's first."""
+    refused = refusal(state, context.principal, "task.add")
+    if refused is not None or state.project is None:
+        return refused or no_project()
+    dating = date_content(state, context)
+    if isinstance(dating, Rejection):
+        return dating
+    refused = _refuse_creation(state, state.project, command, context, limits)
+    if refused is not None:
+        return refused
+    return dating.decision([TaskCreated(task=_new_task(state, state.project, command, context, dating))])
+
+
+def _refuse_creation(
+    state: ProjectState, project: ProjectView, command: CreateTask, context: Context, limits: ProjectLimits
+) -> Rejection | None:
+    if "task_id" in command.model_fields_set and command.task_id in state.tasks:
+        return taken("task")
+    if is_archived(state):
+        return archived()
+    if "state_id" in command.model_fields_set and not _has_state(project, command.state_id):
+        return missing("state")
+    if len(state.tasks) >= limits.tasks_max:
+        return broken("tasks_limit", f"a project has at most {limits.tasks_max} tasks")
+    return _refuse_assignees(state, command.assignee_ids, context) or _refuse_crowd(
+        command.labels, command.assignee_ids, limits
+    )
+
+
+def _new_task(
+    state: ProjectState, project: ProjectView, command: CreateTask, context: Context, dating: Dating
+) -> TaskView:
+    number = state.next_number
+    named = command.model_fields_set
+    state_id = command.state_id if "state_id" in named else project["states"][0]["id"]
+    return {
+        "id": command.task_id if "task_id" in named else context.new_id(),
+        "key": f"{project['key']}-{number}",
+        "number": number,
+        "title": command.title,
+        "description": command.description,
+        "stateId": state_id,
+        "priority": command.priority,
+        "labels": list(command.labels),
+        "assigneeIds": list(command.assignee_ids),
+        "startDate": command.start_date,
+        "dueDate": command.due_date,
+        "estimate": command.estimate,
+        "externalId": command.external_id,
+        "createdBy": dating.author,
+        "createdAt": dating.at,
+        "updatedAt": dating.at,
+        "closedAt": dating.at if is_closed(project, state_id) else None,
+    }
+
+
+def decide_edit(state: ProjectState, command: EditTask, context: Context, limits: ProjectLimits) -> Outcome:
+    """Only what really changes is recorded; an edit that changes nothing is accepted without an event."""
+    refused = refusal(state, context.principal, "task.edit")
+    if refused is not None or state.project is None:
+        return refused or no_project()
+    task = state.tasks.get(command.task_id)
+    if task is None:
+        return missing("task")
+    dating = date_content(state, context)
+    if isinstance(dating, Rejection):
+        return dating
+    edited = _edit(state.project, task, command, dating)
+    if edited is None:
+        return dating.decision([])
+    return _refuse_edit(state, task, edited, context, limits) or dating.decision([edited])
+
+
+def _edit(project: ProjectView, task: TaskView, command: EditTask, dating: Dating) -> TaskEdited | None:
+    changes, was = _changes(task, command)
+    fields: dict[str, Any] = {
+        "changes": changes,
+        "was": was,
+        "labels_added": _joining(task["labels"], command.add_labels),
+        "labels_removed": _leaving(task["labels"], command.remove_labels, command.add_labels),
+        "assignees_added": _joining(task["assigneeIds"], command.add_assignees),
+        "assignees_removed": _leaving(task["assigneeIds"], command.remove_assignees, command.add_assignees),
+    }
+    if not any(fields.values()):
+        return None
+    if "stateId" in changes:
+        if is_closed(project, changes["stateId"]):
+            fields["closed_at"] = dating.at
+        elif task["closedAt"] is not None:
+            fields["closed_at"] = None
+    return TaskEdited(task_id=command.task_id, **fields)
+
+
+def _changes(task: TaskView, command: EditTask) -> tuple[TaskChanges, TaskChanges]:
+    wished = {
+        record_field: getattr(command, field)
+        for field, record_field in _SINGLE_VALUED.items()
+        if field in command.model_fields_set
+    }
+    before: dict[str, Any] = {name: task[name] for name in wished}  # type: ignore[literal-required]
+    changed = [name for name in wished if wished[name] != before[name]]
+    changes: TaskChanges = {name: wished[name] for name in changed}  # type: ignore[assignment]
+    was: TaskChanges = {name: before[name] for name in changed}  # type: ignore[assignment]
+    return changes, was
+
+
+def _joining(present: Sequence[str], wished: Iterable[str]) -> list[str]:
+    return [item for item in wished if item not in present]
+
+
+def _leaving(present: Sequence[str], unwished: Iterable[str], wished: Sequence[str]) -> list[str]:
+    """What is added and removed by one command stays."""
+    return [item for item in unwished if item in present and item not in wished]
+
+
+def _refuse_edit(
+    state: ProjectState, task: TaskView, edited: TaskEdited, context: Context, limits: ProjectLimits
+) -> Rejection | None:
+    if is_archived(state):
+        return archived()
+    if (
+        state.project is not None
+        and "stateId" in edited.changes
+        and not _has_state(state.project, edited.changes["stateId"])
+    ):
+        return missing("state")
+    labels = _merged(task["labels"], edited.labels_added, edited.labels_removed)
+    assignees = _merged(task["assigneeIds"], edited.assignees_added, edited.assignees_removed)
+    return _refuse_assignees(state, edited.assignees_added, context) or _refuse_crowd(labels, assignees, limits)
+
+
+def _refuse_assignees(state: ProjectState, assignees: Sequence[str], context: Context) -> Rejection | None:
+    """Members only. The external people of an import may be given work by that import alone."""
+    importing = context.origin is not None
+    for person in assignees:
+        if person not in state.members and not (importing and person.startswith("external:")):
+            return broken("assignee_not_member", "only members can be assigned")
+    return None
+
+
+def _refuse_crowd(labels: Sequence[str], assignees: Sequence[str], limits: ProjectLimits) -> Rejection | None:
+    if len(labels) > limits.labels_per_task_max:
+        return broken("labels_limit", f"a task has at most {limits.labels_per_task_max} labels")
+    if len(assignees) > limits.assignees_per_task_max:
+        return broken("assignees_limit", f"a task has at most {limits.assignees_per_task_max} assignees")
+    return None
+
+
+def _has_state(project: ProjectView, state_id: str) -> bool:
+    return any(state["id"] == state_id for state in project["states"])
+
+
+def _merged(present: Sequence[str], added: Sequence[str], removed: Sequence[str]) -> list[str]:
+    return [item for item in present if item not in removed] + list(added)
+
+
+def evolve_created(state: ProjectState, event: TaskCreated, meta: EntryMeta) -> None:
+    task = event.task
+    state.tasks[task["id"]] = task
+    state.task_ids.append(task["id"])
+    state.next_number = task["number"] + 1
+    note_content(state, meta)
+
+
+def evolve_edited(state: ProjectState, event: TaskEdited, meta: EntryMeta) -> None:
+    task = state.tasks[event.task_id]
+    closed_at = event.closed_at if "closed_at" in event.model_fields_set else task["closedAt"]
+    state.tasks[event.task_id] = {
+        **task,
+        **event.changes,
+        "labels": _merged(task["labels"], event.labels_added, event.labels_removed),
+        "assigneeIds": _merged(task["assigneeIds"], event.assignees_added, event.assignees_removed),
+        "updatedAt": meta.at,
+        "closedAt": closed_at,
+    }
+    note_content(state, meta)
+
+
+def list_tasks(
+    state: ProjectState, principal: Principal, after: int = 0, limit: int = 100
+) -> Sequence[TaskView] | Rejection:
+    """A page of tasks by number, those after the number `after`."""
+    refused = refusal(state, principal, "task.view")
+    if refused is not None:
+        return refused
+    return [state.tasks[task_id] for task_id in islice(state.task_ids, after, after + limit)]
+
+
+def view_task(state: ProjectState, principal: Principal, task_id: str) -> TaskView | Rejection:
+    """One task."""
+    refused = refusal(state, principal, "task.view")
+    if refused is not None:
+        return refused
+    return state.tasks.get(task_id) or missing("task")

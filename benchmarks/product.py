@@ -1,0 +1,130 @@
+"""The product as a process of its own, on a data folder that is thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+
+_ROOT = Path(__file__).resolve().parent.parent
+_PASSWORD = "correct horse battery"
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Product:
+    """`start`, `kill -9`, `start` again: the port and the data stay."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> float:
+        """Seconds until it is ready."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        environment = {
+            **os.environ,
+            "PANTHERAHIVE_DATA_DIR": str(self.data_dir),
+            "PANTHERAHIVE_PORT": str(self.port),
+        }
+        log = (self.data_dir.parent / "server.log").open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "server", "serve"], cwd=_ROOT, env=environment, stdout=log, stderr=log
+        )
+        async with aiohttp.ClientSession() as http:
+            while not await self._is_ready(http):
+                if self._process.poll() is not None:
+                    raise RuntimeError(f"the product ended with {self._process.returncode}; see {log.name}")
+                await asyncio.sleep(0.02)
+        return loop.time() - began_s
+
+    async def _is_ready(self, http: aiohttp.ClientSession) -> bool:
+        try:
+            async with http.get(f"{self.url}/readyz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(how)
+            self._process.wait(30)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Resident memory of the application's process, without Postgres."""
+        if self._process is None:
+            raise RuntimeError("not started")
+        return int(psutil.Process(self._process.pid).memory_info().rss)
+
+    async def figure(self, name: str) -> float:
+        """One value of /metrics."""
+        async with aiohttp.ClientSession() as http, http.get(f"{self.url}/metrics") as answer:
+            text = await answer.text()
+        found = re.search(rf"^pantherahive_{name} ([0-9.e+-]+)$", text, re.MULTILINE)
+        if found is None:
+            raise KeyError(name)
+        return float(found[1])
+
+
+@contextlib.asynccontextmanager
+async def running_product() -> AsyncIterator[Product]:
+    """A started product; everything of it is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="hive-bench-"))
+    product = Product(folder / "data")
+    try:
+        await product.start()
+        yield product
+    finally:
+        product.stop()
+        shutil.rmtree(folder)
+
+
+async def sign_up(product: Product, username: str) -> tuple[str, str]:
+    """A new user: id and access token."""
+    body = {"username": username, "password": _PASSWORD}
+    answer = await _post(f"{product.url}/v1/users/register", body, None)
+    return answer["userId"], answer["accessToken"]
+
+
+async def create_project(product: Product, token: str, name: str) -> str:
+    """A new project of the token's user: its id."""
+    project_id: str = (await _post(f"{product.url}/v1/projects", {"name": name}, token))["id"]
+    return project_id
+
+
+async def _post(url: str, body: dict[str, Any], token: str | None) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    async with aiohttp.ClientSession() as http, http.post(url, json=body, headers=headers) as answer:
+        if answer.status >= 300:
+            raise RuntimeError(f"{url}: {answer.status} {await answer.text()}")
+        content: dict[str, Any] = await answer.json()
+        return content

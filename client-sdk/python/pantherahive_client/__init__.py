@@ -1,0 +1,80 @@
+"""Python client of PantheraHive: live projects, a local replica, commands that take effect once."""
+
+from __future__ import annotations
+
+from pantherahive_client.backlog import EventStream, ProjectEvent
+from pantherahive_client.backoff import Backoff
+from pantherahive_client.client import Client
+from pantherahive_client.commands import UNSET
+from pantherahive_client.errors import (
+    AlreadyExists,
+    ClientClosed,
+    Conflict,
+    DeadlineExceeded,
+    EventsMissed,
+    Forbidden,
+    HiveError,
+    InternalError,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    OpIdReused,
+    Overloaded,
+    PreconditionFailed,
+    RateLimited,
+    RuleBroken,
+    ServerTimeout,
+    StateUnknown,
+    StreamClosed,
+    StreamHalted,
+    TokenExpired,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unreachable,
+    UnsupportedMediaType,
+)
+from pantherahive_client.ids import new_id
+from pantherahive_client.outbox import Ack
+from pantherahive_client.project import Project
+from pantherahive_client.replica import ProjectState
+from pantherahive_client.settings import Settings
+
+__all__ = [
+    "UNSET",
+    "Ack",
+    "AlreadyExists",
+    "Backoff",
+    "Client",
+    "ClientClosed",
+    "Conflict",
+    "DeadlineExceeded",
+    "EventStream",
+    "EventsMissed",
+    "Forbidden",
+    "HiveError",
+    "InternalError",
+    "Invalid",
+    "MethodNotAllowed",
+    "NotFound",
+    "OpIdReused",
+    "Overloaded",
+    "PreconditionFailed",
+    "Project",
+    "ProjectEvent",
+    "ProjectState",
+    "RateLimited",
+    "RuleBroken",
+    "ServerTimeout",
+    "Settings",
+    "StateUnknown",
+    "StreamClosed",
+    "StreamHalted",
+    "TokenExpired",
+    "TooLarge",
+    "Unauthenticated",
+    "Unavailable",
+    "Unreachable",
+    "UnsupportedMediaType",
+    "new_id",
+]

@@ -1,0 +1,48 @@
+"""What all typed command builders share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Final, Literal, TypeAlias, TypedDict, Unpack
+
+from pantherahive_client.models import Origin
+from pantherahive_client.outbox import Ack
+
+
+class _Unset(Enum):
+    UNSET = "unset"
+
+
+Unset: TypeAlias = Literal[_Unset.UNSET]
+UNSET: Final = _Unset.UNSET
+"""A field that is left as it is. `None` is a value of its own: it clears the field."""
+
+
+class Sending(TypedDict, total=False):
+    """How a command is sent. Every field may be left out.
+
+    `op_id`: made by the client when absent; your own makes a command take effect once though you were restarted.
+    `base`: the seq that the command was based on. `origin`: author and time, for imports. `deadline_s`: see Settings.
+    `retry=False`: retryable refusals are raised at once.
+    """
+
+    op_id: str
+    base: int
+    origin: Origin
+    deadline_s: float
+    retry: bool
+
+
+class Commands(ABC):
+    """Sends commands to one stream."""
+
+    @abstractmethod
+    async def send(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
+        """Sends any command by its name. Raises the classes of HiveError; DeadlineExceeded is safe to send again."""
+
+
+def present(**fields: Any) -> dict[str, Any]:
+    """The fields that were given."""
+    return {name: value for name, value in fields.items() if value is not UNSET}

@@ -1,0 +1,193 @@
+"""One Socket.IO connection, from CONNECT to its end. It is never used twice: whoever reconnects makes a new one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import aiohttp
+import socketio
+from socketio.exceptions import SocketIOError
+from socketio.packet import Packet
+
+from pantherahive_client.errors import HiveError, Unauthenticated, Unreachable, error_of
+from pantherahive_client.models import ClosedMessage, EntriesMessage, HeadsMessage, PresenceMessage, SnapshotPart
+from pantherahive_client.settings import Settings
+
+logger = logging.getLogger("pantherahive_client")
+
+# The Socket.IO library logs whole packets at INFO, and the first one holds the token.
+_transport_logger = logging.getLogger("pantherahive_client.transport")
+_transport_logger.setLevel(logging.CRITICAL)
+
+
+class _Json:
+    """Texts travel as UTF-8, not as escapes; what JSON cannot say is refused here and not by the server."""
+
+    @staticmethod
+    def dumps(value: Any, **_: Any) -> str:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text.encode()  # a lone surrogate has no UTF-8
+        return text
+
+    loads = staticmethod(json.loads)
+
+
+class _Packet(Packet):  # type: ignore[misc] # the library has no annotations
+    json = _Json
+
+
+OnAnswer = Callable[[Any], None]
+
+
+class Listener(Protocol):
+    """Who is told what the server sends, in the order in which it was sent. Its methods do not wait."""
+
+    def on_entries(self, message: EntriesMessage) -> None: ...
+
+    def on_snapshot(self, message: SnapshotPart) -> None: ...
+
+    def on_heads(self, message: HeadsMessage) -> None: ...
+
+    def on_presence(self, message: PresenceMessage) -> None: ...
+
+    def on_closed(self, message: ClosedMessage) -> None: ...
+
+
+class Link:
+    """Connects with a token, sends requests in order, hands on what comes."""
+
+    def __init__(self, url: str, listener: Listener, settings: Settings) -> None:
+        self._url = url
+        self._listener = listener
+        self._settings = settings
+        # Ends every connection of this link when it is closed, however far it got.
+        self._http: aiohttp.ClientSession | None = None
+        self._socket: Any = None
+        # Requests on their way out: at most one join per project and `in_flight_max` commands.
+        self._outgoing: asyncio.Queue[tuple[str, Any, OnAnswer | None]] = asyncio.Queue()
+        self._writer: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()
+        # What the server said when it refused CONNECT.
+        self._refusal: HiveError | None = None
+
+    async def open(self, token: str) -> None:
+        """Raises what the server refused us with, or Unreachable. `close` has to be called in any case."""
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._settings.connect_timeout_s))
+        self._socket = self._new_socket(self._http)
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s):
+                await self._socket.connect(
+                    self._url,
+                    auth={"token": token},
+                    transports=["websocket"],
+                    wait_timeout=self._settings.connect_timeout_s,
+                )
+        except (SocketIOError, aiohttp.ClientError, OSError, TimeoutError, *_UNREADABLE) as error:
+            raise self._refusal or Unreachable(str(error) or type(error).__name__) from error
+        self._writer = asyncio.create_task(self._write(), name="pantherahive-writer")
+
+    def _new_socket(self, http: aiohttp.ClientSession) -> Any:
+        socket = socketio.AsyncClient(
+            reconnection=False,
+            serializer=_Packet,
+            logger=_transport_logger,
+            engineio_logger=_transport_logger,
+            handle_sigint=False,
+            http_session=http,
+            websocket_extra_options={"max_msg_size": self._settings.message_bytes_max},
+        )
+        listener = self._listener
+        socket.on("entries", self._guarded(listener.on_entries))
+        socket.on("snapshot", self._guarded(listener.on_snapshot))
+        socket.on("heads", self._guarded(listener.on_heads))
+        socket.on("presence", self._guarded(listener.on_presence))
+        socket.on("closed", self._guarded(listener.on_closed))
+        socket.on("connect_error", self._on_refused)
+        socket.on("disconnect", self._on_ended)
+        return socket
+
+    def _guarded(self, take: Callable[[Any], None]) -> Callable[[Any], None]:
+        """A message that cannot be read ends the connection: the next one starts from what is known for sure."""
+
+        def taken(message: Any = None) -> None:
+            try:
+                take(message)
+            except _UNREADABLE:
+                logger.exception("a message of the server could not be read; connecting anew")
+                self._ended.set()
+
+        return taken
+
+    def _on_refused(self, data: Any = None) -> None:
+        self._refusal = _refusal_of(data)
+
+    def _on_ended(self, reason: Any = None) -> None:
+        self._ended.set()
+
+    def send(self, event: str, payload: Mapping[str, Any], on_answer: OnAnswer | None = None) -> None:
+        """Sends in the order of the calls. `on_answer` is called at most once, at the answer's place in the order."""
+        self._outgoing.put_nowait((event, payload, on_answer))
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                event, payload, on_answer = await self._outgoing.get()
+                await self._emit(event, payload, self._guarded(on_answer) if on_answer is not None else None)
+        except SocketIOError:
+            self._ended.set()
+
+    async def _emit(self, event: str, payload: Any, on_answer: OnAnswer | None) -> None:
+        try:
+            await self._socket.emit(event, payload, callback=on_answer)
+        except (TypeError, ValueError, RecursionError) as error:
+            if on_answer is None:
+                raise
+            on_answer({"error": {"code": "invalid", "message": f"this cannot be sent as JSON: {error}"}})
+
+    def end(self) -> None:
+        """Gives the connection up; `wait_ended` returns."""
+        self._ended.set()
+
+    async def wait_ended(self) -> None:
+        """Returns when the connection is over, whoever ended it."""
+        await self._ended.wait()
+
+    async def close(self) -> None:
+        """Ends the connection and everything that belongs to it."""
+        self._ended.set()
+        try:
+            if self._writer is not None:
+                self._writer.cancel()
+                await asyncio.wait([self._writer])
+            if self._socket is not None:
+                await self._hang_up()
+        finally:
+            if self._http is not None:
+                await self._http.close()
+
+    async def _hang_up(self) -> None:
+        """Says goodbye where somebody is there to hear it; the transport is cut by `close` anyway."""
+        try:
+            async with asyncio.timeout(1):
+                await self._socket.disconnect()
+        except (SocketIOError, aiohttp.ClientError, OSError, TimeoutError, *_UNREADABLE) as error:
+            logger.debug("the goodbye did not get through: %s", error)
+
+
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError)
+"""What comes out of a message that is not as the protocol says, here and inside the Socket.IO library."""
+
+
+def _refusal_of(data: Any) -> HiveError | None:
+    """What CONNECT_ERROR says: `{message, data}` with our error object as data, or inside it as `error`."""
+    if not isinstance(data, dict):
+        return None
+    for body in (data.get("data"), data):
+        inner = body.get("error", body) if isinstance(body, dict) else None
+        if isinstance(inner, dict) and "code" in inner:
+            return error_of(inner)
+    return Unauthenticated(str(data.get("message", "the server refused the connection")))

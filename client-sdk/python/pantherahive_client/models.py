@@ -1,0 +1,577 @@
+"""The protocol's messages and records as plain JSON objects.
+
+Made by scripts/generate_sdk_models.py from docs/schema/protocol.json: change the protocol, not this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NotRequired, TypeAlias, TypedDict
+
+Uuid: TypeAlias = str
+"""Lower-case text with hyphens (RFC 9562)."""
+
+Instant: TypeAlias = str
+"""RFC 3339; what the server sends is UTC with milliseconds and `Z`, so that text order is time order."""
+
+Day: TypeAlias = str
+"""`YYYY-MM-DD`."""
+
+PROTOCOL_VERSION: Final = 1
+
+ERROR_RETRYABLE: Final[Mapping[str, bool]] = {
+    "invalid": False,
+    "unauthenticated": False,
+    "token_expired": False,
+    "forbidden": False,
+    "not_found": False,
+    "method_not_allowed": False,
+    "conflict": False,
+    "already_exists": False,
+    "op_id_reused": False,
+    "precondition_failed": False,
+    "too_large": False,
+    "unsupported_media_type": False,
+    "rule_broken": False,
+    "rate_limited": True,
+    "overloaded": True,
+    "unavailable": True,
+    "timeout": True,
+    "stream_halted": False,
+    "internal": True,
+}
+
+EVENT_VERSIONS: Final[Mapping[str, int]] = {
+    "ProjectCreated": 1,
+    "ProjectEdited": 1,
+    "ProjectDeleted": 1,
+    "ProjectRestored": 1,
+    "MemberAdded": 1,
+    "MemberRoleChanged": 1,
+    "MemberRemoved": 1,
+    "TaskCreated": 1,
+    "TaskEdited": 1,
+    "CommentAdded": 1,
+    "CommentEdited": 1,
+    "ProfileCreated": 1,
+    "ProfileEdited": 1,
+}
+
+ErrorCode: TypeAlias = Literal[
+    "invalid",
+    "unauthenticated",
+    "token_expired",
+    "forbidden",
+    "not_found",
+    "method_not_allowed",
+    "conflict",
+    "already_exists",
+    "op_id_reused",
+    "precondition_failed",
+    "too_large",
+    "unsupported_media_type",
+    "rule_broken",
+    "rate_limited",
+    "overloaded",
+    "unavailable",
+    "timeout",
+    "stream_halted",
+    "internal",
+]
+"""What went wrong. Codes are never renamed; new ones may be added."""
+
+
+class AddComment(TypedDict):
+    """Says something about a task. The id may come from the client."""
+
+    commentId: NotRequired[Uuid]
+    taskId: Uuid
+    body: str
+
+
+class AddMember(TypedDict):
+    """Makes an existing user a member."""
+
+    userId: Uuid
+    role: Literal["owner", "admin", "member", "commenter", "viewer"]
+
+
+class ChangeMemberRole(TypedDict):
+    """Gives a member another role. A project always keeps an owner."""
+
+    userId: Uuid
+    role: Literal["owner", "admin", "member", "commenter", "viewer"]
+
+
+class ClosedMessage(TypedDict):
+    """Nothing more comes from here. Without a stream it is the whole connection that ends."""
+
+    stream: NotRequired[str | None]
+    reason: Literal["removed", "deleted", "expired", "slow", "shutdown", "superseded", "flood"]
+
+
+class CommandAnswer(TypedDict):
+    """The ack of an accepted command. `result` names what was made (`taskId`, `key` …), the same for every
+    retry.
+    """
+
+    cursor: str
+    at: Instant
+    result: NotRequired[dict[str, Any]]
+
+
+class CommandRequest(TypedDict):
+    """A command. `opId` is a UUIDv7 made once per wish: every retry sends the same."""
+
+    stream: str
+    opId: Uuid
+    type: str
+    data: dict[str, Any]
+    base: NotRequired[int | None]
+    origin: NotRequired[Origin | None]
+
+
+class CommentAdded(TypedDict):
+    """Its author is the entry's author."""
+
+    commentId: Uuid
+    taskId: Uuid
+    body: str
+
+
+class CommentEdit(TypedDict):
+    """A text that a comment had before, and until when."""
+
+    body: str
+    replacedAt: Instant
+    replacedBy: str
+
+
+class CommentEdited(TypedDict):
+    """`was` is the text before."""
+
+    commentId: Uuid
+    body: str
+    was: str
+
+
+class CommentView(TypedDict):
+    """A comment with its edit history, oldest first."""
+
+    id: Uuid
+    taskId: Uuid
+    authorId: str
+    body: str
+    createdAt: Instant
+    updatedAt: Instant
+    edits: list[CommentEdit]
+
+
+class ConnectAuth(TypedDict):
+    """The payload of CONNECT. A token stands nowhere else: not in the URL, not in a cookie."""
+
+    token: str
+
+
+class CreateProfile(TypedDict, total=False):
+    """Opens the profile of the user whom the stream names; sent once, by registration."""
+
+    firstName: str | None
+    lastName: str | None
+
+
+class CreateProject(TypedDict):
+    """Creates the project whose id the stream names. The author becomes its owner, unless the operator names
+    another.
+    """
+
+    name: str
+    key: NotRequired[str]
+    description: NotRequired[str]
+    states: NotRequired[list[WorkflowState]]
+    ownerId: NotRequired[Uuid]
+
+
+class CreateTask(TypedDict):
+    """Adds a task. Without `stateId` it starts in the project's first state; the id may come from the
+    client.
+    """
+
+    taskId: NotRequired[Uuid]
+    title: str
+    description: NotRequired[str]
+    stateId: NotRequired[str]
+    priority: NotRequired[Literal["urgent", "high", "medium", "low", "none"]]
+    labels: NotRequired[list[str]]
+    assigneeIds: NotRequired[list[str]]
+    startDate: NotRequired[Day | None]
+    dueDate: NotRequired[Day | None]
+    estimate: NotRequired[float | None]
+    externalId: NotRequired[str | None]
+
+
+class DeleteProject(TypedDict):
+    """Hides the project from everybody but its owners, who can restore it."""
+
+
+class EditComment(TypedDict):
+    """Replaces the text; the old one stays readable. Authors edit their own, admins and owners any."""
+
+    commentId: Uuid
+    body: str
+
+
+class EditProfile(TypedDict, total=False):
+    """Sets the fields that are present."""
+
+    firstName: str | None
+    lastName: str | None
+    bio: str | None
+    avatarId: Uuid | None
+
+
+class EditProject(TypedDict, total=False):
+    """Sets the fields that are present."""
+
+    name: str
+    description: str
+    status: Literal["Active", "Completed", "OnHold", "Archived"]
+    states: list[WorkflowState]
+
+
+class EditTask(TypedDict):
+    """Sets the fields that are present; labels and assignees are added and removed one by one."""
+
+    taskId: Uuid
+    title: NotRequired[str]
+    description: NotRequired[str]
+    stateId: NotRequired[str]
+    priority: NotRequired[Literal["urgent", "high", "medium", "low", "none"]]
+    startDate: NotRequired[Day | None]
+    dueDate: NotRequired[Day | None]
+    estimate: NotRequired[float | None]
+    addLabels: NotRequired[list[str]]
+    removeLabels: NotRequired[list[str]]
+    addAssignees: NotRequired[list[str]]
+    removeAssignees: NotRequired[list[str]]
+
+
+class EntriesMessage(TypedDict):
+    """Entries in commit order, without a gap."""
+
+    stream: str
+    entries: list[WireEntry]
+
+
+class ErrorAnswer(TypedDict):
+    """The ack of anything refused."""
+
+    error: ErrorBody
+
+
+class ErrorBody(TypedDict):
+    """The `error` of an ack on the socket."""
+
+    code: ErrorCode
+    message: str
+    retryable: bool
+    details: NotRequired[dict[str, Any]]
+
+
+class ErrorResponse(TypedDict):
+    """The problem document (RFC 9457) of every REST error, `application/problem+json`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: ErrorCode
+    retryable: bool
+    details: NotRequired[dict[str, Any]]
+
+
+class HeadsMessage(TypedDict):
+    """The newest cursor of each stream that the socket follows; makes a lost last entry visible."""
+
+    heads: dict[str, str]
+
+
+class JoinAnswer(TypedDict):
+    """`resume`: entries after `cursor` follow. `snapshot` and `reset`: state as of `cursor` follows in
+    `parts` messages.
+
+    `reset` tells the client to drop what it has, and why. `present` is who follows the stream now.
+    """
+
+    mode: Literal["resume", "snapshot", "reset"]
+    cursor: str
+    parts: NotRequired[int]
+    reason: NotRequired[Literal["behind", "epoch", "ahead", "cursor"] | None]
+    present: NotRequired[list[PresentUser]]
+
+
+class JoinRequest(TypedDict):
+    """Follow a stream. With a cursor the answer continues there; without one it starts with the state."""
+
+    stream: str
+    cursor: NotRequired[str | None]
+
+
+class LeaveRequest(TypedDict):
+    """Stop following a stream."""
+
+    stream: str
+
+
+class MemberAdded(TypedDict):
+    """A person may follow the project from here on."""
+
+    userId: Uuid
+    role: Literal["owner", "admin", "member", "commenter", "viewer"]
+
+
+class MemberRemoved(TypedDict):
+    """A person may no longer follow the project. `was` is the role they had."""
+
+    userId: Uuid
+    was: Literal["owner", "admin", "member", "commenter", "viewer"]
+
+
+class MemberRoleChanged(TypedDict):
+    """`was` is the role before."""
+
+    userId: Uuid
+    role: Literal["owner", "admin", "member", "commenter", "viewer"]
+    was: Literal["owner", "admin", "member", "commenter", "viewer"]
+
+
+class MemberView(TypedDict):
+    """One person's place in a project."""
+
+    userId: Uuid
+    role: Literal["owner", "admin", "member", "commenter", "viewer"]
+    addedAt: Instant
+
+
+class Origin(TypedDict):
+    """Author and time of an imported command: history enters as history (needs the permission
+    `project.import`).
+    """
+
+    author: str
+    at: Instant
+
+
+class PresenceMessage(TypedDict):
+    """Who follows the stream now; ephemeral, never in the log."""
+
+    stream: str
+    present: list[PresentUser]
+
+
+class PresentUser(TypedDict):
+    """A user who follows the stream now, with the number of their connections."""
+
+    userId: str
+    connections: int
+
+
+class ProfileChanges(TypedDict, total=False):
+    """The fields of a profile that an edit can set."""
+
+    firstName: str | None
+    lastName: str | None
+    bio: str | None
+    avatarId: Uuid | None
+
+
+class ProfileCreated(TypedDict):
+    """The first event of a profile stream."""
+
+    profile: ProfileView
+
+
+class ProfileEdited(TypedDict):
+    """`changes` holds the new values, `was` the previous ones of the same fields."""
+
+    changes: ProfileChanges
+    was: ProfileChanges
+
+
+class ProfileView(TypedDict):
+    """What everybody who is signed in may know of a person."""
+
+    userId: Uuid
+    firstName: str | None
+    lastName: str | None
+    bio: str | None
+    avatarId: Uuid | None
+    createdAt: Instant
+    updatedAt: Instant
+
+
+class ProjectChanges(TypedDict, total=False):
+    """The fields of a project that an edit can set."""
+
+    name: str
+    description: str
+    status: Literal["Active", "Completed", "OnHold", "Archived"]
+    states: list[WorkflowState]
+
+
+class ProjectCounters(TypedDict):
+    """A project's next task number, the time of its newest content, and whether people have worked in it."""
+
+    nextTaskNumber: int
+    contentAt: str
+    live: bool
+
+
+class ProjectCreated(TypedDict):
+    """The first event of a project stream."""
+
+    project: ProjectView
+
+
+class ProjectDeleted(TypedDict):
+    """The project is hidden; its entry says by whom and when."""
+
+
+class ProjectEdited(TypedDict):
+    """`changes` holds the new values, `was` the previous ones of the same fields."""
+
+    changes: ProjectChanges
+    was: ProjectChanges
+
+
+class ProjectRestored(TypedDict):
+    """The project is back."""
+
+
+class ProjectView(TypedDict):
+    """A project's own fields. `deletedAt` is set while it can still be restored."""
+
+    id: Uuid
+    key: str
+    name: str
+    description: str
+    status: Literal["Active", "Completed", "OnHold", "Archived"]
+    states: list[WorkflowState]
+    createdAt: Instant
+    updatedAt: Instant
+    deletedAt: Instant | None
+
+
+class RemoveMember(TypedDict):
+    """Ends a membership; whoever names themself leaves. It takes effect on every open socket."""
+
+    userId: Uuid
+
+
+class RestoreProject(TypedDict):
+    """Takes a deletion back."""
+
+
+class SnapshotPart(TypedDict):
+    """One part of a state. Parts come in order; `state` maps collections to records (`tasks`, `comments` …),
+    to be merged.
+    """
+
+    stream: str
+    cursor: str
+    part: int
+    parts: int
+    state: dict[str, Any]
+
+
+class TaskChanges(TypedDict, total=False):
+    """The single-valued fields of a task that an edit can set. Labels and assignees merge as sets instead."""
+
+    title: str
+    description: str
+    stateId: str
+    priority: Literal["urgent", "high", "medium", "low", "none"]
+    startDate: Day | None
+    dueDate: Day | None
+    estimate: float | None
+
+
+class TaskCreated(TypedDict):
+    """The whole task as it was created."""
+
+    task: TaskView
+
+
+class TaskEdited(TypedDict):
+    """Only what really changed. `was` holds the previous values of the fields in `changes`.
+
+    `closedAt` is the value after the edit, given whenever the edit moved the task into or out of a closed
+    state.
+    """
+
+    taskId: Uuid
+    changes: TaskChanges
+    was: TaskChanges
+    labelsAdded: NotRequired[list[str]]
+    labelsRemoved: NotRequired[list[str]]
+    assigneesAdded: NotRequired[list[str]]
+    assigneesRemoved: NotRequired[list[str]]
+    closedAt: NotRequired[Instant | None]
+
+
+class TaskView(TypedDict):
+    """A task. `closedAt` is when it last entered a completed or cancelled state, null while it is open."""
+
+    id: Uuid
+    key: str
+    number: int
+    title: str
+    description: str
+    stateId: str
+    priority: Literal["urgent", "high", "medium", "low", "none"]
+    labels: list[str]
+    assigneeIds: list[str]
+    startDate: Day | None
+    dueDate: Day | None
+    estimate: float | None
+    externalId: str | None
+    createdBy: str
+    createdAt: Instant
+    updatedAt: Instant
+    closedAt: Instant | None
+
+
+class WireEntry(TypedDict):
+    """One accepted command: its events take effect together. `at` is the content's time, `recordedAt` the
+    log's.
+
+    `recordedBy` is there when an import recorded what somebody else did.
+    """
+
+    seq: int
+    epoch: int
+    opId: Uuid
+    author: str
+    at: Instant
+    recordedAt: Instant
+    recordedBy: NotRequired[str]
+    events: list[WireEvent]
+
+
+class WireEvent(TypedDict):
+    """An event as it travels."""
+
+    kind: str
+    version: int
+    data: dict[str, Any]
+
+
+class WorkflowState(TypedDict):
+    """A named state of tasks. The group is what reports and filters understand; `waiting` marks time nobody
+    works.
+    """
+
+    id: str
+    name: str
+    group: Literal["backlog", "unstarted", "started", "completed", "cancelled"]
+    waiting: bool

@@ -1,0 +1,130 @@
+"""Commands on their way: sent in order, kept until they are answered, sent again on the next connection."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pantherahive_client.cursors import seq_of
+from pantherahive_client.errors import DeadlineExceeded, HiveError, InternalError, error_of
+from pantherahive_client.link import OnAnswer
+from pantherahive_client.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """A command took effect, durably. A command that was sent twice gets the first one's ack."""
+
+    op_id: str
+    cursor: str
+    """The position of its entry."""
+    at: str
+    result: Mapping[str, Any]
+    """What was made: `taskId`, `key`, `commentId` …"""
+
+    @property
+    def seq(self) -> int:
+        """The number of its entry in the stream."""
+        return seq_of(self.cursor)
+
+
+class Sender(Protocol):
+    """A connection, as far as the outbox knows it."""
+
+    def send(self, event: str, payload: Mapping[str, Any], on_answer: OnAnswer | None = None) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    frame: Mapping[str, Any]
+    # Holds the server's answer, whichever connection brought it.
+    answer: asyncio.Future[Any]
+
+
+class Outbox:
+    """At most `in_flight_max` commands without an answer; further ones wait for their turn."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._slots = asyncio.Semaphore(settings.in_flight_max)
+        # Commands without an answer, in the order in which they were sent.
+        self._pending: dict[int, _Pending] = {}
+        self._numbers = itertools.count()
+        # The connection; None while there is none.
+        self._sender: Sender | None = None
+        # Set when the client has ended: why nothing is sent any more.
+        self._ended: HiveError | None = None
+
+    def connected(self, sender: Sender) -> None:
+        """Sends everything that has no answer, in its order; the server knows each opId again."""
+        self._sender = sender
+        for pending in self._pending.values():
+            self._transmit(pending)
+
+    def disconnected(self) -> None:
+        """Commands wait for the next connection."""
+        self._sender = None
+
+    def end(self, why: HiveError) -> None:
+        """Whatever waits, and whatever comes, gets `why`."""
+        self._ended = why
+        self._sender = None
+        for pending in self._pending.values():
+            if not pending.answer.done():
+                pending.answer.set_exception(why)
+
+    async def send(self, frame: Mapping[str, Any], deadline_s: float, *, retry: bool) -> Ack:
+        """The ack of a command. Retryable refusals are tried again with the same opId, unless `retry` is False.
+
+        Raises the refusal, or DeadlineExceeded after `deadline_s` seconds.
+        """
+        last: HiveError | None = None
+        try:
+            async with asyncio.timeout(deadline_s), self._slots:
+                for failures in itertools.count():
+                    try:
+                        return _ack(frame, await self._exchange(frame))
+                    except HiveError as error:
+                        if not (retry and error.retryable):
+                            raise
+                        last = error
+                    await asyncio.sleep(self._settings.retry.wait_s(failures, last.retry_after_s))
+        except TimeoutError as error:
+            if isinstance(error, HiveError):
+                raise
+            raise DeadlineExceeded(frame["opId"], last) from error
+        raise AssertionError("unreachable: the loop above only ends by returning or raising")
+
+    async def _exchange(self, frame: Mapping[str, Any]) -> Any:
+        if self._ended is not None:
+            raise self._ended
+        number = next(self._numbers)
+        pending = _Pending(frame, asyncio.get_running_loop().create_future())
+        self._pending[number] = pending
+        try:
+            self._transmit(pending)
+            return await pending.answer
+        finally:
+            del self._pending[number]
+
+    def _transmit(self, pending: _Pending) -> None:
+        if self._sender is None:
+            return
+
+        def answered(answer: Any = None) -> None:
+            if not pending.answer.done():
+                pending.answer.set_result(answer)
+
+        self._sender.send("command", pending.frame, answered)
+
+
+def _ack(frame: Mapping[str, Any], answer: Any) -> Ack:
+    if isinstance(answer, dict) and "error" in answer:
+        raise error_of(answer["error"])
+    try:
+        return Ack(frame["opId"], answer["cursor"], answer["at"], answer.get("result", {}))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InternalError("the server's answer to a command could not be read") from error

@@ -1,0 +1,136 @@
+"""A project as a client has it open: its live replica, its events, its commands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, Self, Unpack
+
+from pantherahive_client.backlog import EventStream
+from pantherahive_client.commands import Sending
+from pantherahive_client.comments import CommentCommands
+from pantherahive_client.cursors import seq_of
+from pantherahive_client.errors import ClientClosed, StateUnknown, Unreachable
+from pantherahive_client.following import Following, Stage
+from pantherahive_client.members import MemberCommands
+from pantherahive_client.models import PresentUser
+from pantherahive_client.outbox import Ack
+from pantherahive_client.projects import ProjectCommands
+from pantherahive_client.replica import ProjectState, from_parts
+from pantherahive_client.settings import Settings
+from pantherahive_client.tasks import TaskCommands
+
+
+class Host(Protocol):
+    """The client, as far as a project knows it."""
+
+    def follow(self, following: Following) -> None: ...
+
+    def unfollow(self, following: Following) -> None: ...
+
+    async def command(self, stream: str, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack: ...
+
+
+class Project(ProjectCommands, MemberCommands, TaskCommands, CommentCommands):
+    """Made by `Client.project`; open inside `async with`."""
+
+    def __init__(
+        self,
+        host: Host,
+        project_id: str,
+        cursor: str | None,
+        state: ProjectState | Mapping[str, Any] | None,
+        settings: Settings,
+    ) -> None:
+        if state is not None and cursor is None:
+            raise ValueError("a state without its cursor has no place in the stream")
+        self.id = project_id
+        self._host = host
+        self._settings = settings
+        replica = from_parts([state]) if isinstance(state, Mapping) else state
+        self._following = Following(f"project/{project_id}", cursor, replica, settings)
+        # Keeps what was missed since the cursor for the first `events()`.
+        self._first_reader: EventStream | None = None
+
+    async def __aenter__(self) -> Self:
+        """Joins. Raises NotFound where there is no such project for us, Unreachable when the server does not answer."""
+        if self._following.cursor is not None:
+            self._first_reader = self._following.reader()
+        self._host.follow(self._following)
+        try:
+            async with asyncio.timeout(self._settings.connect_patience_s):
+                await self._until(lambda: self._following.stage in (Stage.LIVE, Stage.PAUSED))
+        except TimeoutError as error:
+            await self.aclose()
+            raise Unreachable("the project could not be joined in time") from error
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stops following. The replica can still be read."""
+        self._host.unfollow(self._following)
+        self._following.leave()
+        self._following.end(ClientClosed("the project was closed"))
+
+    @property
+    def state(self) -> ProjectState:
+        """The replica: `project`, `members`, `tasks`, `comments`, as of `cursor`. It moves on while you await.
+
+        Raises StateUnknown when the project was opened with a cursor alone.
+        """
+        if self._following.state is None:
+            raise StateUnknown("the project was opened with a cursor and without its state")
+        return self._following.state
+
+    @property
+    def cursor(self) -> str | None:
+        """The position of the replica. Keep it with `state.as_json()` to go on from here later."""
+        return self._following.cursor
+
+    @property
+    def seq(self) -> int:
+        """The number of the last entry in the replica."""
+        return self._following.seq
+
+    @property
+    def present(self) -> list[PresentUser]:
+        """Who follows the project now."""
+        return list(self._following.present)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the replica is being kept up to date at this moment."""
+        return self._following.stage is Stage.LIVE
+
+    def events(self) -> EventStream:
+        """Every event from now on, each once, in order; after `Client.project(…, cursor=…)` the first call also gives
+        what happened since that cursor, and holds following back until it is read.
+
+        Entries that are not read yet are kept up to a limit; then following (and the replica with it) pauses until
+        this reader has caught up.
+        """
+        reader, self._first_reader = self._first_reader, None
+        return reader if reader is not None else self._following.reader()
+
+    async def caught_up(self, cursor: str, within_s: float | None = None) -> None:
+        """Waits until the replica holds what this cursor (such as an ack's) stands after. Raises TimeoutError."""
+        wanted = seq_of(cursor)
+        async with asyncio.timeout(within_s if within_s is not None else self._settings.deadline_s):
+            await self._until(lambda: self._following.seq >= wanted)
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        following = self._following
+        while not reached():
+            if following.ended is not None:
+                raise following.ended
+            following.changed.clear()
+            await following.changed.wait()
+
+    async def send(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
+        """Sends any command to this project by its name; see Client.command."""
+        return await self._host.command(self._following.stream, command, data, **sending)

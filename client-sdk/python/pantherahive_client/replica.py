@@ -1,0 +1,172 @@
+"""A project's state, folded on the client: equal to the server's snapshot after the same entries.
+
+The fold is this library's own, written against the published schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from pantherahive_client.models import (
+    CommentView,
+    MemberView,
+    ProjectCounters,
+    ProjectView,
+    TaskView,
+    WireEntry,
+)
+
+
+def _no_counters() -> ProjectCounters:
+    return {"nextTaskNumber": 1, "contentAt": "", "live": False}
+
+
+@dataclass(slots=True)
+class ProjectState:
+    """One project. Records are replaced, never changed in place: a record that was read stays as it was."""
+
+    # The project's own fields; None before its first entry.
+    project: ProjectView | None = None
+    # User id → membership, in the order of joining.
+    members: dict[str, MemberView] = field(default_factory=dict)
+    # Task id → task, in the order of their numbers.
+    tasks: dict[str, TaskView] = field(default_factory=dict)
+    # Comment id → comment, in the order of the log.
+    comments: dict[str, CommentView] = field(default_factory=dict)
+    # What the server counts beside its records.
+    counters: ProjectCounters = field(default_factory=_no_counters)
+
+    def as_json(self) -> dict[str, Any]:
+        """The state as one snapshot part, to be kept beside a cursor; `from_parts` makes an equal one of it."""
+        return {
+            "project": self.project,
+            "counters": self.counters,
+            "members": list(self.members.values()),
+            "tasks": list(self.tasks.values()),
+            "comments": list(self.comments.values()),
+        }
+
+
+def from_parts(parts: Iterable[Mapping[str, Any]]) -> ProjectState:
+    """The state from all parts of a snapshot. Names that a newer server added are left out."""
+    state = ProjectState()
+    for part in parts:
+        if "project" in part:
+            state.project = part["project"]
+        if "counters" in part:
+            state.counters = part["counters"]
+        state.members.update((member["userId"], member) for member in part.get("members", ()))
+        state.tasks.update((task["id"], task) for task in part.get("tasks", ()))
+        state.comments.update((comment["id"], comment) for comment in part.get("comments", ()))
+    return state
+
+
+def evolve(state: ProjectState, entry: WireEntry) -> None:
+    """Takes the events of one entry into the state, in place. Kinds that a newer server added change nothing here.
+
+    Raises KeyError where an event speaks of something that is not there.
+    """
+    for event in entry["events"]:
+        _evolve_one(state, event["kind"], event["data"], entry)
+
+
+def _evolve_one(state: ProjectState, kind: str, data: Mapping[str, Any], entry: WireEntry) -> None:
+    match kind:
+        case "ProjectCreated":
+            state.project = data["project"]
+        case "ProjectEdited":
+            _set_project(state, entry, data["changes"])
+            _note_content(state, entry)
+        case "ProjectDeleted":
+            _set_project(state, entry, {"deletedAt": entry["at"]})
+        case "ProjectRestored":
+            _set_project(state, entry, {"deletedAt": None})
+        case "MemberAdded":
+            user_id = data["userId"]
+            state.members[user_id] = {"userId": user_id, "role": data["role"], "addedAt": entry["at"]}
+        case "MemberRoleChanged":
+            state.members[data["userId"]] = {**state.members[data["userId"]], "role": data["role"]}
+        case "MemberRemoved":
+            del state.members[data["userId"]]
+        case "TaskCreated":
+            _add_task(state, entry, data["task"])
+        case "TaskEdited":
+            _edit_task(state, entry, data)
+        case "CommentAdded":
+            _add_comment(state, entry, data)
+        case "CommentEdited":
+            _edit_comment(state, entry, data)
+        case _:
+            return
+
+
+def _set_project(state: ProjectState, entry: WireEntry, changes: Mapping[str, Any]) -> None:
+    """`updatedAt` never falls: imported edits may be older than the project's creation."""
+    if state.project is None:
+        raise KeyError("project")
+    updated_at = max(state.project["updatedAt"], entry["at"])
+    state.project = cast(ProjectView, {**state.project, **changes, "updatedAt": updated_at})
+
+
+def _note_content(state: ProjectState, entry: WireEntry) -> None:
+    imported = entry["author"] == "unknown" or entry["author"].startswith("external:")
+    state.counters = {
+        **state.counters,
+        "contentAt": max(state.counters["contentAt"], entry["at"]),
+        "live": state.counters["live"] or not imported,
+    }
+
+
+def _add_task(state: ProjectState, entry: WireEntry, task: TaskView) -> None:
+    state.tasks[task["id"]] = task
+    state.counters = {**state.counters, "nextTaskNumber": task["number"] + 1}
+    _note_content(state, entry)
+
+
+def _edit_task(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -> None:
+    task = state.tasks[data["taskId"]]
+    edited = {
+        **task,
+        **data["changes"],
+        "labels": _merged(task["labels"], data.get("labelsAdded", ()), data.get("labelsRemoved", ())),
+        "assigneeIds": _merged(task["assigneeIds"], data.get("assigneesAdded", ()), data.get("assigneesRemoved", ())),
+        "updatedAt": entry["at"],
+    }
+    if "closedAt" in data:
+        edited["closedAt"] = data["closedAt"]
+    state.tasks[task["id"]] = cast(TaskView, edited)
+    _note_content(state, entry)
+
+
+def _merged(present: Sequence[str], added: Iterable[str], removed: Iterable[str]) -> list[str]:
+    gone = set(removed)
+    return [item for item in present if item not in gone] + list(added)
+
+
+def _add_comment(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -> None:
+    state.comments[data["commentId"]] = {
+        "id": data["commentId"],
+        "taskId": data["taskId"],
+        "authorId": entry["author"],
+        "body": data["body"],
+        "createdAt": entry["at"],
+        "updatedAt": entry["at"],
+        "edits": [],
+    }
+    _note_content(state, entry)
+
+
+def _edit_comment(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -> None:
+    comment = state.comments[data["commentId"]]
+    state.comments[data["commentId"]] = {
+        **comment,
+        "body": data["body"],
+        "updatedAt": entry["at"],
+        "edits": [
+            *comment["edits"],
+            {"body": data["was"], "replacedAt": entry["at"], "replacedBy": entry["author"]},
+        ],
+    }
+    _note_content(state, entry)

@@ -1,0 +1,142 @@
+"""Who we are to the server, and its REST side: log in, renew, read."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from pantherahive_client.errors import HiveError, TokenExpired, Unauthenticated, Unreachable, error_of
+from pantherahive_client.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A token, or a password with a username or an e-mail address. Secrets do not show in `repr`."""
+
+    token: str | None = field(default=None, repr=False)
+    username: str | None = None
+    email: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.token is None and (self.password is None or (self.username is None and self.email is None)):
+            raise ValueError("give a token, or a password with a username or an email")
+
+    @property
+    def renewable(self) -> bool:
+        """Whether a new token can be had when one ends."""
+        return self.password is not None
+
+
+class Session:
+    """The HTTP side of one client. Its methods raise HiveError's classes, Unreachable when nobody answers."""
+
+    def __init__(self, url: str, credentials: Credentials, settings: Settings) -> None:
+        self._url = url
+        self._credentials = credentials
+        self._settings = settings
+        # Made at the first request: an aiohttp session belongs to a running loop.
+        self._http: aiohttp.ClientSession | None = None
+        # The token in use; None until the first log-in and after `forget`.
+        self._token = credentials.token
+        # When that token ends, on the monotonic clock; None when its life is not known.
+        self._ends_at_s: float | None = None
+        # One log-in at a time: whoever comes second takes the first one's token.
+        self._logging_in = asyncio.Lock()
+        # The account that logged in; None with a token of one's own.
+        self.user_id: str | None = None
+
+    async def token(self) -> str:
+        """A token that is good for a while; logs in when there is none."""
+        async with self._logging_in:
+            if self._token is None or self._ends_soon():
+                await self._log_in()
+            if self._token is None:
+                raise TokenExpired("the token has ended, and there is no password to log in with again")
+            return self._token
+
+    def forget(self) -> bool:
+        """Drops the token after the server refused it. False when there is no way to get another."""
+        if self._credentials.renewable:
+            self._token = None
+        return self._credentials.renewable
+
+    def _ends_soon(self) -> bool:
+        if self._ends_at_s is None or not self._credentials.renewable:
+            return False
+        return time.monotonic() > self._ends_at_s
+
+    async def _log_in(self) -> None:
+        who = self._credentials
+        if who.password is None:
+            return
+        body = {"password": who.password}
+        body |= {"username": who.username} if who.username is not None else {"email": who.email or ""}
+        answer = await self._request("POST", "/v1/users/login", json=body)
+        if not isinstance(answer, dict) or not isinstance(answer.get("accessToken"), str):
+            raise Unauthenticated("the server's answer to the log-in holds no token")
+        self._token = answer["accessToken"]
+        self.user_id = answer.get("userId")
+        life_s = answer.get("expiresIn")
+        if isinstance(life_s, int | float):
+            # A margin larger than half of a short life would mean to log in for every connection.
+            margin_s = min(self._settings.token_margin_s, life_s / 2)
+            self._ends_at_s = time.monotonic() + life_s - margin_s
+
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """The JSON that the server answers to `GET path`, asked for with our token; a refused one is renewed once."""
+        try:
+            return await self._request("GET", path, query=query, token=await self.token())
+        except (Unauthenticated, TokenExpired):
+            if not self.forget():
+                raise
+            return await self._request("GET", path, query=query, token=await self.token())
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        query: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> Any:
+        if self._http is None:
+            self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._settings.request_timeout_s))
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        try:
+            async with self._http.request(
+                method, self._url + path, json=json, params=query, headers=headers
+            ) as response:
+                return await _content(response)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unreachable(f"{method} {path}: {str(error) or type(error).__name__}") from error
+
+    async def close(self) -> None:
+        """Ends the HTTP connections."""
+        if self._http is not None:
+            await self._http.close()
+
+
+async def _content(response: aiohttp.ClientResponse) -> Any:
+    try:
+        body = await response.json(content_type=None)
+    except ValueError:
+        body = None
+    if response.status < 400:
+        return body
+    raise _refusal(response, body)
+
+
+def _refusal(response: aiohttp.ClientResponse, body: Any) -> HiveError:
+    """A problem document, or what can be told without one (a proxy's error page)."""
+    if isinstance(body, dict) and "code" in body:
+        return error_of(body)
+    if response.status >= 500 or response.status == 429:
+        return Unreachable(f"the server answered {response.status} {response.reason}")
+    return HiveError(f"the server answered {response.status} {response.reason}")

@@ -1,0 +1,81 @@
+"""Commands on tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Unpack
+
+from pantherahive_client.commands import UNSET, Commands, Sending, Unset, present
+from pantherahive_client.outbox import Ack
+
+Priority = Literal["urgent", "high", "medium", "low", "none"]
+
+
+class TaskCommands(Commands):
+    """Create and edit. Days are `YYYY-MM-DD`; assignees are user ids."""
+
+    async def create_task(
+        self,
+        title: str,
+        *,
+        task_id: str | Unset = UNSET,
+        description: str | Unset = UNSET,
+        state_id: str | Unset = UNSET,
+        priority: Priority | Unset = UNSET,
+        labels: Sequence[str] | Unset = UNSET,
+        assignee_ids: Sequence[str] | Unset = UNSET,
+        start_date: str | Unset | None = UNSET,
+        due_date: str | Unset | None = UNSET,
+        estimate: float | Unset | None = UNSET,
+        external_id: str | Unset | None = UNSET,
+        **sending: Unpack[Sending],
+    ) -> Ack:
+        """Adds a task; `ack.result` holds `taskId` and `key`. Without `state_id` it starts in the first state."""
+        data = present(
+            taskId=task_id,
+            title=title,
+            description=description,
+            stateId=state_id,
+            priority=priority,
+            labels=labels,
+            assigneeIds=assignee_ids,
+            startDate=start_date,
+            dueDate=due_date,
+            estimate=estimate,
+            externalId=external_id,
+        )
+        return await self.send("CreateTask", data, **sending)
+
+    async def edit_task(
+        self,
+        task_id: str,
+        *,
+        title: str | Unset = UNSET,
+        description: str | Unset = UNSET,
+        state_id: str | Unset = UNSET,
+        priority: Priority | Unset = UNSET,
+        start_date: str | Unset | None = UNSET,
+        due_date: str | Unset | None = UNSET,
+        estimate: float | Unset | None = UNSET,
+        add_labels: Sequence[str] | Unset = UNSET,
+        remove_labels: Sequence[str] | Unset = UNSET,
+        add_assignees: Sequence[str] | Unset = UNSET,
+        remove_assignees: Sequence[str] | Unset = UNSET,
+        **sending: Unpack[Sending],
+    ) -> Ack:
+        """Sets the fields that are given (None clears); labels and assignees are added and removed one by one."""
+        data = present(
+            taskId=task_id,
+            title=title,
+            description=description,
+            stateId=state_id,
+            priority=priority,
+            startDate=start_date,
+            dueDate=due_date,
+            estimate=estimate,
+            addLabels=add_labels,
+            removeLabels=remove_labels,
+            addAssignees=add_assignees,
+            removeAssignees=remove_assignees,
+        )
+        return await self.send("EditTask", data, **sending)

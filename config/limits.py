@@ -1,0 +1,152 @@
+"""The limits of the server, each by name. Reaching one is an explicit answer, never a growing queue.
+
+Units stand last in the names: `_s` seconds, `_bytes`, `_max` a largest number.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class RuntimeLimits(BaseSettings):
+    """What actors may hold, and when they are set aside."""
+
+    mailbox_messages_max: int = Field(
+        1000, ge=1, le=1_000_000, description="Messages that wait for one actor; beyond that: overloaded."
+    )
+    unsettled_entries_max: int = Field(
+        64, ge=1, le=10_000, description="Entries of one actor that may wait for their commit."
+    )
+    unsettled_bytes_max: int = Field(
+        MIB, ge=64 * KIB, le=256 * MIB, description="Bytes of one actor's entries that may wait for their commit."
+    )
+    outcomes_remembered_max: int = Field(
+        1000, ge=1, le=1_000_000, description="Outcomes of its last entries that an actor answers retries from."
+    )
+    rejections_remembered_max: int = Field(
+        100_000, ge=1, le=10_000_000, description="Rejections that the process remembers for retries."
+    )
+    rejection_memory_s: float = Field(
+        60, ge=1, le=3600, description="How long a rejection is remembered; longer than any command's deadline."
+    )
+    command_deadline_s: float = Field(
+        30, ge=0.1, le=600, description="How long a command may wait for its outcome before it is answered `timeout`."
+    )
+    batch_entries_max: int = Field(2000, ge=1, le=100_000, description="Entries in one append statement.")
+    batch_bytes_max: int = Field(
+        4 * MIB, ge=256 * KIB, le=256 * MIB, description="Bytes of payload in one append statement."
+    )
+    lanes: int = Field(2, ge=1, le=64, description="Connections that append; a shard belongs to one of them.")
+    snapshot_every_entries: int = Field(
+        500, ge=1, le=1_000_000, description="Entries after which an actor's state is kept as a snapshot."
+    )
+    snapshot_at_passivation_entries: int = Field(
+        20, ge=1, le=1_000_000, description="An actor that leaves memory is snapshot if it grew by so many entries."
+    )
+    snapshots_waiting_max: int = Field(
+        64, ge=1, le=10_000, description="Snapshots that wait to be written; beyond that they are made later."
+    )
+    idle_passivation_s: float = Field(
+        300, ge=0.1, le=86_400, description="Idle time after which an actor leaves memory."
+    )
+    actors_memory_max_bytes: int = Field(
+        256 * MIB, ge=MIB, le=1024 * 1024 * MIB, description="Estimated memory of all actors; the idlest leave first."
+    )
+    concurrent_loads_max: int = Field(
+        8, ge=1, le=10_000, description="Statements that load actors from the log at the same time."
+    )
+    streams_per_load_max: int = Field(50, ge=1, le=10_000, description="Actors that one such statement loads.")
+    load_page_entries: int = Field(
+        1000, ge=10, le=100_000, description="Entries that are read at once while an actor is replayed."
+    )
+    loop_slice_s: float = Field(
+        0.005, ge=0.0005, le=1, description="Time after which long work lets everybody else run."
+    )
+    turn_messages_max: int = Field(
+        64, ge=1, le=100_000, description="Messages that one actor handles before another gets its turn."
+    )
+    retry_backoff_min_s: float = Field(
+        0.05, ge=0.001, le=60, description="The first pause before the database is asked again."
+    )
+    retry_backoff_max_s: float = Field(
+        1, ge=0.001, le=300, description="The longest pause before the database is asked again."
+    )
+    crashes_before_quarantine: int = Field(
+        5, ge=1, le=1000, description="Crashes within the window that put an actor into quarantine."
+    )
+    crash_window_s: float = Field(60, ge=1, le=86_400, description="The window in which crashes are counted.")
+    quarantine_min_s: float = Field(
+        1, ge=0.01, le=3600, description="The first pause of an actor in quarantine; it doubles each time."
+    )
+    quarantine_max_s: float = Field(60, ge=0.01, le=86_400, description="The longest pause of an actor in quarantine.")
+    sweep_interval_s: float = Field(
+        1, ge=0.05, le=60, description="How often idle actors and forgotten records are looked for."
+    )
+    lease_s: float = Field(5, ge=1, le=300, description="Life of a node's lease; after it others may take its shards.")
+    beat_interval_s: float = Field(1, ge=0.1, le=60, description="How often a node prolongs its lease.")
+    timer_poll_interval_s: float = Field(1, ge=0.05, le=60, description="How often due timers are looked up.")
+
+
+class LiveLimits(BaseSettings):
+    """What followers and their sockets may hold."""
+
+    ring_entries_max: int = Field(
+        1024, ge=1, le=1_000_000, description="Entries of a followed stream that stay in memory for resuming."
+    )
+    ring_bytes_max: int = Field(
+        4 * MIB, ge=64 * KIB, le=1024 * MIB, description="Bytes of a followed stream that stay in memory."
+    )
+    hub_linger_s: float = Field(
+        60, ge=0, le=86_400, description="How long a stream's entries stay in memory after its last follower left."
+    )
+    present_users_max: int = Field(100, ge=1, le=100_000, description="Users whom a presence message names at most.")
+    resume_entries_max: int = Field(
+        5000, ge=1, le=1_000_000, description="Entries that a resume replays; further behind, a snapshot is sent."
+    )
+    snapshot_part_max_bytes: int = Field(
+        256 * KIB, ge=4 * KIB, le=16 * MIB, description="Size of one part of a snapshot."
+    )
+    heads_interval_s: float = Field(5, ge=0.1, le=300, description="How often followers are told the newest cursors.")
+    ping_interval_s: float = Field(20, ge=1, le=300, description="Time between two pings of a connection.")
+    ping_timeout_s: float = Field(10, ge=1, le=300, description="Time for a pong; after it the connection ends.")
+    connect_timeout_s: float = Field(
+        10, ge=0.5, le=120, description="Time for a new connection to authenticate itself."
+    )
+    packet_bytes_max: int = Field(
+        256 * KIB + 4 * KIB,
+        ge=4 * KIB,
+        le=16 * MIB,
+        description="Largest packet of a client: a command of 256 KiB and its envelope.",
+    )
+    json_depth_max: int = Field(32, ge=4, le=200, description="How deep JSON of clients may be nested.")
+    joins_per_socket_max: int = Field(200, ge=1, le=100_000, description="Streams that one connection follows.")
+    commands_in_flight_per_socket_max: int = Field(
+        64, ge=1, le=100_000, description="Commands of one connection that wait for their answer."
+    )
+    transport_buffer_max_bytes: int = Field(
+        MIB, ge=64 * KIB, le=256 * MIB, description="Unsent bytes of a connection at which it counts as slow."
+    )
+    slow_follower_grace_s: float = Field(
+        5, ge=0.1, le=300, description="Time for a slow connection to catch up; after it the connection ends."
+    )
+
+
+class RestLimits(BaseSettings):
+    """What one HTTP request may cost."""
+
+    request_body_max_bytes: int = Field(
+        MIB, ge=KIB, le=256 * MIB, description="Largest body of a request; beyond that: too_large."
+    )
+    page_size_default: int = Field(100, ge=1, le=10_000, description="Items of a page when `limit` is not given.")
+    page_size_max: int = Field(1000, ge=1, le=10_000, description="The largest `limit` of a page.")
+    ready_check_timeout_s: float = Field(
+        2, ge=0.1, le=60, description="Time for one check of /readyz; longer counts as not ready."
+    )
+    loop_lag_interval_s: float = Field(0.25, ge=0.01, le=60, description="How often the lag of the loop is measured.")
+    shutdown_grace_s: float = Field(
+        10, ge=0, le=600, description="Time for requests in flight and open connections when the server stops."
+    )

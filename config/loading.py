@@ -1,0 +1,155 @@
+"""How settings are gathered from their sources, and how a wrong one is told to a person."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+
+SETTINGS_FILE_BYTES_MAX = 1024 * 1024
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+class SettingsError(Exception):
+    """A setting is wrong or unknown. The text names it, where it stands and what is allowed; never a secret."""
+
+
+class _Given(NamedTuple):
+    """A value and the name under which a person wrote it."""
+
+    value: Any
+    written_as: str
+
+
+def load(model: type[S], flags: Mapping[str, Any], environ: Mapping[str, str], prefix: str) -> S:
+    """Joins the sources, the strongest last, and validates once. Raises SettingsError."""
+    from_environment = _of_environment(model, environ, prefix)
+    from_flags = {
+        name: _Given(value, f"--{name.replace('_', '-')}") for name, value in flags.items() if value is not None
+    }
+    _refuse_unknown(model, from_flags)
+    named_file = from_flags.get("config_file") or from_environment.get("config_file")
+    from_file = _of_file(model, Path(str(named_file.value))) if named_file is not None else {}
+    given = {**from_file, **from_environment, **from_flags}
+    values = {name: one.value for name, one in given.items()}
+    if "data_dir" in model.model_fields:
+        values.setdefault("data_dir", default_data_dir(environ))
+    try:
+        return model(**values)
+    except ValidationError as error:
+        raise SettingsError(_told(model, error, given)) from None
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """Root: /var/lib/pantherahive. Everybody else: the XDG data home."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/pantherahive")
+    home = environ.get("XDG_DATA_HOME", "")
+    base = Path(home) if home.startswith("/") else Path(environ.get("HOME", "~")).expanduser() / ".local/share"
+    return base / "pantherahive"
+
+
+def allowed(model: type[BaseSettings], name: str) -> str:
+    """What the setting may be, in words: from its type and bounds."""
+    schema = _properties(model)[name]
+    options = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    return _in_words(options[0])
+
+
+@cache
+def _properties(model: type[BaseSettings]) -> Mapping[str, dict[str, Any]]:
+    """Making the schema takes tens of milliseconds, and the command line asks for every setting."""
+    properties: dict[str, dict[str, Any]] = model.model_json_schema()["properties"]
+    return properties
+
+
+def is_secret(model: type[BaseSettings], name: str) -> bool:
+    """Whether the setting's value must not be shown."""
+    extra = model.model_fields[name].json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("secret"))
+
+
+def _in_words(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return "one of " + ", ".join(str(one) for one in schema["enum"])
+    bounds = f" from {schema.get('minimum')} to {schema.get('maximum')}" if "minimum" in schema else ""
+    match schema.get("type"), schema.get("format"):
+        case "integer", _:
+            return f"a whole number{bounds}"
+        case "number", _:
+            return f"a number{bounds}"
+        case "boolean", _:
+            return "true or false"
+        case "array", _:
+            return "a list, separated by commas"
+        case _, "path":
+            return "a path"
+        case _:
+            return "text"
+
+
+def _of_environment(model: type[BaseSettings], environ: Mapping[str, str], prefix: str) -> dict[str, _Given]:
+    found = {
+        name[len(prefix) :].lower(): _Given(value, name)
+        for name, value in environ.items()
+        if name.upper().startswith(prefix)
+    }
+    _refuse_unknown(model, found)
+    return found
+
+
+def _of_file(model: type[BaseSettings], path: Path) -> dict[str, _Given]:
+    try:
+        with path.expanduser().open("rb") as file:
+            text = file.read(SETTINGS_FILE_BYTES_MAX + 1)
+        if len(text) > SETTINGS_FILE_BYTES_MAX:
+            raise SettingsError(f"The settings file {path} is larger than {SETTINGS_FILE_BYTES_MAX} bytes.")
+        content = tomllib.loads(text.decode())
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"The settings file {path} is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The settings file {path} is not TOML: {error}.") from None
+    found = {name: _Given(value, f"{name} in {path}") for name, value in content.items()}
+    if "config_file" in found:
+        raise SettingsError(f"config_file cannot stand in the settings file itself ({path}).")
+    _refuse_unknown(model, found)
+    return found
+
+
+def _refuse_unknown(model: type[BaseSettings], given: Mapping[str, _Given]) -> None:
+    for name, one in given.items():
+        if name not in model.model_fields:
+            near = difflib.get_close_matches(name, model.model_fields, n=1, cutoff=0.0)
+            raise SettingsError(f"There is no setting {one.written_as}. The nearest is {_like(one, name, near[0])}.")
+
+
+def _like(given: _Given, wrong: str, right: str) -> str:
+    """The right name, written the way the wrong one was."""
+    for written, change in ((wrong, right), (wrong.upper(), right.upper())):
+        if written in given.written_as:
+            return given.written_as.replace(written, change, 1)
+    return given.written_as.replace(wrong.replace("_", "-"), right.replace("_", "-"), 1)
+
+
+def _told(model: type[BaseSettings], error: ValidationError, given: Mapping[str, _Given]) -> str:
+    lines: list[str] = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        said = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:
+            lines.append(f"{said[:1].upper()}{said[1:]}.")
+            continue
+        name = str(problem["loc"][0])
+        one = given.get(name, _Given("", name))
+        shown = "" if is_secret(model, name) else f" = {str(one.value)[:100]!r}"
+        lines.append(f"{one.written_as}{shown} is wrong. Allowed is {allowed(model, name)} ({said}).")
+    return "\n".join(dict.fromkeys(lines))

@@ -1,0 +1,1 @@
+"""The edges and the composition root: HTTP, Socket.IO, consumers, command line."""

@@ -1,0 +1,312 @@
+"""The composition root: the only place that knows all concrete classes, and the order in which they start and stop.
+
+start   storage → session (all shards) → region → feeds, consumers → accounts, REST, gateway → listen
+stop    not ready → no new connections → sockets told → REST ends → actors write out → consumers → session → pools
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Coroutine
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import structlog
+from aiohttp import web
+
+from actors.profile.decider import ProfileActor
+from actors.project.decider import ProjectActor
+from actors.runtime.actor import AnyActor
+from actors.runtime.feeds import Feeds
+from actors.runtime.history import History
+from actors.runtime.limits import RuntimeLimits
+from actors.runtime.region import Region
+from actors.runtime.timers import TimerService
+from config.secrets import Secrets
+from config.settings import Settings
+from protocol.faults import StorageFault
+from protocol.log import SHARDS
+from server.auth.accounts import AccountService
+from server.auth.passwords import PasswordCost, Passwords
+from server.auth.principal import Authenticator
+from server.auth.tokens import Tokens
+from server.clock import SystemClock
+from server.consumers.projector import make_projector
+from server.consumers.runner import Runner
+from server.consumers.timekeeper import TIMEKEEPER, Timekeeper
+from server.derived_reads import ProjectedUntil, ProjectReads, TaskReads
+from server.enrich import Facts
+from server.gateway.app import Gateway
+from server.gateway.limits import GatewayLimits
+from server.ids import SystemIds
+from server.listener import BACKLOG_MAX, url_of
+from server.node import Lease, Node, SessionLost, WatchedShards
+from server.rest.access import Access
+from server.rest.app import http_application
+from server.rest.pages import PageSizes
+from server.rest.routes import RestNeeds, api_routes
+from server.router import LeasedRouter, Outlets
+from server.streams import Streams
+from server.telemetry import LoopLag, Meters, Readiness, telemetry_routes
+from storage.postgres.storage import PostgresStorage
+
+log = structlog.get_logger("pantherahive.app")
+
+L = TypeVar("L", RuntimeLimits, GatewayLimits)
+
+ABORT_TIMEOUT_S: Final = 2.0
+"""How long the end may take when the session is lost: nothing is written any more, so nothing is worth waiting for."""
+CUT_OFF_S: Final = 0.2
+"""How long requests in flight may take then."""
+REGION_CHECK_INTERVAL_S: Final = 0.25
+
+
+class VitalPartEnded(Exception):
+    """A task that has to run as long as the server does has ended. The cause is the defect, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where this process stands: its database, its socket, its node."""
+
+    dsn: str
+    bound: socket.socket
+    node_id: str
+
+
+def limits_from(settings: Settings, limits: type[L]) -> L:
+    """The limits whose names are settings; the others keep their defaults."""
+    names = {field.name for field in fields(limits)} & set(type(settings).model_fields)
+    return limits(**{name: getattr(settings, name) for name in names})
+
+
+class Product:
+    """The server, composed: `open` it on a migrated database, `start`, wait `until_over`, then `stop` or `abort`."""
+
+    def __init__(self, settings: Settings, secrets: Secrets, place: Place, storage: PostgresStorage) -> None:
+        self._settings = settings
+        self._place = place
+        self._storage = storage
+        self.url = url_of(place.bound, settings.host)
+        # Why the server is not ready although everything runs; None while it should be.
+        self._pause: str | None = "starting"
+        # What has to run as long as the server does.
+        self._vital: list[asyncio.Task[None]] = []
+
+        self._clock, self._ids, self._meters = SystemClock(), SystemIds(), Meters()
+        self._actors: list[AnyActor] = [ProjectActor(), ProfileActor()]
+        self._limits = limits_from(settings, RuntimeLimits)
+        self._shards = WatchedShards(storage.database.session)
+        self._node = self._make_node()
+        self._outlets = Outlets()
+        self._region = self._make_region()
+        self._router = LeasedRouter(self._region, self._node)
+        self._feeds = Feeds(self._actors, self._router, storage.journal, self._clock, self._limits)
+        self._projector = make_projector(storage.database, storage.journal)
+        timekeeper = Timekeeper(storage.consumers, storage.timers, self._actors)
+        self._consumers = [self._projector, Runner(TIMEKEEPER, storage.consumers, storage.journal, timekeeper)]
+        self._outlets.lead_to(self._feeds, self._consumers)
+        self._timers = TimerService(
+            self._actors, storage.timers, self._router, self._shards, self._clock, settings.command_deadline_s
+        )
+        self._passwords = Passwords(self._password_cost())
+        self._authenticator = Authenticator(
+            Tokens(secrets.access_key, secrets.admin_token, settings.access_token_lifetime_s), self._ids.new_id
+        )
+        self._facts = Facts(storage.accounts, storage.project_keys)
+        self._gateway = Gateway(
+            self._router,
+            self._feeds,
+            self._facts,
+            self._authenticator,
+            self._clock,
+            limits_from(settings, GatewayLimits),
+            settings.allowed_origins,
+        )
+        self._lag = LoopLag(settings.loop_lag_interval_s, self._meters.loop_lagged)
+        self._runner = web.AppRunner(self._make_http(), access_log=None, shutdown_timeout=settings.shutdown_grace_s)
+
+    @classmethod
+    async def open(cls, settings: Settings, secrets: Secrets, place: Place) -> Product:
+        """Connects to the database. Raises DatabaseRefused, NotApplied."""
+        session = SystemIds().new_id()
+        storage = await PostgresStorage.open(place.dsn, session, unsafe_durability=settings.unsafe_durability)
+        return cls(settings, secrets, place, storage)
+
+    # — life —————————————————————————————————————————————————————————————————————————————————————————
+
+    async def start(self) -> None:
+        """Takes the shards, starts all parts, listens. Raises AnotherNodeOwns, SessionLost, StorageFault."""
+        try:
+            await self._node.open()
+        except BaseException:
+            await self._storage.close()
+            raise
+        self._lag.start()
+        self._region.start()
+        self._watch_figures()
+        self._vitally("node", self._node.run())
+        self._vitally("region", self._watch_region())
+        for consumer in self._consumers:
+            self._vitally(consumer.name, consumer.run())
+        self._vitally("timers", self._timers.run(self._settings.timer_poll_interval_s))
+        self._vitally("gateway", self._gateway.run())
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._place.bound, backlog=BACKLOG_MAX).start()
+        self._pause = None
+
+    async def until_over(self, stop: asyncio.Event, *others: asyncio.Task[None]) -> None:
+        """Returns when told to stop. Raises SessionLost, and VitalPartEnded for a defect, of the others too."""
+        vital = [*self._vital, *others]
+        told = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            await asyncio.wait([told, *vital], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            told.cancel()
+        ended = [task for task in vital if task.done()]
+        causes = {task.get_name(): task.exception() for task in ended if not task.cancelled()}
+        for cause in causes.values():
+            if isinstance(cause, SessionLost):
+                raise cause
+        for name, cause in causes.items():
+            raise VitalPartEnded(f"{name} has ended") from cause
+
+    async def stop(self) -> None:
+        """The orderly end, each step within its time; what cannot be finished is what a crash would leave."""
+        self._pause = "the server is stopping"
+        for site in list(self._runner.sites):
+            await site.stop()
+        await self._gateway.stop()
+        await self._runner.cleanup()
+        await self._within(self._settings.shutdown_grace_s, "the actors", self._region.stop())
+        await self._cancel_vital()
+        await self._within(self._settings.shutdown_grace_s, "the session", self._node.close())
+        await self._release()
+
+    async def abort(self) -> None:
+        """The end after the session was lost: nobody gets anything any more, and nothing is written."""
+        self._pause = "the session was lost"
+        await self._cancel_vital()
+        for site in list(self._runner.sites):
+            await site.stop()
+        await self._within(ABORT_TIMEOUT_S, "the sockets", self._gateway.stop())
+        if self._runner.server is not None:
+            await self._runner.server.shutdown(CUT_OFF_S)
+        await self._within(ABORT_TIMEOUT_S, "the actors", self._region.stop(snapshots=False))
+        await self._release()
+
+    async def _release(self) -> None:
+        self._lag.stop()
+        self._passwords.close()
+        await self._within(ABORT_TIMEOUT_S, "the connections", self._storage.close())
+
+    async def _cancel_vital(self) -> None:
+        for task in self._vital:
+            task.cancel()
+        await asyncio.gather(*self._vital, return_exceptions=True)
+
+    async def _within(self, seconds: float, what: str, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await work
+        except TimeoutError:
+            log.warning("not ended in time", what=what, seconds=seconds)
+        except StorageFault as fault:
+            log.warning("not ended in order", what=what, fault=str(fault))
+
+    def _vitally(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._vital.append(asyncio.create_task(work, name=name))
+
+    async def _watch_region(self) -> None:
+        """The region keeps its tasks to itself; a failed one is passed on."""
+        while True:
+            await asyncio.sleep(REGION_CHECK_INTERVAL_S)
+            if (failure := self._region.failed) is not None:
+                raise failure
+
+    # — parts ————————————————————————————————————————————————————————————————————————————————————————
+
+    def _make_node(self) -> Node:
+        return Node(
+            self._storage.ownership,
+            self._shards,
+            node_id=self._place.node_id,
+            address=self.url,
+            clock=self._clock,
+            ids=self._ids,
+            lease=Lease(self._settings.lease_s, self._settings.beat_interval_s),
+        )
+
+    def _make_region(self) -> Region:
+        return Region(
+            self._actors,
+            self._storage.journal,
+            self._storage.ownership,
+            self._shards,
+            self._outlets,
+            clock=self._clock,
+            ids=self._ids,
+            meters=self._meters,
+            limits=self._limits,
+            lanes=self._settings.lanes,
+        )
+
+    def _password_cost(self) -> PasswordCost:
+        return PasswordCost(
+            memory_kib=self._settings.argon2_memory_kib,
+            time_cost=self._settings.argon2_time_cost,
+            parallelism=self._settings.argon2_parallelism,
+            threads=self._settings.password_threads,
+            queue_max=self._settings.password_queue_max,
+        )
+
+    def _make_http(self) -> web.Application:
+        readiness = Readiness({"server": self._paused, "node": self._node.ready}, self._settings.ready_check_timeout_s)
+        app = http_application(
+            [*api_routes(self._rest_needs()), *telemetry_routes(self._meters, self._lag, readiness)],
+            meters=self._meters,
+            allowed_origins=self._settings.allowed_origins,
+            body_max_bytes=self._settings.request_body_max_bytes,
+            new_id=self._ids.new_id,
+        )
+        self._gateway.attach(app)
+        return app
+
+    def _rest_needs(self) -> RestNeeds:
+        accounts = self._storage.accounts
+        streams = Streams(self._router, self._clock, self._settings.command_deadline_s)
+        return RestNeeds(
+            access=Access(self._authenticator, self._ids.new_id),
+            service=AccountService(accounts, self._passwords, self._authenticator, streams, self._clock, self._ids),
+            accounts=accounts,
+            streams=streams,
+            history=History(self._actors, self._storage.journal, self._clock, self._limits),
+            facts=self._facts,
+            projects=ProjectReads(self._storage.database),
+            tasks=TaskReads(self._storage.database),
+            freshness=ProjectedUntil(self._projector, self._shards),
+            clock=self._clock,
+            new_id=self._ids.new_id,
+            sizes=PageSizes(self._settings.page_size_default, self._settings.page_size_max),
+        )
+
+    async def _paused(self) -> str | None:
+        return self._pause
+
+    def _watch_figures(self) -> None:
+        watch = self._meters.watch
+        watch("mailbox_depth", "Deliveries that wait in all mailboxes", lambda: self._region.mailbox_depth)
+        watch("actors_live", "Actors in memory", lambda: self._region.live)
+        watch("actors_memory_bytes", "What their states take, roughly", lambda: self._region.memory_bytes)
+        watch("followers", "Places of followers in all streams", lambda: self._feeds.followers)
+        watch("connections", "Open live connections", lambda: self._gateway.connections)
+        watch("log_page_reads", "Pages read from the log for followers", lambda: self._feeds.pages.reads)
+        watch("shards_owned", "Shards that this node owns", lambda: len(self._shards.owned))
+        for consumer in self._consumers:
+            watch(f"{consumer.name}_lag_entries", "Entries without effect yet", partial(_lag, consumer))
+
+
+def _lag(consumer: Runner) -> int:
+    return sum(consumer.lag(shard) for shard in range(SHARDS))

@@ -1,0 +1,118 @@
+"""Registering and logging in. The account's row comes first, because it decides who has a name; the profile's stream
+follows under an opId made from the user's id, so that whoever finds it missing can complete it."""
+
+from __future__ import annotations
+
+from actors.ports import Clock, Ids
+from actors.runtime.request import Accepted
+from protocol.accounts import UserAuthResponse, UserLoginRequest, UserRegisterRequest
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Principal
+from protocol.faults import OutcomeUnknown
+from protocol.profiles import CreateProfile
+from server.auth.passwords import Passwords
+from server.auth.principal import Authenticator
+from server.streams import Streams, Wish, derived_id
+from storage.ports import Account, Accounts, AlreadyExists
+
+WRONG_CREDENTIALS = Rejection(ErrorCode.UNAUTHENTICATED, "the user name, e-mail address or password is wrong")
+_THERE_ALREADY = frozenset({ErrorCode.ALREADY_EXISTS, ErrorCode.OP_ID_REUSED})
+
+
+class AccountService:
+    """Registration and login. Storage faults are raised as they are."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        passwords: Passwords,
+        authenticator: Authenticator,
+        streams: Streams,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._accounts = accounts
+        self._passwords = passwords
+        self._authenticator = authenticator
+        self._streams = streams
+        self._clock = clock
+        self._ids = ids
+
+    async def register(self, request: UserRegisterRequest) -> UserAuthResponse | Rejection:
+        """Makes the account and its profile, and signs the user in."""
+        # Before the names are looked at: a taken one costs the same time.
+        password_hash = await self._passwords.hash(request.password)
+        if isinstance(password_hash, Rejection):
+            return password_hash
+        now = self._clock.now()
+        account = Account(
+            user_id=self._ids.new_id(),
+            username=request.username,
+            email=request.email if "email" in request.model_fields_set else None,
+            password_hash=password_hash,
+            locale=None,
+            timezone=None,
+            created_at=now,
+            updated_at=now,
+        )
+        refused = await self._create(account) or await self.complete_profile(
+            account, CreateProfile(first_name=request.first_name, last_name=request.last_name)
+        )
+        return refused or self._signed_in(account)
+
+    async def login(self, request: UserLoginRequest) -> UserAuthResponse | Rejection:
+        """One answer for an unknown user and for a wrong password, after the same work."""
+        if "email" in request.model_fields_set:
+            account = await self._accounts.by_email(request.email)
+        else:
+            account = await self._accounts.by_username(request.username)
+        verified = await self._passwords.verify(request.password, account.password_hash if account else None)
+        if isinstance(verified, Rejection):
+            return verified
+        if account is None or not verified.matches:
+            return WRONG_CREDENTIALS
+        if verified.renewed_hash is not None:
+            await self._accounts.renew_password_hash(account.user_id, account.password_hash, verified.renewed_hash)
+        return await self.complete_profile(account) or self._signed_in(account)
+
+    async def complete_profile(self, account: Account, command: CreateProfile | None = None) -> Rejection | None:
+        """Opens the profile's stream unless it is known to be there. None: it is there now."""
+        if account.profile_created:
+            return None
+        outcome = await self._streams.command(
+            Wish(
+                stream=f"profile/{account.user_id}",
+                command=command or CreateProfile(),
+                principal=Principal(account.user_id),
+                op_id=derived_id("CreateProfile", account.user_id),
+            )
+        )
+        if not isinstance(outcome, Accepted) and outcome.code not in _THERE_ALREADY:
+            return outcome
+        await self._accounts.mark_profile_created(account.user_id)
+        return None
+
+    async def _create(self, account: Account) -> Rejection | None:
+        try:
+            try:
+                await self._accounts.create(account)
+            except OutcomeUnknown:
+                # Once more under the same id: if it had happened, the id is taken, and by nobody else.
+                await self._accounts.create(account)
+        except AlreadyExists as taken:
+            if taken.field == "userId":
+                return None
+            what = "user name" if taken.field == "username" else "e-mail address"
+            return Rejection(
+                ErrorCode.ALREADY_EXISTS, f"this {what} is taken", {"what": "account", "field": taken.field}
+            )
+        return None
+
+    def _signed_in(self, account: Account) -> UserAuthResponse:
+        return UserAuthResponse(
+            user_id=account.user_id,
+            username=account.username,
+            access_token=self._authenticator.token_for(account.user_id),
+            token_type="Bearer",  # noqa: S106 the kind of token, RFC 6750
+            expires_in=self._authenticator.token_lifetime_s,
+        )

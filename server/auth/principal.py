@@ -1,0 +1,45 @@
+"""Who is calling: from a bearer token to a principal, and from a user to a token."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Principal
+from server.auth.tokens import Authenticated, Tokens
+
+_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]+) *", re.IGNORECASE)
+
+NO_TOKEN = Rejection(ErrorCode.UNAUTHENTICATED, "a bearer token is needed")
+
+
+class Authenticator:
+    """Tells who calls, and signs users in. The clock is an argument, so that nobody waits for a token's end."""
+
+    def __init__(self, tokens: Tokens, new_id: Callable[[], str], now_s: Callable[[], float] = time.time) -> None:
+        self._tokens = tokens
+        self._new_id = new_id
+        self.now_s = now_s
+
+    @property
+    def token_lifetime_s(self) -> int:
+        """Life of an access token, in seconds."""
+        return self._tokens.lifetime_s
+
+    def token_for(self, user_id: str) -> str:
+        """A new access token of the user."""
+        return self._tokens.issue(user_id, self._new_id(), self.now_s())
+
+    def of_header(self, header: str | None) -> Principal | Rejection:
+        """The principal of an `Authorization` header (RFC 6750 §2.1)."""
+        match = _BEARER.fullmatch(header) if header is not None else None
+        if match is None:
+            return NO_TOKEN
+        known = self.of_token(match[1])
+        return known if isinstance(known, Rejection) else known.principal
+
+    def of_token(self, token: str) -> Authenticated | Rejection:
+        """The principal of a bare token, and until when it holds: what CONNECT of the live protocol carries."""
+        return self._tokens.authenticate(token, self.now_s())

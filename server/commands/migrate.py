@@ -1,0 +1,25 @@
+"""`pantherahive migrate`: brings the tables up to this build, or says what is missing. It owns nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+from config.settings import Settings
+from server.database import visited
+from server.exits import Exit
+from storage.postgres.migrations import migrate, pending
+
+
+def migrate_database(settings: Settings, *, check: bool) -> int:
+    """Applies what is missing; with `check` it only looks, and fails when something is. From the main thread."""
+    with visited(settings) as dsn:
+        names = asyncio.run(pending(dsn) if check else migrate(dsn))
+    if not names:
+        print("The database is up to date.")
+        return Exit.OK
+    for name in names:
+        print(f"{'missing' if check else 'applied'}  {name}")
+    if check:
+        print("Run `pantherahive migrate` (or start the server, which does it too).")
+        return Exit.FAILED
+    return Exit.OK

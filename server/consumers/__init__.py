@@ -1,0 +1,1 @@
+"""What follows the log: every consumer reads each shard from its checkpoint and moves it with its effect."""

@@ -1,0 +1,273 @@
+"""The loop of a consumer: takes what is new in each shard's log, hands it on in batches, knows how far it is.
+
+The handler's effect and the checkpoint's step are one transaction, begun by the compare-and-swap of the checkpoint: a
+runner that was paused, or that has a rival, writes nothing late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from protocol.base import datetime_of
+from protocol.faults import StorageFault
+from protocol.log import SHARDS, Entry
+from protocol.messages import UnreadableEvent
+from server.consumers.feed import ShardFeed
+from storage.ports import Move
+
+log = structlog.get_logger("pantherahive.consumers")
+
+
+class ShardLog(Protocol):
+    """The part of `actors.ports.Journal` that a consumer needs."""
+
+    async def read_shard(self, shard: int, after_pos: int, limit: int) -> Sequence[Entry]:
+        """Entries with `pos > after_pos`, ascending. Raises NotApplied."""
+        ...
+
+
+class Checkpoints(Protocol):
+    """The part of `storage.ports.Consumers` that a runner needs."""
+
+    async def positions(self, name: str) -> Mapping[int, int]:
+        """The consumer's position in each of the 128 shards. Raises NotApplied, OutcomeUnknown."""
+        ...
+
+
+class Handler(Protocol):
+    """What a consumer does with entries."""
+
+    async def apply(self, moves: Mapping[int, Move], entries: Sequence[Entry]) -> bool:
+        """The effect of these entries and the checkpoint's step, together or not at all.
+
+        False: a checkpoint stands elsewhere. Raises StorageFault, and UnreadableEvent before anything is written.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerLimits:
+    """`pause_s` lets a consumer gather more for one write, where nobody waits for it."""
+
+    batch_entries_max: int = 200
+    backoff_first_s: float = 0.1
+    backoff_max_s: float = 5.0
+    pause_s: float = 0.0
+
+
+class ShardStalled(Exception):
+    """A shard has an entry that this build cannot read; its consumer stands before it until another build starts."""
+
+
+class LogGap(Exception):
+    """A shard's log has a hole, which the append rules out: nothing may be done on top of it."""
+
+
+@dataclass(slots=True)
+class _Waiter:
+    """Somebody who waits until every one of these positions is reached."""
+
+    positions: dict[int, int]
+    reached: asyncio.Future[None]
+
+
+class Runner:
+    """One consumer over many shards. `offer` feeds it after commits; `run` works until it is cancelled."""
+
+    def __init__(
+        self,
+        name: str,
+        checkpoints: Checkpoints,
+        journal: ShardLog,
+        handler: Handler,
+        *,
+        feed: ShardFeed | None = None,
+        limits: RunnerLimits | None = None,
+        shards: Iterable[int] = range(SHARDS),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.name = name
+        self.feed = feed if feed is not None else ShardFeed()
+        self._checkpoints = checkpoints
+        self._journal = journal
+        self._handler = handler
+        self._limits = limits if limits is not None else RunnerLimits()
+        self._shards = tuple(shards)
+        self._sleep = sleep
+        # Shard → the position up to which the effect is committed.
+        self._positions: dict[int, int] = dict.fromkeys(self._shards, 0)
+        # Whether the positions are the checkpoints'; after a failure they have to be asked again.
+        self._knows_positions = False
+        # Shard → when the oldest entry was recorded that the handler has in hand now.
+        self._in_hand: dict[int, str] = {}
+        # Shards whose table may hold more than the feed has told of.
+        self._unread: set[int] = set(self._shards)
+        # Shard → why it stands still.
+        self._stalled: dict[int, str] = {}
+        # Where the next batch begins to look, so that a busy shard does not keep the others waiting.
+        self._first = 0
+        # Failures since the last success.
+        self._failures = 0
+        self._waiters: list[_Waiter] = []
+
+    def offer(self, entry: Entry) -> None:
+        """A committed entry; entries of a shard come in its order. Never waits."""
+        self.feed.offer(entry)
+
+    def position(self, shard: int) -> int:
+        """The position up to which the shard's entries have had their effect."""
+        return self._positions.get(shard, 0)
+
+    def lag(self, shard: int) -> int:
+        """Entries of the shard that are known to be committed and have had no effect yet."""
+        return max(0, self.feed.head(shard) - self.position(shard))
+
+    def behind_s(self, shard: int, now: str) -> float:
+        """How old the oldest known entry without effect is: 0 when there is none, infinite when it is not known."""
+        if self._knows_positions and self.lag(shard) == 0:
+            return 0.0
+        oldest = self._in_hand.get(shard) or self.feed.oldest(shard)
+        if oldest is None or not self._knows_positions:
+            return math.inf
+        return max(0.0, (datetime_of(now) - datetime_of(oldest)).total_seconds())
+
+    @property
+    def stalled(self) -> Mapping[int, str]:
+        """Shards that stand still, and why."""
+        return dict(self._stalled)
+
+    @property
+    def failures(self) -> int:
+        """Failures of the storage since the last success."""
+        return self._failures
+
+    async def caught_up(self, positions: Mapping[int, int]) -> None:
+        """Returns when each shard has reached its position. Raises ShardStalled when one never will.
+
+        The positions have to be committed ones: an entry that was never offered is then looked for in the table.
+        """
+        for shard, pos in positions.items():
+            self.feed.tell_head(shard, pos)
+        waiter = _Waiter(dict(positions), asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
+        self._tell_waiters()
+        try:
+            await waiter.reached
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    async def run(self) -> None:
+        """Works until it is cancelled. Faults of the storage are waited out; LogGap and defects end it."""
+        while True:
+            try:
+                if not self._knows_positions:
+                    await self._reload()
+                if not await self._step():
+                    await self.feed.news.wait()
+                elif self._limits.pause_s:
+                    await self._sleep(self._limits.pause_s)
+            except StorageFault as fault:
+                await self._back_off(fault)
+
+    async def _reload(self) -> None:
+        """Forgets what was believed and asks the checkpoints."""
+        positions = await self._checkpoints.positions(self.name)
+        self._unread = set(self._shards)
+        self._positions = {shard: positions[shard] for shard in self._shards}
+        self._knows_positions = True
+        self._tell_waiters()
+
+    async def _back_off(self, fault: StorageFault) -> None:
+        """The outcome of the last batch may be unknown: the checkpoints will tell."""
+        delay_s = min(self._limits.backoff_max_s, self._limits.backoff_first_s * 2 ** min(self._failures, 20))
+        self._failures += 1
+        self._knows_positions = False
+        self._in_hand = {}
+        log.warning("consumer_waits", consumer=self.name, fault=str(fault), delay_s=delay_s)
+        await self._sleep(delay_s)
+
+    async def _step(self) -> bool:
+        """One batch. False when there was nothing to do."""
+        self.feed.news.clear()
+        batch = await self._gather()
+        if not batch:
+            return False
+        try:
+            await self._hand_over(batch)
+        except UnreadableEvent:
+            await self._hand_over_one_by_one(batch)
+        self._failures = 0
+        self._in_hand = {}
+        return True
+
+    async def _gather(self) -> dict[int, Sequence[Entry]]:
+        """The next entries of each shard, `batch_entries_max` together."""
+        batch: dict[int, Sequence[Entry]] = {}
+        room = self._limits.batch_entries_max
+        turn = self._shards[self._first :] + self._shards[: self._first]
+        for shard in turn:
+            if shard not in self._stalled and (entries := await self._next(shard, room)):
+                batch[shard] = entries
+                self._in_hand[shard] = entries[0].recorded_at
+                room -= len(entries)
+                if room == 0:
+                    self._first = (self._shards.index(shard) + 1) % len(self._shards)
+                    break
+        return batch
+
+    async def _next(self, shard: int, limit: int) -> Sequence[Entry]:
+        position = self._positions[shard]
+        entries: Sequence[Entry] = self.feed.take(shard, position, limit)
+        if not entries and (shard in self._unread or self.feed.is_behind(shard, position)):
+            entries = await self._journal.read_shard(shard, position, limit)
+            if len(entries) < limit:
+                self._unread.discard(shard)
+        if entries and (entries[0].pos, entries[-1].pos) != (position + 1, position + len(entries)):
+            raise LogGap(f"shard {shard} has a hole after {position}")
+        return entries
+
+    async def _hand_over(self, batch: Mapping[int, Sequence[Entry]]) -> None:
+        moves = {shard: Move(self._positions[shard], entries[-1].pos) for shard, entries in batch.items()}
+        entries = [entry for shard_entries in batch.values() for entry in shard_entries]
+        if await self._handler.apply(moves, entries):
+            self._positions.update((shard, move.to_pos) for shard, move in moves.items())
+            self._tell_waiters()
+        else:
+            log.warning("checkpoints_moved_by_another", consumer=self.name)
+            await self._reload()
+
+    async def _hand_over_one_by_one(self, batch: Mapping[int, Sequence[Entry]]) -> None:
+        """Finds the entry that cannot be read: its shard stands before it, the others go on."""
+        for shard, entries in batch.items():
+            for entry in entries:
+                if entry.pos != self._positions[shard] + 1:
+                    break
+                try:
+                    await self._hand_over({shard: [entry]})
+                except UnreadableEvent as error:
+                    self._stall(shard, entry, error)
+                    break
+
+    def _stall(self, shard: int, entry: Entry, error: UnreadableEvent) -> None:
+        self._stalled[shard] = f"{entry.stream}, entry {entry.seq}: {error}"
+        log.error("shard_stalled", consumer=self.name, shard=shard, reason=self._stalled[shard])
+        self._tell_waiters()
+
+    def _tell_waiters(self) -> None:
+        for waiter in list(self._waiters):
+            missing = [shard for shard, pos in waiter.positions.items() if self.position(shard) < pos]
+            hopeless = [shard for shard in missing if shard in self._stalled]
+            if waiter.reached.done() or (missing and not hopeless):
+                continue
+            self._waiters.remove(waiter)
+            if hopeless:
+                waiter.reached.set_exception(ShardStalled(self._stalled[hopeless[0]]))
+            else:
+                waiter.reached.set_result(None)

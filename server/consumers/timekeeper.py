@@ -1,0 +1,59 @@
+"""The consumer that keeps the table of timers: what an actor says about its timers becomes rows, so none is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final, Generic, Protocol, TypeVar
+
+from actors.runtime.actor import AnyActor, meta_of
+from protocol.log import Entry
+from protocol.messages import UnreadableEvent, decode_event, unpack_payload
+from storage.ports import Consumers, Move, TimerTable, TimerWrite
+from storage.projections.writer import Outrun
+
+TIMEKEEPER: Final = "timekeeper"
+"""The consumer's name in the table of checkpoints."""
+
+T = TypeVar("T")
+
+
+class CheckpointStore(Consumers[T], Protocol[T]):
+    """Checkpoints, and the transactions that they move in."""
+
+    def transaction(self) -> AbstractAsyncContextManager[T]:
+        """See `storage.ports.Transactions`."""
+        ...
+
+
+class Timekeeper(Generic[T]):
+    """Fits `server.consumers.runner.Handler`."""
+
+    def __init__(
+        self, store: CheckpointStore[T], table: TimerTable[T], actors: Sequence[AnyActor], name: str = TIMEKEEPER
+    ) -> None:
+        self._store = store
+        self._table = table
+        self._actors: Mapping[str, AnyActor] = {actor.kind: actor for actor in actors}
+        self._name = name
+
+    async def apply(self, moves: Mapping[int, Move], entries: Sequence[Entry]) -> bool:
+        """Sets and clears the timers of these entries' events, in their order. See `Handler.apply`."""
+        writes = [write for entry in entries for write in self._writes(entry)]
+        try:
+            async with self._store.transaction() as transaction:
+                if not await self._store.advance(transaction, self._name, moves):
+                    raise Outrun
+                if writes:
+                    await self._table.write(transaction, writes)
+        except Outrun:
+            return False
+        return True
+
+    def _writes(self, entry: Entry) -> Iterator[TimerWrite]:
+        actor = self._actors.get(entry.stream.partition("/")[0])
+        if actor is None:
+            raise UnreadableEvent(f"no actor answers for {entry.stream}")
+        for event in unpack_payload(entry.payload)[0]:
+            for change in actor.timers(decode_event(event), meta_of(entry)):
+                yield TimerWrite(entry.stream, change.name, change.due_at)

@@ -1,0 +1,63 @@
+"""The read tables as the routes want them: lists across projects, and how far the projector is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from actors.runtime.shards import ShardTable
+from server.consumers.runner import Runner, ShardStalled
+from storage.postgres.pool import Database
+from storage.projections import projects, tasks
+
+if TYPE_CHECKING:
+    from storage.projections.table import Listed
+    from storage.projections.tasks import TaskFilter
+
+
+class ProjectReads:
+    """Fits `server.rest.derived.ProjectLists`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_user(self, user_id: str, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+        """See the port."""
+        return await projects.list_of_user(self._database, user_id, after, limit)
+
+    async def every(self, after: str | None, limit: int) -> Sequence[Listed]:
+        """See the port."""
+        return await projects.list_all(self._database, after, limit)
+
+
+class TaskReads:
+    """Fits `server.rest.derived.TaskLists`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_assignee(
+        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
+    ) -> Sequence[tuple[str, Listed]]:
+        """See the port."""
+        own = await tasks.list_of_assignee(self._database, user_id, cast("TaskFilter", which), after, limit)
+        return [(one.project_id, one.task) for one in own]
+
+
+class ProjectedUntil:
+    """Fits `server.rest.derived.Freshness`: compares the projector with the confirmed heads of the owned shards."""
+
+    def __init__(self, projector: Runner, shards: ShardTable) -> None:
+        self._projector = projector
+        self._shards = shards
+
+    async def caught_up(self, within_s: float) -> bool:
+        """See the port. A shard that stands still is never caught up with."""
+        heads = {shard: self._shards.head(shard) for shard in self._shards.owned}
+        try:
+            async with asyncio.timeout(within_s):
+                await self._projector.caught_up(heads)
+        except (TimeoutError, ShardStalled):
+            return False
+        return True

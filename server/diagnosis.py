@@ -1,0 +1,174 @@
+"""What `doctor` asks of the machine and of the database. Every finding that is bad says what to do."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import stat
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+
+from config.secrets import ACCESS_KEY_FILE, ADMIN_TOKEN_FILE
+from config.settings import Settings
+from storage.postgres.errors import DatabaseRefused
+from storage.postgres.migrations import pending
+from storage.postgres.server_check import check_durability, check_version
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+
+FREE_BYTES_MIN: Final = 1 << 30
+CONNECT_TIMEOUT_S: Final = 5.0
+STATEMENT_TIMEOUT: Final = "30s"
+SAMPLE_POSITIONS: Final = 1_000
+"""So many of the newest positions of each shard are counted."""
+SAMPLE_STREAMS: Final = 200
+"""So many of the streams that were written last are counted whole."""
+
+# One statement is one moment, so a running server does not disturb the comparison.
+_HOLES_IN_SHARDS: Final = """
+SELECT s.shard_id, s.head, seen.count, seen.newest
+  FROM shards s,
+       LATERAL (SELECT count(*), coalesce(max(e.pos), 0) AS newest FROM entries e
+                 WHERE e.shard_id = s.shard_id AND e.pos > s.head - $1) seen
+ WHERE seen.newest <> s.head OR seen.count <> least(s.head, $1) ORDER BY s.shard_id
+"""
+_HOLES_IN_STREAMS: Final = """
+SELECT e.stream, count(*), min(e.seq) AS first, max(e.seq) AS last
+  FROM entries e
+ WHERE e.stream IN (SELECT stream FROM entries GROUP BY stream ORDER BY max(recorded_at) DESC LIMIT $1)
+ GROUP BY e.stream HAVING count(*) <> max(e.seq) OR min(e.seq) <> 1
+"""
+_OWNERS: Final = """
+SELECT n.node_id, n.address, count(*) AS shards, n.session IS NOT NULL AS alive, s.owner IS NULL AS nobody,
+       extract(epoch FROM n.lease_until - clock_timestamp())::float8 AS lease_left_s
+  FROM shards s LEFT JOIN nodes n ON n.session = s.owner
+ GROUP BY n.node_id, n.address, n.session, n.lease_until, s.owner IS NULL ORDER BY n.node_id
+"""
+_LAGS: Final = """
+SELECT c.name, sum(s.head - c.pos)::bigint AS entries, bool_or(c.pos > s.head) AS ahead
+  FROM consumers c JOIN shards s USING (shard_id) GROUP BY c.name ORDER BY c.name
+"""
+_DEAD_LETTERS: Final = "SELECT consumer, count(*) FROM dead_letters GROUP BY consumer ORDER BY consumer"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row of the table. `advice` is there exactly when something is wrong."""
+
+    subject: str
+    found: str
+    advice: str | None = None
+
+
+def look_at_machine(settings: Settings) -> Iterator[Finding]:
+    """What can be seen without a database."""
+    system = f"{platform.system()} {platform.release()}, {os.cpu_count()} CPUs"
+    yield Finding("Python", f"{platform.python_version()} on {system}")
+    folder = settings.data_dir
+    if not folder.is_dir():
+        yield Finding("data folder", f"{folder} is not there yet: the first start makes it")
+        return
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    yield Finding(
+        "data folder",
+        f"{folder}, mode {mode:o}",
+        f"others may look into it: chmod 700 {folder}" if mode & 0o077 else None,
+    )
+    free = shutil.disk_usage(folder).free
+    yield Finding(
+        "disk",
+        f"{free / (1 << 30):.1f} GiB free",
+        "less than 1 GiB is left: make room, Postgres stops when it is full" if free < FREE_BYTES_MIN else None,
+    )
+    for name in (ADMIN_TOKEN_FILE, ACCESS_KEY_FILE):
+        path = folder / name
+        if path.exists():
+            rights = stat.S_IMODE(path.stat().st_mode)
+            yield Finding(name, f"mode {rights:o}", f"others may read it: chmod 600 {path}" if rights & 0o077 else None)
+        else:
+            yield Finding(name, "not there yet: the first start makes it")
+
+
+async def look_at_database(dsn: str, settings: Settings) -> AsyncIterator[Finding]:
+    """What the database says. The reads own nothing and change nothing."""
+    try:
+        connection = await asyncpg.connect(
+            dsn,
+            timeout=CONNECT_TIMEOUT_S,
+            server_settings={"application_name": "pantherahive/doctor", "statement_timeout": STATEMENT_TIMEOUT},
+        )
+    except (OSError, asyncpg.PostgresError) as error:
+        yield Finding("database", f"cannot be reached: {error}", "start it, or correct database_url")
+        return
+    try:
+        yield Finding("Postgres", str(await connection.fetchval("SHOW server_version")))
+        try:
+            await check_version(connection)
+            await check_durability(connection, unsafe_durability=False)
+            missing = await pending(dsn)
+        except DatabaseRefused as refused:
+            yield Finding("Postgres", "refused", str(refused))
+            return
+        yield Finding("durability", "fsync, full_page_writes and synchronous_commit are on")
+        if missing:
+            yield Finding("tables", f"missing: {', '.join(missing)}", "run `pantherahive migrate`, or start the server")
+            return
+        yield Finding("tables", "up to date")
+        async for finding in _look_at_tables(connection, settings):
+            yield finding
+    finally:
+        await connection.close()
+
+
+async def _look_at_tables(connection: Connection, settings: Settings) -> AsyncIterator[Finding]:
+    for owner in await connection.fetch(_OWNERS):
+        yield _of_owner(owner, settings)
+    holes = await connection.fetch(_HOLES_IN_SHARDS, SAMPLE_POSITIONS)
+    yield Finding(
+        "log: shards",
+        f"the newest {SAMPLE_POSITIONS} positions of each shard: {'holes' if holes else 'dense, up to its head'}",
+        _of_holes([f"shard {row['shard_id']}" for row in holes]),
+    )
+    broken = await connection.fetch(_HOLES_IN_STREAMS, SAMPLE_STREAMS)
+    yield Finding(
+        "log: streams",
+        f"the newest {SAMPLE_STREAMS} streams: {'holes' if broken else 'dense from 1'}",
+        _of_holes([row["stream"] for row in broken]),
+    )
+    for lag in await connection.fetch(_LAGS):
+        yield Finding(
+            f"consumer {lag['name']}",
+            f"{lag['entries']} entries behind",
+            "it is ahead of the log: the database was restored in part; restore it whole" if lag["ahead"] else None,
+        )
+    letters = await connection.fetch(_DEAD_LETTERS)
+    for letter in letters:
+        yield Finding(
+            "dead letters",
+            f"{letter['count']} of {letter['consumer']}",
+            "look at the table dead_letters: each row says which stream could not be told, and why",
+        )
+    if not letters:
+        yield Finding("dead letters", "none")
+
+
+def _of_owner(owner: asyncpg.Record, settings: Settings) -> Finding:
+    shards = f"{owner['shards']} of 128"
+    if not owner["alive"]:
+        return Finding("shards", f"{shards} are free" if owner["nobody"] else f"{shards} belong to an ended session")
+    left_s = owner["lease_left_s"]
+    age = f"renewed {max(0.0, settings.lease_s - left_s):.1f} s ago" if left_s > 0 else "over"
+    return Finding("shards", f"{shards} belong to node {owner['node_id']} at {owner['address']}; lease {age}")
+
+
+def _of_holes(names: list[str]) -> str | None:
+    if not names:
+        return None
+    return f"entries are missing in {', '.join(names[:5])}: restore a backup, and report this as a defect"

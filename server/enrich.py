@@ -1,0 +1,92 @@
+"""Facts from elsewhere that a decision needs (DESIGN §4): fetched before the command, recorded in its events.
+
+REST and the live gateway both come through here.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Command
+from protocol.members import AddMember
+from protocol.projects import CreateProject
+from storage.ports import Accounts, ProjectKeys
+
+KEY_CHARACTERS_MAX: Final = 10
+_STEM_CHARACTERS_MAX: Final = 6
+_RANDOM_TRIES: Final = 20
+_NOTHING: Mapping[str, Any] = {}
+
+NEEDS_FACTS: Final = (CreateProject, AddMember)
+"""The commands for which `facts_for` has something to look up; all others may go straight to their actor."""
+
+
+class Facts:
+    """Looks up what commands need from accounts and project keys."""
+
+    def __init__(self, accounts: Accounts, keys: ProjectKeys) -> None:
+        self._accounts = accounts
+        self._keys = keys
+
+    async def facts_for(self, command: Command, stream: str) -> Mapping[str, Any] | Rejection:
+        """The facts of a command, empty for most. Raises NotApplied and OutcomeUnknown (claims may be repeated)."""
+        match command:
+            case CreateProject():
+                return await self._of_creation(command, stream.partition("/")[2])
+            case AddMember():
+                return {"userExists": await self._accounts.by_user_id(command.user_id) is not None}
+            case _:
+                return _NOTHING
+
+    async def _of_creation(self, command: CreateProject, project_id: str) -> Mapping[str, Any] | Rejection:
+        facts: dict[str, Any] = {}
+        if "owner_id" in command.model_fields_set:
+            facts["userExists"] = await self._accounts.by_user_id(command.owner_id) is not None
+        key = await self._claimed_key(command, project_id)
+        if isinstance(key, Rejection):
+            return key
+        return {**facts, "projectKey": key}
+
+    async def _claimed_key(self, command: CreateProject, project_id: str) -> str | Rejection:
+        """The project's key. One that it has already is kept: then this is a retry, which the actor recognises."""
+        claimed = await self._keys.key_of(project_id)
+        if claimed is not None:
+            return claimed
+        explicit = "key" in command.model_fields_set
+        for key in (command.key,) if explicit else key_candidates(command.name):
+            if await self._keys.claim(key, project_id):
+                return key
+        # A twin of this request may have been faster.
+        claimed = await self._keys.key_of(project_id)
+        if claimed is not None:
+            return claimed
+        if explicit:
+            return Rejection(
+                ErrorCode.ALREADY_EXISTS, "another project has this key", {"what": "projectKey", "field": "key"}
+            )
+        return Rejection(ErrorCode.OVERLOADED, "no free project key was found; try again", {"retryAfterS": 1})
+
+
+def key_candidates(name: str) -> Iterator[str]:
+    """Keys for a project of that name: initials of several words or the start of one, then with numbers."""
+    stem = key_stem(name)
+    yield stem
+    for number in range(2, 10):
+        yield f"{stem}{number}"
+    for _ in range(_RANDOM_TRIES):
+        yield f"{stem[:4]}{secrets.randbelow(900_000) + 100_000}"
+
+
+def key_stem(name: str) -> str:
+    """Two to six capital letters and digits, a letter first: `Apollo` → APOLLO, `My new project` → MNP."""
+    plain = unicodedata.normalize("NFKD", name).upper()
+    ascii_only = plain.encode("ascii", errors="ignore").decode()
+    words = re.findall(r"[A-Z0-9]+", re.sub(r"[^A-Z0-9\s_\-./:]", "", ascii_only))
+    initials = "".join(word[0] for word in words)
+    stem = (initials if len(words) > 1 else "".join(words)).lstrip("0123456789")[:_STEM_CHARACTERS_MAX]
+    return stem if len(stem) > 1 else f"{stem}PROJ"

@@ -1,0 +1,64 @@
+"""`pantherahive import github-archive FILE`: its flags, and where this installation listens and keeps its token."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from config.secrets import ADMIN_TOKEN_FILE
+from config.settings import Settings
+from server.importing import importer
+from server.importing.importer import IN_FLIGHT_DEFAULT, PATIENCE_DEFAULT_S, ImportOptions
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - addresses to listen on, turned into ones to call
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags beside the settings."""
+    parser.add_argument("source", choices=["github-archive"], help="the archive.json of a GitHub repository")
+    parser.add_argument("file", type=Path, metavar="FILE", help="where it is")
+    group = parser.add_argument_group("import")
+    group.add_argument("--owner", metavar="USER", help="whose project it becomes: a user's id or name (if it is new)")
+    group.add_argument("--project", metavar="ID", help="an existing project instead of the repository's own")
+    group.add_argument("--key", help="the new project's key, such as HTTP; made from the name if absent")
+    group.add_argument("--name", help="the new project's name; the repository's if absent")
+    group.add_argument("--server", metavar="URL", help="the running server; by the settings if absent")
+    group.add_argument("--token-file", type=Path, metavar="PATH", help="the admin token; in the data folder if absent")
+    group.add_argument("--dry-run", action="store_true", help="read and report everything, send nothing")
+    group.add_argument(
+        "--in-flight", type=int, default=IN_FLIGHT_DEFAULT, metavar="N", help="steps under way [%(default)s]"
+    )
+    group.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE_DEFAULT_S,
+        metavar="SECONDS",
+        help="how long to wait for a server that is away [%(default)s]",
+    )
+
+
+async def run_import(given: argparse.Namespace, settings: Settings) -> int:
+    """The exit code; the report goes to stdout, progress and trouble to stderr."""
+    return await importer.run_import(options_of(given, settings), sys.stdout, sys.stderr)
+
+
+def options_of(given: argparse.Namespace, settings: Settings) -> ImportOptions:
+    """What was said, and what the settings say where nothing was."""
+    return ImportOptions(
+        file=given.file,
+        owner=given.owner,
+        project=given.project,
+        key=given.key,
+        name=given.name,
+        server=given.server or _own_address(settings),
+        token_file=given.token_file or settings.data_dir / ADMIN_TOKEN_FILE,
+        dry_run=given.dry_run,
+        in_flight=given.in_flight,
+        patience_s=given.patience,
+    )
+
+
+def _own_address(settings: Settings) -> str:
+    host = EVERYWHERE.get(settings.host, f"[{settings.host}]" if ":" in settings.host else settings.host)
+    return f"http://{host}:{settings.port}"

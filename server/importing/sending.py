@@ -1,0 +1,188 @@
+"""Sending dated steps in their order, several at a time.
+
+History has to arrive in the order of its time. So when a step is refused for now (overloaded, rate limited …), nothing
+new is sent, everything in flight is awaited, and sending begins anew at the first step that is not settled. A step
+keeps its opId, so whatever took effect already is only answered again. The one exception: what was refused for good
+*behind* a step that failed for now (a comment on an issue that was not there yet) was judged too early. It certainly
+did not take effect, and the server would repeat its refusal to that opId, so it gets another one of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid5
+
+from pantherahive_client import (
+    Ack,
+    Backoff,
+    Client,
+    ClientClosed,
+    DeadlineExceeded,
+    HiveError,
+    RuleBroken,
+    StreamHalted,
+    TokenExpired,
+    Unauthenticated,
+)
+from server.importing.github_archive import Step
+
+HOPELESS = (Unauthenticated, TokenExpired, StreamHalted, ClientClosed)
+"""After these no later step can succeed."""
+
+HOPELESS_RULES = ("import_closed", "project_deleted", "project_archived", "tasks_limit")
+"""The same, as reasons of RuleBroken."""
+
+
+class Stopped(Exception):
+    """The import cannot go on now. The text says why; running it again continues."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of the steps so far."""
+
+    # Steps that have their final answer, whatever it was.
+    settled: int = 0
+    # Steps by kind that made a new entry, and that were in the log before this import.
+    new: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
+    # Steps that were refused for good.
+    refused: list[tuple[Step, HiveError]] = field(default_factory=list)
+    # The last entry of an ack.
+    last_seq: int = 0
+
+    def reconcile(self, is_there: Callable[[Step], bool]) -> None:
+        """Steps that were refused because an import before this one brought them under another opId are known."""
+        refused, self.refused = self.refused, []
+        for step, error in refused:
+            if is_there(step):
+                self.known[step.kind] += 1
+            else:
+                self.refused.append((step, error))
+
+
+@dataclass(slots=True, eq=False)
+class _Try:
+    step: Step
+    # Its latest sending; replaced when it has to be sent again.
+    task: asyncio.Task[Ack]
+    # How often it was judged too early.
+    misjudged: int = 0
+
+
+class Sender:
+    """Sends the steps of one import to one project."""
+
+    def __init__(
+        self,
+        client: Client,
+        project_id: str,
+        *,
+        head_seq: int,
+        in_flight_max: int,
+        patience_s: float,
+        backoff: Backoff | None = None,
+        progress: Callable[[int], None] = lambda settled: None,
+    ) -> None:
+        self._client = client
+        self._stream = f"project/{project_id}"
+        self._head_seq = head_seq
+        self._in_flight_max = in_flight_max
+        self._patience_s = patience_s
+        self._backoff = backoff if backoff is not None else Backoff(0.2, 5.0)
+        self._progress = progress
+        self.sent = Sent()
+        # Steps without a final answer, in order; the first one is looked at first.
+        self._open: deque[_Try] = deque()
+        # Refusals for now in a row, and since when nothing has moved.
+        self._failures = 0
+        self._stuck_since_s: float | None = None
+
+    async def run(self, steps: Sequence[Step]) -> Sent:
+        """Sends all. Raises Stopped when the patience is over or nothing more can succeed."""
+        waiting = deque(steps)
+        try:
+            while waiting or self._open:
+                while waiting and len(self._open) < self._in_flight_max:
+                    step = waiting.popleft()
+                    self._open.append(_Try(step, self._begin(step)))
+                await self._settle_first()
+        finally:
+            await self._let_go()
+        return self.sent
+
+    def _begin(self, step: Step, misjudged: int = 0) -> asyncio.Task[Ack]:
+        return asyncio.create_task(
+            self._client.command(
+                self._stream,
+                step.command,
+                step.data,
+                op_id=step.op_id if misjudged == 0 else str(uuid5(UUID(step.op_id), str(misjudged))),
+                origin={"author": step.author, "at": step.at},
+                deadline_s=self._patience_s,
+                retry=False,
+            )
+        )
+
+    async def _settle_first(self) -> None:
+        first = self._open[0]
+        try:
+            ack = await first.task
+        except DeadlineExceeded as error:
+            raise Stopped(f"the server did not answer for {self._patience_s:g} s") from error
+        except HiveError as error:
+            if error.retryable:
+                await self._start_over(error)
+                return
+            self._refuse(first.step, error)
+        else:
+            self._accept(first.step, ack)
+        self._open.popleft()
+        self._failures, self._stuck_since_s = 0, None
+        self.sent.settled += 1
+        self._progress(self.sent.settled)
+
+    def _accept(self, step: Step, ack: Ack) -> None:
+        counts = self.sent.new if ack.seq > self._head_seq else self.sent.known
+        counts[step.kind] += 1
+        self.sent.last_seq = max(self.sent.last_seq, ack.seq)
+
+    def _refuse(self, step: Step, error: HiveError) -> None:
+        self.sent.refused.append((step, error))
+        reason = error.details.get("reason") if isinstance(error, RuleBroken) else None
+        if isinstance(error, HOPELESS) or reason in HOPELESS_RULES:
+            raise Stopped(f"{step.where} was refused, and so would be all others: {error}") from error
+
+    async def _start_over(self, error: HiveError) -> None:
+        """The first open step was refused for now: wait for all others, then send again what has no final answer."""
+        now_s = time.monotonic()
+        self._stuck_since_s = self._stuck_since_s if self._stuck_since_s is not None else now_s
+        if now_s - self._stuck_since_s > self._patience_s:
+            raise Stopped(f"the server has refused for {self._patience_s:g} s: {error}") from error
+        await asyncio.wait([attempt.task for attempt in self._open])
+        await asyncio.sleep(self._backoff.wait_s(self._failures, error.retry_after_s))
+        self._failures += 1
+        for attempt in self._open:
+            refusal = attempt.task.exception()
+            if refusal is not None:
+                attempt.misjudged += isinstance(refusal, HiveError) and not _is_for_now(refusal)
+                attempt.task = self._begin(attempt.step, attempt.misjudged)
+
+    async def _let_go(self) -> None:
+        """Interrupted or stopped: whatever is still on its way is not waited for."""
+        for attempt in self._open:
+            attempt.task.cancel()
+        if self._open:
+            await asyncio.wait([attempt.task for attempt in self._open])
+        for attempt in self._open:
+            if not attempt.task.cancelled():
+                attempt.task.exception()  # it is answered again when the import is repeated
+
+
+def _is_for_now(error: HiveError) -> bool:
+    """Whether the same opId may still succeed (a passed deadline leaves that open)."""
+    return error.retryable or isinstance(error, DeadlineExceeded)

@@ -1,0 +1,171 @@
+"""What every HTTP request passes: a request id, the access log, problem documents, security headers, CORS."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
+from multidict import CIMultiDict
+
+from protocol.errors import ErrorCode, Rejected, Rejection
+from protocol.faults import StorageFault
+from server.rest.problems import INTERNAL, problem, problem_of_http
+
+log = structlog.get_logger("pantherahive.http")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+USER_ID: Final = web.RequestKey("user_id", str)
+"""Set by the routes that know it, for the access log."""
+
+CLIENT_GONE: Final = 499
+SWITCHED: Final = 101
+"""A WebSocket: its "request" lasts as long as the connection, which is no answer's time."""
+PREFLIGHT_S: Final = 600
+UNAVAILABLE: Final = Rejection(
+    ErrorCode.UNAVAILABLE, "the database cannot be asked at the moment; try again", {"retryAfterS": 1}
+)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_SECURITY_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+_CORS_REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id"
+_CORS_RESPONSE_HEADERS = "Content-Location, ETag, Link, Location, Retry-After, X-Request-Id"
+
+
+class HttpMeters(Protocol):
+    """What HTTP lets be seen."""
+
+    def request_answered(self, method: str, route: str, status: int, seconds: float) -> None: ...
+
+
+def http_middlewares(meters: HttpMeters, allowed_origins: Sequence[str], new_id: Callable[[], str]) -> list[Middleware]:
+    """The middlewares, outermost first."""
+    return [_observing(meters, new_id), _cross_origin(frozenset(allowed_origins)), _problems]
+
+
+def route_of(request: web.Request) -> str:
+    """The route's template: bounded in number and free of ids, so fit for a metric's label."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unknown"
+
+
+async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """A signal handler (`on_response_prepare`), so that no answer escapes it."""
+    for name, value in _SECURITY_HEADERS:
+        response.headers.setdefault(name, value)
+    response.headers[hdrs.SERVER] = "PantheraHive"
+    response.headers["X-Request-Id"] = request.get(REQUEST_ID, "-")
+
+
+def _observing(meters: HttpMeters, new_id: Callable[[], str]) -> Middleware:
+    @web.middleware
+    async def observing(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+        request[REQUEST_ID] = request_id
+        started = time.perf_counter()
+        status = CLIENT_GONE
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                response = await handler(request)
+                status = response.status
+                return response
+            except asyncio.CancelledError:
+                raise
+            except web.HTTPException as error:
+                status = error.status
+                raise
+            finally:
+                seconds = time.perf_counter() - started
+                if status != SWITCHED:
+                    meters.request_answered(_method_of(request), route_of(request), status, seconds)
+                log.info(
+                    "request",
+                    method=request.method,
+                    path=request.path[:200],
+                    status=status,
+                    milliseconds=round(seconds * 1000, 2),
+                    remote=request.remote,
+                    **({"user_id": request[USER_ID]} if USER_ID in request else {}),
+                )
+
+    return observing
+
+
+def _method_of(request: web.Request) -> str:
+    """Made-up methods must not become labels."""
+    return request.method if request.method in hdrs.METH_ALL else "OTHER"
+
+
+@web.middleware
+async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Rejected as refused:
+        return problem(refused.rejection)
+    except web.HTTPException as error:
+        if error.status < 400 or error.content_type == "application/problem+json":
+            raise
+        return problem_of_http(error)
+    except StorageFault as fault:
+        log.warning("storage fault", fault=type(fault).__name__, route=route_of(request))
+        return problem(UNAVAILABLE)
+    except Exception:
+        log.exception("a handler failed", route=route_of(request))
+        return problem(INTERNAL)
+
+
+def _cross_origin(allowed: frozenset[str]) -> Middleware:
+    """CORS for the origins that were allowed by name; bearer tokens only, never cookies."""
+
+    @web.middleware
+    async def cross_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get(hdrs.ORIGIN, "")
+        if request.method == hdrs.METH_OPTIONS:
+            response: web.StreamResponse = _options(request)
+        else:
+            response = await handler(request)
+        if response.prepared:
+            return response
+        response.headers[hdrs.VARY] = "Origin, Authorization"
+        if origin in allowed:
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _CORS_RESPONSE_HEADERS
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+            if request.method == hdrs.METH_OPTIONS:
+                response.headers.update(_preflight(response.headers.get(hdrs.ALLOW, "")))
+        return response
+
+    return cross_origin
+
+
+def _preflight(methods: str) -> CIMultiDict[str]:
+    return CIMultiDict(
+        {
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: methods,
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: _CORS_REQUEST_HEADERS,
+            hdrs.ACCESS_CONTROL_MAX_AGE: str(PREFLIGHT_S),
+        }
+    )
+
+
+def _options(request: web.Request) -> web.Response:
+    """What may be done with an address (RFC 9110 §9.3.7): aiohttp's refusal of OPTIONS knows it."""
+    refusal = request.match_info.http_exception
+    if isinstance(refusal, web.HTTPMethodNotAllowed):
+        methods = sorted({*refusal.allowed_methods, hdrs.METH_OPTIONS})
+        return web.Response(status=204, headers={hdrs.ALLOW: ", ".join(methods)})
+    return problem_of_http(web.HTTPNotFound())

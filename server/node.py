@@ -1,0 +1,222 @@
+"""This node's session: it owns the shards while its lease is renewed, and it never goes on once the session is over.
+
+    open    begin a session, take all shards; another live node's session is watched, refused or outlived
+    run     beat; a session that was ended, or a shard that was lost, ends the process
+    close   give everything back
+
+The lease is judged by the database's clock. Here only a deadline is kept, half a second on the safe side of it: reads
+from memory stop there, because afterwards somebody else may be writing. Writes need no clock: they are fenced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+import structlog
+
+from actors.ports import Clock, Ids, Ownership
+from actors.runtime.shards import ShardTable
+from protocol.faults import StorageFault
+from protocol.log import SHARDS, NodeRow, ShardRow
+
+log = structlog.get_logger("pantherahive.node")
+
+SAFETY_S: Final = 0.5
+"""How much earlier than the lease's end reads from memory stop."""
+REAP_AFTER_LEASES: Final = 2
+"""So many leases of own uninterrupted beats come before others are ended: an outage of the database kills nobody."""
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+class AnotherNodeOwns(Exception):
+    """A live session of another node owns shards of this database. The text names it and says what to do."""
+
+
+class SessionLost(Exception):
+    """This session was ended, or a shard was taken: others may be writing. Nothing may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """How long a lease lives and how often it is renewed."""
+
+    lease_s: float = 5.0
+    beat_interval_s: float = 1.0
+
+
+class WatchedShards(ShardTable):
+    """A shard table that remembers a loss: one lost shard ends the session."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(session)
+        # Set when the first shard was lost.
+        self.loss = asyncio.Event()
+
+    def lost(self, shard: int) -> None:
+        super().lost(shard)
+        self.loss.set()
+
+
+class Node:
+    """One session of one node. It is used once: after `close` or SessionLost a new process begins a new one."""
+
+    def __init__(
+        self,
+        ownership: Ownership,
+        shards: WatchedShards,
+        *,
+        node_id: str,
+        address: str,
+        clock: Clock,
+        ids: Ids,
+        lease: Lease,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._ownership = ownership
+        self._shards = shards
+        self.node_id = node_id
+        self.address = address
+        self._clock = clock
+        self._ids = ids
+        self._lease = lease
+        self._sleep = sleep
+        # Until when reads from memory are allowed, by the monotonic clock.
+        self._deadline_s = float("-inf")
+        # Since when beats have followed each other without a break; None before the first one.
+        self._beating_since_s: float | None = None
+        # Whether the session was ended by somebody, or a shard was lost: for ever.
+        self._is_over = False
+
+    # — what others ask ——————————————————————————————————————————————————————————————————————————————
+
+    @property
+    def session(self) -> str:
+        return self._shards.session
+
+    @property
+    def is_over(self) -> bool:
+        """Whether somebody ended the session or took a shard. It stays so for ever."""
+        return self._is_over or self._shards.loss.is_set()
+
+    def may_serve(self) -> bool:
+        """Whether what is in memory is surely the newest: no shard was lost and the lease holds."""
+        return not self.is_over and self._clock.monotonic_s() < self._deadline_s
+
+    async def ready(self) -> str | None:
+        """Why not, for /readyz."""
+        if self.is_over:
+            return "this node's session was ended by another node"
+        if len(self._shards.owned) < SHARDS:
+            return f"{len(self._shards.owned)} of {SHARDS} shards are owned"
+        return None if self.may_serve() else "the lease could not be renewed: the database does not answer"
+
+    # — opening ——————————————————————————————————————————————————————————————————————————————————————
+
+    async def open(self) -> None:
+        """Begins the session and takes all shards. Raises AnotherNodeOwns, SessionLost, StorageFault."""
+        sent_s = self._clock.monotonic_s()
+        await self._ownership.open_session(self.session, self.node_id, self.address, self._lease.lease_s)
+        self._renewed(sent_s)
+        try:
+            await self._take_all()
+        except (AnotherNodeOwns, asyncio.CancelledError):
+            await self._ownership.close_session(self.session)
+            raise
+
+    async def _take_all(self) -> None:
+        """Takes what is free; waits for the end of sessions that hold the rest, if they are not renewed."""
+        watched_since_s = self._clock.monotonic_s()
+        while True:
+            rows = await self._ownership.shards()
+            owners = {row.owner for row in rows if row.owner_alive and row.owner not in (None, self.session)}
+            if not owners:
+                await self._claim(rows)
+                if len(self._shards.owned) == SHARDS:
+                    return
+            elif await self._outlived(owners, self._clock.monotonic_s() - watched_since_s):
+                continue
+            await self._sleep(self._lease.beat_interval_s)
+            await self._beat_or_break()
+
+    async def _claim(self, rows: Sequence[ShardRow]) -> None:
+        seen = {row.shard: row.epoch for row in rows if not self._shards.owns(row.shard)}
+        for claimed in await self._ownership.claim(self.session, seen, self._ids.epoch_step()):
+            self._shards.claimed(claimed)
+
+    async def _outlived(self, owners: AbstractSet[str | None], watched_s: float) -> bool:
+        """Whether these sessions may be over now. Raises AnotherNodeOwns when one of them is renewed."""
+        others = [node for node in await self._ownership.nodes() if node.session in owners]
+        self._refuse_if_renewed(others, watched_s)
+        if others and self._may_reap():
+            ended = await self._ownership.reap()
+            log.warning("ended sessions whose lease was over", sessions=list(ended))
+            return bool(ended)
+        return not others
+
+    def _refuse_if_renewed(self, others: Sequence[NodeRow], watched_s: float) -> None:
+        """A lease that holds although it was watched for longer than it lives was renewed meanwhile."""
+        if watched_s <= self._lease.lease_s + SAFETY_S:
+            return
+        alive = [node for node in others if not node.expired]
+        if alive:
+            raise AnotherNodeOwns(
+                f"The database is in use by another PantheraHive: node {alive[0].node_id} at {alive[0].address}, which "
+                "renews its lease. Stop that one first (its shards are free at once), or choose another database."
+            )
+
+    def _may_reap(self) -> bool:
+        if self._beating_since_s is None:
+            return False
+        return self._clock.monotonic_s() - self._beating_since_s >= REAP_AFTER_LEASES * self._lease.lease_s
+
+    # — running ——————————————————————————————————————————————————————————————————————————————————————
+
+    async def run(self) -> None:
+        """Beats until it is cancelled. Raises SessionLost."""
+        while True:
+            await self._until_next_beat()
+            if self.is_over:
+                self._over("another session has taken shards of this one")
+            await self._beat_or_break()
+
+    async def _until_next_beat(self) -> None:
+        """A lost shard is not waited for."""
+        pause = asyncio.ensure_future(self._sleep(self._lease.beat_interval_s))
+        loss = asyncio.ensure_future(self._shards.loss.wait())
+        try:
+            await asyncio.wait((pause, loss), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            pause.cancel()
+            loss.cancel()
+
+    async def _beat_or_break(self) -> None:
+        """One beat. A fault of the database interrupts the row of beats, and the deadline comes nearer."""
+        sent_s = self._clock.monotonic_s()
+        try:
+            alive = await self._ownership.beat(self.session, self._lease.lease_s)
+        except StorageFault as fault:
+            log.warning("the lease could not be renewed", fault=str(fault), may_serve=self.may_serve())
+            self._beating_since_s = None
+            return
+        if not alive:
+            self._over("this session was ended by another node, or by another process with this node id")
+        self._renewed(sent_s)
+
+    def _renewed(self, sent_s: float) -> None:
+        if self._beating_since_s is None or sent_s >= self._deadline_s:
+            self._beating_since_s = sent_s
+        self._deadline_s = sent_s + self._lease.lease_s - SAFETY_S
+
+    def _over(self, why: str) -> NoReturn:
+        self._is_over = True
+        raise SessionLost(why)
+
+    async def close(self) -> None:
+        """Ends the session: others may take the shards at once. Raises StorageFault; then the lease runs out."""
+        self._deadline_s = float("-inf")
+        await self._ownership.close_session(self.session)

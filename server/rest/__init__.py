@@ -1,0 +1,1 @@
+"""HTTP: one file per feature, bodies and queries parsed strictly, every error a problem document."""

@@ -1,0 +1,123 @@
+"""What routes take from a request beside its body: the caller, path ids, the query, idempotency, conditions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeVar
+
+from aiohttp import hdrs, web
+from pydantic import TypeAdapter, ValidationError
+
+from protocol.base import INTEGER_MAX, Message, Uuid, canonical_instant
+from protocol.cursors import Cursor
+from protocol.errors import ErrorCode, Rejected, Rejection
+from protocol.event import Principal
+from protocol.poison import find_poison
+from server.auth.principal import Authenticator
+from server.middleware import USER_ID
+from server.rest.bodies import validated
+from server.streams import derived_id, granted
+
+M = TypeVar("M", bound=Message)
+
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+_UUID: TypeAdapter[str] = TypeAdapter(Uuid)
+_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+_ENTITY_TAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*')
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+class AsOf(NamedTuple):
+    """A point of the past: a seq, or a time (exactly one of them)."""
+
+    seq: int | None
+    at: str | None
+
+
+class Access:
+    """Reads requests for the routes; everything that is wrong is raised as Rejected."""
+
+    def __init__(self, authenticator: Authenticator, new_id: Callable[[], str]) -> None:
+        self._authenticator = authenticator
+        self._new_id = new_id
+
+    def principal(self, request: web.Request) -> Principal:
+        """Who calls. Comes first in every route: strangers learn nothing from what else is wrong."""
+        headers = request.headers.getall(hdrs.AUTHORIZATION, [])
+        principal = granted(self._authenticator.of_header(headers[0] if len(headers) == 1 else None))
+        request[USER_ID] = principal.id
+        return principal
+
+    def op_id(self, request: web.Request, principal: Principal) -> str:
+        """From `Idempotency-Key` and the caller: the same for every retry. Without the header a new one."""
+        given = request.headers.getall(IDEMPOTENCY_KEY, [])
+        if not given:
+            return self._new_id()
+        if len(given) > 1 or _KEY.fullmatch(given[0]) is None:
+            raise refused(f"{IDEMPOTENCY_KEY} takes 1 to 255 printable ASCII characters", IDEMPOTENCY_KEY)
+        return derived_id("opId", principal.kind, principal.id, given[0])
+
+
+def path_id(request: web.Request, name: str) -> str:
+    """A UUID of the path, in its canonical form. What is none does not fit the schema: 400."""
+    try:
+        return _UUID.validate_python(request.match_info[name])
+    except ValidationError as error:
+        raise refused(f"{name}: not a UUID", name) from error
+
+
+def read_query(request: web.Request, model: type[M]) -> M:
+    """The query as a message. Unknown and repeated names are refused: a misspelt filter must not be ignored."""
+    names = [name for name, _ in request.query.items()]
+    if len(set(names)) != len(names):
+        raise refused("a query parameter stands there twice", "query")
+    values = dict(request.query)
+    if (poison := find_poison(values)) is not None:
+        raise refused(f"the query is not acceptable: {poison}", "query")
+    return validated(model, values)
+
+
+def parse_as_of(text: str | None) -> AsOf | None:
+    """`asOf`: a seq, an instant with its offset, or a day, which means its first moment in UTC."""
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        if len(text) > 16 or int(text) > INTEGER_MAX:
+            raise refused("asOf: the seq is too large", "asOf")
+        return AsOf(int(text), None)
+    # "+" of an offset arrives as a space when the client did not escape it.
+    moment = f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text.replace(" ", "+")
+    try:
+        return AsOf(None, canonical_instant(moment))
+    except ValueError as error:
+        raise refused("asOf: give a seq, or a time such as 2017-01-01T00:00:00Z", "asOf") from error
+
+
+def entity_tag(cursor: Cursor) -> str:
+    """The ETag of what was read at a cursor."""
+    return f'"{cursor}"'
+
+
+def is_unchanged(request: web.Request, cursor: Cursor) -> bool:
+    """Whether `If-None-Match` names what would be sent (RFC 9110 §13.1.2)."""
+    given = request.headers.get(hdrs.IF_NONE_MATCH)
+    if given is None:
+        return False
+    return given.strip() == "*" or str(cursor) in {
+        match[1] for one in given.split(",") if (match := _ENTITY_TAG.fullmatch(one))
+    }
+
+
+def refuse_condition(request: web.Request) -> None:
+    """A change on condition of an ETag cannot be kept atomically yet, so it is refused rather than ignored.
+
+    Fields that are not sent stay as they are, which is what most clients want the condition for.
+    """
+    if request.headers.get(hdrs.IF_MATCH, "*").strip() != "*":
+        raise refused("If-Match is not supported; send only the fields that change", hdrs.IF_MATCH)
+
+
+def refused(message: str, field: str) -> Rejected:
+    """Invalid, with the field that is."""
+    return Rejected(Rejection(ErrorCode.INVALID, message, {"errors": [{"field": field, "message": message}]}))

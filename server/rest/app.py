@@ -1,0 +1,24 @@
+"""The HTTP application: routes and what every request passes. The composition root attaches the live gateway to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from aiohttp import web
+
+from server.middleware import HttpMeters, add_security_headers, http_middlewares
+
+
+def http_application(
+    routes: Iterable[web.RouteDef],
+    *,
+    meters: HttpMeters,
+    allowed_origins: Sequence[str],
+    body_max_bytes: int,
+    new_id: Callable[[], str],
+) -> web.Application:
+    """Run it with `access_log=None`: the middleware writes the access log."""
+    app = web.Application(middlewares=http_middlewares(meters, allowed_origins, new_id), client_max_size=body_max_bytes)
+    app.add_routes(routes)
+    app.on_response_prepare.append(add_security_headers)
+    return app

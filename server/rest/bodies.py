@@ -1,0 +1,64 @@
+"""Request bodies and answers in JSON: strict on the way in, canonical on the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import orjson
+from aiohttp import web
+from pydantic import ValidationError
+
+from protocol.base import Message
+from protocol.errors import ErrorCode, Rejected, Rejection
+from protocol.messages import invalid
+from protocol.poison import find_poison
+
+M = TypeVar("M", bound=Message)
+
+
+async def read_body(request: web.Request, model: type[M]) -> M:
+    """The body as a message. Its size is bounded by the application's `client_max_size`.
+
+    Raises Rejected: invalid, too_large, unsupported_media_type.
+    """
+    _check_media_type(request)
+    try:
+        text = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise Rejected(Rejection(ErrorCode.TOO_LARGE, "the body is too large")) from error
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        # Only the place is told: the parser's own words may quote the body.
+        raise _refused(f"the body is not JSON (line {error.lineno}, column {error.colno})") from error
+    if (poison := find_poison(value)) is not None:
+        raise _refused(f"the body is not acceptable: {poison}")
+    if not isinstance(value, dict):
+        raise _refused("the body must be a JSON object")
+    return validated(model, value)
+
+
+def validated(model: type[M], value: Mapping[str, Any]) -> M:
+    """The message, or Rejected with one line per wrong field and without the values."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise Rejected(invalid(error)) from error
+
+
+def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """An answer in JSON."""
+    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json", headers=headers)
+
+
+def _check_media_type(request: web.Request) -> None:
+    charset = (request.charset or "utf-8").lower()
+    if request.content_type != "application/json" or charset not in {"utf-8", "utf8"}:
+        raise Rejected(Rejection(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json in UTF-8"))
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Rejected(Rejection(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "compressed bodies are not accepted"))
+
+
+def _refused(message: str) -> Rejected:
+    return Rejected(Rejection(ErrorCode.INVALID, message))

@@ -1,0 +1,72 @@
+"""Keyset pages: at most `limit` items after a place, and a `Link` to the next ones (RFC 8288). Never an offset."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+from urllib.parse import urlencode
+
+import orjson
+from pydantic import Field
+
+from protocol.base import Message
+from server.rest.access import refused
+
+T = TypeVar("T")
+
+PAGE_LIMIT_MAX = 10_000
+"""Above every `page_size_max` that the settings allow."""
+
+
+class PageQuery(Message):
+    """`after` is the place where the page before ended, as its `Link` gave it."""
+
+    after: Annotated[str, Field(max_length=400)] | None = None
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT_MAX)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageSizes:
+    """The settings `page_size_default` and `page_size_max`."""
+
+    default: int = 100
+    largest: int = 1000
+
+    def of(self, query: PageQuery) -> int:
+        """The size of the page that was asked for. Raises Rejected."""
+        size = query.limit if query.limit is not None else self.default
+        if size > self.largest:
+            raise refused(f"limit: at most {self.largest}", "limit")
+        return size
+
+
+def cut(items: Sequence[T], size: int) -> tuple[Sequence[T], bool]:
+    """The page, and whether there is more: routes ask for one item more than they send."""
+    return items[:size], len(items) > size
+
+
+def link_next(path: str, **query: object) -> dict[str, str]:
+    """The header `Link` to the next page; None values are left out."""
+    text = urlencode({name: str(value) for name, value in query.items() if value is not None})
+    return {"Link": f'<{path}?{text}>; rel="next"'}
+
+
+def pack_place(*parts: str) -> str:
+    """A place as opaque text for `after`."""
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def unpack_place(text: str, parts: int) -> tuple[str, ...]:
+    """The parts of a place. Raises Rejected when the text is none."""
+    try:
+        place = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise refused("after: not a place in this list", "after") from error
+    if not isinstance(place, list) or len(place) != parts or not all(isinstance(one, str) for one in place):
+        raise refused("after: not a place in this list", "after")
+    if any("\0" in one for one in place):
+        raise refused("after: not a place in this list", "after")
+    return tuple(place)

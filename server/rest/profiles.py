@@ -1,0 +1,116 @@
+"""Profiles over REST: everybody who is signed in may read them, each person writes their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from actors.ports import Clock
+from actors.profile.profiles import view_profile
+from protocol.accounts import UserProfileResponse, UserUpdateRequest
+from protocol.errors import ErrorCode, Rejected, Rejection
+from protocol.event import Principal
+from protocol.profiles import EditProfile, ProfileView
+from server.auth.accounts import AccountService
+from server.rest.access import Access, path_id
+from server.rest.bodies import json_response, read_body
+from server.streams import Streams, Wish, granted
+from storage.ports import Account, AccountChanges, Accounts, AlreadyExists
+
+_OF_PROFILE = frozenset({"first_name", "last_name", "bio", "avatar_id"})
+_NO_USER = Rejection(ErrorCode.NOT_FOUND, "no such user")
+_NOT_YOURS = Rejection(ErrorCode.FORBIDDEN, "only the person may write their profile")
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRoutes:
+    """`/v1/users/{userId}`."""
+
+    access: Access
+    accounts: Accounts
+    service: AccountService
+    streams: Streams
+    clock: Clock
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/v1/users/{userId}", self.read), web.put("/v1/users/{userId}", self.update)]
+
+    async def read(self, request: web.Request) -> web.Response:
+        principal = self.access.principal(request)
+        account = await self._account(path_id(request, "userId"))
+        return await self._answer(account, principal)
+
+    async def update(self, request: web.Request) -> web.Response:
+        """Names and addresses go to the account first, where a taken one is refused; the rest is a command."""
+        principal = self.access.principal(request)
+        account = await self._account(path_id(request, "userId"))
+        if not (principal.is_operator or principal.id == account.user_id):
+            raise Rejected(_NOT_YOURS)
+        op_id = self.access.op_id(request, principal)
+        wanted = await read_body(request, UserUpdateRequest)
+        account = await self._update_account(account, wanted)
+        edits = {name: getattr(wanted, name) for name in _OF_PROFILE & wanted.model_fields_set}
+        if edits:
+            await self._complete(account)
+            stream = f"profile/{account.user_id}"
+            granted(await self.streams.command(Wish(stream, EditProfile(**edits), principal, op_id)))
+        return await self._answer(account, principal)
+
+    async def _account(self, user_id: str) -> Account:
+        account = await self.accounts.by_user_id(user_id)
+        if account is None:
+            raise Rejected(_NO_USER)
+        return account
+
+    async def _complete(self, account: Account) -> None:
+        refused = await self.service.complete_profile(account)
+        if refused is not None:
+            raise Rejected(refused)
+
+    async def _update_account(self, account: Account, wanted: UserUpdateRequest) -> Account:
+        changes: AccountChanges = {}
+        given = wanted.model_fields_set
+        if "username" in given and wanted.username != account.username:
+            changes["username"] = wanted.username
+        if "email" in given and wanted.email != account.email:
+            changes["email"] = wanted.email
+        if "locale" in given and wanted.locale != account.locale:
+            changes["locale"] = wanted.locale
+        if "timezone" in given and wanted.timezone != account.timezone:
+            changes["timezone"] = wanted.timezone
+        if not changes:
+            return account
+        try:
+            updated = await self.accounts.update(account.user_id, changes, self.clock.now())
+        except AlreadyExists as taken:
+            what = "user name" if taken.field == "username" else "e-mail address"
+            details = {"what": "account", "field": taken.field}
+            refused = Rejection(ErrorCode.ALREADY_EXISTS, f"this {what} is taken", details)
+            raise Rejected(refused) from taken
+        if updated is None:
+            raise Rejected(_NO_USER)
+        return updated
+
+    async def _answer(self, account: Account, principal: Principal) -> web.Response:
+        await self._complete(account)
+        reading = granted(await self.streams.read(f"profile/{account.user_id}", view_profile, principal))
+        shown = profile_response(account, reading.value, own=principal.id == account.user_id)
+        return json_response(shown.as_json(), headers={"Cache-Control": "private, no-cache"})
+
+
+def profile_response(account: Account, profile: ProfileView, own: bool) -> UserProfileResponse:
+    """Account and profile as one. What is nobody else's business is there only for the person."""
+    private = {"email": account.email, "locale": account.locale, "timezone": account.timezone} if own else {}
+    avatar_id = profile["avatarId"]
+    return UserProfileResponse(
+        user_id=account.user_id,
+        username=account.username,
+        first_name=profile["firstName"],
+        last_name=profile["lastName"],
+        bio=profile["bio"],
+        avatar_url=f"/v1/media/{avatar_id}" if avatar_id is not None else None,
+        created_at=account.created_at,
+        updated_at=max(account.updated_at, profile["updatedAt"]),
+        **private,
+    )

@@ -1,0 +1,104 @@
+"""How routes look into one project: live from its actor, or as of a point of the past, always by today's permission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from actors.project.permissions import no_project
+from actors.project.projects import view_project
+from actors.project.state import ProjectState
+from actors.runtime.replay import ReplayFailed
+from actors.runtime.request import Reading
+from protocol.errors import ErrorCode, Rejected, Rejection
+from protocol.event import OPERATOR, Principal
+from protocol.projects import ProjectView
+from server.rest.access import AsOf, entity_tag, is_unchanged
+from server.rest.bodies import json_response
+from server.streams import History, Streams, granted
+
+T = TypeVar("T")
+
+_HALTED = Rejection(ErrorCode.STREAM_HALTED, "the log of this project cannot be replayed; it is halted")
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Who looks at which project, and when: now, or as of a point of the past."""
+
+    project_id: str
+    principal: Principal
+    as_of: AsOf | None = None
+    deleted: bool = False
+
+    @property
+    def stream(self) -> str:
+        return f"project/{self.project_id}"
+
+
+class ProjectViews:
+    """The reading side of one project. Rejections are raised as Rejected."""
+
+    def __init__(self, streams: Streams, history: History) -> None:
+        self._streams = streams
+        self._history = history
+
+    async def read(self, glance: Glance, look: Callable[..., T | Rejection], *arguments: Any) -> Reading[T]:
+        """`look(state, principal, *arguments)` now, or then."""
+        if glance.as_of is None:
+            return granted(
+                await self._streams.read(
+                    glance.stream, look_unless_deleted, glance.principal, glance.deleted, look, arguments
+                )
+            )
+        granted(
+            await self._streams.read(
+                glance.stream, look_unless_deleted, glance.principal, glance.deleted, view_project, ()
+            )
+        )
+        return await self.read_past(glance.stream, glance.as_of, look, *arguments)
+
+    async def read_past(
+        self, stream: str, as_of: AsOf, look: Callable[..., T | Rejection], *arguments: Any
+    ) -> Reading[T]:
+        """The same at a point of the past. The caller's permission has been checked on the live state."""
+        try:
+            found = await self._history.state_at(stream, seq=as_of.seq, at=as_of.at)
+        except ReplayFailed as failed:
+            raise Rejected(_HALTED) from failed
+        if found is None:
+            raise Rejected(Rejection(ErrorCode.NOT_FOUND, "there was no such project yet"))
+        state, cursor = found
+        return Reading(granted(look(state, OPERATOR, *arguments)), cursor)
+
+
+def look_unless_deleted(
+    state: ProjectState,
+    principal: Principal,
+    deleted: bool,
+    look: Callable[..., Any],
+    arguments: tuple[Any, ...],
+) -> Any:
+    """A deleted project is gone for everybody, unless its owner asks for deleted ones by name."""
+    seen: ProjectView | Rejection = view_project(state, principal)
+    if isinstance(seen, Rejection):
+        return seen
+    if seen["deletedAt"] is not None and not deleted:
+        return no_project()
+    return look(state, principal, *arguments)
+
+
+def answer(
+    request: web.Request, reading: Reading[Any], glance: Glance, headers: dict[str, str] | None = None
+) -> web.Response:
+    """200 with the cursor as ETag, or 304. A past state names its own address by seq, where it stays for ever."""
+    common = {"ETag": entity_tag(reading.cursor), "Cache-Control": "private, no-cache", **(headers or {})}
+    if glance.as_of is not None:
+        query = {**request.query, "asOf": str(reading.cursor.seq)}
+        common["Content-Location"] = str(request.rel_url.with_query(query))
+    if is_unchanged(request, reading.cursor):
+        return web.Response(status=304, headers=common)
+    return json_response(reading.value, headers=common)

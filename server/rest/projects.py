@@ -1,0 +1,129 @@
+"""Projects over REST: list, create, read, update, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import Field
+
+from actors.project.projects import view_project
+from actors.runtime.request import Accepted, Reading
+from protocol.base import Message
+from protocol.projects import CreateProject, DeleteProject, EditProject, ProjectView
+from server.enrich import Facts
+from server.rest.access import (
+    IDEMPOTENCY_KEY,
+    Access,
+    AsOf,
+    entity_tag,
+    parse_as_of,
+    path_id,
+    read_query,
+    refuse_condition,
+)
+from server.rest.bodies import json_response, read_body
+from server.rest.derived import Freshness, ProjectLists, require_fresh
+from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
+from server.rest.project_views import Glance, ProjectViews, answer
+from server.streams import Streams, Wish, derived_id, granted
+
+DELETED = {"message": "Project deleted successfully"}
+
+
+class ProjectQuery(Message):
+    """`asOf` a seq or a time; `deleted` lets an owner see a project that can still be restored."""
+
+    as_of: Annotated[str, Field(max_length=40)] | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRoutes:
+    """`/v1/projects` and `/v1/projects/{id}`."""
+
+    access: Access
+    streams: Streams
+    views: ProjectViews
+    facts: Facts
+    lists: ProjectLists
+    freshness: Freshness
+    sizes: PageSizes
+    behind_max_s: float
+    new_id: Callable[[], str]
+
+    def routes(self) -> list[web.RouteDef]:
+        one = "/v1/projects/{projectId}"
+        return [
+            web.get("/v1/projects", self.page),
+            web.post("/v1/projects", self.create),
+            web.get(one, self.read),
+            web.put(one, self.update),
+            web.delete(one, self.delete),
+        ]
+
+    async def page(self, request: web.Request) -> web.Response:
+        """The caller's projects, the last changed first; the operator's are all, by id."""
+        principal = self.access.principal(request)
+        query = read_query(request, PageQuery)
+        size = self.sizes.of(query)
+        parts = 1 if principal.is_operator else 2
+        after = unpack_place(query.after, parts) if query.after is not None else None
+        await require_fresh(self.freshness, self.behind_max_s)
+        if principal.is_operator:
+            found = await self.lists.every(after[0] if after else None, size + 1)
+        else:
+            found = await self.lists.of_user(principal.id, (after[0], after[1]) if after else None, size + 1)
+        page, more = cut([one.record for one in found], size)
+        if not more:
+            return json_response(list(page))
+        last = page[-1]
+        place = (last["id"],) if principal.is_operator else (last["updatedAt"], last["id"])
+        return json_response(list(page), headers=link_next("/v1/projects", after=pack_place(*place), limit=query.limit))
+
+    async def create(self, request: web.Request) -> web.Response:
+        """201 with the project. Its id comes from the caller and `Idempotency-Key`, so a retry meets the same one."""
+        principal = self.access.principal(request)
+        op_id = self.access.op_id(request, principal)
+        command = await read_body(request, CreateProject)
+        retryable = IDEMPOTENCY_KEY in request.headers
+        project_id = derived_id("project", principal.id, op_id) if retryable else self.new_id()
+        wish = Wish(f"project/{project_id}", command, principal, op_id)
+        accepted = granted(await self.streams.command(wish, granted(await self.facts.facts_for(command, wish.stream))))
+        reading = await self._after(wish, accepted)
+        headers = {"ETag": entity_tag(reading.cursor), "Location": f"/v1/projects/{project_id}"}
+        return json_response(reading.value, 201, headers)
+
+    async def read(self, request: web.Request) -> web.Response:
+        principal = self.access.principal(request)
+        query = read_query(request, ProjectQuery)
+        project_id = path_id(request, "projectId")
+        glance = Glance(project_id, principal, parse_as_of(query.as_of), query.deleted)
+        return answer(request, await self.views.read(glance, view_project), glance)
+
+    async def update(self, request: web.Request) -> web.Response:
+        """Sets the fields that are present."""
+        principal = self.access.principal(request)
+        stream = f"project/{path_id(request, 'projectId')}"
+        refuse_condition(request)
+        op_id = self.access.op_id(request, principal)
+        wish = Wish(stream, await read_body(request, EditProject), principal, op_id)
+        reading = await self._after(wish, granted(await self.streams.command(wish)))
+        return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor)})
+
+    async def delete(self, request: web.Request) -> web.Response:
+        principal = self.access.principal(request)
+        stream = f"project/{path_id(request, 'projectId')}"
+        refuse_condition(request)
+        wish = Wish(stream, DeleteProject(), principal, self.access.op_id(request, principal))
+        granted(await self.streams.command(wish))
+        return json_response(DELETED)
+
+    async def _after(self, wish: Wish, accepted: Accepted) -> Reading[ProjectView]:
+        """The project as its own command left it, also for a retry that comes when others have changed it since."""
+        now = await self.streams.read(wish.stream, view_project, wish.principal)
+        if isinstance(now, Reading) and now.cursor == accepted.cursor:
+            return now
+        return await self.views.read_past(wish.stream, AsOf(accepted.cursor.seq, None), view_project)

@@ -1,0 +1,69 @@
+"""All routes of the public API: one line per feature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from actors.ports import Clock
+from server.auth.accounts import AccountService
+from server.enrich import Facts
+from server.rest.access import Access
+from server.rest.accounts import AccountRoutes
+from server.rest.comments import CommentRoutes
+from server.rest.derived import Freshness, ProjectLists, TaskLists
+from server.rest.members import MemberRoutes
+from server.rest.pages import PageSizes
+from server.rest.profiles import ProfileRoutes
+from server.rest.project_views import ProjectViews
+from server.rest.projects import ProjectRoutes
+from server.rest.tasks import TaskRoutes
+from server.streams import History, Streams
+from storage.ports import Accounts
+
+BEHIND_MAX_S = 1.0
+"""Longer than this a derived read does not wait for its projection (DESIGN §9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestNeeds:
+    """What the features of the API work with; the composition root fills it."""
+
+    access: Access
+    service: AccountService
+    accounts: Accounts
+    streams: Streams
+    history: History
+    facts: Facts
+    projects: ProjectLists
+    tasks: TaskLists
+    freshness: Freshness
+    clock: Clock
+    new_id: Callable[[], str]
+    sizes: PageSizes = field(default_factory=PageSizes)
+    behind_max_s: float = BEHIND_MAX_S
+
+
+def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
+    """Every route under `/v1`."""
+    views = ProjectViews(needs.streams, needs.history)
+    return [
+        *AccountRoutes(needs.service).routes(),
+        *ProfileRoutes(needs.access, needs.accounts, needs.service, needs.streams, needs.clock).routes(),
+        *ProjectRoutes(
+            needs.access,
+            needs.streams,
+            views,
+            needs.facts,
+            needs.projects,
+            needs.freshness,
+            needs.sizes,
+            needs.behind_max_s,
+            needs.new_id,
+        ).routes(),
+        *TaskRoutes(needs.access, views, needs.tasks, needs.freshness, needs.sizes, needs.behind_max_s).routes(),
+        *MemberRoutes(needs.access, views, needs.sizes).routes(),
+        *CommentRoutes(needs.access, views, needs.sizes).routes(),
+    ]

@@ -1,0 +1,77 @@
+"""The way to this node's actors: guarded by the lease on the way in, led to feeds and consumers on the way out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from actors.runtime.delivery import UNAVAILABLE
+from actors.runtime.feeds import Feeds
+from actors.runtime.publication import Publication
+from actors.runtime.region import Region
+from actors.runtime.request import Outcome, Request
+from protocol.log import Entry
+from server.consumers.runner import Runner
+from server.node import Node
+
+
+class LeasedRouter:
+    """Fits `actors.runtime.router.Router`. Reads from memory stop with the lease; commands are fenced anyway."""
+
+    def __init__(self, region: Region, node: Node) -> None:
+        self._region = region
+        self._node = node
+
+    def command(self, request: Request) -> asyncio.Future[Outcome]:
+        """See the port."""
+        if self._node.is_over:
+            return _unavailable()
+        return self._region.command(request)
+
+    def read(
+        self,
+        stream: str,
+        look: Callable[..., Any],
+        *arguments: Any,
+        deadline_s: float,
+        opened: Callable[[Any, Any], Any] | None = None,
+    ) -> asyncio.Future[Any]:
+        """See the port. What is seen before the deadline was the newest then, however late it is delivered."""
+        if not self._node.may_serve():
+            return _unavailable()
+        return self._region.read(stream, look, *arguments, deadline_s=deadline_s, opened=opened)
+
+
+class Outlets:
+    """Fits `actors.runtime.region.Outlets`.
+
+    The region comes before the feeds, which ask it, so they are led here once they are there.
+    """
+
+    def __init__(self) -> None:
+        # Nobody, until `lead_to`: the region gets no command before.
+        self._feeds: Feeds | None = None
+        self._consumers: Sequence[Runner] = ()
+
+    def lead_to(self, feeds: Feeds, consumers: Sequence[Runner]) -> None:
+        """Where everything goes from now on."""
+        self._feeds = feeds
+        self._consumers = consumers
+
+    def publish(self, stream: str, publications: list[Publication]) -> None:
+        """See the port."""
+        if self._feeds is not None:
+            self._feeds.publish(stream, publications)
+
+    def committed(self, entries: list[Entry]) -> None:
+        """See the port."""
+        for consumer in self._consumers:
+            for entry in entries:
+                consumer.offer(entry)
+
+
+def _unavailable() -> asyncio.Future[Any]:
+    reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    reply.set_result(UNAVAILABLE)
+    return reply

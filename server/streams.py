@@ -1,0 +1,92 @@
+"""Commands and reads for streams as the edges send them: with a digest and a deadline."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+
+from actors.ports import Clock
+from actors.runtime.request import Accepted, Outcome, Reading, Request
+from actors.runtime.router import Router
+from protocol.cursors import Cursor
+from protocol.errors import Rejected, Rejection
+from protocol.event import Command, Principal
+from protocol.messages import digest_of
+
+T = TypeVar("T")
+
+_NAMESPACE: Final = uuid.UUID("6f1d0a5e-6d0b-5b0e-9d2c-8d1f0c6f9a11")
+
+
+def derived_id(*parts: str) -> str:
+    """A UUIDv5 of the parts: the same parts give the same id on every node, at every time."""
+    return str(uuid.uuid5(_NAMESPACE, "\n".join(parts)))
+
+
+def granted(value: T | Rejection) -> T:
+    """The value; a rejection is raised as Rejected."""
+    if isinstance(value, Rejection):
+        raise Rejected(value)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A command with who wants it and under which opId."""
+
+    stream: str
+    command: Command
+    principal: Principal
+    op_id: str
+    base: int | None = None
+
+
+class History(Protocol):
+    """Past states (`actors.runtime.history`)."""
+
+    async def state_at(
+        self, stream: str, *, seq: int | None = None, at: str | None = None
+    ) -> tuple[Any, Cursor] | None:
+        """The state as of a seq, or of the last content with its time ≤ `at`; None when there was none yet.
+
+        Raises StorageFault, ReplayFailed.
+        """
+        ...
+
+
+class Streams:
+    """The edges' way to the actors."""
+
+    def __init__(self, router: Router, clock: Clock, deadline_s: float) -> None:
+        self._router = router
+        self._clock = clock
+        self._deadline_s = deadline_s
+
+    async def command(self, wish: Wish, facts: Mapping[str, Any] | None = None) -> Outcome:
+        """Accepted once it is durable, or why not."""
+        digest = digest_of(wish.principal.id, wish.command, wish.base, None)
+        return await self._router.command(
+            Request(
+                wish.stream,
+                wish.op_id,
+                wish.command,
+                wish.principal,
+                digest,
+                self._deadline(),
+                base=wish.base,
+                facts=facts or {},
+            )
+        )
+
+    async def read(self, stream: str, look: Callable[..., T | Rejection], *arguments: Any) -> Reading[T] | Rejection:
+        """What `look(state, *arguments)` says, at a durable point."""
+        reading: Reading[T] | Rejection = await self._router.read(stream, look, *arguments, deadline_s=self._deadline())
+        return reading
+
+    def _deadline(self) -> float:
+        return self._clock.monotonic_s() + self._deadline_s
+
+
+__all__ = ["Accepted", "History", "Streams", "Wish", "derived_id", "granted"]

@@ -1,0 +1,172 @@
+"""What can be seen from outside: `/metrics` for Prometheus, `/healthz` and `/readyz`, and the lag of the loop.
+
+`/healthz` says whether the process should be restarted, `/readyz` whether it should get requests, and if not, why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import orjson
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+log = structlog.get_logger("pantherahive.telemetry")
+
+Check = Callable[[], Awaitable[str | None]]
+"""None when all is well, else why not, in words that may be shown."""
+
+_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_COUNTS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+
+
+class Meters:
+    """The product's own registry and metrics: `actors.ports.RuntimeMeters`, `server.middleware.HttpMeters`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        self._batches = self._histogram("append_batch_entries", "Entries of one append statement", _COUNTS)
+        self._batch_streams = self._histogram("append_batch_streams", "Streams of one append statement", _COUNTS)
+        self._append_seconds = self._histogram("append_seconds", "One append statement, commit included")
+        self._append_failures = self._counter("append_failures", "Appends that failed", "reason")
+        self._gate_seconds = self._histogram("gate_hold_seconds", "How long the output gate held an answer")
+        self._activations = self._counter("actor_activations", "Actors brought into memory", "kind")
+        self._replayed = self._histogram("actor_replayed_entries", "Entries replayed by one activation", (0, *_COUNTS))
+        self._activation_seconds = self._histogram("actor_activation_seconds", "One activation, loading included")
+        self._passivations = self._counter("actor_passivations", "Actors that left memory", "kind")
+        self._crashes = self._counter("actor_crashes", "Actors dropped after a failure", "kind")
+        self._halted = self._counter("streams_halted", "Streams whose log could not be replayed", "kind")
+        self._commands = self._counter("commands", "Commands answered", "kind", "code")
+        self._requests = self._counter("http_requests", "HTTP requests answered", "method", "route", "status")
+        self._request_seconds = self._histogram("http_request_seconds", "One HTTP request", _SECONDS, "route")
+        self._lag_seconds = self._histogram("loop_lag_seconds", "How late the event loop runs")
+
+    # — RuntimeMeters
+
+    def batch_appended(self, entries: int, streams: int, seconds: float) -> None:
+        self._batches.observe(entries)
+        self._batch_streams.observe(streams)
+        self._append_seconds.observe(seconds)
+
+    def gate_opened(self, held_s: float) -> None:
+        self._gate_seconds.observe(held_s)
+
+    def actor_activated(self, kind: str, replayed: int, seconds: float) -> None:
+        self._activations.labels(kind).inc()
+        self._replayed.observe(replayed)
+        self._activation_seconds.observe(seconds)
+
+    def actor_passivated(self, kind: str) -> None:
+        self._passivations.labels(kind).inc()
+
+    def actor_crashed(self, kind: str) -> None:
+        self._crashes.labels(kind).inc()
+
+    def stream_halted(self, kind: str) -> None:
+        self._halted.labels(kind).inc()
+
+    def append_failed(self, reason: str) -> None:
+        self._append_failures.labels(reason).inc()
+
+    def command_answered(self, kind: str, code: str) -> None:
+        self._commands.labels(kind, code).inc()
+
+    # — the edges
+
+    def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def loop_lagged(self, seconds: float) -> None:
+        self._lag_seconds.observe(seconds)
+
+    def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
+        """A gauge that is read when somebody looks: `mailbox_depth`, `actors_live`, `followers` …"""
+        gauge = Gauge(name, description, namespace="pantherahive", registry=self.registry)
+        gauge.set_function(read)
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, description: str, *labels: str) -> Counter:
+        return Counter(name, description, labels, namespace="pantherahive", registry=self.registry)
+
+    def _histogram(self, name: str, description: str, buckets: tuple[float, ...] = _SECONDS, *labels: str) -> Histogram:
+        return Histogram(name, description, labels, namespace="pantherahive", registry=self.registry, buckets=buckets)
+
+
+class LoopLag:
+    """Measures how late a timer fires: what every other request on the loop waits, too."""
+
+    def __init__(self, interval_s: float, measured: Callable[[float], None]) -> None:
+        self._interval_s = interval_s
+        self._measured = measured
+        # When the timer should fire next, by the loop's clock.
+        self._due_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        # The last measurement.
+        self.last_s = 0.0
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._due_s = loop.time() + self._interval_s
+        self._timer = loop.call_at(self._due_s, self._fired)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fired(self) -> None:
+        self.last_s = max(0.0, asyncio.get_running_loop().time() - self._due_s)
+        self._measured(self.last_s)
+        self.start()
+
+
+class Readiness:
+    """Asks all checks at once. A check that takes too long or fails is a reason, too."""
+
+    def __init__(self, checks: Mapping[str, Check], timeout_s: float) -> None:
+        self._checks = checks
+        self._timeout_s = timeout_s
+
+    async def why_not(self) -> dict[str, str]:
+        """Check → why it does not pass. Empty: ready."""
+        names = list(self._checks)
+        reasons = await asyncio.gather(*(self._ask(name) for name in names))
+        return {name: reason for name, reason in zip(names, reasons, strict=True) if reason is not None}
+
+    async def _ask(self, name: str) -> str | None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._checks[name]()
+        except TimeoutError:
+            return f"no answer within {self._timeout_s:g} s"
+        except Exception as error:
+            log.exception("a readiness check failed", check=name)
+            return f"the check failed ({type(error).__name__})"
+
+
+def telemetry_routes(meters: Meters, lag: LoopLag, readiness: Readiness) -> list[web.RouteDef]:
+    """`/metrics`, `/healthz`, `/readyz`: for the operator's own network, without a token and without secrets."""
+
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=meters.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return _json({"healthy": True, "loopLagS": round(lag.last_s, 4)}, 200)
+
+    async def readyz(_request: web.Request) -> web.Response:
+        reasons = await readiness.why_not()
+        return _json({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+    return [web.get("/metrics", metrics), web.get("/healthz", healthz), web.get("/readyz", readyz)]
+
+
+def _json(value: object, status: int) -> web.Response:
+    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")

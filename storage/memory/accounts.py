@@ -1,0 +1,64 @@
+"""Accounts in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from storage.ports import Account, AccountChanges, AlreadyExists
+
+
+class MemoryAccounts:
+    """Fits `storage.ports.Accounts`."""
+
+    def __init__(self) -> None:
+        # By user id.
+        self._accounts: dict[str, Account] = {}
+
+    async def create(self, account: Account) -> None:
+        """See the port."""
+        if account.user_id in self._accounts:
+            raise AlreadyExists("userId")
+        self._check_unique(account)
+        self._accounts[account.user_id] = account
+
+    async def by_user_id(self, user_id: str) -> Account | None:
+        """See the port."""
+        return self._accounts.get(user_id)
+
+    async def by_username(self, username: str) -> Account | None:
+        """See the port."""
+        return next((a for a in self._accounts.values() if a.username.lower() == username.lower()), None)
+
+    async def by_email(self, email: str) -> Account | None:
+        """See the port."""
+        return next((a for a in self._accounts.values() if a.email and a.email.lower() == email.lower()), None)
+
+    async def update(self, user_id: str, changes: AccountChanges, updated_at: str) -> Account | None:
+        """See the port."""
+        account = self._accounts.get(user_id)
+        if account is None:
+            return None
+        changed = replace(account, **changes, updated_at=updated_at)
+        self._check_unique(changed)
+        self._accounts[user_id] = changed
+        return changed
+
+    async def renew_password_hash(self, user_id: str, was: str, password_hash: str) -> None:
+        """See the port."""
+        account = self._accounts.get(user_id)
+        if account is not None and account.password_hash == was:
+            self._accounts[user_id] = replace(account, password_hash=password_hash)
+
+    async def mark_profile_created(self, user_id: str) -> None:
+        """See the port."""
+        account = self._accounts.get(user_id)
+        if account is not None:
+            self._accounts[user_id] = replace(account, profile_created=True)
+
+    def _check_unique(self, account: Account) -> None:
+        others = [other for other in self._accounts.values() if other.user_id != account.user_id]
+        if any(other.username.lower() == account.username.lower() for other in others):
+            raise AlreadyExists("username")
+        email = account.email
+        if email is not None and any(o.email is not None and o.email.lower() == email.lower() for o in others):
+            raise AlreadyExists("email")

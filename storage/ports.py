@@ -1,0 +1,184 @@
+"""What the server needs from storage beside the ports of the actors, as `typing.Protocol`s.
+
+`storage.postgres` and `storage.memory` fit them. Statements raise `protocol.faults` as the actors' ports do: reads
+NotApplied, writes NotApplied or OutcomeUnknown.
+
+A consumer's effects and its checkpoint belong to one transaction, so `Transactions` hands out a value (`T`, a
+connection or its twin in memory) that the writing methods take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+from typing_extensions import TypedDict
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class Transactions(Protocol[T_co]):
+    """Where transactions come from."""
+
+    def transaction(self) -> AbstractAsyncContextManager[T_co]:
+        """A transaction that is committed at the end of the block, and undone when the block raises.
+
+        Others see nothing of it before the commit. Raises DuplicateEntry, NotApplied, OutcomeUnknown.
+        """
+        ...
+
+
+# --------------------------------------------------------------------------- consumers
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A checkpoint's step in one shard: `to_pos` is the last position whose effect is in the same transaction."""
+
+    from_pos: int
+    to_pos: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What a consumer could not do for the entry at `pos`: its target stream and why."""
+
+    consumer: str
+    shard: int
+    pos: int
+    stream: str
+    reason: str
+    at: str
+
+
+class Consumers(Protocol[T_contra]):
+    """How far every consumer of the log has come, one number per shard."""
+
+    async def positions(self, name: str) -> Mapping[int, int]:
+        """The position in each of the 128 shards; a consumer that never was here begins at 0 everywhere."""
+        ...
+
+    async def advance(self, transaction: T_contra, name: str, moves: Mapping[int, Move]) -> bool:
+        """Moves the checkpoints of many shards by compare-and-swap. Call it first, so that the rows stay locked.
+
+        False when any of them is not at its `from_pos` (somebody else went on): leave the transaction by an exception,
+        stop, and reload `positions`.
+        """
+        ...
+
+    async def bury(self, transaction: T_contra, letter: DeadLetter) -> None:
+        """Keeps a dead letter; a second one of the same consumer, shard, position and stream is ignored."""
+        ...
+
+    async def dead_letters(self, name: str, limit: int) -> Sequence[DeadLetter]:
+        """The consumer's dead letters by shard and position, at most `limit`."""
+        ...
+
+
+# --------------------------------------------------------------------------- timers
+
+
+@dataclass(frozen=True, slots=True)
+class TimerWrite:
+    """Sets the timer `name` of a stream, or clears it when `due_at` is None."""
+
+    stream: str
+    name: str
+    due_at: str | None
+
+
+class TimerTable(Protocol[T_contra]):
+    """The writing side of the timers, for the consumer that keeps them. The reading side is `actors.ports.Timers`."""
+
+    async def write(self, transaction: T_contra, changes: Sequence[TimerWrite]) -> None:
+        """Applies the changes in their order: of several for one timer the last one counts."""
+        ...
+
+
+# --------------------------------------------------------------------------- accounts
+
+UniqueField = Literal["userId", "username", "email"]
+
+
+class AlreadyExists(Exception):
+    """Another account has this value. `field` says which one, by its name on the wire."""
+
+    def __init__(self, field: UniqueField) -> None:
+        super().__init__(f"{field} belongs to another account")
+        self.field: UniqueField = field
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who can log in. Instants are canonical; `profile_created` says that the profile's stream is known to exist."""
+
+    user_id: str
+    username: str
+    email: str | None
+    password_hash: str
+    locale: str | None
+    timezone: str | None
+    created_at: str
+    updated_at: str
+    profile_created: bool = False
+
+
+class AccountChanges(TypedDict, total=False):
+    """The fields that an update sets; absent ones stay."""
+
+    username: str
+    email: str | None
+    locale: str | None
+    timezone: str | None
+
+
+class Accounts(Protocol):
+    """The truth for usernames and e-mail addresses, which are unique without regard to upper and lower case."""
+
+    async def create(self, account: Account) -> None:
+        """Raises AlreadyExists, which names the first taken field of userId, username, email."""
+        ...
+
+    async def by_user_id(self, user_id: str) -> Account | None: ...
+
+    async def by_username(self, username: str) -> Account | None:
+        """In upper or lower case."""
+        ...
+
+    async def by_email(self, email: str) -> Account | None:
+        """In upper or lower case."""
+        ...
+
+    async def update(self, user_id: str, changes: AccountChanges, updated_at: str) -> Account | None:
+        """The account afterwards, None when there is none. Raises AlreadyExists; then nothing is changed."""
+        ...
+
+    async def renew_password_hash(self, user_id: str, was: str, password_hash: str) -> None:
+        """Replaces the hash `was`; if it is another by now, nothing happens."""
+        ...
+
+    async def mark_profile_created(self, user_id: str) -> None:
+        """Remembers that the profile's stream exists. Repeating it changes nothing."""
+        ...
+
+
+# --------------------------------------------------------------------------- project keys
+
+
+class ProjectKeys(Protocol):
+    """The short names of projects. A claim is made before its project is created, and never released."""
+
+    async def claim(self, key: str, project_id: str) -> bool:
+        """True when the key is this project's now, from this call or an earlier one.
+
+        False when it is another's, or when the project has another key already.
+        """
+        ...
+
+    async def key_of(self, project_id: str) -> str | None:
+        """The project's key, if it has claimed one."""
+        ...

@@ -1,0 +1,80 @@
+"""From what asyncpg and the operating system raise to `protocol.faults`.
+
+The question that decides is: can the transaction have been committed, now or later?
+
+* A unique key was hit: DuplicateEntry.
+* An error of severity ERROR: the server rolled back and said so: NotApplied.
+* An error that ends the connection (FATAL, PANIC, class 08), or no answer at all: OutcomeUnknown. An administrator's
+  shutdown may strike between the commit and its confirmation, so its FATAL is no proof of a rollback.
+* Errors of ours (a value that does not fit its column, a wrong statement) are defects and stay what they are: trying
+  again would not help.
+
+Source: PostgreSQL manual, appendix A (error codes) and 55.2 (message flow).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import asyncpg
+
+from protocol.faults import DuplicateEntry, NotApplied, OutcomeUnknown, StorageFault
+
+_DEFECT_CLASSES: Final = frozenset({"22", "23", "42"})
+_CONNECTION_CLASSES: Final = frozenset({"08"})
+_COMPLETION_UNKNOWN: Final = "40003"
+_FATAL: Final = frozenset({"FATAL", "PANIC"})
+
+
+def fault_of(error: Exception) -> StorageFault | None:
+    """The fault that an error means for a write that was sent; None for a defect."""
+    match error:
+        case asyncpg.UniqueViolationError():
+            return DuplicateEntry(str(error))
+        case asyncpg.PostgresError():
+            return _server_fault(error)
+        case asyncpg.InternalClientError():
+            return OutcomeUnknown(f"the connection's protocol broke: {error}")
+        case asyncpg.InterfaceError() if "clos" in str(error):
+            return OutcomeUnknown(str(error))
+        case OSError():  # TimeoutError too
+            return OutcomeUnknown(f"the connection was lost: {error!r}")
+        case _:
+            return None
+
+
+def _server_fault(error: asyncpg.PostgresError) -> StorageFault | None:
+    state = error.sqlstate or ""
+    said = f"{error} (SQLSTATE {state})"
+    severity = error.severity_en or error.severity
+    if severity in _FATAL or state[:2] in _CONNECTION_CLASSES or state == _COMPLETION_UNKNOWN:
+        return OutcomeUnknown(said)
+    if state[:2] in _DEFECT_CLASSES:
+        return None
+    return NotApplied(said)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Around a statement that writes. Raises DuplicateEntry, NotApplied or OutcomeUnknown in the driver's stead."""
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        fault = fault_of(error)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Around what writes nothing, connecting included: whatever went wrong, nothing was applied."""
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        fault = fault_of(error)
+        if fault is None:
+            raise
+        raise NotApplied(str(fault)) from error

@@ -1,0 +1,97 @@
+"""The log: reads on the pool; writes on lanes (`storage.postgres.lane`)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Final
+
+import asyncpg
+
+from protocol.log import Entry, LoadedStream, Snapshot
+from storage.postgres.lane import PostgresLane
+from storage.postgres.pool import Database
+from storage.postgres.rows import ENTRY_COLUMNS, entries_of, loaded_of, moment_of
+from storage.postgres.statements import statement
+from storage.snapshot_ages import (
+    SNAPSHOTS_ALL_KEPT_SEQS,
+    SNAPSHOTS_NEWEST_KEPT,
+    SNAPSHOTS_OLDER_SPACING_SEQS,
+)
+
+_LOAD: Final = statement("load")
+_LOAD_AT: Final = statement("load_at")
+_THIN: Final = statement("thin_snapshots")
+_READ: Final = f"SELECT {ENTRY_COLUMNS} FROM entries WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3"  # noqa: S608
+_READ_SHARD: Final = f"SELECT {ENTRY_COLUMNS} FROM entries WHERE shard_id = $1 AND pos > $2 ORDER BY pos LIMIT $3"  # noqa: S608
+_FIND_OPS: Final = f"""
+SELECT {ENTRY_COLUMNS}
+  FROM entries
+  JOIN unnest($1::text[], $2::uuid[]) AS wanted (stream, op_id) USING (stream, op_id)
+"""  # noqa: S608
+_SAVE_SNAPSHOT: Final = """
+INSERT INTO snapshots (stream, seq, epoch, at, schema_version, state)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (stream, seq) DO NOTHING
+"""
+
+
+class PostgresJournal:
+    """Fits `actors.ports.Journal`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # Tells the lanes of this process apart in pg_stat_activity.
+        self._lane_numbers = count()
+
+    async def open_lane(self) -> PostgresLane:
+        """A new lane, which connects when it is first used."""
+        return PostgresLane(self._database, next(self._lane_numbers))
+
+    async def load(self, streams: Sequence[str], tail_max: int) -> Mapping[str, LoadedStream]:
+        """See `actors.ports.Journal.load`: one statement, so one moment for all streams."""
+        rows: dict[str, list[asyncpg.Record]] = defaultdict(list)
+        wanted = sorted(set(streams))
+        for row in await self._database.fetch(_LOAD, wanted, tail_max + 1):
+            rows[row["stream"]].append(row)
+        return {stream: loaded_of(rows[stream], tail_max) for stream in wanted}
+
+    async def load_at(self, stream: str, seq: int | None, at: str | None, tail_max: int) -> LoadedStream:
+        """See `actors.ports.Journal.load_at`. With `seq`, the tail ends there and `complete` means "up to there"."""
+        rows = await self._database.fetch(_LOAD_AT, stream, seq, moment_of(at), tail_max + 1)
+        return loaded_of(rows, tail_max)
+
+    async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
+        """Entries with `seq > after`, ascending."""
+        return entries_of(await self._database.fetch(_READ, stream, after, limit))
+
+    async def read_shard(self, shard: int, after_pos: int, limit: int) -> Sequence[Entry]:
+        """Entries with `pos > after_pos`, ascending."""
+        return entries_of(await self._database.fetch(_READ_SHARD, shard, after_pos, limit))
+
+    async def find_ops(self, ops: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Entry]:
+        """The entries of (stream, opId) pairs that are in the log."""
+        pairs = sorted(set(ops))
+        rows = await self._database.fetch(_FIND_OPS, [stream for stream, _ in pairs], [op for _, op in pairs])
+        found = entries_of(rows)
+        return {(entry.stream, entry.op_id): entry for entry in found}
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """See `actors.ports.Journal.save_snapshot`; repeating it is harmless. Raises NotApplied, OutcomeUnknown."""
+        await self._database.write(
+            _SAVE_SNAPSHOT,
+            snapshot.stream,
+            snapshot.seq,
+            snapshot.epoch,
+            moment_of(snapshot.at),
+            snapshot.schema_version,
+            snapshot.state,
+        )
+        await self._database.write(
+            _THIN,
+            snapshot.stream,
+            SNAPSHOTS_ALL_KEPT_SEQS,
+            SNAPSHOTS_OLDER_SPACING_SEQS,
+            SNAPSHOTS_NEWEST_KEPT,
+        )

@@ -1,0 +1,227 @@
+"""A connection that appends. Its statements are never cancelled; whether one happened is decided by `abandon`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import asyncpg
+
+from protocol.base import datetime_of
+from protocol.faults import NotApplied, OutcomeUnknown
+from protocol.log import AppendBatch, Appended, NewEntry, shard_of
+from storage.postgres.faults import reading, writing
+from storage.postgres.pool import Database, application_name
+from storage.postgres.statements import statement
+
+if TYPE_CHECKING:
+    _Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+    _Flight: TypeAlias = asyncio.Task[list[asyncpg.Record]]
+
+_APPEND: Final = statement("append")
+_APPEND_ONE: Final = statement("append_one")
+_APPEND_ISOLATING: Final = statement("append_isolating")
+_TAKE_NAME: Final = """
+SELECT pid, backend_start, set_config('application_name', $1, false)
+  FROM pg_stat_activity
+ WHERE pid = pg_backend_pid()
+"""
+_TERMINATE: Final = """
+SELECT pg_terminate_backend(pid, $3) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2
+"""
+_IS_THERE: Final = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2)"
+TERMINATION_TIMEOUT_S: Final = 5.0
+"""How long one `abandon` waits for the backend's end; the caller calls again."""
+SINGLES_BEFORE_KEEPING: Final = 8
+"""Single appends in a row after which the lane expects more of them."""
+
+
+class PostgresLane:
+    """Fits `actors.ports.AppendLane`.
+
+    After OutcomeUnknown it refuses to append (NotApplied) until `abandon` has decided the old statement.
+    """
+
+    def __init__(self, database: Database, number: int) -> None:
+        self._database = database
+        self._number = number
+        # The connection in use; None before the first append and after it was abandoned.
+        self._connection: _Connection | None = None
+        # The session in the connection's application name, by which others may end it; "" before it is set.
+        self._session = ""
+        # Pid and start of the connection's backend: a pid alone may be another's by the time it is ended.
+        self._backend: tuple[int, datetime] | None = None
+        # Single appends since the last other one, and whether their plan is kept (see `_choose_plans`).
+        self._singles = 0
+        self._keeps_plans = False
+        # Whether the last statement's fate is not known.
+        self._undecided = False
+        # The last statement, which outlives a cancelled caller; None before the first.
+        self._flight: _Flight | None = None
+        # Whether the caller was told OutcomeUnknown: then a late answer changes nothing any more.
+        self._given_up = False
+
+    async def append(self, batch: AppendBatch) -> Appended:
+        """See the port. Raises ValueError for an entry whose shard has no fence in the batch."""
+        if len(batch.entries) == 1:
+            query, args = _APPEND_ONE, _single(batch)
+        else:
+            query, args = _APPEND, (*_fences(batch), *_numbered(batch))
+        rows = await self._send(batch.session, query, *args)
+        return Appended({row["shard_id"]: row["head"] for row in rows})
+
+    async def append_isolating(self, batch: AppendBatch) -> Appended:
+        """See the port. Raises ValueError for an entry whose shard has no fence in the batch."""
+        shards, epochs, heads, _ = _fences(batch)
+        owners, _, *columns = _numbered(batch)
+        rows = await self._send(batch.session, _APPEND_ISOLATING, shards, epochs, heads, owners, *columns)
+        return Appended(
+            {row["shard_id"]: row["head"] for row in rows},
+            frozenset(stream for row in rows for stream in row["refused"]),
+        )
+
+    async def abandon(self) -> None:
+        """Ends the backend, waits until it is gone, and forgets the connection. Raises NotApplied; call again.
+
+        It may be called while an append waits for its answer: that append then raises OutcomeUnknown.
+        """
+        self._undecided = self._given_up = True
+        if self._backend is not None:
+            await self._terminate(*self._backend)
+        if self._connection is not None:
+            self._connection.terminate()
+        if self._flight is not None:
+            await asyncio.wait([self._flight])
+        self._connection = self._backend = self._flight = None
+        self._undecided = self._given_up = False
+
+    async def close(self) -> None:
+        """Waits for the statement under way, then closes the connection."""
+        if self._flight is not None:
+            await asyncio.wait([self._flight], timeout=self._database.limits.append_timeout_s)
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.is_closed():
+            if self._undecided:
+                connection.terminate()
+            else:
+                await connection.close()
+
+    async def _send(self, session: str, query: str, *args: object) -> list[asyncpg.Record]:
+        """Runs a statement whose first parameter is the session."""
+        connection = await self._ready(session)
+        await self._choose_plans(connection, single=query is _APPEND_ONE)
+        self._undecided = True
+        flight = self._flight = asyncio.create_task(_written(connection, query, (session, *args)))
+        flight.add_done_callback(self._landed)
+        done, _ = await asyncio.wait([flight], timeout=self._database.limits.append_timeout_s)
+        if not done:
+            self._given_up = True
+            raise OutcomeUnknown(f"no answer within {self._database.limits.append_timeout_s:g} s")
+        return flight.result()
+
+    def _landed(self, flight: _Flight) -> None:
+        """Notes whether the statement is decided, also when nobody waits for it any more."""
+        if flight.cancelled() or isinstance(flight.exception(), OutcomeUnknown):
+            return
+        if flight is self._flight and not self._given_up:
+            self._undecided = False
+
+    async def _ready(self, session: str) -> _Connection:
+        if self._undecided:
+            raise NotApplied("the lane's last append is undecided: abandon it first")
+        if self._connection is None or self._connection.is_closed():
+            self._session, self._backend, self._keeps_plans = "", None, False
+            self._connection = await self._database.connect(f"lane-{self._number}", plan_cache_mode="force_custom_plan")
+        if session != self._session:
+            await self._take_name(self._connection, session)
+        return self._connection
+
+    async def _choose_plans(self, connection: _Connection, *, single: bool) -> None:
+        """Keeps the plan while only single entries come: planning is a third of their time.
+
+        The statements over arrays are planned anew each time, since a kept plan of theirs cannot know their length.
+        """
+        self._singles = self._singles + 1 if single else 0
+        keep = self._singles >= SINGLES_BEFORE_KEEPING
+        if keep != self._keeps_plans and (keep or not single):
+            mode = "force_generic_plan" if keep else "force_custom_plan"
+            with reading():
+                await connection.execute(f"SET plan_cache_mode = {mode}")
+            self._keeps_plans = keep
+
+    async def _take_name(self, connection: _Connection, session: str) -> None:
+        name = application_name(session, f"lane-{self._number}")
+        with reading():
+            [row] = await connection.fetch(_TAKE_NAME, name)
+        self._session, self._backend = session, (row["pid"], row["backend_start"])
+
+    async def _terminate(self, pid: int, started: datetime) -> None:
+        """Ends the backend from another connection and sees that it is gone: that decides its transaction."""
+        witness = await self._database.connect("witness")
+        try:
+            with reading():
+                await witness.fetchval(_TERMINATE, pid, started, round(TERMINATION_TIMEOUT_S * 1000))
+                if await witness.fetchval(_IS_THERE, pid, started):
+                    raise NotApplied(f"backend {pid} does not end")
+        finally:
+            await witness.close()
+
+
+async def _written(connection: _Connection, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
+    with writing():
+        return await connection.fetch(query, *args)
+
+
+def _single(batch: AppendBatch) -> tuple[object, ...]:
+    """The parameters of append_one.sql after the session."""
+    [entry] = batch.entries
+    fence = next((fence for fence in batch.fences if fence.shard == shard_of(entry.stream)), None)
+    if fence is None:
+        raise ValueError(f"{entry.stream} belongs to shard {shard_of(entry.stream)}, for which the batch has no fence")
+    return (*fence, *(column[0] for column in _columns(batch.entries)))
+
+
+def _fences(batch: AppendBatch) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Shard, epoch, expected head and number of entries, by shard, so that all lock in one order."""
+    counts = {fence.shard: 0 for fence in batch.fences}
+    for entry in batch.entries:
+        shard = shard_of(entry.stream)
+        if shard not in counts:
+            raise ValueError(f"{entry.stream} belongs to shard {shard}, for which the batch has no fence")
+        counts[shard] += 1
+    fences = sorted(batch.fences)
+    shards = [fence.shard for fence in fences]
+    return (
+        shards,
+        [fence.epoch for fence in fences],
+        [fence.head for fence in fences],
+        [counts[s] for s in shards],
+    )
+
+
+def _numbered(batch: AppendBatch) -> tuple[list[int], list[int], *tuple[Sequence[object], ...]]:
+    """The entries by column: shard, offset within the shard, then the values in the order of append.sql."""
+    shards: list[int] = []
+    offsets: list[int] = []
+    taken: dict[int, int] = {}
+    for entry in batch.entries:
+        shard = shard_of(entry.stream)
+        taken[shard] = taken.get(shard, 0) + 1
+        shards.append(shard)
+        offsets.append(taken[shard])
+    return (shards, offsets, *_columns(batch.entries))
+
+
+def _columns(entries: Sequence[NewEntry]) -> tuple[Sequence[object], ...]:
+    return (
+        [entry.stream for entry in entries],
+        [entry.seq for entry in entries],
+        [entry.op_id for entry in entries],
+        [entry.digest for entry in entries],
+        [entry.payload for entry in entries],
+        [entry.author for entry in entries],
+        [datetime_of(entry.at) for entry in entries],
+        [datetime_of(entry.recorded_at) for entry in entries],
+    )

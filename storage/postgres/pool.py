@@ -1,0 +1,197 @@
+"""Connections to Postgres: a pool each for reads, writes and ownership, and single ones for the lanes.
+
+Reads have a time limit on the server. Writes are never cancelled once they are sent: a cancelled caller leaves its
+statement to finish by itself, because a cancel request in flight is what makes an outcome unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar
+
+import asyncpg
+
+from storage.postgres.faults import reading, writing
+from storage.postgres.server_check import check_durability, check_version
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+
+APPLICATION: Final = "pantherahive"
+APPLICATION_NAME_BYTES_MAX: Final = 63
+"""Postgres cuts longer names, and then nobody would find a session's backends."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLimits:
+    """How many connections and how much waiting a process allows itself."""
+
+    read_connections_max: int = 8
+    write_connections_max: int = 4
+    ownership_connections_max: int = 2
+    connect_timeout_s: float = 5.0
+    acquire_timeout_s: float = 5.0
+    read_timeout_s: float = 10.0
+    write_timeout_s: float = 10.0
+    claim_lock_timeout_s: float = 2.0
+    append_timeout_s: float = 30.0
+    transaction_idle_timeout_s: float = 5.0
+
+
+def application_name(session: str, role: str) -> str:
+    """`pantherahive/<session>/<role>`: by it a dead session's backends are found and ended.
+
+    Raises ValueError when Postgres would cut it.
+    """
+    name = f"{APPLICATION}/{session}/{role}"
+    if len(name.encode()) > APPLICATION_NAME_BYTES_MAX:
+        raise ValueError(f"the application name {name!r} is longer than {APPLICATION_NAME_BYTES_MAX} bytes")
+    return name
+
+
+class Database:
+    """One process's way to one database. Made by `open`, used by every port of this package."""
+
+    def __init__(self, dsn: str, session: str, limits: DatabaseLimits) -> None:
+        self.dsn: Final = dsn
+        self.session: Final = session
+        self.limits: Final = limits
+        # The pools by role; empty before `open` and after `close`.
+        self._pools: dict[str, Pool] = {}
+        # Writes whose caller may be gone; `close` waits for them.
+        self._writes: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    async def open(
+        cls,
+        dsn: str,
+        session: str,
+        limits: DatabaseLimits | None = None,
+        *,
+        unsafe_durability: bool = False,
+    ) -> Self:
+        """Connects and checks the server.
+
+        Raises ServerTooOld, UnsafeDurability, and NotApplied when the database cannot be reached.
+        """
+        database = cls(dsn, session, limits or DatabaseLimits())
+        connection = await database.connect("check")
+        try:
+            with reading():
+                await check_version(connection)
+                await check_durability(connection, unsafe_durability=unsafe_durability)
+        finally:
+            await connection.close()
+        await database._make_pools()
+        return database
+
+    async def close(self) -> None:
+        """Waits for the writes in flight, then closes all pools. The lanes are their owners'."""
+        if self._writes:
+            await asyncio.wait(self._writes)
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            await pool.close()
+
+    @property
+    def reads(self) -> Pool:
+        """The pool for reads, for those who need a connection of it (streamed pages, projections)."""
+        return self._pools["read"]
+
+    async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
+        """Reads. Raises NotApplied while the database is away or slower than `read_timeout_s`."""
+        with reading():
+            async with self.reads.acquire(timeout=self.limits.acquire_timeout_s) as connection:
+                return await connection.fetch(query, *args)
+
+    async def write(self, query: str, *args: object) -> list[asyncpg.Record]:
+        """Writes in one statement. Raises DuplicateEntry, NotApplied, OutcomeUnknown."""
+        return await self._to_its_end(self._write("write", query, args))
+
+    async def rule(self, query: str, *args: object) -> list[asyncpg.Record]:
+        """As `write`, for sessions and shards: connections of their own, which wait for locks only so long."""
+        return await self._to_its_end(self._write("ownership", query, args))
+
+    async def _write(self, role: str, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
+        async with self._acquired(role) as connection:
+            with writing():
+                return await connection.fetch(query, *args)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction, committed at the end of the block. Raises DuplicateEntry, NotApplied, OutcomeUnknown."""
+        async with self._acquired("write") as connection:
+            with writing():
+                async with connection.transaction():
+                    yield connection
+
+    @asynccontextmanager
+    async def _acquired(self, role: str) -> AsyncIterator[Connection]:
+        pool = self._pools[role]
+        with reading():
+            connection = await pool.acquire(timeout=self.limits.acquire_timeout_s)
+        try:
+            yield connection
+        finally:
+            await pool.release(connection)
+
+    async def connect(self, role: str, **settings: str) -> asyncpg.Connection[asyncpg.Record]:
+        """A connection of its own. Raises NotApplied."""
+        with reading():
+            return await asyncpg.connect(
+                self.dsn,
+                timeout=self.limits.connect_timeout_s,
+                server_settings={"application_name": application_name(self.session, role), **settings},
+            )
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Awaits the work in a task of its own, which goes on when the caller is cancelled."""
+        task = asyncio.create_task(work)
+        self._writes.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._writes.discard(task)
+        if not task.cancelled():
+            # A caller that was cancelled does not ask; one that waits has got the exception itself.
+            task.exception()
+
+    async def _make_pools(self) -> None:
+        limits = self.limits
+        idle = {"idle_in_transaction_session_timeout": _milliseconds(limits.transaction_idle_timeout_s)}
+        write = {"statement_timeout": _milliseconds(limits.write_timeout_s), **idle}
+        read = {"statement_timeout": _milliseconds(limits.read_timeout_s), **idle}
+        rule = {"lock_timeout": _milliseconds(limits.claim_lock_timeout_s), **write}
+        for role, size, settings in (
+            ("read", limits.read_connections_max, read),
+            ("write", limits.write_connections_max, write),
+            ("ownership", limits.ownership_connections_max, rule),
+        ):
+            self._pools[role] = await self._pool(role, size, settings)
+
+    async def _pool(self, role: str, size: int, settings: dict[str, str]) -> Pool:
+        return await asyncpg.create_pool(
+            self.dsn,
+            min_size=0,
+            max_size=size,
+            timeout=self.limits.connect_timeout_s,
+            reset=_keep_settings,
+            server_settings={"application_name": application_name(self.session, role), **settings},
+        )
+
+
+async def _keep_settings(connection: object) -> None:
+    """Saves the round trip of `RESET ALL`: nobody sets anything on a pooled connection."""
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{round(seconds * 1000)}ms"

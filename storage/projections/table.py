@@ -1,0 +1,125 @@
+"""A read table: rows as JSON objects on one side, a few statements for many rows on the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import orjson
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from storage.postgres.pool import Connection
+
+Row: TypeAlias = dict[str, Any]
+"""A record with the protocol's field names, `seq`, and `projectId` where the record does not name it."""
+Key: TypeAlias = tuple[str, ...]
+
+_CAPITAL = re.compile(r"(?=[A-Z])")
+
+
+class Column(NamedTuple):
+    """A field of the record. `jsonb` columns hold lists and travel as text, whatever codecs there are."""
+
+    field: str
+    type: Literal["text", "bigint", "double precision", "jsonb"] = "text"
+
+    @property
+    def name(self) -> str:
+        """The column's name: `createdAt` is kept in `created_at`."""
+        return _CAPITAL.sub("_", self.field).lower()
+
+    @property
+    def selected(self) -> str:
+        """The column in a SELECT, to be prefixed with the table's alias."""
+        return f"{self.name}::text AS {self.name}" if self.type == "jsonb" else self.name
+
+    @property
+    def sent_type(self) -> str:
+        """The type of the array's elements on their way in."""
+        return "text" if self.type == "jsonb" else self.type
+
+
+@dataclass(frozen=True)
+class Table:
+    """`key` are the first columns. The names come from this package alone, never from outside."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    def key_of(self, row: Row) -> Key:
+        """The key of a row."""
+        return tuple(row[field] for field in self.key)
+
+    def row(self, record: asyncpg.Record) -> Row:
+        """The row of a database record."""
+        return {
+            column.field: orjson.loads(record[column.name]) if column.type == "jsonb" else record[column.name]
+            for column in self.columns
+        }
+
+    def select(self, alias: str) -> str:
+        """The select list, for statements that a feature writes itself."""
+        return ", ".join(f"{alias}.{column.selected}" for column in self.columns)
+
+    async def load(self, connection: Connection, keys: Collection[Key]) -> dict[Key, Row]:
+        """The rows with these keys; those that are not there are missing."""
+        query = f"SELECT {self.select('t')} FROM {self.name} t JOIN {self._given_keys()}"  # noqa: S608
+        rows = map(self.row, await connection.fetch(query, *_columns_of(keys, len(self.key))))
+        return {self.key_of(row): row for row in rows}
+
+    async def write(self, connection: Connection, rows: Collection[Row]) -> None:
+        """Inserts the rows or overwrites them whole."""
+        names = ", ".join(column.name for column in self.columns)
+        arrays = ", ".join(f"${n}::{column.sent_type}[]" for n, column in enumerate(self.columns, 1))
+        values = ", ".join(f"r.{column.name}::{column.type}" for column in self.columns)
+        updates = ", ".join(
+            f"{column.name} = excluded.{column.name}" for column in self.columns if column.field not in self.key
+        )
+        query = (
+            f"INSERT INTO {self.name} ({names}) SELECT {values} FROM unnest({arrays}) r({names}) "  # noqa: S608
+            f"ON CONFLICT ({self._key_names()}) DO UPDATE SET {updates}"
+        )
+        await connection.execute(query, *(_sent(column, rows) for column in self.columns))
+
+    async def remove(self, connection: Connection, keys: Collection[Key]) -> None:
+        """Deletes the rows with these keys."""
+        conditions = " AND ".join(f"t.{name} = k.{name}" for name in self._key_names().split(", "))
+        given = self._given_keys().partition(" ON ")[0]
+        query = f"DELETE FROM {self.name} t USING {given} WHERE {conditions}"  # noqa: S608
+        await connection.execute(query, *_columns_of(keys, len(self.key)))
+
+    def _key_names(self) -> str:
+        return ", ".join(column.name for column in self.columns if column.field in self.key)
+
+    def _given_keys(self) -> str:
+        names = self._key_names()
+        arrays = ", ".join(f"${n}::text[]" for n, _ in enumerate(self.key, 1))
+        same = " AND ".join(f"t.{name} = k.{name}" for name in names.split(", "))
+        return f"unnest({arrays}) k({names}) ON {same}"
+
+
+def _columns_of(keys: Collection[Key], width: int) -> Iterable[list[str]]:
+    return ([key[n] for key in keys] for n in range(width))
+
+
+def _sent(column: Column, rows: Collection[Row]) -> list[Any]:
+    if column.type == "jsonb":
+        return [orjson.dumps(row[column.field]).decode() for row in rows]
+    return [row[column.field] for row in rows]
+
+
+class Listed(NamedTuple):
+    """A record as a derived read gives it: true as of entry `seq` of its stream, or of a later one."""
+
+    record: Any
+    seq: int
+
+
+def listed(row: Row, *, without: Collection[str] = ()) -> Listed:
+    """The row as the protocol's record."""
+    return Listed({field: value for field, value in row.items() if field != "seq" and field not in without}, row["seq"])

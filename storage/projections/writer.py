@@ -1,0 +1,78 @@
+"""Writes what a stretch of the log means for the read tables: one transaction, the checkpoint first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from protocol.log import Entry
+from storage.ports import Move
+from storage.postgres.consumers import PostgresConsumers
+from storage.projections.folding import TABLES, Place, ReadEntry, Rows, fold_entry, read_entry, touched
+from storage.projections.table import Table
+
+if TYPE_CHECKING:
+    from storage.postgres.pool import Connection, Database
+
+PROJECTOR: Final = "projector"
+"""The consumer's name in the table of checkpoints."""
+
+
+class Outrun(Exception):
+    """Somebody else moved a checkpoint: nothing of the transaction may stay."""
+
+
+class ProjectionWriter:
+    """The read tables and their checkpoint, moved together or not at all."""
+
+    def __init__(self, database: Database, name: str = PROJECTOR) -> None:
+        self._consumers = PostgresConsumers(database)
+        self._name = name
+
+    async def apply(self, moves: Mapping[int, Move], entries: Sequence[Entry]) -> bool:
+        """Folds the entries of `moves`, which lie in the order of each shard's log.
+
+        Many events of one row become one write. False: a checkpoint was not where `moves` says, and nothing
+        happened. Raises NotApplied, OutcomeUnknown, and UnreadableEvent, after which nothing is written either.
+        """
+        read = [read_entry(entry) for entry in entries]
+        try:
+            await self._apply(moves, read)
+        except Outrun:
+            return False
+        return True
+
+    async def _apply(self, moves: Mapping[int, Move], entries: Sequence[ReadEntry]) -> None:
+        async with self._consumers.transaction() as connection:
+            if not await self._consumers.advance(connection, self._name, moves):
+                raise Outrun
+            before = await _load(connection, touched(entries))
+            after = dict(before)
+            for read in entries:
+                fold_entry(after, read)
+            await _store(connection, before, after)
+
+
+async def _load(connection: Connection, places: Iterable[Place]) -> Rows:
+    rows: Rows = dict.fromkeys(places)
+    for table in TABLES:
+        keys = [place.key for place in rows if place.table == table.name]
+        if keys:
+            found = await table.load(connection, keys)
+            rows.update((Place(table.name, key), row) for key, row in found.items())
+    return rows
+
+
+async def _store(connection: Connection, before: Rows, after: Rows) -> None:
+    for table in TABLES:
+        await _store_table(connection, table, before, after)
+
+
+async def _store_table(connection: Connection, table: Table, before: Rows, after: Rows) -> None:
+    own = [(place, row) for place, row in after.items() if place.table == table.name]
+    written = [row for place, row in own if row is not None and row is not before.get(place)]
+    removed = [place.key for place, row in own if row is None and before.get(place) is not None]
+    if written:
+        await table.write(connection, written)
+    if removed:
+        await table.remove(connection, removed)

@@ -1,0 +1,51 @@
+"""Publications and followers for tests of hub and ring."""
+
+from __future__ import annotations
+
+from actors.runtime.hub import CloseReason, Following
+from actors.runtime.publication import Publication
+from protocol.event import Principal
+from protocol.log import Entry
+from protocol.wire import PresentUser
+
+
+def publication(
+    seq: int,
+    *,
+    stream: str = "notes/1",
+    epoch: int = 1,
+    size: int = 0,
+    audience: frozenset[str] | None = None,
+    changes_audience: bool = False,
+) -> Publication:
+    """An entry as it goes out."""
+    entry = Entry(stream, seq, epoch, 0, seq, f"op {seq}", b"", b"x" * size, "ann", "", "")
+    return Publication(entry, [], None, changes_audience or audience is not None, audience)
+
+
+def seqs(publications: list[Publication] | None) -> list[int] | None:
+    """What they are."""
+    return None if publications is None else [publication.entry.seq for publication in publications]
+
+
+class Watcher:
+    """A follower that writes down what it hears."""
+
+    def __init__(self, principal: Principal | str = "ann") -> None:
+        self._principal = Principal(principal) if isinstance(principal, str) else principal
+        self.woken = 0
+        self.presences: list[list[PresentUser]] = []
+        self.closed: list[tuple[str, str]] = []
+
+    @property
+    def principal(self) -> Principal:
+        return self._principal
+
+    def wake(self, following: Following) -> None:
+        self.woken += 1
+
+    def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
+        self.presences.append(present)
+
+    def following_closed(self, stream: str, reason: CloseReason) -> None:
+        self.closed.append((stream, reason))

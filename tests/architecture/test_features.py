@@ -1,0 +1,78 @@
+"""A feature has the same file name in every layer, and whoever forgets one is told which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from protocol.messages import COMMANDS, EVENTS
+from tests.architecture.inventory import (
+    ROOT,
+    commands_of,
+    events_of,
+    features,
+    matched_classes,
+    missing_files,
+    slice_of,
+    unhandled,
+)
+
+NOT_PROJECTED: frozenset[str] = frozenset()
+"""Events that no read table needs, each with its reason beside it."""
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_the_features_are_those_we_know() -> None:
+    assert set(features()) == {"projects", "members", "tasks", "comments", "profiles"}
+
+
+@pytest.mark.parametrize("feature", sorted(features()))
+def test_a_feature_has_its_file_in_every_layer(feature: str) -> None:
+    assert missing_files(ROOT, {feature: features()[feature]}) == []
+
+
+@pytest.mark.parametrize("kind", sorted(COMMANDS))
+def test_every_command_is_decided(kind: str) -> None:
+    assert unhandled(read(f"actors/{kind}/decider.py"), "decide", commands_of(kind)) == []
+
+
+@pytest.mark.parametrize("kind", sorted(COMMANDS))
+def test_every_event_is_evolved(kind: str) -> None:
+    assert unhandled(read(f"actors/{kind}/decider.py"), "evolve", events_of(kind)) == []
+
+
+def test_every_event_belongs_to_a_kind_of_stream() -> None:
+    assert sorted(name for kind in COMMANDS for name in events_of(kind)) == sorted(EVENTS)
+
+
+def test_every_event_is_projected_or_listed_as_not_projected() -> None:
+    folding = read("storage/projections/folding.py")
+    for function in ("place_of", "_folded"):
+        assert unhandled(folding, function, EVENTS.keys() - NOT_PROJECTED) == []
+        assert matched_classes(folding, function) & NOT_PROJECTED == set()
+
+
+def test_every_router_ends_in_assert_never() -> None:
+    for path in ("actors/project/decider.py", "actors/profile/decider.py", "storage/projections/folding.py"):
+        source = read(path)
+        assert source.count("match ") == source.count("assert_never("), path
+
+
+def test_a_missing_file_would_be_named(tmp_path: Path) -> None:
+    for path in slice_of("sprints", "project"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    assert missing_files(tmp_path, {"sprints": "project"}) == []
+    (tmp_path / "storage/projections/sprints.py").unlink()
+    assert missing_files(tmp_path, {"sprints": "project"}) == ["storage/projections/sprints.py"]
+
+
+def test_a_forgotten_message_would_be_named() -> None:
+    source = read("actors/project/decider.py")
+    assert unhandled(source, "decide", [*commands_of("project"), "LaunchProject"]) == ["LaunchProject"]
+    without = source.replace("case EditTask():", "case Unknown():")
+    assert unhandled(without, "decide", commands_of("project")) == ["EditTask"]

@@ -1,0 +1,304 @@
+"""A small server in this process that speaks protocol/wire.py: the real project actor behind it, faults to order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import socketio
+from aiohttp import web
+
+from actors.project.decider import ProjectActor
+from actors.project.state import ProjectState
+from actors.runtime.actor import Context, EntryMeta
+from pantherahive_client import Backoff, Settings, new_id
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Origin, Principal
+from protocol.messages import ProjectCommand, decode_command, event_json
+
+ADMIN_TOKEN = "the-operators-token"
+QUICK = Settings(
+    deadline_s=5,
+    connect_patience_s=5,
+    connect_timeout_s=2,
+    reconnect=Backoff(0.01, 0.05),
+    retry=Backoff(0.01, 0.02),
+)
+"""Limits of a client under test: no wait that a person would notice."""
+
+PART_RECORDS = 2
+EPOCH = 7
+
+
+@dataclass
+class Stream:
+    """One project: its state, its log, its outcomes."""
+
+    state: ProjectState
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    followers: set[str] = field(default_factory=set)
+
+    @property
+    def cursor(self) -> str:
+        return f"{len(self.entries)}.{EPOCH}" if self.entries else "0.0"
+
+
+class Hive:
+    """The server. Tests set its attributes to order a fault."""
+
+    def __init__(self) -> None:
+        self.actor = ProjectActor()
+        self.streams: dict[str, Stream] = {}
+        self.url = ""
+        self.users: dict[str, str] = {}
+        self.tokens: dict[str, Principal] = {ADMIN_TOKEN: Principal("system", "admin")}
+        self.now = "2030-01-01T00:00:00.000Z"
+        self.expires_in_s = 900
+        # opIds and names of all command frames that arrived, in order.
+        self.frames: list[dict[str, Any]] = []
+        # (frame) → an error instead of a decision, or None.
+        self.refuse: Callable[[dict[str, Any]], Rejection | None] = lambda frame: None
+        # (frame) → whether its answer gets lost after it took effect.
+        self.lose_answer: Callable[[dict[str, Any]], bool] = lambda frame: False
+        # (seq) → whether the broadcast of this entry gets lost.
+        self.lose_entry: Callable[[int], bool] = lambda seq: False
+        # How far behind a cursor may be before it is answered with a snapshot.
+        self.resume_max = 1000
+        self.joins: list[dict[str, Any]] = []
+        self.logins = 0
+        self.connections: dict[str, Principal] = {}
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+        self._transports: list[asyncio.Transport] = []
+
+    # ------------------------------------------------------------------ running
+
+    async def start(self) -> None:
+        self.socket = socketio.AsyncServer(
+            async_mode="aiohttp", transports=["websocket"], async_handlers=False, cors_allowed_origins=[]
+        )
+        for name in ("connect", "disconnect", "join", "leave", "command"):
+            self.socket.on(name, getattr(self, f"_on_{name}"))
+        application = web.Application(middlewares=[self._keep_transport])
+        self.socket.attach(application)
+        application.router.add_post("/v1/users/login", self._log_in)
+        application.router.add_get("/v1/users", self._find_user)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    async def stop(self) -> None:
+        """Ends the server as a crash would for its clients; what was committed stays."""
+        await self.cut_connections()
+        await self.socket.shutdown()
+        assert self._runner is not None
+        await self._runner.cleanup()
+        self.connections.clear()
+        for stream in self.streams.values():
+            stream.followers.clear()
+
+    async def cut_connections(self) -> None:
+        """As a pulled plug: no goodbye."""
+        for transport in self._transports:
+            transport.abort()
+        self._transports.clear()
+
+    @web.middleware
+    async def _keep_transport(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path.startswith("/socket.io") and request.transport is not None:
+            self._transports.append(request.transport)
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    def add_user(self, username: str) -> str:
+        self.users[username] = new_id()
+        return self.users[username]
+
+    # ------------------------------------------------------------------ REST
+
+    async def _log_in(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        user_id = self.users.get(body.get("username", ""))
+        if user_id is None or body["password"] != "correct horse":
+            problem = {"code": "unauthenticated", "detail": "wrong credentials", "status": 401}
+            return web.json_response(problem, status=401, content_type="application/problem+json")
+        self.logins += 1
+        token = f"token-{self.logins}-{user_id}"
+        self.tokens[token] = Principal(user_id)
+        return web.json_response(
+            {
+                "userId": user_id,
+                "username": body["username"],
+                "accessToken": token,
+                "expiresIn": self.expires_in_s,
+            }
+        )
+
+    async def _find_user(self, request: web.Request) -> web.Response:
+        name = request.query["username"]
+        return web.json_response([{"userId": self.users[name], "username": name}] if name in self.users else [])
+
+    # ------------------------------------------------------------------ socket
+
+    async def _on_connect(self, sid: str, environ: Mapping[str, Any], auth: Any) -> None:
+        principal = self.tokens.get(auth["token"])
+        if principal is None:
+            error = Rejection(ErrorCode.UNAUTHENTICATED, "the token is not valid").as_json()
+            raise socketio.exceptions.ConnectionRefusedError("unauthenticated", {"error": error})
+        self.connections[sid] = principal
+
+    async def _on_disconnect(self, sid: str, reason: Any = None) -> None:
+        self.connections.pop(sid, None)
+        for stream in self.streams.values():
+            stream.followers.discard(sid)
+
+    async def _on_join(self, sid: str, request: dict[str, Any]) -> dict[str, Any]:
+        self.joins.append(request)
+        name = request["stream"]
+        stream = self.streams.get(name)
+        if stream is None:
+            return {"error": Rejection(ErrorCode.NOT_FOUND, "no such project").as_json()}
+        stream.followers.add(sid)
+        after = int(request["cursor"].split(".")[0]) if "cursor" in request else None
+        head = len(stream.entries)
+        if after is not None and head - self.resume_max <= after <= head:
+            follow_up = [self._entries_frame(name, entry) for entry in stream.entries[after:]]
+            self._later(sid, follow_up)
+            return {"mode": "resume", "cursor": request["cursor"], "present": []}
+        parts = self.parts(name)
+        self._later(
+            sid,
+            [
+                (
+                    "snapshot",
+                    {
+                        "stream": name,
+                        "cursor": stream.cursor,
+                        "part": number,
+                        "parts": len(parts),
+                        "state": part,
+                    },
+                )
+                for number, part in enumerate(parts)
+            ],
+        )
+        reset = {"mode": "reset", "reason": "behind"} if after is not None else {"mode": "snapshot"}
+        return {**reset, "cursor": stream.cursor, "parts": len(parts), "present": []}
+
+    def parts(self, name: str) -> list[dict[str, Any]]:
+        """The snapshot, in more parts than the actor makes of so little."""
+        made: list[dict[str, Any]] = []
+        for part in self.actor.parts(self.streams[name].state):
+            for key, value in part.items():
+                if isinstance(value, list):
+                    made += [{key: value[at : at + PART_RECORDS]} for at in range(0, len(value), PART_RECORDS)]
+                else:
+                    made.append({key: value})
+        return made
+
+    def _later(self, sid: str, messages: list[tuple[str, Any]]) -> None:
+        """After the answer, in order."""
+
+        async def send() -> None:
+            for name, message in messages:
+                await self.socket.emit(name, message, to=sid)
+
+        self._sending = asyncio.create_task(send())
+
+    async def _on_leave(self, sid: str, request: dict[str, Any]) -> None:
+        if request["stream"] in self.streams:
+            self.streams[request["stream"]].followers.discard(sid)
+
+    async def _on_command(self, sid: str, frame: dict[str, Any]) -> dict[str, Any] | None:
+        self.frames.append(frame)
+        refused = self.refuse(frame)
+        if refused is not None:
+            return {"error": refused.as_json()}
+        answer = await self._decide(self.connections[sid], frame)
+        if self.lose_answer(frame):
+            await self.cut_connections()
+            return None
+        return answer
+
+    async def _decide(self, principal: Principal, frame: dict[str, Any]) -> dict[str, Any]:
+        name = frame["stream"]
+        command = decode_command(name, frame["type"], frame["data"])
+        if isinstance(command, Rejection):
+            return {"error": command.as_json()}
+        stream = self.streams.get(name) or Stream(self.actor.initial(name))
+        if frame["opId"] in stream.answers:
+            return stream.answers[frame["opId"]]
+        origin = Origin.model_validate(frame["origin"]) if "origin" in frame else None
+        context = Context(
+            now=self.now,
+            op_id=frame["opId"],
+            principal=principal,
+            new_id=new_id,
+            origin=origin,
+            base=frame.get("base"),
+            facts={"projectKey": frame["data"].get("key", "APOLLO"), "userExists": True},
+        )
+        decision = self.actor.decide(stream.state, cast(ProjectCommand, command), context)
+        if isinstance(decision, Rejection):
+            return {"error": decision.as_json()}
+        self.streams[name] = stream
+        seq = len(stream.entries) + 1
+        meta = EntryMeta(seq, frame["opId"], decision.author, decision.at, self.now)
+        for event in decision.events:
+            self.actor.evolve(stream.state, event, meta)
+        entry: dict[str, Any] = {
+            "seq": seq,
+            "epoch": EPOCH,
+            "opId": frame["opId"],
+            "author": decision.author,
+            "at": decision.at,
+            "recordedAt": self.now,
+            "events": [event_json(event) for event in decision.events],
+        }
+        if decision.recorded_by is not None:
+            entry["recordedBy"] = decision.recorded_by
+        stream.entries.append(entry)
+        stream.answers[frame["opId"]] = {
+            "cursor": stream.cursor,
+            "at": decision.at,
+            "result": self.actor.answer(decision.events),
+        }
+        if not self.lose_entry(seq):
+            await self.broadcast(name, entry)
+        return stream.answers[frame["opId"]]
+
+    def _entries_frame(self, name: str, entry: dict[str, Any]) -> tuple[str, Any]:
+        return "entries", {"stream": name, "entries": [entry]}
+
+    async def broadcast(self, name: str, entry: dict[str, Any]) -> None:
+        event, message = self._entries_frame(name, entry)
+        for sid in list(self.streams[name].followers):
+            await self.socket.emit(event, message, to=sid)
+
+    async def tell_heads(self) -> None:
+        for name, stream in self.streams.items():
+            for sid in list(stream.followers):
+                await self.socket.emit("heads", {"heads": {name: stream.cursor}}, to=sid)
+
+    async def tell_closed(self, message: dict[str, Any]) -> None:
+        for sid in list(self.connections):
+            await self.socket.emit("closed", message, to=sid)
+
+
+@asynccontextmanager
+async def running_hive() -> AsyncIterator[Hive]:
+    """A server with one user, `ada`, whose password is `correct horse`."""
+    hive = Hive()
+    hive.add_user("ada")
+    await hive.start()
+    try:
+        yield hive
+    finally:
+        await hive.stop()

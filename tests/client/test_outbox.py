@@ -1,0 +1,135 @@
+"""The outbox: order, bounds, and what happens when connections come and go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from pantherahive_client import Ack, Backoff, ClientClosed, InternalError, Overloaded, RuleBroken, Settings
+from pantherahive_client.link import OnAnswer
+from pantherahive_client.outbox import Outbox
+
+LIMITS = Settings(in_flight_max=3, retry=Backoff(0, 0))
+OVERLOADED = {"error": {"code": "overloaded", "message": "busy", "retryable": True, "details": {}}}
+BROKEN = {"error": {"code": "rule_broken", "message": "no", "retryable": False, "details": {"reason": "x"}}}
+
+
+class Recorder:
+    """A connection that keeps what is sent, for the test to answer."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, OnAnswer]] = []
+
+    def send(self, event: str, payload: Mapping[str, Any], on_answer: OnAnswer | None = None) -> None:
+        assert event == "command"
+        assert on_answer is not None
+        self.sent.append((payload["opId"], on_answer))
+
+    @property
+    def op_ids(self) -> list[str]:
+        return [op_id for op_id, _ in self.sent]
+
+
+def sending(outbox: Outbox, *op_ids: str, retry: bool = True) -> list[asyncio.Task[Ack]]:
+    return [asyncio.create_task(outbox.send({"opId": op_id}, 5, retry=retry)) for op_id in op_ids]
+
+
+def ack(seq: int) -> dict[str, Any]:
+    return {"cursor": f"{seq}.1", "at": "2030-01-01T00:00:00.000Z", "result": {}}
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_no_more_than_the_limit_are_sent_and_the_rest_follows_in_order() -> None:
+    outbox, link = Outbox(LIMITS), Recorder()
+    outbox.connected(link)
+    tasks = sending(outbox, *"abcde")
+    await settle()
+    assert link.op_ids == ["a", "b", "c"]
+    link.sent[1][1](ack(1))
+    await settle()
+    assert link.op_ids == ["a", "b", "c", "d"]
+    for number in (0, 2, 3):
+        link.sent[number][1](ack(number + 2))
+    await settle()
+    link.sent[4][1](ack(6))
+    assert [answer.seq for answer in await asyncio.gather(*tasks)] == [2, 1, 4, 5, 6]
+
+
+async def test_a_new_connection_gets_everything_unanswered_in_order() -> None:
+    outbox, first, second = Outbox(LIMITS), Recorder(), Recorder()
+    outbox.connected(first)
+    tasks = sending(outbox, *"abc")
+    await settle()
+    outbox.disconnected()
+    first.sent[0][1](ack(1))
+    await settle()
+    outbox.connected(second)
+    assert second.op_ids == ["b", "c"]
+    for _, answer in second.sent:
+        answer(ack(2))
+    await asyncio.gather(*tasks)
+
+
+async def test_commands_wait_for_the_first_connection() -> None:
+    outbox, link = Outbox(LIMITS), Recorder()
+    (task,) = sending(outbox, "a")
+    await settle()
+    outbox.connected(link)
+    link.sent[0][1](ack(1))
+    assert (await task).op_id == "a"
+
+
+async def test_a_retryable_refusal_is_sent_again_unless_told_not_to() -> None:
+    outbox, link = Outbox(LIMITS), Recorder()
+    outbox.connected(link)
+    (patient,) = sending(outbox, "a")
+    (hasty,) = sending(outbox, "b", retry=False)
+    await settle()
+    link.sent[0][1](OVERLOADED)
+    link.sent[1][1](OVERLOADED)
+    with pytest.raises(Overloaded):
+        await hasty
+    await settle()
+    assert link.op_ids == ["a", "b", "a"]
+    link.sent[2][1](ack(1))
+    await patient
+
+
+async def test_a_final_refusal_is_raised_with_its_details() -> None:
+    outbox, link = Outbox(LIMITS), Recorder()
+    outbox.connected(link)
+    (task,) = sending(outbox, "a")
+    await settle()
+    link.sent[0][1](BROKEN)
+    with pytest.raises(RuleBroken) as raised:
+        await task
+    assert raised.value.details == {"reason": "x"}
+
+
+@pytest.mark.parametrize("nonsense", [None, 3, {}, {"cursor": "1.1"}, {"error": None}])
+async def test_an_unreadable_answer_is_an_internal_error(nonsense: Any) -> None:
+    outbox, link = Outbox(LIMITS), Recorder()
+    outbox.connected(link)
+    (task,) = sending(outbox, "a", retry=False)
+    await settle()
+    link.sent[0][1](nonsense)
+    with pytest.raises(InternalError):
+        await task
+
+
+async def test_the_end_is_told_to_those_who_wait_and_those_who_come() -> None:
+    outbox = Outbox(LIMITS)
+    (waiting,) = sending(outbox, "a")
+    await settle()
+    outbox.end(ClientClosed("closed"))
+    (late,) = sending(outbox, "b")
+    for task in (waiting, late):
+        with pytest.raises(ClientClosed):
+            await task

@@ -1,0 +1,142 @@
+"""Settings: which source wins, and how a wrong one is told."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from actors.runtime.limits import RuntimeLimits
+from config.settings import Settings, SettingsError, load_settings
+
+EXAMPLES = Path(__file__).parents[2] / "config/examples"
+
+
+def told(flags: dict[str, object], environ: dict[str, str]) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(flags, environ)
+    return str(caught.value)
+
+
+def test_without_anything_it_listens_on_this_machine_only() -> None:
+    settings = load_settings({}, {})
+    assert (settings.host, settings.port, settings.database_url) == ("127.0.0.1", 8080, None)
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "hive.toml"
+    file.write_text('port = 1\nhost = "0.0.0.0"\nlog_format = "json"\n')
+    environ = {"PANTHERAHIVE_CONFIG_FILE": str(file), "PANTHERAHIVE_PORT": "2", "PANTHERAHIVE_HOST": "::1"}
+    settings = load_settings({"port": 3, "host": None}, environ)
+    assert (settings.port, settings.host, settings.log_format) == (3, "::1", "json")
+
+
+def test_a_flag_names_another_file_than_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("port = 1\n")
+    (tmp_path / "b.toml").write_text("port = 2\n")
+    environ = {"PANTHERAHIVE_CONFIG_FILE": str(tmp_path / "a.toml")}
+    assert load_settings({"config_file": str(tmp_path / "b.toml")}, environ).port == 2
+
+
+def test_settings_do_not_change() -> None:
+    settings = load_settings({}, {})
+    with pytest.raises(ValidationError):
+        settings.port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "parts"),
+    [
+        ("PORT", "99999", ["PANTHERAHIVE_PORT", "99999", "from 0 to 65535"]),
+        ("PORT", "http", ["PANTHERAHIVE_PORT", "http", "whole number"]),
+        ("LOG_FORMAT", "xml", ["xml", "console, json"]),
+        ("UNSAFE_DURABILITY", "perhaps", ["true or false"]),
+        ("ALLOWED_ORIGINS", "example.org", ["a list, separated by commas", "https://app.example.org"]),
+        ("HEADS_INTERVAL_S", "nan", ["a number from 0.1 to 300"]),
+        ("HOST", "a b", ["PANTHERAHIVE_HOST"]),
+        ("PAGE_SIZE_DEFAULT", "9999", ["page_size_max"]),
+        ("BEAT_INTERVAL_S", "4", ["lease_s"]),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, parts: list[str]) -> None:
+    text = told({}, {f"PANTHERAHIVE_{name}": value})
+    assert all(part.lower() in text.lower() for part in parts), text
+
+
+def test_all_wrong_values_are_told_at_once() -> None:
+    text = told({"port": -1}, {"PANTHERAHIVE_LANES": "0"})
+    assert "--port" in text
+    assert "PANTHERAHIVE_LANES" in text
+
+
+def test_a_secret_is_not_shown() -> None:
+    text = told({}, {"PANTHERAHIVE_DATABASE_URL": "mysql://me:hunter2@host/db"})
+    assert "PANTHERAHIVE_DATABASE_URL" in text
+    assert "hunter2" not in text
+    settings = load_settings({}, {"PANTHERAHIVE_DATABASE_URL": "postgresql://me:hunter2@host/db"})
+    assert "hunter2" not in repr(settings)
+
+
+def test_unknown_names_are_refused_with_the_nearest_known_one(tmp_path: Path) -> None:
+    assert "PANTHERAHIVE_PORT" in told({}, {"PANTHERAHIVE_PROT": "1"})
+    assert "--log-level" in told({"log_levl": "info"}, {})
+    file = tmp_path / "hive.toml"
+    file.write_text("data_dri = '/x'\n")
+    text = told({"config_file": str(file)}, {})
+    assert "data_dri in" in text
+    assert "data_dir in" in text
+
+
+@pytest.mark.parametrize("content", [b"port = ", b"\xff", b"config_file = '/x'", b"[server]\nport = 1\n"])
+def test_a_file_that_is_no_settings_file_is_named(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "hive.toml"
+    file.write_bytes(content)
+    assert str(file) in told({"config_file": str(file)}, {})
+
+
+def test_a_missing_file_is_named() -> None:
+    assert "/does/not/exist.toml" in told({}, {"PANTHERAHIVE_CONFIG_FILE": "/does/not/exist.toml"})
+
+
+def test_other_variables_are_nobodys_business() -> None:
+    assert load_settings({}, {"PORT": "1", "PANTHERA": "x"}).port == 8080
+
+
+def test_lists_come_as_text_or_as_lists(tmp_path: Path) -> None:
+    file = tmp_path / "hive.toml"
+    file.write_text('allowed_origins = ["https://a.example"]\n')
+    assert load_settings({"config_file": str(file)}, {}).allowed_origins == ("https://a.example",)
+    environ = {"PANTHERAHIVE_ALLOWED_ORIGINS": "https://a.example, http://localhost:5173"}
+    assert load_settings({}, environ).allowed_origins == ("https://a.example", "http://localhost:5173")
+
+
+def test_the_data_folder_follows_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert load_settings({}, {}).data_dir == Path("/var/lib/pantherahive")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert load_settings({}, {"HOME": "/home/ada"}).data_dir == Path("/home/ada/.local/share/pantherahive")
+    assert load_settings({}, {"XDG_DATA_HOME": "/data"}).data_dir == Path("/data/pantherahive")
+
+
+def test_every_field_is_described_and_every_number_is_bounded() -> None:
+    for name, schema in Settings.model_json_schema()["properties"].items():
+        assert Settings.model_fields[name].description, name
+        if schema.get("type") in {"integer", "number"}:
+            assert {"minimum", "maximum"} <= schema.keys(), name
+
+
+def test_every_limit_of_the_runtime_is_a_setting_with_the_same_default() -> None:
+    settings = load_settings({}, {})
+    for field in dataclasses.fields(RuntimeLimits):
+        assert getattr(settings, field.name) == field.default, field.name
+
+
+def test_the_examples_are_settings() -> None:
+    for file in EXAMPLES.glob("*.toml"):
+        load_settings({"config_file": str(file)}, {})
+    for file in EXAMPLES.glob("*.env"):
+        lines = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
+        load_settings({}, dict(shlex.split(line)[0].split("=", 1) for line in lines))

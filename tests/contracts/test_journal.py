@@ -1,0 +1,121 @@
+"""The contract of the reading side of `actors.ports.Journal`, and of snapshots."""
+
+from protocol.log import Snapshot
+from tests.contracts.entries import batch, entry, fence, op, stream_on
+from tests.contracts.storages import SESSION, Storage
+
+A, B, EMPTY = stream_on(3), stream_on(3, 1), stream_on(9)
+
+
+def snapshot(stream: str, seq: int, at: str = "", state: bytes = b"state") -> Snapshot:
+    """A snapshot as of seq."""
+    return Snapshot(stream, seq, epoch=7, at=at, schema_version=2, state=state)
+
+
+def hour(number: int) -> str:
+    """An instant."""
+    return f"2026-01-31T{number:02}:00:00.000Z"
+
+
+async def write(storage: Storage, *sizes: tuple[str, int]) -> None:
+    """Streams of shard 3 with so many entries, entry `seq` at the hour of its seq."""
+    [three] = await storage.own(3)
+    lane = await storage.journal.open_lane()
+    entries = [entry(stream, seq, at=hour(seq)) for stream, size in sizes for seq in range(1, size + 1)]
+    await lane.append(batch(SESSION, [fence(three)], *entries))
+    await lane.close()
+
+
+async def test_loading_gives_the_newest_snapshot_and_the_tail_of_each_stream(storage: Storage) -> None:
+    await write(storage, (A, 6), (B, 3))
+    await storage.journal.save_snapshot(snapshot(A, 2))
+    await storage.journal.save_snapshot(snapshot(A, 4, at=hour(4)))
+    loaded = await storage.journal.load([A, B, EMPTY, A], 10)
+    assert set(loaded) == {A, B, EMPTY}
+    assert loaded[A].snapshot == snapshot(A, 4, at=hour(4))
+    assert [e.seq for e in loaded[A].tail] == [5, 6]
+    assert (loaded[B].snapshot, [e.seq for e in loaded[B].tail]) == (None, [1, 2, 3])
+    assert (loaded[EMPTY].snapshot, list(loaded[EMPTY].tail)) == (None, [])
+    assert all(stream.complete for stream in loaded.values())
+
+
+async def test_loading_is_bounded_per_stream_and_says_so(storage: Storage) -> None:
+    await write(storage, (A, 5), (B, 3))
+    loaded = await storage.journal.load([A, B], 3)
+    assert ([e.seq for e in loaded[A].tail], loaded[A].complete) == ([1, 2, 3], False)
+    assert ([e.seq for e in loaded[B].tail], loaded[B].complete) == ([1, 2, 3], True)
+
+
+async def test_loading_nothing_gives_nothing(storage: Storage) -> None:
+    assert await storage.journal.load([], 10) == {}
+
+
+async def test_the_past_is_loaded_from_the_snapshot_before_it(storage: Storage) -> None:
+    await write(storage, (A, 9))
+    for seq in (2, 4, 6):
+        await storage.journal.save_snapshot(snapshot(A, seq, at="" if seq == 2 else hour(seq)))
+    journal = storage.journal
+
+    by_seq = await journal.load_at(A, 5, None, 10)
+    assert by_seq.snapshot == snapshot(A, 4, at=hour(4))
+    assert ([e.seq for e in by_seq.tail], by_seq.complete) == ([5], True)
+    exactly = await journal.load_at(A, 4, None, 10)
+    assert (exactly.snapshot, list(exactly.tail)) == (snapshot(A, 4, at=hour(4)), [])
+
+    by_time = await journal.load_at(A, None, hour(4), 2)
+    assert by_time.snapshot == snapshot(A, 4, at=hour(4))
+    assert ([e.seq for e in by_time.tail], by_time.complete) == ([5, 6], False)
+    before_content = await journal.load_at(A, None, "2000-01-01T00:00:00.000Z", 10)
+    assert before_content.snapshot == snapshot(A, 2)
+
+    first = await journal.load_at(A, 1, None, 10)
+    assert (first.snapshot, [e.seq for e in first.tail]) == (None, [1])
+    newest = await journal.load_at(A, None, None, 10)
+    assert (newest.snapshot, [e.seq for e in newest.tail]) == (snapshot(A, 6, at=hour(6)), [7, 8, 9])
+
+
+async def test_streams_and_shards_are_read_in_pages(storage: Storage) -> None:
+    await write(storage, (A, 3), (B, 2))
+    journal = storage.journal
+    assert [e.seq for e in await journal.read(A, 1, 10)] == [2, 3]
+    assert [e.seq for e in await journal.read(A, 0, 2)] == [1, 2]
+    assert await journal.read(EMPTY, 0, 10) == []
+    assert [e.pos for e in await journal.read_shard(3, 0, 3)] == [1, 2, 3]
+    assert [(e.stream, e.seq) for e in await journal.read_shard(3, 3, 10)] == [(B, 1), (B, 2)]
+    assert await journal.read_shard(9, 0, 10) == []
+
+
+async def test_entries_are_found_by_stream_and_op_id(storage: Storage) -> None:
+    await write(storage, (A, 3), (B, 2))
+    known, elsewhere, unknown = (A, op(f"{A} 2")), (B, op(f"{A} 2")), (A, op("unknown"))
+    found = await storage.journal.find_ops([known, elsewhere, unknown, known])
+    assert {key: (e.stream, e.seq) for key, e in found.items()} == {known: (A, 2)}
+    assert await storage.journal.find_ops([]) == {}
+
+
+async def test_the_first_snapshot_of_a_seq_stays(storage: Storage) -> None:
+    await storage.journal.save_snapshot(snapshot(A, 4, state=b"first"))
+    await storage.journal.save_snapshot(snapshot(A, 4, state=b"second"))
+    loaded = (await storage.journal.load([A], 1))[A]
+    assert loaded.snapshot == snapshot(A, 4, state=b"first")
+
+
+async def test_old_snapshots_are_thinned_and_any_past_seq_stays_near_one(storage: Storage) -> None:
+    interval = 500
+    for seq in range(interval, 14_001, interval):
+        await storage.journal.save_snapshot(snapshot(A, seq))
+    await storage.journal.save_snapshot(snapshot(B, 500))
+    kept = set()
+    for seq in range(0, 14_500, interval):
+        found = (await storage.journal.load_at(A, seq, None, 1)).snapshot
+        kept.add(found.seq if found else 0)
+        bound = interval if seq > 9_000 else 2_000 + interval
+        assert seq - (found.seq if found else 0) <= bound
+    assert sorted(kept) == [0, 500, 2000, 4000, 6000, 8000, *range(9500, 14_001, interval)]
+
+
+async def test_two_snapshots_far_apart_both_stay(storage: Storage) -> None:
+    for seq in (10_100, 10_200, 90_000):
+        await storage.journal.save_snapshot(snapshot(A, seq))
+    seqs = [(await storage.journal.load_at(A, seq, None, 1)).snapshot for seq in (10_199, 10_200, 89_999, 90_000)]
+    assert [s.seq if s else 0 for s in seqs] == [10_100, 10_200, 10_200, 90_000]

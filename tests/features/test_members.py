@@ -1,0 +1,139 @@
+"""Members: who may bring in, promote, demote and remove whom."""
+
+from __future__ import annotations
+
+from actors.project.limits import ProjectLimits
+from actors.project.members import list_members
+from protocol.event import OPERATOR
+from protocol.members import (
+    AddMember,
+    ChangeMemberRole,
+    MemberAdded,
+    MemberRemoved,
+    MemberRoleChanged,
+    RemoveMember,
+)
+from protocol.projects import DeleteProject
+from protocol.tasks import CreateTask, EditTask
+from tests.actors.given import (
+    ADMIN,
+    ALREADY_EXISTS,
+    COMMENTER,
+    FORBIDDEN,
+    MEMBER,
+    NOT_FOUND,
+    NOW,
+    OWNER,
+    STRANGER,
+    TASK,
+    VIEWER,
+    a_project,
+    a_team,
+    broken,
+    happened,
+    project_state,
+    refused,
+    uuid,
+)
+
+NEWCOMER = STRANGER.id
+
+
+def test_admins_bring_people_in_but_only_owners_make_owners() -> None:
+    life = a_team()
+    added = happened(life.decide(AddMember(user_id=NEWCOMER, role="admin"), ADMIN))
+    assert added == [MemberAdded(user_id=NEWCOMER, role="admin")]
+    assert refused(life.decide(AddMember(user_id=NEWCOMER, role="owner"), ADMIN)) == FORBIDDEN
+    assert len(happened(life.decide(AddMember(user_id=NEWCOMER, role="owner"), OWNER))) == 1
+    assert refused(life.decide(AddMember(user_id=NEWCOMER, role="viewer"), MEMBER)) == FORBIDDEN
+    assert refused(life.decide(AddMember(user_id=NEWCOMER, role="viewer"), STRANGER)) == NOT_FOUND
+
+
+def test_a_member_is_added_once_and_has_to_exist() -> None:
+    life = a_team()
+    assert refused(life.decide(AddMember(user_id=MEMBER.id, role="viewer"), OWNER)) == ALREADY_EXISTS
+    nobody = life.decide(AddMember(user_id=NEWCOMER, role="viewer"), OWNER, facts={"userExists": False})
+    assert refused(nobody) == broken("unknown_user")
+
+
+def test_a_project_has_room_for_so_many() -> None:
+    life = a_team(ProjectLimits(members_max=5))
+    assert refused(life.decide(AddMember(user_id=NEWCOMER, role="viewer"), OWNER)) == broken("members_limit")
+
+
+def test_roles_change_and_the_event_says_what_was() -> None:
+    life = a_team()
+    [changed] = happened(life.send(ChangeMemberRole(user_id=VIEWER.id, role="member"), ADMIN))
+    assert changed == MemberRoleChanged(user_id=VIEWER.id, role="member", was="viewer")
+    assert len(happened(life.decide(CreateTask(title="Now I may"), VIEWER))) == 1
+    assert happened(life.decide(ChangeMemberRole(user_id=VIEWER.id, role="member"), ADMIN)) == []
+
+
+def test_admins_cannot_touch_owners() -> None:
+    life = a_team()
+    assert refused(life.decide(ChangeMemberRole(user_id=OWNER.id, role="viewer"), ADMIN)) == FORBIDDEN
+    assert refused(life.decide(ChangeMemberRole(user_id=ADMIN.id, role="owner"), ADMIN)) == FORBIDDEN
+    assert refused(life.decide(RemoveMember(user_id=OWNER.id), ADMIN)) == FORBIDDEN
+
+
+def test_the_last_owner_neither_leaves_nor_steps_down() -> None:
+    life = a_team()
+    for by in (OWNER, OPERATOR):
+        assert refused(life.decide(RemoveMember(user_id=OWNER.id), by)) == broken("last_owner")
+        down = ChangeMemberRole(user_id=OWNER.id, role="admin")
+        assert refused(life.decide(down, by)) == broken("last_owner")
+    life.given((OWNER, ChangeMemberRole(user_id=ADMIN.id, role="owner")), (OWNER, RemoveMember(user_id=OWNER.id)))
+    assert refused(life.decide(RemoveMember(user_id=ADMIN.id), ADMIN)) == broken("last_owner")
+
+
+def test_everybody_may_leave_and_nobody_comes_back_by_themself() -> None:
+    life = a_team()
+    for person, role in ((VIEWER, "viewer"), (COMMENTER, "commenter"), (MEMBER, "member"), (ADMIN, "admin")):
+        [left] = happened(life.send(RemoveMember(user_id=person.id), person))
+        assert left == MemberRemoved(user_id=person.id, was=role)  # type: ignore[arg-type]
+        assert refused(life.decide(AddMember(user_id=person.id, role="viewer"), person)) == NOT_FOUND
+    assert life.actor.audience(life.state) == frozenset({OWNER.id})
+
+
+def test_removal_needs_permission_and_somebody_to_remove() -> None:
+    life = a_team()
+    assert refused(life.decide(RemoveMember(user_id=VIEWER.id), MEMBER)) == FORBIDDEN
+    assert refused(life.decide(RemoveMember(user_id=NEWCOMER), ADMIN)) == NOT_FOUND
+    assert refused(life.decide(RemoveMember(user_id=NEWCOMER), STRANGER)) == NOT_FOUND
+    assert refused(life.decide(ChangeMemberRole(user_id=NEWCOMER, role="viewer"), ADMIN)) == NOT_FOUND
+
+
+def test_nobody_leaves_a_deleted_project() -> None:
+    life = a_team()
+    life.given((OWNER, DeleteProject()))
+    assert refused(life.decide(RemoveMember(user_id=MEMBER.id), MEMBER)) == NOT_FOUND
+    assert refused(life.decide(RemoveMember(user_id=MEMBER.id), OWNER)) == broken("project_deleted")
+
+
+def test_what_a_removed_member_was_assigned_to_stays_but_nothing_new_comes() -> None:
+    life = a_team()
+    life.given(
+        (OWNER, CreateTask(task_id=TASK, title="Fly", assignee_ids=[MEMBER.id])),
+        (OWNER, RemoveMember(user_id=MEMBER.id)),
+    )
+    assert life.state.tasks[TASK]["assigneeIds"] == [MEMBER.id]
+    new = CreateTask(title="Land", assignee_ids=[MEMBER.id])
+    assert refused(life.decide(new, OWNER)) == broken("assignee_not_member")
+    off = EditTask(task_id=TASK, remove_assignees=[MEMBER.id])
+    assert len(happened(life.send(off, OWNER))) == 1
+    on = EditTask(task_id=TASK, add_assignees=[MEMBER.id])
+    assert refused(life.decide(on, OWNER)) == broken("assignee_not_member")
+
+
+def test_members_are_listed_page_by_page_to_members() -> None:
+    life = a_project()
+    ids = [uuid(0x500 + number) for number in range(5)]
+    life.given(*((OWNER, AddMember(user_id=user_id, role="viewer")) for user_id in reversed(ids)))
+    state = project_state(life)
+    first = list_members(state, OWNER, None, 4)
+    assert isinstance(first, list)
+    assert [member["userId"] for member in first] == [OWNER.id, *ids[:3]]
+    assert list_members(state, OWNER, ids[2], 4) == [
+        {"userId": user_id, "role": "viewer", "addedAt": NOW} for user_id in ids[3:]
+    ]
+    assert refused(list_members(state, STRANGER)) == NOT_FOUND

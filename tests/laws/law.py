@@ -1,0 +1,160 @@
+"""Law P6, checked step by step: live state = replayed state = restored state = the naive meaning of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+import msgpack
+
+from actors.profile.decider import ProfileActor
+from actors.profile.state import ProfileState
+from actors.project.decider import ProjectActor
+from actors.project.state import ProjectState
+from actors.runtime.actor import AnyActor, Decision, meta_of
+from protocol.event import Principal
+from protocol.members import AddMember
+from protocol.projects import CreateProject
+from tests.actors.given import ADMIN, COMMENTER, MEMBER, OWNER, PROJECT_ID, VIEWER, Life, events_of
+from tests.laws.naive import World, empty_world, go_on, without_seq
+from tests.laws.strategies import Step
+
+DAYS_MAX = 28
+
+
+def opening() -> Sequence[Step]:
+    """What every project begins with, so that random commands find somebody to meet."""
+    people: list[tuple[Principal, Any]] = [
+        (ADMIN, "admin"),
+        (MEMBER, "member"),
+        (COMMENTER, "commenter"),
+        (VIEWER, "viewer"),
+    ]
+    first = Step("go on", CreateProject(name="Apollo"), OWNER, 0, None)
+    adds = [AddMember(user_id=person.id, role=role) for person, role in people]
+    return [first, *(Step("go on", add, OWNER, 0, None) for add in adds)]
+
+
+class Checker:
+    """Lives a stream step by step and checks the law after each."""
+
+    def __init__(self, actor: AnyActor, stream: str) -> None:
+        self.life = Life(actor, stream)
+        # Answers by entry, as they were given first.
+        self._answers: list[dict[str, Any]] = []
+        # Parts that were made earlier and are consumed later, with what they have to hold.
+        self._held: list[tuple[Any, list[Any]]] = []
+        self._day = 1
+        # The same stream followed through the bytes of its entries, and what they mean to a naive reader.
+        self._follower: Any = actor.initial(stream)
+        self._naive: World = empty_world()
+
+    def live(self, steps: Sequence[Step]) -> None:
+        """Takes the steps."""
+        for step in steps:
+            self._turn(step)
+            self._command(step)
+            self._check()
+        self._check_held()
+        assert self.life.replayed() == self.life.state, "the log leads elsewhere"
+
+    def _turn(self, step: Step) -> None:
+        life = self.life
+        match step.turn:
+            case "go on":
+                return
+            case "retry":
+                self._check_retries()
+            case "snapshot":
+                self._hold_parts()
+            case "restart":
+                self._check_held()
+                assert life.replayed() == life.state, "the log leads elsewhere"
+                life.state = self._restored()
+
+    def _command(self, step: Step) -> None:
+        life = self.life
+        self._day = min(self._day + step.day, DAYS_MAX)
+        now = f"2026-03-{self._day:02d}T12:00:00.000Z"
+        before = deepcopy(life.state)
+        outcome = life.decide(step.command, step.by, now=now, origin=step.origin)
+        assert life.state == before, "decide has changed the state"
+        if isinstance(outcome, Decision):
+            entry = life.take(outcome, now)
+            events = events_of(entry)
+            given, again = life.actor.answer(outcome.events), life.actor.answer(events)
+            for event in events:
+                life.actor.evolve(self._follower, event, meta_of(entry))
+            go_on(self._naive, entry)
+            assert given == again, "a retry gets another answer"
+            self._answers.append(deepcopy(given))
+
+    def _check(self) -> None:
+        life = self.life
+        assert self._follower == life.state, "the log leads elsewhere"
+        assert self._restored() == life.state, "the snapshot leads elsewhere"
+        assert seen(life.state) == without_seq(self._naive), "the state is not what the log means"
+
+    def _check_retries(self) -> None:
+        for entry, answer in zip(self.life.entries, self._answers, strict=True):
+            assert self.life.actor.answer(events_of(entry)) == answer, "a late retry gets another answer"
+
+    def _hold_parts(self) -> None:
+        expected = [_through_bytes(part) for part in self.life.actor.parts(self.life.state)]
+        self._held.append((self.life.actor.parts(self.life.state), expected))
+
+    def _check_held(self) -> None:
+        for parts, expected in self._held:
+            assert [_through_bytes(part) for part in parts] == expected, "a snapshot changed while it was read"
+        self._held.clear()
+
+    def _restored(self) -> Any:
+        parts = [_through_bytes(part) for part in self.life.actor.parts(self.life.state)]
+        return self.life.actor.restore(self.life.stream, parts)
+
+
+def _through_bytes(part: Any) -> Any:
+    return msgpack.unpackb(msgpack.packb(part))
+
+
+def seen(state: Any) -> World:
+    """The state's records, by collection."""
+    world = empty_world()
+    if isinstance(state, ProfileState):
+        if state.profile is not None:
+            world["profiles"][state.user_id] = dict(state.profile)
+        return world
+    assert isinstance(state, ProjectState)
+    if state.project is not None:
+        world["projects"][state.id] = dict(state.project)
+    world["members"] = {key: dict(member) for key, member in state.members.items()}
+    world["tasks"] = {key: dict(task) for key, task in state.tasks.items()}
+    world["comments"] = {key: dict(comment) for key, comment in state.comments.items()}
+    return world
+
+
+def _check_counters(state: ProjectState, life: Life) -> None:
+    content = [e for e in life.entries if any(life.actor.is_content(event) for event in events_of(e))]
+    times = [entry.at for entry in content]
+    assert times == sorted(times), "the time of content falls"
+    assert state.content_at == (times[-1] if times else "")
+    foreign = ("external:", "unknown")
+    assert state.live == any(not entry.author.startswith(foreign) for entry in content)
+    assert [task["number"] for task in state.tasks.values()] == list(range(1, state.next_number))
+    assert state.project is None or any(m["role"] == "owner" for m in state.members.values())
+
+
+def check_project(steps: Sequence[Step], actor: AnyActor | None = None) -> Life:
+    """The law on a project's life."""
+    checker = Checker(actor if actor is not None else ProjectActor(), f"project/{PROJECT_ID}")
+    checker.live([*opening(), *steps])
+    _check_counters(checker.life.state, checker.life)
+    return checker.life
+
+
+def check_profile(steps: Sequence[Step], actor: AnyActor | None = None) -> Life:
+    """The law on a profile's life."""
+    checker = Checker(actor if actor is not None else ProfileActor(), f"profile/{OWNER.id}")
+    checker.live(steps)
+    return checker.life

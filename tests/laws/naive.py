@@ -1,0 +1,153 @@
+"""What a log means, written a second time in plain dictionaries and without a line of the product's folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgpack
+
+from protocol.log import Entry
+
+World = dict[str, dict[str, dict[str, Any]]]
+"""Collection → id → record. The project or profile itself stands alone under its own id."""
+
+
+def naive_world(entries: Sequence[Entry]) -> World:
+    """The records after one stream's entries; `seq` in each is the entry that wrote it last."""
+    world = empty_world()
+    for entry in entries:
+        go_on(world, entry)
+    return world
+
+
+def empty_world() -> World:
+    """Nothing yet."""
+    return {name: {} for name in ("projects", "members", "tasks", "comments", "profiles")}
+
+
+def go_on(world: World, entry: Entry) -> None:
+    """One entry more."""
+    own = entry.stream.split("/")[1]
+    for event in msgpack.unpackb(entry.payload)["events"]:
+        _STEPS[event["kind"]](world, event["data"], entry, own)
+    if own in world["projects"]:
+        world["projects"][own]["seq"] = entry.seq
+
+
+def _project_created(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["projects"][own] = dict(data["project"])
+
+
+def _project_edited(world: World, data: Any, entry: Entry, own: str) -> None:
+    for name, value in data["changes"].items():
+        world["projects"][own][name] = value
+    _project_touched(world, entry, own)
+
+
+def _project_deleted(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["projects"][own]["deletedAt"] = entry.at
+    _project_touched(world, entry, own)
+
+
+def _project_restored(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["projects"][own]["deletedAt"] = None
+    _project_touched(world, entry, own)
+
+
+def _project_touched(world: World, entry: Entry, own: str) -> None:
+    record = world["projects"][own]
+    if entry.at > record["updatedAt"]:
+        record["updatedAt"] = entry.at
+
+
+def _member_added(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = {"userId": data["userId"], "role": data["role"], "addedAt": entry.at, "seq": entry.seq}
+    world["members"][data["userId"]] = record
+
+
+def _member_role_changed(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["members"][data["userId"]]["role"] = data["role"]
+    world["members"][data["userId"]]["seq"] = entry.seq
+
+
+def _member_removed(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["members"].pop(data["userId"])
+
+
+def _task_created(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = dict(data["task"])
+    record["labels"], record["assigneeIds"] = list(record["labels"]), list(record["assigneeIds"])
+    record["seq"] = entry.seq
+    world["tasks"][record["id"]] = record
+
+
+def _task_edited(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["tasks"][data["taskId"]]
+    for name, value in data["changes"].items():
+        record[name] = value
+    for field, event_field in (("labels", "labels"), ("assigneeIds", "assignees")):
+        for item in data.get(f"{event_field}Removed", []):
+            record[field].remove(item)
+        for item in data.get(f"{event_field}Added", []):
+            record[field].append(item)
+    if "stateId" in data["changes"]:
+        groups = {state["id"]: state["group"] for state in world["projects"][own]["states"]}
+        closed = groups[record["stateId"]] in ("completed", "cancelled")
+        record["closedAt"] = entry.at if closed else None
+    record["updatedAt"], record["seq"] = entry.at, entry.seq
+
+
+def _comment_added(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["comments"][data["commentId"]] = {
+        "id": data["commentId"],
+        "taskId": data["taskId"],
+        "authorId": entry.author,
+        "body": data["body"],
+        "createdAt": entry.at,
+        "updatedAt": entry.at,
+        "edits": [],
+        "seq": entry.seq,
+    }
+
+
+def _comment_edited(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["comments"][data["commentId"]]
+    old = {"body": record["body"], "replacedAt": entry.at, "replacedBy": entry.author}
+    record["edits"].append(old)
+    record["body"], record["updatedAt"], record["seq"] = data["body"], entry.at, entry.seq
+
+
+def _profile_created(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["profiles"][own] = {**data["profile"], "seq": entry.seq}
+
+
+def _profile_edited(world: World, data: Any, entry: Entry, own: str) -> None:
+    for name, value in data["changes"].items():
+        world["profiles"][own][name] = value
+    world["profiles"][own]["updatedAt"], world["profiles"][own]["seq"] = entry.at, entry.seq
+
+
+_STEPS = {
+    "ProjectCreated": _project_created,
+    "ProjectEdited": _project_edited,
+    "ProjectDeleted": _project_deleted,
+    "ProjectRestored": _project_restored,
+    "MemberAdded": _member_added,
+    "MemberRoleChanged": _member_role_changed,
+    "MemberRemoved": _member_removed,
+    "TaskCreated": _task_created,
+    "TaskEdited": _task_edited,
+    "CommentAdded": _comment_added,
+    "CommentEdited": _comment_edited,
+    "ProfileCreated": _profile_created,
+    "ProfileEdited": _profile_edited,
+}
+
+
+def without_seq(world: World) -> World:
+    """The records as the protocol knows them."""
+    return {
+        name: {key: {f: v for f, v in record.items() if f != "seq"} for key, record in records.items()}
+        for name, records in world.items()
+    }

@@ -1,0 +1,244 @@
+"""Random lives of streams: commands of every type, by everybody, live and imported.
+
+The pools of ids are small on purpose: what matters happens when commands meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from protocol.comments import AddComment, EditComment
+from protocol.event import OPERATOR, Command, Origin, Principal
+from protocol.members import AddMember, ChangeMemberRole, RemoveMember
+from protocol.profiles import CreateProfile, EditProfile
+from protocol.projects import (
+    DEFAULT_STATES,
+    CreateProject,
+    DeleteProject,
+    EditProject,
+    RestoreProject,
+    WorkflowState,
+)
+from protocol.tasks import CreateTask, EditTask
+from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER, uuid
+
+PEOPLE = (OWNER, ADMIN, MEMBER, COMMENTER, VIEWER, STRANGER)
+TASK_IDS = [uuid(0x200 + n) for n in range(2)]
+COMMENT_IDS = [uuid(0x300 + n) for n in range(2)]
+ROLES: list[Any] = ["owner", "admin", "member", "commenter", "viewer"]
+REVIEW: WorkflowState = {"id": "review", "name": "Review", "group": "started", "waiting": True}
+WORKFLOWS: list[list[WorkflowState]] = [
+    list(DEFAULT_STATES),
+    [*DEFAULT_STATES[:3], REVIEW, *DEFAULT_STATES[3:]],
+    [DEFAULT_STATES[1], DEFAULT_STATES[3]],
+]
+
+_user_ids = st.sampled_from([person.id for person in PEOPLE])
+_roles: SearchStrategy[Any] = st.sampled_from(ROLES)
+_texts = st.sampled_from(["one", "two", "# drei\n\nund „mehr“ 🚀", "x" * 300])
+_titles = st.sampled_from(["one", "two", "drei 🚀"])
+_labels = st.lists(st.sampled_from(["bug", "ui", "später"]), unique=True, max_size=3)
+_assignees = st.lists(st.one_of(_user_ids, st.just(MATZ)), unique=True, max_size=2)
+_days = st.sampled_from([None, "2026-01-31", "2026-02-28"])
+_estimates = st.sampled_from([None, 0.0, 3.0, 0.5])
+_state_ids = st.sampled_from(["backlog", "todo", "in-progress", "review", "done", "cancelled", "nowhere"])
+_priorities: SearchStrategy[Any] = st.sampled_from(["urgent", "high", "medium", "low", "none"])
+_names = st.sampled_from([None, "Ada", "Grace"])
+
+
+def _some(model: type[Command], optional: dict[str, SearchStrategy[Any]], **always: Any) -> Any:
+    """The command with any subset of its optional fields."""
+    return st.fixed_dictionaries(always, optional=optional).map(lambda fields: model(**fields))
+
+
+STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
+    CreateProject: _some(CreateProject, {"owner_id": _user_ids, "states": st.sampled_from(WORKFLOWS)}, name=_titles),
+    EditProject: _some(
+        EditProject,
+        {
+            "name": _titles,
+            "description": _texts,
+            "status": st.sampled_from(["Active", "Active", "Active", "Completed", "OnHold", "Archived"]),
+            "states": st.sampled_from(WORKFLOWS),
+        },
+    ),
+    DeleteProject: st.just(DeleteProject()),
+    RestoreProject: st.just(RestoreProject()),
+    AddMember: _some(AddMember, {}, user_id=_user_ids, role=_roles),
+    ChangeMemberRole: _some(ChangeMemberRole, {}, user_id=_user_ids, role=_roles),
+    RemoveMember: _some(RemoveMember, {}, user_id=_user_ids),
+    CreateTask: _some(
+        CreateTask,
+        {
+            "task_id": st.sampled_from(TASK_IDS),
+            "state_id": _state_ids,
+            "description": _texts,
+            "priority": _priorities,
+            "labels": _labels,
+            "assignee_ids": _assignees,
+            "start_date": _days,
+            "due_date": _days,
+            "estimate": _estimates,
+            "external_id": st.sampled_from([None, "github:a/b#1"]),
+        },
+        title=_titles,
+    ),
+    EditTask: _some(
+        EditTask,
+        {
+            "title": _titles,
+            "description": _texts,
+            "state_id": _state_ids,
+            "priority": _priorities,
+            "start_date": _days,
+            "due_date": _days,
+            "estimate": _estimates,
+            "add_labels": _labels,
+            "remove_labels": _labels,
+            "add_assignees": _assignees,
+            "remove_assignees": _assignees,
+        },
+        task_id=st.sampled_from(TASK_IDS),
+    ),
+    AddComment: _some(
+        AddComment,
+        {"comment_id": st.sampled_from(COMMENT_IDS)},
+        task_id=st.sampled_from(TASK_IDS),
+        body=_texts,
+    ),
+    EditComment: _some(EditComment, {}, comment_id=st.sampled_from(COMMENT_IDS), body=_texts),
+    CreateProfile: _some(CreateProfile, {"first_name": _names, "last_name": _names}),
+    EditProfile: _some(
+        EditProfile,
+        {
+            "first_name": _names,
+            "last_name": _names,
+            "bio": st.sampled_from([None, "sails", "climbs"]),
+            "avatar_id": st.sampled_from([None, uuid(0x400)]),
+        },
+    ),
+}
+
+Turn = Literal["go on", "retry", "snapshot", "restart"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command, and what happens to the actor before it."""
+
+    turn: Turn
+    command: Command
+    by: Principal
+    day: int
+    origin: Origin | None
+
+
+_content: tuple[type[Command], ...] = (EditProject, CreateTask, EditTask, AddComment, EditComment)
+_membership: tuple[type[Command], ...] = (AddMember, ChangeMemberRole, RemoveMember)
+_rare: tuple[type[Command], ...] = (CreateProject, DeleteProject, RestoreProject)
+_origins = st.tuples(st.sampled_from([MATZ] * 4 + ["unknown", OWNER.id]), st.integers(1, 9)).map(
+    lambda both: Origin(author=both[0], at=f"2015-06-{both[1]:02d}T00:00:00.000Z")
+)
+_turns: SearchStrategy[Any] = st.sampled_from(["go on", "go on", "go on", "retry", "snapshot", "restart"])
+_powers = st.sampled_from([OWNER] * 4 + [ADMIN, MEMBER, COMMENTER, VIEWER, STRANGER, OPERATOR])
+
+
+def _commands(models: tuple[type[Command], ...]) -> SearchStrategy[Command]:
+    return st.sampled_from(models).flatmap(lambda model: STRATEGIES[model])
+
+
+_live = st.builds(
+    Step,
+    turn=_turns,
+    command=_commands(_content * 4 + _membership * 2 + _rare),
+    by=_powers,
+    day=st.integers(0, 3),
+    origin=st.sampled_from([None] * 9 + [Origin(author=MATZ, at="2015-06-01T00:00:00.000Z")]),
+)
+_imported = st.builds(
+    Step, turn=_turns, command=_commands(_content), by=st.just(OWNER), day=st.just(0), origin=_origins
+)
+
+
+def _by_owner(command: Command) -> Step:
+    return Step("go on", command, OWNER, 0, None)
+
+
+# What is rare by chance, because it needs several commands in a row: there and back again.
+_tasks_made = st.sampled_from(TASK_IDS).map(
+    lambda task_id: [_by_owner(CreateTask(task_id=task_id, title="made", labels=["bug"]))]
+)
+_closed_and_reopened = st.tuples(st.sampled_from(TASK_IDS), _live, _turns).map(
+    lambda drawn: [
+        _by_owner(EditTask(task_id=drawn[0], state_id="done")),
+        drawn[1],
+        Step(drawn[2], EditTask(task_id=drawn[0], state_id="todo"), OWNER, 1, None),
+    ]
+)
+_deleted_and_restored = st.tuples(_live, _turns).map(
+    lambda drawn: [
+        _by_owner(DeleteProject()),
+        drawn[0],
+        Step(drawn[1], RestoreProject(), OWNER, 1, None),
+    ]
+)
+_archived_and_back = _live.map(
+    lambda step: [_by_owner(EditProject(status="Archived")), step, _by_owner(EditProject(status="Active"))]
+)
+_labelled_and_not = st.tuples(st.sampled_from(TASK_IDS), _live, _turns).map(
+    lambda drawn: [
+        _by_owner(EditTask(task_id=drawn[0], add_labels=["bug", "ui"])),
+        drawn[1],
+        Step(drawn[2], EditTask(task_id=drawn[0], remove_labels=["bug"]), OWNER, 1, None),
+    ]
+)
+_said_and_corrected = st.tuples(st.sampled_from(COMMENT_IDS), st.sampled_from(TASK_IDS), _turns, _live).map(
+    lambda drawn: [
+        _by_owner(AddComment(comment_id=drawn[0], task_id=drawn[1], body="said")),
+        drawn[3],
+        Step(drawn[2], EditComment(comment_id=drawn[0], body="meant"), OWNER, 1, None),
+    ]
+)
+_alone = _live.map(lambda step: [step])
+_episodes = st.lists(
+    st.one_of(
+        _alone,
+        _alone,
+        _alone,
+        _tasks_made,
+        _labelled_and_not,
+        _said_and_corrected,
+        _closed_and_reopened,
+        _deleted_and_restored,
+        _archived_and_back,
+    ),
+    min_size=6,
+    max_size=16,
+).map(lambda episodes: [step for episode in episodes for step in episode])
+# Mostly in the order of time, so that most of it is taken.
+_history = st.lists(_imported, max_size=6).map(
+    lambda steps: sorted(steps[1:], key=lambda step: step.origin.at if step.origin else "") + steps[:1]
+)
+_founding = Step(
+    "go on", CreateTask(task_id=TASK_IDS[0], title="old"), OWNER, 0, Origin(author=MATZ, at="2015-06-01T00:00:00Z")
+)
+_lives_from_history = st.tuples(_history, _episodes).map(lambda both: [_founding, *both[0], *both[1]])
+_only_history = _history.map(lambda steps: [_founding, *steps])
+PROJECT_LIVES = st.one_of(_episodes, _lives_from_history, _lives_from_history, _only_history)
+PROFILE_LIVES = st.lists(
+    st.builds(
+        Step,
+        turn=_turns,
+        command=_commands((CreateProfile, EditProfile, EditProfile, EditProfile)),
+        by=st.sampled_from([OWNER, OWNER, OWNER, STRANGER, OPERATOR]),
+        day=st.integers(0, 3),
+        origin=st.none(),
+    ),
+    min_size=1,
+    max_size=12,
+)

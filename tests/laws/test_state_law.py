@@ -1,0 +1,194 @@
+"""P6: for every command, state + events = freshly loaded state = view; and wrong actors are caught."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from actors.profile.decider import ProfileActor
+from actors.profile.state import ProfileState
+from actors.project.decider import ProjectActor
+from actors.project.state import ProjectState
+from actors.runtime.actor import Context, EntryMeta
+from protocol.comments import CommentEdited
+from protocol.members import MemberRemoved
+from protocol.messages import COMMANDS, EVENTS
+from protocol.profiles import ProfileEdited
+from protocol.projects import ProjectRestored
+from protocol.tasks import CreateTask, TaskCreated, TaskEdited
+from tests.actors.given import events_of
+from tests.laws.law import check_profile, check_project
+from tests.laws.strategies import PROFILE_LIVES, PROJECT_LIVES, STRATEGIES, Step
+
+_LAW = settings(max_examples=80, derandomize=True, database=None, deadline=None)
+_HUNT = settings(
+    max_examples=80,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+    print_blob=False,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@_LAW
+@given(PROJECT_LIVES)
+def test_a_project_is_what_its_log_means(steps: Sequence[Step]) -> None:
+    check_project(steps)
+
+
+@_LAW
+@given(PROFILE_LIVES)
+def test_a_profile_is_what_its_log_means(steps: Sequence[Step]) -> None:
+    check_profile(steps)
+
+
+def test_every_command_takes_part() -> None:
+    every = {model for models in COMMANDS.values() for model in models.values()}
+    assert set(STRATEGIES) == every
+
+
+def test_every_event_happens_often_enough_to_be_checked() -> None:
+    happened: Counter[str] = Counter()
+
+    @_HUNT
+    @given(PROJECT_LIVES, PROFILE_LIVES)
+    def count(project: Sequence[Step], profile: Sequence[Step]) -> None:
+        for life in (check_project(project), check_profile(profile)):
+            happened.update(event.kind for entry in life.entries for event in events_of(entry))
+
+    count()
+    assert {kind: happened[kind] >= 5 for kind in EVENTS} == dict.fromkeys(EVENTS, True), happened
+
+
+# --------------------------------------------------------------------------- planted faults
+
+
+class KeepsRemovedMembers(ProjectActor):
+    def evolve(self, state: ProjectState, event: Any, meta: EntryMeta) -> None:
+        if not isinstance(event, MemberRemoved):
+            super().evolve(state, event, meta)
+
+
+class NeverRemovesLabels(ProjectActor):
+    def evolve(self, state: ProjectState, event: Any, meta: EntryMeta) -> None:
+        if isinstance(event, TaskEdited):
+            event = event.model_copy(update={"labels_removed": []})
+        super().evolve(state, event, meta)
+
+
+class NeverReopens(ProjectActor):
+    def evolve(self, state: ProjectState, event: Any, meta: EntryMeta) -> None:
+        before = state.tasks[event.task_id]["closedAt"] if isinstance(event, TaskEdited) else None
+        super().evolve(state, event, meta)
+        if isinstance(event, TaskEdited) and before is not None:
+            state.tasks[event.task_id]["closedAt"] = before
+
+
+class UsesTheTimeOfRecording(ProjectActor):
+    def evolve(self, state: ProjectState, event: Any, meta: EntryMeta) -> None:
+        when = meta.recorded_at if isinstance(event, CommentEdited | TaskEdited) else meta.at
+        super().evolve(state, event, EntryMeta(meta.seq, meta.op_id, meta.author, when, meta.recorded_at))
+
+
+class ChangesRecordsInPlace(ProjectActor):
+    def evolve(self, state: ProjectState, event: Any, meta: EntryMeta) -> None:
+        before = state.tasks[event.task_id] if isinstance(event, TaskEdited) else None
+        super().evolve(state, event, meta)
+        if before is not None:
+            before.update(state.tasks[event.task_id])
+
+
+class RemembersOutsideItsState(ProjectActor):
+    made = 0
+
+    def evolve(self, state: ProjectState, event: Any, meta: EntryMeta) -> None:
+        super().evolve(state, event, meta)
+        if isinstance(event, TaskCreated):
+            type(self).made += 1
+            state.next_number = type(self).made + 1
+
+
+class ForgetsThatItIsLive(ProjectActor):
+    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
+        state = super().restore(stream, parts)
+        state.live = False
+        return state
+
+
+class LosesTheIndexOfComments(ProjectActor):
+    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
+        state = super().restore(stream, parts)
+        state.task_comments.clear()
+        return state
+
+
+class StaysDeleted(ProjectActor):
+    def evolve(self, state: ProjectState, event: Any, meta: EntryMeta) -> None:
+        if not isinstance(event, ProjectRestored):
+            super().evolve(state, event, meta)
+
+
+class CountsWhileItDecides(ProjectActor):
+    def decide(self, state: ProjectState, command: Any, context: Context) -> Any:
+        outcome = super().decide(state, command, context)
+        if isinstance(command, CreateTask):
+            state.next_number += 1
+        return outcome
+
+
+class AnswersFromMemory(ProjectActor):
+    answered = 0
+
+    def answer(self, events: Sequence[Any]) -> dict[str, Any]:
+        type(self).answered += 1
+        return {**super().answer(events), "number": type(self).answered}
+
+
+class NeverClearsFields(ProfileActor):
+    def evolve(self, state: ProfileState, event: Any, meta: EntryMeta) -> None:
+        if isinstance(event, ProfileEdited):
+            kept = {name: value for name, value in event.changes.items() if value is not None}
+            event = event.model_copy(update={"changes": kept})
+        super().evolve(state, event, meta)
+
+
+def _hunt(strategy: Any, check: Callable[..., object], actor: type) -> None:
+    @_HUNT
+    @given(strategy)
+    def hunt(steps: Sequence[Step]) -> None:
+        check(steps, actor())
+
+    cast(Callable[[], None], hunt)()
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        KeepsRemovedMembers,
+        NeverRemovesLabels,
+        NeverReopens,
+        UsesTheTimeOfRecording,
+        ChangesRecordsInPlace,
+        RemembersOutsideItsState,
+        ForgetsThatItIsLive,
+        LosesTheIndexOfComments,
+        StaysDeleted,
+        CountsWhileItDecides,
+        AnswersFromMemory,
+    ],
+)
+def test_a_wrong_project_actor_is_caught(actor: type[ProjectActor]) -> None:
+    with pytest.raises((AssertionError, KeyError)):
+        _hunt(PROJECT_LIVES, check_project, actor)
+
+
+def test_a_wrong_profile_actor_is_caught() -> None:
+    with pytest.raises(AssertionError):
+        _hunt(PROFILE_LIVES, check_profile, NeverClearsFields)

@@ -1,0 +1,254 @@
+"""Importing into a server: history as history, once, through refusals and restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pantherahive_client import Client
+from protocol.errors import ErrorCode, Rejection
+from server.importing.github_archive import Step, plan, project_id_of, read_archive
+from server.importing.importer import ImportOptions, run_import
+from server.importing.progress import Progress
+from server.importing.sending import Sender
+from tests.client.hive import ADMIN_TOKEN, Hive
+
+ARCHIVE = Path(__file__).parents[2] / "data" / "github-archive.json"
+PROJECT = project_id_of("example/lighthouse")
+STREAM = f"project/{PROJECT}"
+STEPS = plan(read_archive(ARCHIVE)).steps
+
+
+@pytest.fixture
+def options(hive: Hive, tmp_path: Path) -> Callable[..., ImportOptions]:
+    token = tmp_path / "token"
+    token.write_text(ADMIN_TOKEN + "\n")
+
+    def made(**fields: Any) -> ImportOptions:
+        base = {"file": ARCHIVE, "owner": "ada", "server": hive.url, "token_file": token, "patience_s": 5.0}
+        return ImportOptions(**{**base, **fields})
+
+    return made
+
+
+async def run(options: ImportOptions) -> tuple[int, str, str]:
+    out, trouble = io.StringIO(), io.StringIO()
+    code = await run_import(options, out, trouble)
+    return code, out.getvalue(), trouble.getvalue()
+
+
+def history(hive: Hive) -> list[tuple[str, str, str]]:
+    """(opId, author, at) of all imported entries."""
+    entries = hive.streams[STREAM].entries[1:]
+    return [(entry["opId"], entry["author"], entry["at"]) for entry in entries]
+
+
+def wanted() -> list[tuple[str, str, str]]:
+    return [(step.op_id, step.author, step.at) for step in STEPS]
+
+
+async def test_every_step_becomes_an_entry_with_its_own_author_and_time(hive: Hive, options: Any) -> None:
+    code, report, trouble = await run(options())
+    assert (code, history(hive)) == (0, wanted())
+    assert all(entry["recordedBy"] == "system" for entry in hive.streams[STREAM].entries[1:])
+    state = hive.streams[STREAM].state
+    assert sum(task["closedAt"] is None for task in state.tasks.values()) == 2
+    assert state.members[hive.users["ada"]]["role"] == "owner"
+    assert "entry 1 before, 16 after" in report
+    assert "15/15 (100 %)" in trouble
+
+
+async def test_importing_again_adds_nothing(hive: Hive, options: Any) -> None:
+    await run(options())
+    entries = len(hive.streams[STREAM].entries)
+    code, report, _ = await run(options(owner=None, name="another name"))
+    assert (code, len(hive.streams[STREAM].entries)) == (0, entries)
+    assert "issues           5        0        5        0          5" in report
+
+
+async def test_a_dry_run_sends_nothing_and_needs_no_server(hive: Hive, options: Any) -> None:
+    code, report, _ = await run(options(dry_run=True, server="http://127.0.0.1:9", token_file=None))
+    assert (code, hive.frames) == (0, [])
+    assert "3 closings" in report
+    assert "comment without text: #5, comment 1" in report
+
+
+async def test_an_interrupted_import_goes_on_where_it_was(hive: Hive, options: Any) -> None:
+    seen = asyncio.Event()
+
+    def stop_at_eight(frame: dict[str, Any]) -> bool:
+        if len(hive.frames) == 8:
+            seen.set()
+        return False
+
+    hive.lose_answer = stop_at_eight
+    out, trouble = io.StringIO(), io.StringIO()
+    importing = asyncio.create_task(run_import(options(in_flight=2), out, trouble))
+    await seen.wait()
+    importing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await importing
+    assert "Run the same command again" in trouble.getvalue()
+    assert len(history(hive)) < len(STEPS)
+    code, _, _ = await run(options())
+    assert (code, history(hive)) == (0, wanted())
+
+
+@pytest.mark.parametrize("after", [2, 5, 11])
+async def test_a_crash_of_the_server_in_the_middle_loses_and_doubles_nothing(
+    hive: Hive, options: Any, after: int
+) -> None:
+    crashes: list[int] = []
+
+    def crash(frame: dict[str, Any]) -> bool:
+        if len(hive.frames) >= after and not crashes:
+            crashes.append(after)
+            return True
+        return False
+
+    hive.lose_answer = crash
+    code, _, _ = await run(options())
+    assert crashes
+    assert (code, history(hive)) == (0, wanted())
+
+
+@pytest.mark.parametrize("in_flight", [1, 4, 32])
+async def test_refusals_for_now_never_let_later_history_overtake(hive: Hive, options: Any, in_flight: int) -> None:
+    """As an actor that is being reloaded does it: everything that is under way is refused together."""
+    refused: set[str] = set()
+    troubles = [3, 9, 14]
+
+    def busy(frame: dict[str, Any]) -> Rejection | None:
+        if frame["opId"] in refused:  # it has been heard, and the client begins anew
+            refused.clear()
+        elif refused or (troubles and len(hive.frames) >= troubles[0]):
+            if not refused:
+                troubles.pop(0)
+            refused.add(frame["opId"])
+            return Rejection(ErrorCode.OVERLOADED, "busy", {"retryAfterS": 0})
+        return None
+
+    hive.refuse = busy
+    code, _, _ = await run(options(in_flight=in_flight))
+    assert troubles == []
+    assert (code, history(hive)) == (0, wanted())
+
+
+async def test_a_comment_judged_before_its_issue_was_there_is_sent_again(hive: Hive, options: Any) -> None:
+    """The server repeats a final refusal to the same opId, so the second try has another one, still only one entry."""
+    final: dict[str, Rejection] = {}
+    decide = hive._decide
+
+    async def remembering(principal: Any, frame: dict[str, Any]) -> dict[str, Any]:
+        if frame["opId"] in final:
+            return {"error": final[frame["opId"]].as_json()}
+        answer = await decide(principal, frame)
+        if "error" in answer and not answer["error"]["retryable"]:
+            error = answer["error"]
+            final[frame["opId"]] = Rejection(ErrorCode(error["code"]), error["message"], error["details"])
+        return answer
+
+    hive._decide = remembering  # type: ignore[method-assign]
+    last = STEPS[-1]
+    comment = {
+        "kind": "comment",
+        "where": "x",
+        "at": last.at,
+        "author": "unknown",
+        "op_id": project_id_of("x"),
+        "command": "AddComment",
+        "data": {"taskId": last.data["taskId"], "commentId": project_id_of("c"), "body": "hi"},
+    }
+    refusals = [Rejection(ErrorCode.UNAVAILABLE, "reloading", {"retryAfterS": 0})]
+    hive.refuse = lambda frame: refusals.pop() if frame["opId"] == last.op_id and refusals else None
+    async with Client(hive.url, token=ADMIN_TOKEN) as client:
+        project_id = await client.create_project("x", project_id=PROJECT, owner_id=hive.users["ada"])
+        sender = Sender(client, project_id, head_seq=1, in_flight_max=8, patience_s=5)
+        sent = await sender.run([last, Step(**comment)])  # type: ignore[arg-type]
+    assert sent.refused == []
+    assert sent.new == {"issue": 1, "comment": 1}
+    assert [entry["events"][0]["kind"] for entry in hive.streams[STREAM].entries[1:]] == ["TaskCreated", "CommentAdded"]
+
+
+async def test_refusals_for_good_are_listed_and_the_rest_goes_on(hive: Hive, options: Any) -> None:
+    hive.refuse = lambda frame: (
+        Rejection(ErrorCode.RULE_BROKEN, "no", {"reason": "x"})
+        if frame["data"].get("body") == "Same second, first"
+        else None
+    )
+    code, report, _ = await run(options())
+    assert code == 1
+    assert "#3, comment 1: rule_broken: no" in report
+    assert len(history(hive)) == len(STEPS) - 1
+
+
+async def test_a_project_in_which_people_worked_stops_the_import_at_once(hive: Hive, options: Any) -> None:
+    async with Client(hive.url, username="ada", password="correct horse") as client:
+        project_id = await client.create_project("Mine")
+        await client.command(f"project/{project_id}", "CreateTask", {"title": "live"})
+    code, _, trouble = await run(options(project=project_id, in_flight=1))
+    assert code == 1
+    assert "people have worked in this project already" in trouble
+    assert len(hive.frames) == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"owner": None}, "--owner"),
+        ({"owner": "nobody"}, "there is no user 'nobody'"),
+        ({"project": "x"}, "--project is a project's id"),
+        ({"project": project_id_of("none")}, "there is no project"),
+        ({"in_flight": 0}, "--in-flight"),
+        ({"token_file": None}, "--token-file"),
+        ({"token_file": Path("/nonexistent/token")}, "cannot be read"),
+        ({"file": Path("/nonexistent/archive")}, "cannot be read"),
+    ],
+)
+async def test_what_is_missing_is_said(options: Any, fields: dict[str, Any], words: str) -> None:
+    code, _, trouble = await run(options(**fields))
+    assert code == 1
+    assert words in trouble
+
+
+async def test_a_wrong_token_and_a_server_that_is_not_there_are_said(hive: Hive, options: Any, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("wrong")
+    code, _, trouble = await run(options(token_file=wrong))
+    assert (code, "unauthenticated" in trouble) == (1, True)
+    code, _, trouble = await run(options(server="http://127.0.0.1:9", patience_s=0.1))
+    assert (code, "Is the server running" in trouble) == (1, True)
+
+
+async def test_the_archive_of_another_owner_id_is_taken_as_it_is(hive: Hive, options: Any, tmp_path: Path) -> None:
+    archive = json.loads(ARCHIVE.read_text("utf-8"))
+    archive["issues"] = []
+    path = tmp_path / "empty.json"
+    path.write_text(json.dumps(archive))
+    code, report, _ = await run(options(file=path, owner=hive.users["ada"].upper(), key="LIGHT", name="L"))
+    assert code == 0
+    assert "project LIGHT" in report
+
+
+class _Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_progress_tells_rate_and_remaining_time_at_intervals() -> None:
+    out, clock = io.StringIO(), _Clock()
+    show = Progress(1000, out, clock)
+    for done, clock.now_s in ((1, 0.1), (100, 5.0), (150, 6.0), (1000, 20.0)):
+        show(done)
+    assert out.getvalue().splitlines() == [
+        "100/1000 (10 %), 20/s, 45 s left",
+        "1000/1000 (100 %), 50/s, 20.0 s",
+    ]

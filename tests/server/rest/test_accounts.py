@@ -1,0 +1,214 @@
+"""Registration and login: every answer of the User API."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from typing import Any
+
+import orjson
+import pytest
+
+from protocol.errors import ErrorCode, Rejection
+from server.auth.passwords import PasswordCost
+from tests.server.world import PASSWORD, World, a_world, problem_of
+
+REGISTER, LOGIN = "/v1/users/register", "/v1/users/login"
+
+
+async def test_registering_answers_201_with_a_token_that_works(world: World) -> None:
+    body = {"username": "john_doe", "password": PASSWORD, "email": "John.Doe@example.com", "firstName": "John"}
+    response = await world.http.post(REGISTER, json=body)
+    answer = await response.json()
+    assert response.status == 201
+    assert set(answer) == {"userId", "username", "accessToken", "tokenType", "expiresIn"}
+    assert (answer["username"], answer["tokenType"], answer["expiresIn"]) == ("john_doe", "Bearer", 900)
+    assert response.headers["Cache-Control"] == "no-store"
+    auth = {"Authorization": f"Bearer {answer['accessToken']}"}
+    profile = await (await world.http.get(response.headers["Location"], headers=auth)).json()
+    assert (profile["firstName"], profile["lastName"], profile["email"]) == ("John", None, "John.Doe@example.com")
+
+
+@pytest.mark.parametrize(
+    ("second", "field"),
+    [
+        ({"username": "ada"}, "username"),
+        ({"username": "ADA"}, "username"),
+        ({"username": "eve", "email": "ada@example.com"}, "email"),
+        ({"username": "eve", "email": "ADA@EXAMPLE.COM"}, "email"),
+    ],
+)
+async def test_a_taken_name_answers_409_without_regard_to_case(
+    world: World, second: dict[str, Any], field: str
+) -> None:
+    await world.register("ada", email="ada@example.com")
+    response = await world.http.post(REGISTER, json={"password": PASSWORD, **second})
+    problem = await problem_of(response, 409)
+    assert (problem["code"], problem["details"]["field"]) == ("already_exists", field)
+
+
+async def test_many_at_once_get_one_name(world: World) -> None:
+    body = {"username": "ada", "password": PASSWORD}
+    responses = await asyncio.gather(*(world.http.post(REGISTER, json=body) for _ in range(20)))
+    assert sorted(response.status for response in responses) == [201] + [409] * 19
+
+
+async def test_users_without_an_address_do_not_collide(world: World) -> None:
+    await world.register("ada")
+    await world.register("eve")
+
+
+@pytest.mark.parametrize("name", [{"username": "Ada"}, {"username": "aDA"}, {"email": "ADA@example.com"}])
+async def test_login_by_name_or_address_answers_200(world: World, name: dict[str, str]) -> None:
+    user = await world.register("Ada", email="ada@example.com")
+    response = await world.http.post(LOGIN, json={"password": PASSWORD, **name})
+    answer = await response.json()
+    assert response.status == 200
+    assert (answer["userId"], answer["username"]) == (user.id, "Ada")
+
+
+async def test_an_unknown_user_and_a_wrong_password_get_the_same_answer(world: World) -> None:
+    await world.register("ada", email="ada@example.com")
+    seen = set()
+    for body in (
+        {"username": "ada", "password": "wrong password"},
+        {"username": "nobody", "password": "wrong password"},
+        {"username": "no such name!", "password": PASSWORD},
+        {"email": "ada@example.com", "password": "short"},
+        {"email": "nobody@example.com", "password": PASSWORD},
+    ):
+        response = await world.http.post(LOGIN, json=body)
+        await problem_of(response, 401)
+        own = {"x-request-id", "date"}
+        headers = sorted(f"{name}: {value}" for name, value in response.headers.items() if name.lower() not in own)
+        seen.add((await response.read(), *headers))
+    assert len(seen) == 1, seen
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (REGISTER, {"username": "ab", "password": PASSWORD}),
+        (REGISTER, {"username": "ada"}),
+        (REGISTER, {"username": "ada", "password": PASSWORD, "isAdmin": True}),
+        (REGISTER, {"username": "ada", "password": "😀" * 65}),
+        (REGISTER, {"username": "ada", "password": "abcdefgh\0"}),
+        (LOGIN, {"password": PASSWORD}),
+        (LOGIN, {"password": PASSWORD, "username": "ada", "email": "ada@example.com"}),
+        (LOGIN, {"password": PASSWORD, "email": "ada"}),
+        (LOGIN, {"username": "ada"}),
+    ],
+)
+async def test_what_does_not_fit_answers_400_and_quotes_nothing(world: World, path: str, body: dict[str, Any]) -> None:
+    response = await world.http.post(path, json=body)
+    problem = await problem_of(response, 400)
+    assert problem["code"] == "invalid"
+    assert PASSWORD not in await response.text()
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[]", 400),
+        (b"null", 400),
+        (b'"text"', 400),
+        (b'{"username": NaN}', 400),
+        (b'{"username": "\\ud800"}', 400),
+        (b'{"username": "\xff"}', 400),
+        (b'{"username": 1' + b"0" * 90 + b"}", 400),
+        (b'{"a":' * 33 + b"1" + b"}" * 33, 400),
+        (b"[" * 500_000, 400),
+        (b'{"username": "' + b"a" * (1 << 20) + b'"}', 413),
+    ],
+)
+async def test_bodies_that_are_no_acceptable_json(world: World, data: bytes, status: int) -> None:
+    headers = {"Content-Type": "application/json"}
+    response = await world.http.post(REGISTER, data=io.BytesIO(data), headers=headers)
+    await problem_of(response, status)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": "application/json", "Content-Encoding": "br-ish"},
+    ],
+)
+async def test_other_media_types_answer_415(world: World, headers: dict[str, str]) -> None:
+    response = await world.http.post(REGISTER, data=b"{}", headers=headers)
+    assert (await problem_of(response, 415))["code"] == "unsupported_media_type"
+
+
+async def test_64_code_points_are_a_password_in_any_script(world: World) -> None:
+    body = {"username": "ada", "password": "😀" * 64}
+    assert (await world.http.post(REGISTER, json=body)).status == 201
+    assert (await world.http.post(LOGIN, json=body)).status == 200
+    assert (await world.http.post(LOGIN, json={**body, "password": "😀" * 63})).status == 401
+
+
+async def test_login_completes_a_profile_that_a_crash_left_out(world: World) -> None:
+    user = await world.register("ada")
+    other = await world.storage.accounts.by_user_id(user.id)
+    assert other is not None
+    lost = orjson.loads(orjson.dumps(other))
+    lost.update(user_id="018f0000-0000-7000-8000-00000000000a", username="eve", profile_created=False)
+    await world.storage.accounts.create(type(other)(**lost))
+    response = await world.http.post(LOGIN, json={"username": "eve", "password": PASSWORD})
+    assert response.status == 200
+    auth = {"Authorization": f"Bearer {(await response.json())['accessToken']}"}
+    assert (await world.http.get(f"/v1/users/{lost['user_id']}", headers=auth)).status == 200
+
+
+async def test_a_profile_that_is_there_but_not_marked_is_recognised(world: World) -> None:
+    user = await world.register("ada", firstName="Ada")
+    account = await world.storage.accounts.by_user_id(user.id)
+    assert account is not None
+    world.storage.accounts._accounts[user.id] = type(account)(
+        **{**orjson.loads(orjson.dumps(account)), "profile_created": False}
+    )
+    assert (await world.http.post(LOGIN, json={"username": "ada", "password": PASSWORD})).status == 200
+    profile = await (await world.http.get(f"/v1/users/{user.id}", headers=user.auth)).json()
+    assert profile["firstName"] == "Ada"
+
+
+async def test_a_flood_of_logins_is_bounded_and_does_not_stop_the_loop() -> None:
+    cost = PasswordCost(threads=2, queue_max=20)
+    async with a_world(cost) as world:
+        await world.register("ada")
+        longest = 0.0
+        running = True
+
+        async def watch() -> None:
+            nonlocal longest
+            while running:
+                before = time.thread_time()
+                await asyncio.sleep(0.005)
+                longest = max(longest, time.thread_time() - before)
+
+        watcher = asyncio.create_task(watch())
+        body = {"username": "ada", "password": PASSWORD}
+        responses = await asyncio.gather(*(world.http.post(LOGIN, json=body) for _ in range(200)))
+        running = False
+        await watcher
+        statuses = [response.status for response in responses]
+        assert set(statuses) == {200, 503}
+        assert statuses.count(200) >= 22
+        refused = next(response for response in responses if response.status == 503)
+        assert (await problem_of(refused, 503))["code"] == "overloaded"
+        assert int(refused.headers["Retry-After"]) >= 1
+        # Of the loop's own thread, so that a busy machine does not count; server and client share it here.
+        assert longest < 0.3, longest
+
+
+async def test_a_full_queue_is_a_rejection_of_the_service(world: World) -> None:
+    world.passwords._under_way_max = 0
+    answer = await world.passwords.hash(PASSWORD)
+    assert isinstance(answer, Rejection)
+    assert answer.code is ErrorCode.OVERLOADED
+    response = await world.http.post(REGISTER, json={"username": "ada", "password": PASSWORD})
+    assert (await problem_of(response, 503))["retryable"] is True

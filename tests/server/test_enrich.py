@@ -1,0 +1,88 @@
+"""Facts that commands need from elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from itertools import islice
+
+import pytest
+
+from protocol.errors import ErrorCode, Rejection
+from protocol.members import AddMember
+from protocol.projects import CreateProject
+from protocol.tasks import CreateTask
+from server.enrich import Facts, key_candidates, key_stem
+from storage.memory.accounts import MemoryAccounts
+from storage.memory.project_keys import MemoryProjectKeys
+from storage.ports import Account
+
+USER = "018f0000-0000-7000-8000-000000000001"
+AT = "2026-01-01T00:00:00.000Z"
+
+
+async def some_facts() -> Facts:
+    accounts = MemoryAccounts()
+    await accounts.create(Account(USER, "ada", None, "", None, None, AT, AT))
+    return Facts(accounts, MemoryProjectKeys())
+
+
+def a_stream() -> str:
+    return f"project/{uuid.uuid4()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("Apollo", "APOLLO"),
+        ("Apollonius", "APOLLO"),
+        ("My new project", "MNP"),
+        ("Größe", "GROSSE"),
+        ("Café society", "CS"),
+        ("3D printing", "PPROJ"),
+        ("2024", "PROJ"),
+        ("火", "PROJ"),
+        ("X", "XPROJ"),
+        ("O'Neil", "ONEIL"),
+    ],
+)
+def test_a_key_is_made_of_the_name(name: str, stem: str) -> None:
+    assert key_stem(name) == stem
+
+
+@pytest.mark.parametrize("name", ["Apollo", "", "ÄÖÜ", "1 2 3", "a" * 200, "\U0001f600 b"])
+def test_every_candidate_is_a_key(name: str) -> None:
+    for key in islice(key_candidates(name), 40):
+        assert re.fullmatch(r"[A-Z][A-Z0-9]{1,9}", key), key
+
+
+async def test_projects_of_one_name_get_different_keys() -> None:
+    facts = await some_facts()
+    found = await asyncio.gather(*(facts.facts_for(CreateProject(name="Test"), a_stream()) for _ in range(50)))
+    keys = {one["projectKey"] for one in found if not isinstance(one, Rejection)}
+    assert len(keys) == 50
+
+
+async def test_a_retry_gets_the_key_that_the_project_has_whatever_it_asks_for() -> None:
+    facts, stream = await some_facts(), a_stream()
+    first = await facts.facts_for(CreateProject(name="Apollo"), stream)
+    assert first == await facts.facts_for(CreateProject(name="Gemini", key="GEM"), stream)
+
+
+async def test_a_given_key_that_is_another_projects_is_refused() -> None:
+    facts = await some_facts()
+    await facts.facts_for(CreateProject(name="Apollo", key="APO"), a_stream())
+    refused = await facts.facts_for(CreateProject(name="Other", key="APO"), a_stream())
+    assert isinstance(refused, Rejection)
+    assert refused.code is ErrorCode.ALREADY_EXISTS
+
+
+async def test_users_are_looked_up_and_nothing_else_is() -> None:
+    facts, stream = await some_facts(), a_stream()
+    assert await facts.facts_for(AddMember(user_id=USER, role="member"), stream) == {"userExists": True}
+    nobody = str(uuid.uuid4())
+    assert await facts.facts_for(AddMember(user_id=nobody, role="member"), stream) == {"userExists": False}
+    assert await facts.facts_for(CreateTask(title="x"), stream) == {}
+    owned = await facts.facts_for(CreateProject(name="Apollo", owner_id=nobody), stream)
+    assert owned == {"projectKey": "APOLLO", "userExists": False}

@@ -1,0 +1,298 @@
+"""The node's session: refusing, taking over, being fenced, outages. Time is moved by the tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from protocol.faults import NotApplied
+from protocol.log import SHARDS, ClaimedShard, NodeRow, ShardRow
+from server.ids import SystemIds
+from server.node import SAFETY_S, AnotherNodeOwns, Lease, Node, SessionLost, WatchedShards
+from storage.memory.ownership import MemoryOwnership
+from storage.memory.shards import MemoryShards
+
+LEASE = Lease(lease_s=5.0, beat_interval_s=1.0)
+
+
+class MovedClock:
+    """All clocks of a test: the database's and every node's."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def now(self) -> str:
+        return "2026-01-01T00:00:00.000Z"
+
+    def monotonic_s(self) -> float:
+        return self.seconds
+
+
+class Database:
+    """One database that several nodes share. `away` makes it unreachable for the nodes that look at it."""
+
+    def __init__(self) -> None:
+        self.clock = MovedClock()
+        self.rows = MemoryShards()
+        self.ownership = MemoryOwnership(self.rows, self.clock.monotonic_s)
+        self.away = False
+        # Called at each pause of a starting node, with the seconds since the first one.
+        self.meanwhile: Callable[[float], None] = lambda _: None
+        self._began = self.clock.seconds
+
+    async def pause(self, seconds: float) -> None:
+        self.clock.seconds += seconds
+        self.meanwhile(self.clock.seconds - self._began)
+        await asyncio.sleep(0)
+
+    def node(self, name: str) -> Node:
+        return Node(
+            AwayNowAndThen(self),
+            WatchedShards(f"session-{name}"),
+            node_id=f"node-{name}",
+            address=f"http://{name}:8080",
+            clock=self.clock,
+            ids=SystemIds(),
+            lease=LEASE,
+            sleep=self.pause,
+        )
+
+    def owners(self) -> set[str | None]:
+        return {row.owner for row in self.rows.shards}
+
+    def renew(self, name: str) -> None:
+        """The beat of a node that is somewhere else."""
+        self.rows.nodes[f"session-{name}"].lease_until_s = self.clock.seconds + LEASE.lease_s
+
+
+class AwayNowAndThen:
+    """The ownership as a node sees it through a line that may be cut."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open_session(self, session: str, node_id: str, address: str, lease_s: float) -> None:
+        self._check()
+        await self._database.ownership.open_session(session, node_id, address, lease_s)
+
+    async def beat(self, session: str, lease_s: float) -> bool:
+        self._check()
+        return await self._database.ownership.beat(session, lease_s)
+
+    async def reap(self) -> Sequence[str]:
+        self._check()
+        return await self._database.ownership.reap()
+
+    async def close_session(self, session: str) -> None:
+        self._check()
+        await self._database.ownership.close_session(session)
+
+    async def nodes(self) -> Sequence[NodeRow]:
+        self._check()
+        return await self._database.ownership.nodes()
+
+    async def shards(self) -> Sequence[ShardRow]:
+        self._check()
+        return await self._database.ownership.shards()
+
+    async def claim(self, session: str, seen: Mapping[int, int], step: int) -> Sequence[ClaimedShard]:
+        self._check()
+        return await self._database.ownership.claim(session, seen, step)
+
+    def _check(self) -> None:
+        if self._database.away:
+            raise NotApplied("the database is away")
+
+
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+async def test_the_first_node_takes_all_shards_at_once(database: Database) -> None:
+    node = database.node("a")
+    began = database.clock.seconds
+
+    await node.open()
+
+    assert database.owners() == {"session-a"}
+    assert database.clock.seconds == began
+    assert node.may_serve()
+    assert await node.ready() is None
+
+
+async def test_a_second_node_is_refused_while_the_first_renews_its_lease(database: Database) -> None:
+    await database.node("a").open()
+    database.meanwhile = lambda _: database.renew("a")
+    second = database.node("b")
+
+    with pytest.raises(AnotherNodeOwns, match=r"node node-a at http://a:8080.*Stop that one first"):
+        await second.open()
+
+    assert database.owners() == {"session-a"}
+    assert list(database.rows.nodes) == ["session-a"], "the refused node leaves nothing behind"
+
+
+async def test_a_node_that_closed_its_session_is_followed_at_once(database: Database) -> None:
+    first = database.node("a")
+    await first.open()
+    await first.close()
+    began = database.clock.seconds
+
+    await database.node("b").open()
+
+    assert database.owners() == {"session-b"}
+    assert database.clock.seconds == began
+
+
+async def test_a_dead_node_is_followed_after_two_leases_of_own_beats(database: Database) -> None:
+    await database.node("a").open()
+    epochs = [row.epoch for row in database.rows.shards]
+    began = database.clock.seconds
+    second = database.node("b")
+
+    await second.open()
+
+    assert database.owners() == {"session-b"}
+    assert database.clock.seconds - began == 2 * LEASE.lease_s
+    assert all(row.epoch > epoch for row, epoch in zip(database.rows.shards, epochs, strict=True))
+    assert second.may_serve()
+
+
+async def test_the_same_node_started_again_waits_for_nobody(database: Database) -> None:
+    await database.node("a").open()
+    began = database.clock.seconds
+    again = Node(
+        database.ownership,
+        WatchedShards("session-a2"),
+        node_id="node-a",
+        address="http://a:8080",
+        clock=database.clock,
+        ids=SystemIds(),
+        lease=LEASE,
+        sleep=database.pause,
+    )
+
+    await again.open()
+
+    assert database.owners() == {"session-a2"}
+    assert database.clock.seconds == began
+
+
+async def test_a_node_that_wakes_up_while_it_is_watched_keeps_its_shards(database: Database) -> None:
+    await database.node("a").open()
+
+    def wake_up(after_s: float) -> None:
+        if after_s >= 8:
+            database.renew("a")
+
+    database.meanwhile = wake_up
+    with pytest.raises(AnotherNodeOwns):
+        await database.node("b").open()
+    assert database.owners() == {"session-a"}
+
+
+async def test_an_outage_while_watching_begins_the_row_of_beats_anew(database: Database) -> None:
+    await database.node("a").open()
+    began = database.clock.seconds
+    second = database.node("b")
+
+    async def beat_without_line() -> None:
+        database.away = True
+        await second._beat_or_break()
+        database.away = False
+
+    def outage(after_s: float) -> None:
+        if after_s == 8:
+            asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(beat_without_line()))
+
+    database.meanwhile = outage
+    await second.open()
+
+    assert database.clock.seconds - began > 8 + 2 * LEASE.lease_s - LEASE.beat_interval_s
+    assert database.owners() == {"session-b"}
+
+
+async def test_reads_stop_half_a_second_before_the_lease_and_go_on_with_the_next_beat(database: Database) -> None:
+    node = database.node("a")
+    await node.open()
+    database.away = True
+
+    database.clock.seconds += LEASE.lease_s - SAFETY_S - 0.01
+    await node._beat_or_break()
+    assert node.may_serve()
+    database.clock.seconds += 0.01
+    assert not node.may_serve()
+    assert await node.ready() == "the lease could not be renewed: the database does not answer"
+
+    database.clock.seconds += 1000
+    database.away = False
+    await node._beat_or_break()
+    assert node.may_serve(), "nobody ended the session, so everything goes on"
+    assert await node.ready() is None
+
+
+async def test_a_paused_node_learns_from_its_first_beat_that_it_is_over(database: Database) -> None:
+    first, second = database.node("a"), database.node("b")
+    await first.open()
+    await second.open()
+
+    assert not first.may_serve(), "its deadline passed while it was paused"
+    with pytest.raises(SessionLost, match="ended by another node"):
+        await first.run()
+    assert first.is_over
+    assert not first.may_serve()
+    assert database.owners() == {"session-b"}
+
+
+async def test_a_lost_shard_ends_the_session_before_the_next_beat(database: Database) -> None:
+    shards = WatchedShards("session-a")
+
+    async def never(_: float) -> None:
+        await asyncio.Event().wait()
+
+    node = Node(
+        database.ownership,
+        shards,
+        node_id="node-a",
+        address="http://a:8080",
+        clock=database.clock,
+        ids=SystemIds(),
+        lease=LEASE,
+        sleep=never,
+    )
+    await node.open()
+    running = asyncio.create_task(node.run())
+    await asyncio.sleep(0)
+
+    shards.lost(17)
+
+    assert not node.may_serve(), "at once, in the same turn"
+    with pytest.raises(SessionLost, match="taken shards"):
+        await running
+    assert await node.ready() == "this node's session was ended by another node"
+
+
+async def test_two_nodes_that_start_together_do_not_share_the_shards(database: Database) -> None:
+    first, second = database.node("a"), database.node("b")
+
+    def renew_both(_: float) -> None:
+        for name in ("a", "b"):
+            if f"session-{name}" in database.rows.nodes:
+                database.renew(name)
+
+    database.meanwhile = renew_both
+    outcomes = await asyncio.gather(first.open(), second.open(), return_exceptions=True)
+
+    assert sorted(type(outcome) for outcome in outcomes if outcome is not None) == [AnotherNodeOwns]
+    assert len(database.owners()) == 1
+    assert len(database.rows.shards) == SHARDS
+
+
+async def test_a_start_without_a_database_says_so(database: Database) -> None:
+    database.away = True
+
+    with pytest.raises(NotApplied):
+        await database.node("a").open()

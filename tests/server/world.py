@@ -1,0 +1,247 @@
+"""The whole REST side over a real region and storage in memory, behind a real HTTP server on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from yarl import URL
+
+from actors.profile.decider import ProfileActor
+from actors.project.decider import ProjectActor
+from actors.project.state import ProjectState
+from actors.runtime.actor import meta_of
+from actors.runtime.history import History
+from actors.runtime.limits import RuntimeLimits
+from actors.runtime.publication import Publication
+from actors.runtime.region import Region
+from actors.runtime.shards import ShardTable
+from protocol.errors import Rejection
+from protocol.event import OPERATOR, Command, Principal
+from protocol.log import Entry
+from protocol.messages import decode_event, unpack_payload
+from server.auth.accounts import AccountService
+from server.auth.passwords import PasswordCost, Passwords
+from server.auth.principal import Authenticator
+from server.auth.tokens import Tokens
+from server.enrich import Facts
+from server.rest.access import Access
+from server.rest.app import http_application
+from server.rest.derived import Freshness
+from server.rest.pages import PageSizes
+from server.rest.routes import RestNeeds, api_routes
+from server.streams import Accepted, Streams, Wish
+from server.telemetry import LoopLag, Meters, Readiness, telemetry_routes
+from storage.memory.storage import MemoryStorage
+from tests.server.clock import ManualClock, RandomIds
+
+CHEAP = PasswordCost(memory_kib=64, time_cost=1, parallelism=1, threads=2, queue_max=300)
+ADMIN_TOKEN = "ph_admin_" + "a" * 43
+PASSWORD = "StrongP@ssw0rd!"
+SIZES = PageSizes()
+ORIGIN = "https://app.example.org"
+
+
+class Row(NamedTuple):
+    """A record of a list with its seq."""
+
+    record: Any
+    seq: int
+
+
+class Lists:
+    """The derived reads, folded from committed entries at once; `fresh` can be taken away."""
+
+    def __init__(self) -> None:
+        self.fresh = True
+        self._actor = ProjectActor()
+        # Stream → the state and its seq.
+        self._states: dict[str, tuple[ProjectState, int]] = {}
+
+    def publish(self, stream: str, publications: list[Publication]) -> None:
+        """Nobody follows."""
+
+    def committed(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if entry.stream.startswith("project/"):
+                state, _ = self._states.get(entry.stream, (self._actor.initial(entry.stream), 0))
+                for event in unpack_payload(entry.payload)[0]:
+                    decoded: Any = decode_event(event)
+                    self._actor.evolve(state, decoded, meta_of(entry))
+                self._states[entry.stream] = (state, entry.seq)
+
+    async def caught_up(self, within_s: float) -> bool:
+        return self.fresh
+
+    async def of_user(self, user_id: str, after: tuple[str, str] | None, limit: int) -> Sequence[Row]:
+        rows = [
+            Row(state.project, seq)
+            for state, seq in self._states.values()
+            if user_id in state.members and state.project and state.project["deletedAt"] is None
+        ]
+        rows.sort(key=lambda row: (row.record["updatedAt"], row.record["id"]), reverse=True)
+        return [row for row in rows if not after or _place(row) < after][:limit]
+
+    async def every(self, after: str | None, limit: int) -> Sequence[Row]:
+        rows = sorted(
+            (Row(state.project, seq) for state, seq in self._states.values()), key=lambda row: row.record["id"]
+        )
+        return [row for row in rows if not after or row.record["id"] > after][:limit]
+
+    async def of_assignee(
+        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
+    ) -> Sequence[tuple[str, Row]]:
+        found = [
+            (state.id, Row(task, seq))
+            for state, seq in self._states.values()
+            for task in state.tasks.values()
+            if user_id in task["assigneeIds"]
+            and user_id in state.members
+            and which in ("all", "open" if task["closedAt"] is None else "closed")
+        ]
+
+        def place(item: tuple[str, Row]) -> tuple[str, str, str]:
+            return (item[1].record["updatedAt"], item[0], item[1].record["id"])
+
+        found.sort(key=place, reverse=True)
+        return [item for item in found if not after or place(item) < after][:limit]
+
+
+def _place(row: Row) -> tuple[str, str]:
+    return (row.record["updatedAt"], row.record["id"])
+
+
+class User(NamedTuple):
+    """A registered user."""
+
+    id: str
+    name: str
+    token: str
+
+    @property
+    def auth(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass
+class World:
+    """Everything that a test may want to touch."""
+
+    http: TestClient[Any, Any]
+    clock: ManualClock
+    storage: MemoryStorage
+    region: Region
+    streams: Streams
+    lists: Lists
+    facts: Facts
+    tokens: Tokens
+    key: Ed25519PrivateKey
+    meters: Meters
+    passwords: Passwords
+    not_ready: dict[str, str]
+
+    async def register(self, name: str, **fields: Any) -> User:
+        body = {"username": name, "password": PASSWORD, **fields}
+        response = await self.http.post("/v1/users/register", json=body)
+        answer = await response.json()
+        assert response.status == 201, answer
+        return User(answer["userId"], name, answer["accessToken"])
+
+    async def project(self, user: User, name: str = "Apollo", **headers: str) -> dict[str, Any]:
+        response = await self.http.post("/v1/projects", json={"name": name}, headers={**user.auth, **headers})
+        answer: dict[str, Any] = await response.json()
+        assert response.status == 201, answer
+        return answer
+
+    async def send(self, user: User | None, project_id: str, command: Command) -> Accepted:
+        """A command as the live gateway would send it. None: the operator."""
+        stream = f"project/{project_id}"
+        principal = Principal(user.id) if user else OPERATOR
+        facts = await self.facts.facts_for(command, stream)
+        assert not isinstance(facts, Rejection)
+        outcome = await self.streams.command(Wish(stream, command, principal, RandomIds().new_id()), facts)
+        assert isinstance(outcome, Accepted), outcome
+        return outcome
+
+
+async def problem_of(response: ClientResponse, status: int) -> dict[str, Any]:
+    """The problem document of an error, checked for its form."""
+    text = await response.text()
+    assert response.status == status, text
+    assert response.content_type == "application/problem+json", text
+    document: dict[str, Any] = await response.json()
+    assert document["status"] == status
+    assert {"type", "title", "detail", "code", "retryable", "details"} <= set(document)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    return document
+
+
+def next_of(response: ClientResponse) -> str | None:
+    """The address of the next page, from `Link`."""
+    link = response.links.get("next")
+    return URL(str(link["url"])).path_qs if link is not None else None
+
+
+@asynccontextmanager
+async def a_world(cost: PasswordCost = CHEAP, sizes: PageSizes = SIZES) -> AsyncIterator[World]:
+    """A running server."""
+    clock, ids, limits, lists, meters = ManualClock(), RandomIds(), RuntimeLimits(), Lists(), Meters()
+    storage = MemoryStorage.make(clock.monotonic_s)
+    actors: list[Any] = [ProjectActor(), ProfileActor()]
+    shards = ShardTable("session")
+    await storage.ownership.open_session("session", "node", "", 1e9)
+    seen = {row.shard: row.epoch for row in await storage.ownership.shards()}
+    for claimed in await storage.ownership.claim("session", seen, 1):
+        shards.claimed(claimed)
+    region = Region(
+        actors,
+        storage.journal,
+        storage.ownership,
+        shards,
+        lists,
+        clock=clock,
+        ids=ids,
+        meters=meters,
+        limits=limits,
+    )
+    region.start()
+    key = Ed25519PrivateKey.generate()
+    tokens = Tokens(key, ADMIN_TOKEN, 900)
+    authenticator = Authenticator(tokens, ids.new_id, lambda: clock.now_s)
+    streams = Streams(region, clock, 10)
+    passwords = Passwords(cost)
+    facts = Facts(storage.accounts, storage.project_keys)
+    freshness: Freshness = lists
+    needs = RestNeeds(
+        access=Access(authenticator, ids.new_id),
+        service=AccountService(storage.accounts, passwords, authenticator, streams, clock, ids),
+        accounts=storage.accounts,
+        streams=streams,
+        history=History(actors, storage.journal, clock, limits),
+        facts=facts,
+        projects=lists,
+        tasks=lists,
+        freshness=freshness,
+        clock=clock,
+        new_id=ids.new_id,
+        sizes=sizes,
+    )
+    not_ready: dict[str, str] = {}
+
+    async def shards_owned() -> str | None:
+        return not_ready.get("shards")
+
+    lag = LoopLag(0.05, meters.loop_lagged)
+    routes = [*api_routes(needs), *telemetry_routes(meters, lag, Readiness({"shards": shards_owned}, 1))]
+    app = http_application(routes, meters=meters, allowed_origins=[ORIGIN], body_max_bytes=1 << 20, new_id=ids.new_id)
+    lag.start()
+    async with TestClient(TestServer(app)) as http:
+        yield World(http, clock, storage, region, streams, lists, facts, tokens, key, meters, passwords, not_ready)
+    lag.stop()
+    await region.stop(snapshots=False)
+    passwords.close()

@@ -1,0 +1,102 @@
+"""The migration runner, on small folders of its own and on the product's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from storage.postgres.errors import DatabaseTooNew, MigrationChanged, MigrationsPending
+from storage.postgres.migrations import check_migrated, migrate, migrations, pending
+from tests.postgres import fresh_database
+from tests.storage.postgres.sessions import raw
+
+
+@pytest.fixture
+async def dsn(postgres_dsn_root: str) -> AsyncIterator[str]:
+    """An empty database."""
+    async with fresh_database(postgres_dsn_root) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two migrations that cannot be applied twice."""
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (id int);", encoding="utf-8")
+    (tmp_path / "0003_third.sql").write_text("CREATE TABLE third (id int); INSERT INTO first VALUES (3);")
+    return tmp_path
+
+
+def test_the_products_files_have_a_number_and_a_line_of_description() -> None:
+    files = migrations()
+    assert files[0].name == "0001_log.sql"
+    assert all(file.sql.startswith("-- ") for file in files)
+
+
+async def test_what_is_missing_is_applied_in_order_and_once(dsn: str, folder: Path) -> None:
+    names = ["0001_first.sql", "0003_third.sql"]
+    assert await pending(dsn, folder) == names
+    with pytest.raises(MigrationsPending, match=r"0001_first\.sql, 0003_third\.sql"):
+        await check_migrated(dsn, folder)
+    assert await migrate(dsn, folder) == names
+    assert await migrate(dsn, folder) == []
+    await check_migrated(dsn, folder)
+    (folder / "0002_second.sql").write_text("CREATE TABLE second (id int);")
+    assert await pending(dsn, folder) == ["0002_second.sql"]
+    assert await migrate(dsn, folder) == ["0002_second.sql"]
+
+
+async def test_looking_changes_nothing(dsn: str, folder: Path) -> None:
+    await pending(dsn, folder)
+    async with raw(dsn) as connection:
+        assert await connection.fetchval("SELECT to_regclass('schema_migrations')") is None
+
+
+async def test_runners_at_once_apply_everything_once(dsn: str, folder: Path) -> None:
+    applied = await asyncio.gather(*(migrate(dsn, folder) for _ in range(5)))
+    assert sorted(map(list, applied)) == [[], [], [], [], ["0001_first.sql", "0003_third.sql"]]
+
+
+@pytest.mark.parametrize("check", [migrate, pending])
+async def test_a_changed_file_is_refused_by_name(dsn: str, folder: Path, check: object) -> None:
+    await migrate(dsn, folder)
+    (folder / "0001_first.sql").write_text("CREATE TABLE first (id bigint);")
+    with pytest.raises(MigrationChanged, match=r"0001_first\.sql"):
+        await (migrate if check is migrate else pending)(dsn, folder)
+
+
+async def test_a_renamed_file_is_refused(dsn: str, folder: Path) -> None:
+    await migrate(dsn, folder)
+    (folder / "0001_first.sql").rename(folder / "0001_other.sql")
+    with pytest.raises(MigrationChanged, match=r"0001_other\.sql"):
+        await migrate(dsn, folder)
+
+
+async def test_a_database_of_a_newer_build_is_refused(dsn: str, folder: Path) -> None:
+    await migrate(dsn, folder)
+    (folder / "0003_third.sql").unlink()
+    for check in (migrate, pending):
+        with pytest.raises(DatabaseTooNew, match=r"0003_third\.sql"):
+            await check(dsn, folder)
+
+
+async def test_a_file_that_fails_leaves_nothing_of_itself(dsn: str, folder: Path) -> None:
+    (folder / "0003_third.sql").write_text("CREATE TABLE third (id int); SELECT wrong;")
+    with pytest.raises(Exception, match="wrong"):
+        await migrate(dsn, folder)
+    async with raw(dsn) as connection:
+        assert await connection.fetchval("SELECT to_regclass('third')") is None
+    assert await pending(dsn, folder) == ["0003_third.sql"]
+
+
+@pytest.mark.parametrize("name", ["1_short.sql", "0001_Upper.sql", "first.sql"])
+def test_a_wrong_file_name_is_a_defect(folder: Path, name: str) -> None:
+    (folder / name).write_text("")
+    with pytest.raises(ValueError, match="no name"):
+        migrations(folder)
+
+
+def test_a_number_that_is_there_twice_is_a_defect(folder: Path) -> None:
+    (folder / "0001_again.sql").write_text("")
+    with pytest.raises(ValueError, match="same number"):
+        migrations(folder)

@@ -1,0 +1,112 @@
+"""Opening a database, what is refused at that, and what happens to statements."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+
+from protocol.faults import DuplicateEntry, NotApplied, OutcomeUnknown
+from storage.embedded import EmbeddedPostgres
+from storage.postgres.errors import UnsafeDurability
+from storage.postgres.pool import Database, DatabaseLimits, application_name
+from tests.postgres import make_test_folder
+from tests.storage.postgres.sessions import raw, until_waiting
+
+HOLD = "BEGIN; LOCK TABLE nodes"
+INSERT = "INSERT INTO nodes VALUES ('a', 'a', '', now())"
+
+
+@pytest.fixture
+async def database(database_dsn: str) -> AsyncIterator[Database]:
+    """Open, with a short time for reads."""
+    database = await Database.open(database_dsn, "me", DatabaseLimits(read_timeout_s=0.2))
+    yield database
+    await database.close()
+
+
+def test_a_name_that_would_be_cut_is_a_defect() -> None:
+    session = "01890a5d-ac96-774b-bcce-b302099a8057"
+    assert application_name(session, "lane-999") == f"pantherahive/{session}/lane-999"
+    with pytest.raises(ValueError, match="63"):
+        application_name(session, "a-much-too-long-role")
+
+
+async def test_a_database_that_forgets_is_refused_unless_told_otherwise(database_dsn: str) -> None:
+    dsn = f"{database_dsn}&synchronous_commit=off"
+    with pytest.raises(UnsafeDurability, match="synchronous_commit=off"):
+        await Database.open(dsn, "me")
+    database = await Database.open(dsn, "me", unsafe_durability=True)
+    await database.close()
+
+
+async def test_every_unsafe_setting_is_named() -> None:
+    folder = make_test_folder()
+    server = EmbeddedPostgres(folder, settings={"fsync": "off", "full_page_writes": "off"})
+    try:
+        with pytest.raises(UnsafeDurability, match="fsync=off, full_page_writes=off:"):
+            await Database.open(server.start(), "me")
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+async def test_a_database_that_is_not_there_is_not_applied() -> None:
+    with pytest.raises(NotApplied):
+        await Database.open("postgresql://nobody@/nothing?host=/nowhere", "me")
+
+
+async def test_a_slow_read_ends_by_itself(database: Database) -> None:
+    with pytest.raises(NotApplied, match="statement timeout"):
+        await database.fetch("SELECT pg_sleep(10)")
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01", "53100", "55P03", "57014", "25006", "58030"])
+async def test_an_error_that_the_server_reports_applied_nothing(database: Database, state: str) -> None:
+    with pytest.raises(NotApplied, match=state):
+        await database.write(f"DO $$BEGIN RAISE EXCEPTION 'planned' USING ERRCODE = '{state}'; END$$")
+
+
+@pytest.mark.parametrize("state", ["08006", "40003"])
+async def test_an_error_about_the_connection_says_nothing_about_the_outcome(database: Database, state: str) -> None:
+    with pytest.raises(OutcomeUnknown, match=state):
+        await database.write(f"DO $$BEGIN RAISE EXCEPTION 'planned' USING ERRCODE = '{state}'; END$$")
+
+
+async def test_an_ended_backend_leaves_the_outcome_unknown_and_the_pool_goes_on(database: Database) -> None:
+    with pytest.raises(OutcomeUnknown):
+        await database.write("SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(NotApplied):
+        await database.fetch("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert (await database.fetch("SELECT 1 AS one"))[0]["one"] == 1
+    assert (await database.write("SELECT 1 AS one"))[0]["one"] == 1
+
+
+async def test_a_unique_key_is_told_apart_and_a_defect_stays_one(database: Database) -> None:
+    await database.write(INSERT)
+    with pytest.raises(DuplicateEntry):
+        await database.write(INSERT)
+    with pytest.raises(Exception, match="does not exist") as caught:
+        await database.write("SELECT nothing")
+    assert "asyncpg" in type(caught.value).__module__
+
+
+async def test_a_cancelled_writer_leaves_its_statement_to_finish(database: Database, database_dsn: str) -> None:
+    async with raw(database_dsn) as holder:
+        await holder.execute(HOLD)
+        writing = asyncio.create_task(database.write(INSERT))
+        await until_waiting(database_dsn, "pantherahive/me/write")
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        await holder.execute("ROLLBACK")
+        await database.close()
+        assert await holder.fetchval("SELECT count(*) FROM nodes") == 1
+
+
+async def test_pools_have_their_names_and_limits(database: Database) -> None:
+    for query, name, timeout in ((database.fetch, "read", "200ms"), (database.rule, "ownership", "10s")):
+        [row] = await query(
+            "SELECT current_setting('application_name') AS name, current_setting('statement_timeout') AS timeout"
+        )
+        assert (row["name"], row["timeout"]) == (f"pantherahive/me/{name}", timeout)

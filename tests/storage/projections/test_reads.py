@@ -1,0 +1,120 @@
+"""The derived reads: page by page, without what one may not see, and with the seq they are true for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from actors.project.decider import ProjectActor
+from protocol.comments import AddComment
+from protocol.event import Command, Principal
+from protocol.log import shard_of
+from protocol.members import AddMember, RemoveMember
+from protocol.profiles import CreateProfile
+from protocol.projects import CreateProject, DeleteProject, EditProject, RestoreProject
+from protocol.tasks import CreateTask, EditTask
+from storage.postgres.consumers import PostgresConsumers
+from storage.postgres.pool import Database
+from storage.projections import comments, members, profiles, projects, tasks
+from storage.projections.comments import CommentPlace
+from storage.projections.tasks import TaskPlace
+from storage.projections.writer import PROJECTOR
+from tests.actors.given import MEMBER, OWNER, STRANGER, Life, a_profile, uuid
+from tests.storage.projections.given import Feeder
+
+
+def _life(number: int, *commands: tuple[Principal, Command]) -> Life:
+    life = Life(ProjectActor(), f"project/{uuid(0xB000 + number)}")
+    now = f"2026-03-01T12:00:{number:02d}.000Z"
+    created = (OWNER, CreateProject(name=f"Project {number}"))
+    added = (OWNER, AddMember(user_id=MEMBER.id, role="member"))
+    life.given(created, added, *commands, now=now)
+    return life
+
+
+async def _projected(database: Database, *lives: Life) -> None:
+    await PostgresConsumers(database).positions(PROJECTOR)
+    feeder = Feeder(database)
+    for life in lives:
+        entries = [replace(entry, shard=shard_of(life.stream)) for entry in life.entries]
+        assert await feeder.feed(entries)
+
+
+def _task(number: int, *people: Principal) -> CreateTask:
+    return CreateTask(
+        task_id=uuid(0xC000 + number), title=f"Task {number}", assignee_ids=[person.id for person in people]
+    )
+
+
+async def test_a_person_has_the_projects_they_are_in_the_last_changed_first(database: Database) -> None:
+    left = _life(1, (MEMBER, RemoveMember(user_id=MEMBER.id)))
+    deleted = _life(2, (OWNER, DeleteProject()))
+    back = _life(3, (OWNER, DeleteProject()), (OWNER, RestoreProject()))
+    others = [_life(number) for number in range(4, 9)]
+    changed = _life(0)
+    changed.given((OWNER, EditProject(name="Newest")), now="2026-03-09T00:00:00.000Z")
+    await _projected(database, left, deleted, back, *others, changed)
+    names: list[str] = []
+    place: tuple[str, str] | None = None
+    while page := await projects.list_of_user(database, MEMBER.id, place, 2):
+        names += [listed.record["name"] for listed in page]
+        place = (page[-1].record["updatedAt"], page[-1].record["id"])
+    assert names == ["Newest", *(f"Project {number}" for number in (8, 7, 6, 5, 4, 3))]
+    assert await projects.list_of_user(database, STRANGER.id, None, 10) == []
+    [newest] = await projects.list_of_user(database, OWNER.id, None, 1)
+    assert newest == (dict(changed.state.project), len(changed.entries))
+    assert len(await projects.list_all(database, None, 100)) == 9
+
+
+async def test_own_tasks_come_from_all_projects_open_closed_or_both(database: Database) -> None:
+    done = EditTask(task_id=uuid(0xC002), state_id="done")
+    first = _life(1, (OWNER, _task(1, MEMBER)), (OWNER, _task(2, MEMBER)), (OWNER, done), (OWNER, _task(3)))
+    second = _life(2, (OWNER, _task(4, MEMBER, OWNER)))
+    left = _life(3, (OWNER, _task(5, MEMBER)), (MEMBER, RemoveMember(user_id=MEMBER.id)))
+    deleted = _life(4, (OWNER, _task(6, MEMBER)), (OWNER, DeleteProject()))
+    await _projected(database, first, second, left, deleted)
+
+    async def titles(which: tasks.TaskFilter) -> list[str]:
+        found: list[str] = []
+        place: TaskPlace | None = None
+        while page := await tasks.list_of_assignee(database, MEMBER.id, which, place, 1):
+            [own] = page
+            found.append(own.task.record["title"])
+            place = TaskPlace(own.task.record["updatedAt"], own.project_id, own.task.record["id"])
+        return found
+
+    assert await titles("open") == ["Task 4", "Task 1"]
+    assert await titles("closed") == ["Task 2"]
+    assert await titles("all") == ["Task 4", "Task 2", "Task 1"]
+
+
+async def test_comments_of_an_author_are_shown_where_the_reader_is_a_member(database: Database) -> None:
+    def said(body: str) -> Sequence[tuple[Principal, Command]]:
+        return [(OWNER, _task(1)), (OWNER, AddComment(task_id=uuid(0xC001), body=body))]
+
+    await _projected(database, _life(1, *said("one")), _life(2, *said("two")), _life(3, *said("three"), _leave()))
+    [two] = await comments.list_of_author(database, OWNER.id, MEMBER.id, None, 1)
+    place = CommentPlace(two.comment.record["createdAt"], two.project_id, two.comment.record["id"])
+    [one] = await comments.list_of_author(database, OWNER.id, MEMBER.id, place, 10)
+    assert (two.comment.record["body"], one.comment.record["body"]) == ("two", "one")
+    assert await comments.list_of_author(database, OWNER.id, STRANGER.id, None, 10) == []
+
+
+def _leave() -> tuple[Principal, Command]:
+    return MEMBER, RemoveMember(user_id=MEMBER.id)
+
+
+async def test_members_are_listed_by_id(database: Database) -> None:
+    life = _life(1)
+    await _projected(database, life)
+    project_id = life.stream.partition("/")[2]
+    assert await members.list_ids(database, project_id, None, 10) == [OWNER.id, MEMBER.id]
+    assert await members.list_ids(database, project_id, OWNER.id, 10) == [MEMBER.id]
+
+
+async def test_profiles_are_read_by_id(database: Database) -> None:
+    life = a_profile(OWNER)
+    life.given((OWNER, CreateProfile(first_name="Ada")))
+    await _projected(database, life)
+    found = await profiles.read(database, [OWNER.id, STRANGER.id])
+    assert found == {OWNER.id: (dict(life.state.profile), 1)}
