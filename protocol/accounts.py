@@ -111,6 +111,19 @@ class UserAuthResponse(Message):
     expires_in: Integer
 
 
+class UserQuery(Message):
+    """Whose id is asked for: the whole username, in any case."""
+
+    username: Username
+
+
+class UserReference(Message):
+    """A user by id and name, as far as anybody who is signed in may know them."""
+
+    user_id: Uuid
+    username: Username
+
+
 class UserUpdateRequest(Message):
     """Sets the fields that are present; `null` clears those that may be empty."""
 

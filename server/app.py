@@ -34,7 +34,7 @@ from server.auth.principal import Authenticator
 from server.auth.tokens import Tokens
 from server.clock import SystemClock
 from server.consumers.projector import make_projector
-from server.consumers.runner import Runner
+from server.consumers.runner import Runner, RunnerLimits
 from server.consumers.timekeeper import TIMEKEEPER, Timekeeper
 from server.derived_reads import ProjectedUntil, ProjectReads, TaskReads
 from server.enrich import Facts
@@ -61,6 +61,9 @@ ABORT_TIMEOUT_S: Final = 2.0
 CUT_OFF_S: Final = 0.2
 """How long requests in flight may take then."""
 REGION_CHECK_INTERVAL_S: Final = 0.25
+PROJECTOR_PAUSE_S: Final = 0.1
+TIMEKEEPER_PAUSE_S: Final = 0.5
+"""How long entries gather for one write. Somebody who waits for a read table ends the projector's pause."""
 
 
 class VitalPartEnded(Exception):
@@ -104,9 +107,10 @@ class Product:
         self._region = self._make_region()
         self._router = LeasedRouter(self._region, self._node)
         self._feeds = Feeds(self._actors, self._router, storage.journal, self._clock, self._limits)
-        self._projector = make_projector(storage.database, storage.journal)
-        timekeeper = Timekeeper(storage.consumers, storage.timers, self._actors)
-        self._consumers = [self._projector, Runner(TIMEKEEPER, storage.consumers, storage.journal, timekeeper)]
+        self._projector = make_projector(
+            storage.database, storage.journal, limits=RunnerLimits(pause_s=PROJECTOR_PAUSE_S)
+        )
+        self._consumers = [self._projector, self._make_timekeeper()]
         self._outlets.lead_to(self._feeds, self._consumers)
         self._timers = TimerService(
             self._actors, storage.timers, self._router, self._shards, self._clock, settings.command_deadline_s
@@ -238,6 +242,11 @@ class Product:
             ids=self._ids,
             lease=Lease(self._settings.lease_s, self._settings.beat_interval_s),
         )
+
+    def _make_timekeeper(self) -> Runner:
+        timekeeper = Timekeeper(self._storage.consumers, self._storage.timers, self._actors)
+        limits = RunnerLimits(pause_s=TIMEKEEPER_PAUSE_S)
+        return Runner(TIMEKEEPER, self._storage.consumers, self._storage.journal, timekeeper, limits=limits)
 
     def _make_region(self) -> Region:
         return Region(

@@ -115,6 +115,8 @@ class Runner:
         # Failures since the last success.
         self._failures = 0
         self._waiters: list[_Waiter] = []
+        # Set when a waiter comes.
+        self._wanted = asyncio.Event()
 
     def offer(self, entry: Entry) -> None:
         """A committed entry; entries of a shard come in its order. Never waits."""
@@ -156,6 +158,7 @@ class Runner:
             self.feed.tell_head(shard, pos)
         waiter = _Waiter(dict(positions), asyncio.get_running_loop().create_future())
         self._waiters.append(waiter)
+        self._wanted.set()
         self._tell_waiters()
         try:
             await waiter.reached
@@ -172,9 +175,22 @@ class Runner:
                 if not await self._step():
                     await self.feed.news.wait()
                 elif self._limits.pause_s:
-                    await self._sleep(self._limits.pause_s)
+                    await self._rest()
             except StorageFault as fault:
                 await self._back_off(fault)
+
+    async def _rest(self) -> None:
+        """Lets entries gather, so that many become one write; not while somebody waits for them."""
+        if self._waiters:
+            return
+        self._wanted.clear()
+        pause = asyncio.ensure_future(self._sleep(self._limits.pause_s))
+        wanted = asyncio.ensure_future(self._wanted.wait())
+        try:
+            await asyncio.wait({pause, wanted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            pause.cancel()
+            wanted.cancel()
 
     async def _reload(self) -> None:
         """Forgets what was believed and asks the checkpoints."""

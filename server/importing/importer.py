@@ -181,7 +181,7 @@ async def _user_id(client: Client, owner: str) -> str:
         raise ImportFailed(
             f"this server does not look up users by name ({error}); give --owner the user's id"
         ) from error
-    found = [user["userId"] for user in users if user.get("username") == owner] if isinstance(users, list) else []
+    found = [user["userId"] for user in users if str(user.get("username")).lower() == owner.lower()] if isinstance(users, list) else []
     if len(found) != 1:
         raise ImportFailed(f"there is no user {owner!r}")
     return str(found[0])

@@ -1,4 +1,4 @@
-"""Registration and login over REST."""
+"""Registration, login, and finding a user by name over REST."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from protocol.accounts import UserAuthResponse, UserLoginRequest, UserRegisterRequest
+from protocol.accounts import UserAuthResponse, UserLoginRequest, UserQuery, UserReference, UserRegisterRequest
 from server.auth.accounts import AccountService
+from server.rest.access import Access, read_query
 from server.rest.bodies import json_response, read_body
 from server.streams import granted
+from storage.ports import Accounts
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRoutes:
-    """`/v1/users/register` and `/v1/users/login`."""
+    """`/v1/users/register`, `/v1/users/login` and `/v1/users?username=`."""
 
+    access: Access
     service: AccountService
+    accounts: Accounts
 
     def routes(self) -> list[web.RouteDef]:
         return [
+            web.get("/v1/users", self.find),
             web.post("/v1/users/register", self.register),
             web.post("/v1/users/login", self.login),
         ]
@@ -30,6 +35,13 @@ class AccountRoutes:
 
     async def login(self, request: web.Request) -> web.Response:
         return _answer(granted(await self.service.login(await read_body(request, UserLoginRequest))), 200, {})
+
+    async def find(self, request: web.Request) -> web.Response:
+        """A list of one user or none: there is no search by part of a name, which would list everybody."""
+        self.access.principal(request)
+        found = await self.accounts.by_username(read_query(request, UserQuery).username)
+        users = [] if found is None else [UserReference(user_id=found.user_id, username=found.username).as_json()]
+        return json_response(users)
 
 
 def _answer(signed_in: UserAuthResponse, status: int, headers: dict[str, str]) -> web.Response:

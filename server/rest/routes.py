@@ -50,7 +50,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     """Every route under `/v1`."""
     views = ProjectViews(needs.streams, needs.history)
     return [
-        *AccountRoutes(needs.service).routes(),
+        *AccountRoutes(needs.access, needs.service, needs.accounts).routes(),
         *ProfileRoutes(needs.access, needs.accounts, needs.service, needs.streams, needs.clock).routes(),
         *ProjectRoutes(
             needs.access,

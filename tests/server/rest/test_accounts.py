@@ -212,3 +212,20 @@ async def test_a_full_queue_is_a_rejection_of_the_service(world: World) -> None:
     assert answer.code is ErrorCode.OVERLOADED
     response = await world.http.post(REGISTER, json={"username": "ada", "password": PASSWORD})
     assert (await problem_of(response, 503))["retryable"] is True
+
+
+async def test_a_user_is_found_by_the_whole_name_in_any_case(world: World) -> None:
+    ada = await world.register("ada")
+    found = await (await world.http.get("/v1/users?username=ADA", headers=ada.auth)).json()
+    assert found == [{"userId": ada.id, "username": "ada"}]
+    assert await (await world.http.get("/v1/users?username=adalbert", headers=ada.auth)).json() == []
+
+
+@pytest.mark.parametrize("query", ["", "?username=", "?username=a%25", "?name=ada", "?username=ada&limit=3"])
+async def test_users_cannot_be_listed(world: World, query: str) -> None:
+    ada = await world.register("ada")
+    await problem_of(await world.http.get(f"/v1/users{query}", headers=ada.auth), 400)
+
+
+async def test_strangers_find_nobody(world: World) -> None:
+    await problem_of(await world.http.get("/v1/users?username=ada"), 401)
