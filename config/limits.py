@@ -110,6 +110,16 @@ class LiveLimits(BaseSettings):
     snapshot_part_max_bytes: int = Field(
         256 * KIB, ge=4 * KIB, le=16 * MIB, description="Size of one part of a snapshot."
     )
+    snapshots_kept_max_bytes: int = Field(
+        64 * MIB, ge=0, le=16 * 1024 * MIB, description="Encoded snapshots that are kept for the next joiners."
+    )
+    entries_per_packet_max: int = Field(256, ge=1, le=100_000, description="Entries in one packet to a follower.")
+    entries_packet_bytes_max: int = Field(
+        256 * KIB, ge=KIB, le=16 * MIB, description="Size of such a packet; a larger entry travels alone."
+    )
+    presence_interval_s: float = Field(
+        0.25, ge=0.01, le=60, description="How often followers are told who is here, if that has changed."
+    )
     heads_interval_s: float = Field(5, ge=0.1, le=300, description="How often followers are told the newest cursors.")
     ping_interval_s: float = Field(20, ge=1, le=300, description="Time between two pings of a connection.")
     ping_timeout_s: float = Field(10, ge=1, le=300, description="Time for a pong; after it the connection ends.")
@@ -124,11 +134,17 @@ class LiveLimits(BaseSettings):
     )
     json_depth_max: int = Field(32, ge=4, le=200, description="How deep JSON of clients may be nested.")
     joins_per_socket_max: int = Field(200, ge=1, le=100_000, description="Streams that one connection follows.")
+    joins_in_flight_max: int = Field(
+        16, ge=1, le=10_000, description="Joins of one connection that are under way at the same time."
+    )
     commands_in_flight_per_socket_max: int = Field(
         64, ge=1, le=100_000, description="Commands of one connection that wait for their answer."
     )
     transport_buffer_max_bytes: int = Field(
         MIB, ge=64 * KIB, le=256 * MIB, description="Unsent bytes of a connection at which it counts as slow."
+    )
+    send_buffer_bytes: int = Field(
+        128 * KIB, ge=4 * KIB, le=64 * MIB, description="The kernel's buffer for what is sent to a connection."
     )
     slow_follower_grace_s: float = Field(
         5, ge=0.1, le=300, description="Time for a slow connection to catch up; after it the connection ends."
@@ -143,10 +159,84 @@ class RestLimits(BaseSettings):
     )
     page_size_default: int = Field(100, ge=1, le=10_000, description="Items of a page when `limit` is not given.")
     page_size_max: int = Field(1000, ge=1, le=10_000, description="The largest `limit` of a page.")
+    request_head_timeout_s: float = Field(
+        15,
+        ge=0.1,
+        le=600,
+        description="Time for the first request of a connection to show its headers; after it the connection ends.",
+    )
     ready_check_timeout_s: float = Field(
         2, ge=0.1, le=60, description="Time for one check of /readyz; longer counts as not ready."
     )
     loop_lag_interval_s: float = Field(0.25, ge=0.01, le=60, description="How often the lag of the loop is measured.")
     shutdown_grace_s: float = Field(
         10, ge=0, le=600, description="Time for requests in flight and open connections when the server stops."
+    )
+
+
+class ProjectLimits(BaseSettings):
+    """How big one project may grow: its state lies in memory as a whole."""
+
+    project_members_max: int = Field(10_000, ge=1, le=1_000_000, description="Members of one project.")
+    project_tasks_max: int = Field(100_000, ge=1, le=10_000_000, description="Tasks of one project.")
+    project_comments_max: int = Field(500_000, ge=1, le=50_000_000, description="Comments in one project.")
+    project_labels_per_task_max: int = Field(100, ge=1, le=10_000, description="Labels of one task.")
+    project_assignees_per_task_max: int = Field(100, ge=1, le=10_000, description="Assignees of one task.")
+    project_comment_history_characters_max: int = Field(
+        1_000_000, ge=1000, le=100_000_000, description="Characters of all earlier texts of one comment."
+    )
+
+
+class DatabaseLimits(BaseSettings):
+    """How many connections to Postgres, and how much waiting for it, the server allows itself."""
+
+    database_read_connections_max: int = Field(8, ge=1, le=1000, description="Connections that read.")
+    database_write_connections_max: int = Field(
+        4, ge=2, le=1000, description="Connections that write, lanes not counted: accounts, read tables, snapshots."
+    )
+    database_ownership_connections_max: int = Field(
+        2, ge=1, le=100, description="Connections for the session's lease and the claims of shards."
+    )
+    database_connect_timeout_s: float = Field(5, ge=0.1, le=300, description="Time for a new connection.")
+    database_acquire_timeout_s: float = Field(5, ge=0.1, le=300, description="Time to wait for a free connection.")
+    database_read_timeout_s: float = Field(10, ge=0.1, le=300, description="Time for one statement that reads.")
+    database_write_timeout_s: float = Field(10, ge=0.1, le=300, description="Time for one statement that writes.")
+    database_claim_lock_timeout_s: float = Field(
+        2, ge=0.05, le=60, description="Time that a claim of shards waits for their rows."
+    )
+    database_append_timeout_s: float = Field(
+        30,
+        ge=0.1,
+        le=300,
+        description="Time for one append; then it is ended and its outcome looked up.",
+    )
+    database_transaction_idle_timeout_s: float = Field(
+        5, ge=0.1, le=60, description="Time that a transaction may stand still; after it Postgres ends it."
+    )
+
+
+class ConsumerLimits(BaseSettings):
+    """What the consumers of the log (read tables, timers) take at once and keep in memory."""
+
+    consumer_batch_entries_max: int = Field(
+        200, ge=1, le=100_000, description="Entries whose effect a consumer writes in one transaction."
+    )
+    consumer_backoff_first_s: float = Field(
+        0.1, ge=0.001, le=60, description="A consumer's first pause after the database failed it."
+    )
+    consumer_backoff_max_s: float = Field(
+        5, ge=0.001, le=300, description="A consumer's longest pause after the database failed it."
+    )
+    consumer_queue_entries_per_shard_max: int = Field(
+        1000, ge=1, le=1_000_000, description="Entries of one shard that wait in memory; others are read again."
+    )
+    consumer_queue_payload_bytes_max: int = Field(
+        32 * MIB, ge=KIB, le=16 * 1024 * MIB, description="Bytes of all entries that wait in memory for one consumer."
+    )
+    projector_pause_s: float = Field(
+        0.1, ge=0, le=1, description="How long entries gather for the read tables while nobody waits for them."
+    )
+    timekeeper_pause_s: float = Field(0.5, ge=0, le=60, description="How long entries gather for the table of timers.")
+    consumer_stalled_after_s: float = Field(
+        30, ge=1, le=3600, description="Age of the oldest entry without effect at which /readyz says not ready."
     )

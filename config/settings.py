@@ -12,7 +12,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config.limits import KIB, MIB, LiveLimits, RestLimits, RuntimeLimits
+from config.limits import (
+    KIB,
+    MIB,
+    ConsumerLimits,
+    DatabaseLimits,
+    LiveLimits,
+    ProjectLimits,
+    RestLimits,
+    RuntimeLimits,
+)
 from config.loading import SettingsError, allowed, load
 
 ENVIRONMENT_PREFIX = "PANTHERAHIVE_"
@@ -47,7 +56,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 Folder = Annotated[Path, AfterValidator(_absolute)]
 
 
-class Settings(RuntimeLimits, LiveLimits, RestLimits):
+class Settings(RuntimeLimits, LiveLimits, RestLimits, ProjectLimits, DatabaseLimits, ConsumerLimits):
     """Everything that differs between installations. Every field has a default; secrets are not settings."""
 
     model_config = SettingsConfigDict(
@@ -134,6 +143,7 @@ _ORDERED = (
     ("page_size_default", "page_size_max"),
     ("quarantine_min_s", "quarantine_max_s"),
     ("retry_backoff_min_s", "retry_backoff_max_s"),
+    ("consumer_backoff_first_s", "consumer_backoff_max_s"),
     ("unsettled_bytes_max", "batch_bytes_max"),
     ("command_deadline_s", "rejection_memory_s"),
 )

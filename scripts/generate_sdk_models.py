@@ -162,9 +162,7 @@ def _value_type(schema: Mapping[str, Any]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes or checks. Returns the exit code."""
     parser = argparse.ArgumentParser(description="The published schema and the Python client's models.")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 when a file is out of date"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is out of date")
     options = parser.parse_args(arguments)
     schema = schema_text()
     wanted = {SCHEMA_FILE: schema, MODELS_FILE: models_text(json.loads(schema))}

@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Coroutine
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
 
 from actors.profile.decider import ProfileActor
 from actors.project.decider import ProjectActor
+from actors.project.limits import ProjectLimits
 from actors.runtime.actor import AnyActor
 from actors.runtime.feeds import Feeds
 from actors.runtime.history import History
@@ -33,6 +34,7 @@ from server.auth.passwords import PasswordCost, Passwords
 from server.auth.principal import Authenticator
 from server.auth.tokens import Tokens
 from server.clock import SystemClock
+from server.consumers.feed import FeedLimits, ShardFeed
 from server.consumers.projector import make_projector
 from server.consumers.runner import Runner, RunnerLimits
 from server.consumers.timekeeper import TIMEKEEPER, Timekeeper
@@ -41,6 +43,7 @@ from server.enrich import Facts
 from server.gateway.app import Gateway
 from server.gateway.limits import GatewayLimits
 from server.ids import SystemIds
+from server.limits import limits_from
 from server.listener import BACKLOG_MAX, url_of
 from server.node import Lease, Node, SessionLost, WatchedShards
 from server.rest.access import Access
@@ -50,20 +53,16 @@ from server.rest.routes import RestNeeds, api_routes
 from server.router import LeasedRouter, Outlets
 from server.streams import Streams
 from server.telemetry import LoopLag, Meters, Readiness, telemetry_routes
+from storage.postgres.pool import DatabaseLimits
 from storage.postgres.storage import PostgresStorage
 
 log = structlog.get_logger("pantherahive.app")
-
-L = TypeVar("L", RuntimeLimits, GatewayLimits)
 
 ABORT_TIMEOUT_S: Final = 2.0
 """How long the end may take when the session is lost: nothing is written any more, so nothing is worth waiting for."""
 CUT_OFF_S: Final = 0.2
 """How long requests in flight may take then."""
 REGION_CHECK_INTERVAL_S: Final = 0.25
-PROJECTOR_PAUSE_S: Final = 0.1
-TIMEKEEPER_PAUSE_S: Final = 0.5
-"""How long entries gather for one write. Somebody who waits for a read table ends the projector's pause."""
 
 
 class VitalPartEnded(Exception):
@@ -77,12 +76,6 @@ class Place:
     dsn: str
     bound: socket.socket
     node_id: str
-
-
-def limits_from(settings: Settings, limits: type[L]) -> L:
-    """The limits whose names are settings; the others keep their defaults."""
-    names = {field.name for field in fields(limits)} & set(type(settings).model_fields)
-    return limits(**{name: getattr(settings, name) for name in names})
 
 
 class Product:
@@ -99,7 +92,7 @@ class Product:
         self._vital: list[asyncio.Task[None]] = []
 
         self._clock, self._ids, self._meters = SystemClock(), SystemIds(), Meters()
-        self._actors: list[AnyActor] = [ProjectActor(), ProfileActor()]
+        self._actors: list[AnyActor] = [ProjectActor(limits_from(settings, ProjectLimits)), ProfileActor()]
         self._limits = limits_from(settings, RuntimeLimits)
         self._shards = WatchedShards(storage.database.session)
         self._node = self._make_node()
@@ -107,9 +100,7 @@ class Product:
         self._region = self._make_region()
         self._router = LeasedRouter(self._region, self._node)
         self._feeds = Feeds(self._actors, self._router, storage.journal, self._clock, self._limits)
-        self._projector = make_projector(
-            storage.database, storage.journal, limits=RunnerLimits(pause_s=PROJECTOR_PAUSE_S)
-        )
+        self._projector = self._make_projector()
         self._consumers = [self._projector, self._make_timekeeper()]
         self._outlets.lead_to(self._feeds, self._consumers)
         self._timers = TimerService(
@@ -136,7 +127,8 @@ class Product:
     async def open(cls, settings: Settings, secrets: Secrets, place: Place) -> Product:
         """Connects to the database. Raises DatabaseRefused, NotApplied."""
         session = SystemIds().new_id()
-        storage = await PostgresStorage.open(place.dsn, session, unsafe_durability=settings.unsafe_durability)
+        limits = limits_from(settings, DatabaseLimits)
+        storage = await PostgresStorage.open(place.dsn, session, limits, unsafe_durability=settings.unsafe_durability)
         return cls(settings, secrets, place, storage)
 
     # — life —————————————————————————————————————————————————————————————————————————————————————————
@@ -243,10 +235,16 @@ class Product:
             lease=Lease(self._settings.lease_s, self._settings.beat_interval_s),
         )
 
+    def _make_projector(self) -> Runner:
+        limits = limits_from(self._settings, RunnerLimits, pause_s=self._settings.projector_pause_s)
+        feed = ShardFeed(limits_from(self._settings, FeedLimits))
+        return make_projector(self._storage.database, self._storage.journal, feed=feed, limits=limits)
+
     def _make_timekeeper(self) -> Runner:
         timekeeper = Timekeeper(self._storage.consumers, self._storage.timers, self._actors)
-        limits = RunnerLimits(pause_s=TIMEKEEPER_PAUSE_S)
-        return Runner(TIMEKEEPER, self._storage.consumers, self._storage.journal, timekeeper, limits=limits)
+        limits = limits_from(self._settings, RunnerLimits, pause_s=self._settings.timekeeper_pause_s)
+        feed = ShardFeed(limits_from(self._settings, FeedLimits))
+        return Runner(TIMEKEEPER, self._storage.consumers, self._storage.journal, timekeeper, feed=feed, limits=limits)
 
     def _make_region(self) -> Region:
         return Region(

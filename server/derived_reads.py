@@ -41,7 +41,8 @@ class TaskReads:
         self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
     ) -> Sequence[tuple[str, Listed]]:
         """See the port."""
-        own = await tasks.list_of_assignee(self._database, user_id, cast("TaskFilter", which), after, limit)
+        place = tasks.TaskPlace(*after) if after is not None else None
+        own = await tasks.list_of_assignee(self._database, user_id, cast("TaskFilter", which), place, limit)
         return [(one.project_id, one.task) for one in own]
 
 

@@ -11,12 +11,15 @@ from actors.ports import Clock
 from actors.runtime.request import Accepted, Outcome, Reading, Request
 from actors.runtime.router import Router
 from protocol.cursors import Cursor
-from protocol.errors import Rejected, Rejection
+from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Command, Principal
 from protocol.messages import digest_of
 
 T = TypeVar("T")
 
+BASE_NOT_JUDGED: Final = Rejection(
+    ErrorCode.INVALID, "base: conditions on the point that a command is based on are not judged yet", {"field": "base"}
+)
 _NAMESPACE: Final = uuid.UUID("6f1d0a5e-6d0b-5b0e-9d2c-8d1f0c6f9a11")
 
 
@@ -30,6 +33,11 @@ def granted(value: T | Rejection) -> T:
     if isinstance(value, Rejection):
         raise Rejected(value)
     return value
+
+
+def refused_base(base: int | None) -> Rejection | None:
+    """A condition that nobody judges is refused rather than ignored: its sender would believe in it."""
+    return None if base is None else BASE_NOT_JUDGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ class Streams:
 
     async def command(self, wish: Wish, facts: Mapping[str, Any] | None = None) -> Outcome:
         """Accepted once it is durable, or why not."""
+        if (refused := refused_base(wish.base)) is not None:
+            return refused
         digest = digest_of(wish.principal.id, wish.command, wish.base, None)
         return await self._router.command(
             Request(

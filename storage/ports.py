@@ -114,7 +114,10 @@ class AlreadyExists(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who can log in. Instants are canonical; `profile_created` says that the profile's stream is known to exist."""
+    """Who can log in. Instants are canonical; `profile_created` says that the profile's stream is known to exist.
+
+    `first_name` and `last_name` are kept only until then: the profile has them.
+    """
 
     user_id: str
     username: str
@@ -125,6 +128,8 @@ class Account:
     created_at: str
     updated_at: str
     profile_created: bool = False
+    first_name: str | None = None
+    last_name: str | None = None
 
 
 class AccountChanges(TypedDict, total=False):
@@ -162,7 +167,7 @@ class Accounts(Protocol):
         ...
 
     async def mark_profile_created(self, user_id: str) -> None:
-        """Remembers that the profile's stream exists. Repeating it changes nothing."""
+        """Remembers that the profile's stream exists, and forgets its names. Repeating it changes nothing."""
         ...
 
 

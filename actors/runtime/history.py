@@ -71,29 +71,36 @@ class History:
     async def _seq_at(self, stream: str, at: str) -> int | None:
         """Content times never fall, so the first later content ends the search.
 
-        A snapshot may end in entries that are no content; then the one before it is tried.
+        No content between a snapshot and that end means that it stands at or before the snapshot: the one before it is
+        tried, up to where this one stood.
         """
         actor = self._actors[stream.partition("/")[0]]
-        bound: int | None = None
+        loaded = await self._journal.load_at(stream, None, at, self._limits.load_page_entries)
+        until: int | None = None
+        before_content: int | None = None
         while True:
-            loaded = await self._journal.load_at(stream, bound, at, self._limits.load_page_entries)
             after = loaded.snapshot.seq if loaded.snapshot is not None else 0
-            found, before_content = await self._scan(actor, stream, after, loaded, at)
+            found, other = await self._scan(actor, stream, after, until, loaded, at)
             if found is not None:
                 return found
+            before_content = before_content if before_content is not None else other
             if loaded.snapshot is None:
                 return before_content
-            bound = loaded.snapshot.seq - 1
+            until = after
+            earlier = await self._journal.load_at(stream, until - 1, at, 1)
+            loaded = LoadedStream(earlier.snapshot, (), complete=False)
 
     async def _scan(
-        self, actor: AnyActor, stream: str, after: int, loaded: LoadedStream, at: str
+        self, actor: AnyActor, stream: str, after: int, until: int | None, loaded: LoadedStream, at: str
     ) -> tuple[int | None, int | None]:
-        """The last content seq not after `at`; and the last seq not after it before any content."""
+        """The last content seq (≤ `until`) not after `at`; and the last seq not after it before any content."""
         found: int | None = None
         before_content: int | None = None
         slices = Slices(self._clock, self._limits.loop_slice_s)
         async for page in self._pages(stream, after, loaded):
             for entry in page:
+                if until is not None and entry.seq > until:
+                    return found, before_content
                 if _is_content(actor, entry):
                     if entry.at > at:
                         return found, before_content

@@ -54,10 +54,10 @@ class AccountService:
             timezone=None,
             created_at=now,
             updated_at=now,
+            first_name=request.first_name,
+            last_name=request.last_name,
         )
-        refused = await self._create(account) or await self.complete_profile(
-            account, CreateProfile(first_name=request.first_name, last_name=request.last_name)
-        )
+        refused = await self._create(account) or await self.complete_profile(account)
         return refused or self._signed_in(account)
 
     async def login(self, request: UserLoginRequest) -> UserAuthResponse | Rejection:
@@ -75,14 +75,17 @@ class AccountService:
             await self._accounts.renew_password_hash(account.user_id, account.password_hash, verified.renewed_hash)
         return await self.complete_profile(account) or self._signed_in(account)
 
-    async def complete_profile(self, account: Account, command: CreateProfile | None = None) -> Rejection | None:
-        """Opens the profile's stream unless it is known to be there. None: it is there now."""
+    async def complete_profile(self, account: Account) -> Rejection | None:
+        """Opens the profile's stream, with the names of the registration, unless it is known to be there.
+
+        None: it is there now. Whoever completes it sends the same command under the same opId.
+        """
         if account.profile_created:
             return None
         outcome = await self._streams.command(
             Wish(
                 stream=f"profile/{account.user_id}",
-                command=command or CreateProfile(),
+                command=CreateProfile(first_name=account.first_name, last_name=account.last_name),
                 principal=Principal(account.user_id),
                 op_id=derived_id("CreateProfile", account.user_id),
             )

@@ -50,6 +50,8 @@ async def _serve(settings: Settings, database: OwnedDatabase, place: Place) -> i
         await product.start()
     except AnotherNodeOwns as owned:
         raise Refusal(str(owned), Exit.ANOTHER_NODE) from owned
+    except SessionLost as lost:
+        raise Refusal(f"The start was overtaken: {lost}. Start only one process per node.", Exit.SESSION_LOST) from lost
     # What lives now lives until the end: later collections need not look at it.
     gc.collect()
     gc.freeze()
@@ -114,7 +116,7 @@ What to try next:
   curl -s {url}/v1/users/register -H 'Content-Type: application/json' \\
        -d '{{"username": "ada", "password": "correct horse"}}'
 
-  pantherahive import github-archive FILE --data-dir {settings.data_dir}   (or python -m server import …)
+  pantherahive import github-archive FILE --owner USER_ID --server {url} --data-dir {settings.data_dir}
 
   README.md has first steps with curl, the Python SDK and the JavaScript client.
   {url}/readyz says whether all is well, {url}/metrics how it does.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import engineio
 import socketio
@@ -141,9 +140,3 @@ class Gateway:
 
     def __repr__(self) -> str:
         return f"Gateway({len(self._sessions)} connections)"
-
-
-def limits_of(settings: Any) -> GatewayLimits:
-    """The gateway's limits from the settings of the same names."""
-    names = GatewayLimits.__dataclass_fields__
-    return GatewayLimits(**{name: getattr(settings, name) for name in names if hasattr(settings, name)})

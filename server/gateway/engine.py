@@ -81,10 +81,13 @@ class EngineSocket:
     async def serve(self, connect: Callable[[EngineSocket], Connection]) -> web.WebSocketResponse:
         """The life of the connection, from upgrade to loss."""
         response = _Upgrade(compress=False, max_msg_size=self._limits.packet_bytes_max, autoping=True)
-        await response.prepare(self._request)
+        try:
+            await response.prepare(self._request)
+        except ConnectionError:
+            return response  # lost during the handshake, which is nobody's defect
         transport = self._request.transport
         if transport is None:
-            return response  # lost during the handshake
+            return response
         self._transport = transport
         self._bound_kernel_buffer(transport)
         limits = self._limits

@@ -62,6 +62,7 @@ from server.gateway.packets import (
 )
 from server.gateway.presence import PresenceFrames
 from server.gateway.snapshots import SnapshotFrames
+from server.streams import refused_base
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -240,7 +241,7 @@ class Session:
         if self._in_flight + len(self._behind) >= self._hall.limits.commands_in_flight_per_socket_max:
             self._answer(ack_id, _TOO_MANY_COMMANDS)
             return
-        command = decode_command(request.stream, request.type, request.data)
+        command = refused_base(request.base) or decode_command(request.stream, request.type, request.data)
         if isinstance(command, Rejection):
             self._answer(ack_id, command)
         elif self._enriching:

@@ -53,7 +53,7 @@ class MemoryAccounts:
         """See the port."""
         account = self._accounts.get(user_id)
         if account is not None:
-            self._accounts[user_id] = replace(account, profile_created=True)
+            self._accounts[user_id] = replace(account, profile_created=True, first_name=None, last_name=None)
 
     def _check_unique(self, account: Account) -> None:
         others = [other for other in self._accounts.values() if other.user_id != account.user_id]

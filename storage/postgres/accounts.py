@@ -12,8 +12,11 @@ from protocol.faults import DuplicateEntry
 from storage.ports import Account, AccountChanges, AlreadyExists, UniqueField
 from storage.postgres.pool import Database
 
-_COLUMNS: Final = "user_id, username, email, password_hash, locale, timezone, created_at, updated_at, profile_created"
-_CREATE: Final = f"INSERT INTO accounts ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"  # noqa: S608
+_COLUMNS: Final = (
+    "user_id, username, email, password_hash, locale, timezone, created_at, updated_at, profile_created, "
+    "first_name, last_name"
+)
+_CREATE: Final = f"INSERT INTO accounts ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"  # noqa: S608
 _BY_USER_ID: Final = f"SELECT {_COLUMNS} FROM accounts WHERE user_id = $1"  # noqa: S608
 _BY_USERNAME: Final = f"SELECT {_COLUMNS} FROM accounts WHERE lower(username) = lower($1)"  # noqa: S608
 _BY_EMAIL: Final = f"SELECT {_COLUMNS} FROM accounts WHERE lower(email) = lower($1)"  # noqa: S608
@@ -28,7 +31,10 @@ UPDATE accounts
 RETURNING {_COLUMNS}
 """  # noqa: S608
 _RENEW: Final = "UPDATE accounts SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2"
-_MARK: Final = "UPDATE accounts SET profile_created = true WHERE user_id = $1"
+_MARK: Final = """
+UPDATE accounts SET profile_created = true, first_name = NULL, last_name = NULL
+ WHERE user_id = $1 AND NOT profile_created
+"""
 _FIELD_OF_CONSTRAINT: Final[Mapping[str, UniqueField]] = {
     "accounts_user_id": "userId",
     "accounts_username": "username",
@@ -55,6 +61,8 @@ class PostgresAccounts:
             datetime_of(account.created_at),
             datetime_of(account.updated_at),
             account.profile_created,
+            account.first_name,
+            account.last_name,
         )
 
     async def by_user_id(self, user_id: str) -> Account | None:
@@ -111,4 +119,6 @@ def _account_of(rows: list[asyncpg.Record]) -> Account | None:
         created_at=instant_of(row["created_at"]),
         updated_at=instant_of(row["updated_at"]),
         profile_created=row["profile_created"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
     )

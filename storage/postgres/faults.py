@@ -6,8 +6,8 @@ The question that decides is: can the transaction have been committed, now or la
 * An error of severity ERROR: the server rolled back and said so: NotApplied.
 * An error that ends the connection (FATAL, PANIC, class 08), or no answer at all: OutcomeUnknown. An administrator's
   shutdown may strike between the commit and its confirmation, so its FATAL is no proof of a rollback.
-* Errors of ours (a value that does not fit its column, a wrong statement) are defects and stay what they are: trying
-  again would not help.
+* Errors of ours (a value that does not fit its column, a row that would be written twice, a wrong statement, a thing
+  that this server cannot do) are defects and stay what they are: trying again would not help.
 
 Source: PostgreSQL manual, appendix A (error codes) and 55.2 (message flow).
 """
@@ -22,7 +22,22 @@ import asyncpg
 
 from protocol.faults import DuplicateEntry, NotApplied, OutcomeUnknown, StorageFault
 
-_DEFECT_CLASSES: Final = frozenset({"22", "23", "42"})
+_DEFECT_CLASSES: Final = frozenset(
+    {
+        "0A",  # a feature that is not supported
+        "21",  # one row is to be written twice, or a row was expected where several are
+        "22",  # data that do not fit
+        "23",  # a constraint; a unique key is told apart before
+        "2D",  # a transaction is ended where none may be
+        "39",  # a function is called against its rules
+        "42",  # a wrong statement, or a right that is missing
+        "44",  # a view's check
+        "54",  # a statement beyond the limits of the server
+        "P0",  # raised by a function
+    }
+)
+_DEFECTS: Final = frozenset({"25001", "25P01", "25P02"})
+"""A statement where no transaction, or no failed one, may be. Others of class 25 are a server that turned read-only."""
 _CONNECTION_CLASSES: Final = frozenset({"08"})
 _COMPLETION_UNKNOWN: Final = "40003"
 _FATAL: Final = frozenset({"FATAL", "PANIC"})
@@ -51,7 +66,7 @@ def _server_fault(error: asyncpg.PostgresError) -> StorageFault | None:
     severity = error.severity_en or error.severity
     if severity in _FATAL or state[:2] in _CONNECTION_CLASSES or state == _COMPLETION_UNKNOWN:
         return OutcomeUnknown(said)
-    if state[:2] in _DEFECT_CLASSES:
+    if state[:2] in _DEFECT_CLASSES or state in _DEFECTS:
         return None
     return NotApplied(said)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
-from itertools import pairwise
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -52,38 +51,36 @@ async def test_the_second_follows_a_first_that_was_stopped(tmp_path: Path, datab
 @pytest.mark.timeout(60 + 30 * TAKEOVERS)
 @pytest.mark.parametrize("trial", range(TAKEOVERS))
 async def test_a_paused_process_never_commits_after_the_takeover(tmp_path: Path, database_url: str, trial: int) -> None:
-    first = await ready(launch(tmp_path / "first", database_url=database_url, **LEASE))
-    second: Product | None = None
+    first = launch(tmp_path / "first", database_url=database_url, **LEASE)
+    started = [first]
     try:
+        await ready(first)
         ada = await first.register("ada")
         acknowledged: list[str] = []
         load = [asyncio.create_task(_create_for_ever(first, ada, f"{trial}-{n}", acknowledged)) for n in range(4)]
         # The pause falls somewhere else in every trial.
         await until(lambda: len(acknowledged) >= 5 + trial, 30, first, "acknowledges nothing")
         first.pause()
-        second = await ready(launch(tmp_path / "second", database_url=database_url, **LEASE))
-        epochs = await _claimed_epochs(database_url)
+        second = launch(tmp_path / "second", database_url=database_url, **LEASE)
+        started.append(second)
+        await ready(second)
+        taken_over = await _log_of(database_url)
 
         first.go_on()
         assert await first.ended() == 4
         await asyncio.gather(*load)
 
         assert "writes nothing more" in first.log
-        assert await _late_entries(database_url, epochs) == 0
+        assert await _log_of(database_url) == taken_over, "nothing was committed after the takeover"
+        assert _is_dense(*taken_over)
         again = await second.login("ada")
         listed = {one["id"] for one in await _all_projects(second, again)}
         assert set(acknowledged) <= listed
         await second.create_project(again, "after the takeover")
         assert await second.stop() == 0
     finally:
-        for product in _processes(first, second):
+        for product in started:
             product.kill()
-
-
-def _processes(*products: Product | None) -> Iterator[Product]:
-    for product in products:
-        if product is not None and product.process.poll() is None:
-            yield product
 
 
 async def _create_for_ever(product: Product, user: User, name: str, acknowledged: list[str]) -> None:
@@ -109,23 +106,17 @@ async def _all_projects(product: Product, user: User) -> list[dict[str, Any]]:
     return list(answer.body)
 
 
-async def _claimed_epochs(database_url: str) -> dict[int, int]:
+async def _log_of(database_url: str) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """Every shard with its epoch and head; and every entry's shard and position with its epoch."""
     connection = await asyncpg.connect(database_url)
     try:
-        return {row["shard_id"]: row["epoch"] for row in await connection.fetch("SELECT shard_id, epoch FROM shards")}
+        shards = await connection.fetch("SELECT shard_id, epoch, head FROM shards ORDER BY shard_id")
+        entries = await connection.fetch("SELECT shard_id, pos, epoch FROM entries ORDER BY shard_id, pos")
     finally:
         await connection.close()
+    return [tuple(row) for row in shards], [tuple(row) for row in entries]
 
 
-async def _late_entries(database_url: str, epochs: dict[int, int]) -> int:
-    """Entries of an older epoch that lie behind one of the new epoch, and holes in any shard."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        rows = await connection.fetch("SELECT shard_id, pos, epoch FROM entries ORDER BY shard_id, pos")
-    finally:
-        await connection.close()
-    wrong = 0
-    for before, after in pairwise(rows):
-        if before["shard_id"] == after["shard_id"]:
-            wrong += after["epoch"] < before["epoch"] or after["pos"] != before["pos"] + 1
-    return wrong + sum(row["epoch"] > epochs[row["shard_id"]] for row in rows)
+def _is_dense(shards: list[tuple[int, ...]], entries: list[tuple[int, ...]]) -> bool:
+    expected = [(shard, pos) for shard, _, head in shards for pos in range(1, head + 1)]
+    return [(shard, pos) for shard, pos, _ in entries] == expected

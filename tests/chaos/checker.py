@@ -208,9 +208,7 @@ def _has(entries: Sequence[LogEntry], seq: int, epoch: int) -> bool:
     return 1 <= seq <= len(entries) and entries[seq - 1].epoch == epoch
 
 
-def _check_run(
-    following: Following, entries: Sequence[LogEntry], digests: Sequence[bytes]
-) -> Iterator[Violation]:
+def _check_run(following: Following, entries: Sequence[LogEntry], digests: Sequence[bytes]) -> Iterator[Violation]:
     where = f"{following.follower} of {following.stream}"
     expected = following.cursor.seq + 1
     for seen in following.seen:

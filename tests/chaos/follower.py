@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
@@ -19,6 +20,15 @@ HANG_UP_AFTER_S: Final = (0.2, 3.0)
 FRESH_PERCENT: Final = 10.0
 """How often a follower forgets its cursor and starts with the state."""
 JOIN_TIMEOUT_S: Final = 60.0
+OLD_SOCKETS_MAX: Final = 4
+
+
+class _Place:
+    """One connection's place in the history."""
+
+    def __init__(self) -> None:
+        # None until the join was answered.
+        self.following: Following | None = None
 
 
 class Follower:
@@ -43,62 +53,80 @@ class Follower:
         self._random = random_
         # Where it stands; None before the first state.
         self.cursor: Cursor | None = None
-        # The incarnation that is being taken down.
-        self._following: Following | None = None
+        # The place that counts.
+        self._place = _Place()
+        # Connections to servers that are over: what a frozen one says later is still taken down.
+        self._old: list[Socket] = []
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            incarnation = await self._endpoint.reach()
-            socket = Socket(self._take)
-            try:
-                await socket.open(self._http, incarnation.url, self._account.token)
-                await self._follow(socket, incarnation)
-            except ConnectionFailed:
-                await asyncio.sleep(RETRY_PAUSE_S)
-            finally:
+        try:
+            while True:
+                incarnation = await self._endpoint.reach()
+                self._place = _Place()
+                socket = Socket(partial(self._take, self._place))
+                try:
+                    await socket.open(self._http, incarnation.url, self._account.token)
+                    await self._follow(socket, incarnation)
+                except ConnectionFailed:
+                    await asyncio.sleep(RETRY_PAUSE_S)
+                await self._retire(socket, incarnation)
+        finally:
+            for socket in self._old:
                 await socket.close()
-                self._following = None
+
+    async def _retire(self, socket: Socket, incarnation: Incarnation) -> None:
+        if incarnation.over.done():
+            self._old.append(socket)
+        else:
+            await socket.close()
+        while len(self._old) > OLD_SOCKETS_MAX:
+            await self._old.pop(0).close()
 
     async def _follow(self, socket: Socket, incarnation: Incarnation) -> None:
         if chance(self._random, FRESH_PERCENT):
             self.cursor = None
         request = {"stream": self.stream} | ({"cursor": str(self.cursor)} if self.cursor is not None else {})
         joined: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+        place = self._place
 
         def answered(answer: Mapping[str, Any]) -> None:
             # At once, not when the waiting task wakes up: entries may stand right behind the answer.
-            self._joined(answer)
+            self._joined(place, answer)
             joined.set_result(answer)
 
         await socket.ask("join", request, answered)
         if not await first_of(JOIN_TIMEOUT_S, joined, socket.lost, incarnation.over):
             raise AssertionError(f"{self.name}: no answer to the join")
-        if self._following is not None:
+        if place.following is not None:
             await first_of(self._random.uniform(*HANG_UP_AFTER_S), socket.lost, incarnation.over)
         elif joined.done() and not joined.result()["error"]["retryable"]:
             raise AssertionError(f"{self.name}: the join was refused: {joined.result()}")
 
-    def _joined(self, answer: Mapping[str, Any]) -> None:
-        if "error" in answer:
+    def _joined(self, place: _Place, answer: Mapping[str, Any]) -> None:
+        if "error" in answer or place is not self._place:
             return
         cursor = Cursor.parse(answer["cursor"])
-        self._following = Following(
+        place.following = Following(
             self.name, self.stream, self.cursor, answer["mode"], cursor, answer.get("reason"), [], answer["parts"]
         )
-        self._history.followings.append(self._following)
+        self._history.followings.append(place.following)
 
-    def _take(self, event: str, body: Any) -> None:
-        following = self._following
+    def _take(self, place: _Place, event: str, body: Any) -> None:
+        following = place.following
         if following is None or body.get("stream") != self.stream:
             return
         if event == "snapshot":
             following.parts.append(body["state"])
             if following.has_state:
-                self.cursor = following.cursor
+                self._move(place, following.cursor)
         elif event == "entries":
             for wire in body["entries"]:
                 seen = seen_entry(wire)
                 following.seen.append(seen)
                 if following.mode == "resume" or following.has_state:
-                    self.cursor = Cursor(seen.seq, seen.epoch)
+                    self._move(place, Cursor(seen.seq, seen.epoch))
+
+    def _move(self, place: _Place, cursor: Cursor) -> None:
+        if place is self._place:
+            self.cursor = cursor

@@ -131,12 +131,19 @@ class LogEntry:
     wire: Mapping[str, Any]
 
 
+class Head(NamedTuple):
+    """A shard: its last position, and the epoch of its last claim."""
+
+    head: int
+    epoch: int
+
+
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The whole log as the database has it; `heads` holds (head, epoch) of every shard."""
+    """The whole log as the database has it, and every shard."""
 
     entries: Sequence[LogEntry]
-    heads: Mapping[int, tuple[int, int]]
+    heads: Mapping[int, Head]
 
 
 def digest_of_entry(wire: Mapping[str, Any]) -> bytes:

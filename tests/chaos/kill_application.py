@@ -123,7 +123,7 @@ async def run(plan: Plan, folder: Path) -> Result:
                 async with asyncio.TaskGroup() as tasks:
                     followers = load.start(tasks)
                     for _ in range(plan.kills):
-                        await _under_load(load, random_)
+                        await under_load(load, random_)
                         product, kill = await _kill(product, endpoint)
                         kills.append(kill)
                     await load.settle()
@@ -152,7 +152,7 @@ async def _start(data_dir: Path, endpoint: Endpoint) -> Product:
     return product
 
 
-async def _under_load(load: Load, random_: random.Random) -> None:
+async def under_load(load: Load, random_: random.Random) -> None:
     """A random moment after commands are answered again."""
     answered = load.answered
     await until(lambda: load.answered > answered, FLOWS_AGAIN_S, lambda: "no command is answered any more")

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -147,12 +147,14 @@ class Load:
         self._closing.set()
         await until(lambda: self._working == 0, SETTLE_TIMEOUT_S, lambda: f"{self._working} clients get no answer")
         heads = self._heads()
-        behind = lambda: [  # noqa: E731 - said twice
+        await until(lambda: not self._behind(heads), SETTLE_TIMEOUT_S, lambda: "; ".join(self._behind(heads)))
+
+    def _behind(self, heads: Mapping[str, int]) -> list[str]:
+        return [
             f"{one.name} at {one.cursor}, {heads[one.stream]} expected"
             for one in self.followers
             if one.cursor is None or one.cursor.seq < heads[one.stream]
         ]
-        await until(lambda: not behind(), SETTLE_TIMEOUT_S, lambda: "; ".join(behind()))
 
     def _heads(self) -> dict[str, int]:
         heads: defaultdict[str, int] = defaultdict(int)

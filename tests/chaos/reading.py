@@ -6,7 +6,7 @@ import asyncpg
 import msgpack
 
 from protocol.base import instant_of
-from tests.chaos.history import Log, LogEntry
+from tests.chaos.history import Head, Log, LogEntry
 
 _ENTRIES = "SELECT * FROM entries ORDER BY shard_id, pos"
 _HEADS = "SELECT shard_id, head, epoch FROM shards"
@@ -21,14 +21,14 @@ async def read_log(dsn: str) -> Log:
             heads = await connection.fetch(_HEADS)
     finally:
         await connection.close()
-    return Log([_entry(row) for row in rows], {row["shard_id"]: (row["head"], row["epoch"]) for row in heads})
+    return Log([_entry(row) for row in rows], {row["shard_id"]: Head(row["head"], row["epoch"]) for row in heads})
 
 
-async def read_epochs(dsn: str) -> dict[int, int]:
-    """Shard → epoch of its last claim."""
+async def read_heads(dsn: str) -> dict[int, Head]:
+    """The shards as they are now."""
     connection = await asyncpg.connect(dsn)
     try:
-        return {row["shard_id"]: row["epoch"] for row in await connection.fetch(_HEADS)}
+        return {row["shard_id"]: Head(row["head"], row["epoch"]) for row in await connection.fetch(_HEADS)}
     finally:
         await connection.close()
 

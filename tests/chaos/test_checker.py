@@ -15,6 +15,7 @@ from tests.chaos.history import (
     Accepted,
     Attempt,
     Following,
+    Head,
     History,
     Log,
     LogEntry,
@@ -74,12 +75,14 @@ class Run:
 
     def __init__(self) -> None:
         self.entries = [entry(seq, 1 if seq <= 4 else 2) for seq in range(1, 7)]
-        self.heads = {shard: (0, 2) for shard in range(128)} | {SHARD: (6, 2)}
+        self.heads = {shard: Head(0, 2) for shard in range(128)} | {SHARD: Head(6, 2)}
         self.operations = [acked(e.seq, e.epoch) for e in self.entries[:5]]
         self.operations[4].attempts.insert(0, Attempt(1, 4.9))
         self.operations[3].attempts.append(Attempt(2, 5.6, 5.7, Accepted(4, 1, AT, {})))
         self.operations.append(Operation("bob", op(6), STREAM, "CreateTask", [Attempt(2, 5.9)]))
-        self.operations.append(Operation("bob", op(7), STREAM, "CreateTask", [Attempt(2, 6.0, 6.1, Rejected("invalid"))]))
+        self.operations.append(
+            Operation("bob", op(7), STREAM, "CreateTask", [Attempt(2, 6.0, 6.1, Rejected("invalid"))])
+        )
         seen = [seen_entry(e.wire) for e in self.entries]
         self.resumed = Following("eve", STREAM, Cursor(2, 1), "resume", Cursor(2, 1), seen=seen[2:])
         self.started = Following("mallory", STREAM, None, "snapshot", Cursor(3, 1), seen=seen[3:])
@@ -95,7 +98,7 @@ def test_a_run_in_order_has_no_violation() -> None:
 
 
 def test_an_empty_run_has_no_violation() -> None:
-    assert check(History(), Log([], {shard: (0, 0) for shard in range(128)})) == []
+    assert check(History(), Log([], {shard: Head(0, 0) for shard in range(128)})) == []
 
 
 def _hole_in_seq(run: Run) -> None:
@@ -104,7 +107,7 @@ def _hole_in_seq(run: Run) -> None:
 
 def _hole_in_pos(run: Run) -> None:
     run.entries[5] = replace(run.entries[5], pos=7)
-    run.heads[SHARD] = (7, 2)
+    run.heads[SHARD] = Head(7, 2)
 
 
 def _other_shard(run: Run) -> None:
@@ -112,7 +115,7 @@ def _other_shard(run: Run) -> None:
 
 
 def _head_ahead(run: Run) -> None:
-    run.heads[SHARD] = (9, 2)
+    run.heads[SHARD] = Head(9, 2)
 
 
 def _head_unknown(run: Run) -> None:
@@ -125,7 +128,7 @@ def _old_epoch_behind_a_new_one(run: Run) -> None:
 
 
 def _shard_behind_its_entries(run: Run) -> None:
-    run.heads[SHARD] = (6, 1)
+    run.heads[SHARD] = Head(6, 1)
 
 
 def _doubled(run: Run) -> None:
@@ -134,7 +137,7 @@ def _doubled(run: Run) -> None:
 
 def _lost(run: Run) -> None:
     del run.entries[5]
-    run.heads[SHARD] = (5, 2)
+    run.heads[SHARD] = Head(5, 2)
     run.operations[5].attempts[0] = Attempt(2, 5.9, 6.0, Accepted(6, 2, AT, {}))
 
 

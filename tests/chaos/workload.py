@@ -17,6 +17,15 @@ from tests.chaos.history import Accepted, Answer
 GUEST_ROLES: Final = ("viewer", "commenter", "member")
 STATES: Final = ("backlog", "todo", "in-progress", "done", "cancelled")
 RECENT_MAX: Final = 50
+WEIGHTS: Final[Mapping[str, float]] = {
+    "task": 22,
+    "edit": 34,
+    "comment": 20,
+    "revise": 6,
+    "project": 4,
+    "guest": 10,
+    "stray": 4,
+}
 
 
 @dataclass(slots=True)
@@ -49,7 +58,15 @@ class Board:
 def next_wish(random_: random.Random, client: str, board: Board, number: int) -> Wish:
     """A wish for a board; `number` makes its text its own."""
     text = f"{client} {number}"
-    makers: Mapping[str, float] = {"task": 22, "edit": 34, "comment": 20, "revise": 6, "project": 4, "guest": 10, "stray": 4}
+    makers: Mapping[str, float] = {
+        "task": 22,
+        "edit": 34,
+        "comment": 20,
+        "revise": 6,
+        "project": 4,
+        "guest": 10,
+        "stray": 4,
+    }
     kind = random_.choices(list(makers), weights=list(makers.values()))[0]
     if kind in ("edit", "comment") and not board.tasks:
         kind = "task"
@@ -59,9 +76,7 @@ def next_wish(random_: random.Random, client: str, board: Board, number: int) ->
     return Wish(board.stream, command, data)
 
 
-def _wish(
-    kind: str, random_: random.Random, client: str, board: Board, text: str
-) -> tuple[str, dict[str, Any]]:
+def _wish(kind: str, random_: random.Random, client: str, board: Board, text: str) -> tuple[str, dict[str, Any]]:
     match kind:
         case "task":
             labels = random_.sample(("bug", "idea", "docs", "urgent"), random_.randrange(3))

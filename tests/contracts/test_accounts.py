@@ -83,6 +83,14 @@ async def test_the_profile_is_marked_once_it_is_there(storage: Storage) -> None:
     await storage.accounts.mark_profile_created(BOB.user_id)
 
 
+async def test_names_are_kept_until_the_profile_has_them(storage: Storage) -> None:
+    named = replace(ADA, first_name="Ada", last_name="Lovelace")
+    await storage.accounts.create(named)
+    assert await storage.accounts.by_username("ada") == named
+    await storage.accounts.mark_profile_created(ADA.user_id)
+    assert await storage.accounts.by_username("ada") == replace(ADA, profile_created=True)
+
+
 async def test_a_key_belongs_to_the_project_that_was_first(storage: Storage) -> None:
     keys, first, second = storage.project_keys, op("first"), op("second")
     assert await keys.claim("HIVE", first)

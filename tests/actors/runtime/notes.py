@@ -91,7 +91,8 @@ class NotesActor:
                 return Decision([MemberAdded(user_id=command.user_id, role="member")], author, context.now)
             case RemoveMember():
                 return Decision([MemberRemoved(user_id=command.user_id, was="member")], author, context.now)
-        raise Defect(type(command).__name__)
+            case _:
+                raise Defect(type(command).__name__)
 
     def evolve(self, state: Notes, event: Event, meta: EntryMeta) -> None:
         state.applied += 1
@@ -105,6 +106,8 @@ class NotesActor:
                 state.members = {**(state.members or {}), event.user_id: None}
             case MemberRemoved():
                 state.members = {user: None for user in state.members or {} if user != event.user_id}
+            case _:
+                raise Defect(type(event).__name__)
 
     def answer(self, events: Sequence[Event]) -> dict[str, Any]:
         return {"notes": [event.comment_id for event in events if isinstance(event, CommentAdded)]}

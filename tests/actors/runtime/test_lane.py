@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ async def test_there_is_one_batch_in_flight_per_lane_and_lanes_do_not_wait_for_e
     [({"batch_entries_max": 4}, "x"), ({"batch_bytes_max": 7_000}, "x" * 2_000)],
     ids=["entries", "bytes"],
 )
-async def test_a_batch_is_bounded_and_the_order_is_kept(limits: dict[str, int], body: str) -> None:
+async def test_a_batch_is_bounded_and_the_order_is_kept(limits: dict[str, Any], body: str) -> None:
     async with a_world(lanes=1, **limits) as world:
         await world.given(1)
         hold = world.journal.next(Hold())
@@ -121,7 +122,7 @@ async def test_an_unknown_outcome_with_the_database_away_waits_until_it_can_be_l
 async def test_unknown_outcomes_in_a_row_do_not_double_anything() -> None:
     async with a_world() as world:
         for fate in ("never", "late", "applied"):
-            world.journal.next(LoseAnswer(fate))  # type: ignore[arg-type]
+            world.journal.next(LoseAnswer(fate))
         outcomes = await asyncio.gather(*(world.send(add(n), f"notes/{n % 3}") for n in range(9)))
         assert all(isinstance(outcome, Accepted) for outcome in outcomes)
 

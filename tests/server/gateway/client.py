@@ -31,6 +31,8 @@ class LiveClient:
         self.session = session
         self.socket = socket
         self.answers_pings = True
+        # Engine.IO's own: sid and limits.
+        self.handshake: dict[str, Any] = {}
         # What came and was not an answer: (event, payload), in order.
         self.events: list[tuple[str, Any]] = []
         # Answers by ack id, with the number of events that came before.
@@ -55,7 +57,7 @@ class LiveClient:
         client = cls(session, socket)
         opening = await client.read()
         assert opening.startswith("0"), opening
-        client.handshake: dict[str, Any] = json.loads(opening[1:])
+        client.handshake = json.loads(opening[1:])
         return client
 
     @classmethod

@@ -53,8 +53,8 @@ def new_project() -> str:
 async def eventually(condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
     """Lets the loop run until it holds. Raises TimeoutError."""
     async with asyncio.timeout(deadline_s):
-        while not condition():
-            await asyncio.sleep(0.002)
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)  # what is waited for is often nobody's event: a count that falls
 
 
 @dataclass

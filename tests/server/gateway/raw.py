@@ -102,10 +102,20 @@ class RawClient:
         return data
 
     async def read(self) -> list[str]:
-        """The next texts. Raises ConnectionResetError at the end."""
-        self._rest += await self._receive()
-        found, self._rest = frames(self._rest)
-        return [payload.decode() for opcode, payload in found if opcode == 1]
+        """The next texts, at least one. Raises ConnectionResetError at the end."""
+        while True:
+            found, self._rest = frames(self._rest)
+            if texts := [payload.decode() for opcode, payload in found if opcode == 1]:
+                return texts
+            self._rest += await self._receive()
+
+    async def until_end(self) -> None:
+        """Reads until the server has closed."""
+        try:
+            while True:
+                await self.read()
+        except ConnectionResetError:
+            self.close()
 
     def reset(self) -> None:
         """Cuts the connection off (RST)."""

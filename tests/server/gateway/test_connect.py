@@ -52,8 +52,11 @@ async def test_the_handshake_tells_the_limits(hive: Hive) -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    ["", "{}", "null", '"token"', "[1]", '{"token":""}', '{"token":7}', '{"token":null}', '{"token":"x","more":1}']
-    + ['{"token":"nobody\'s"}', '{"token":"' + "t" * 4097 + '"}', '{"token":"' + ADMIN_TOKEN[:-1] + 'ä"}'],
+    [
+        *("", "{}", "null", '"token"', "[1]", '{"token":""}', '{"token":7}', '{"token":null}'),
+        *('{"token":"x","more":1}', '{"token":"nobody\'s"}', '{"token":"' + "t" * 4097 + '"}'),
+        '{"token":"' + ADMIN_TOKEN[:-1] + 'ä"}',
+    ],
 )
 async def test_without_a_good_token_nobody_comes_in(hive: Hive, payload: str) -> None:
     error = await refused(hive, "40" + payload)

@@ -43,7 +43,6 @@ async def test_presence_is_told_when_it_changes(hive: Hive) -> None:
     stream = await hive.project()
     ada, first = await a_member(hive, stream, "ada")
     bob, second = await a_member(hive, stream, "bob")
-    _, token = await hive.user("more")
     await first.until(lambda: len((first.of("presence") or [{"present": []}])[-1]["present"]) == 2)
     assert sorted(user["userId"] for user in first.of("presence")[-1]["present"]) == sorted([ada, bob])
     third = await hive.client(hive.token(bob))

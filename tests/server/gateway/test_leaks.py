@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import time
+from typing import Any
 
 import pytest
-from aiohttp import WSMsgType
 
 from protocol.tasks import CreateTask
 from tests.server.gateway.client import LiveClient
-from tests.server.gateway.hive import ADMIN_TOKEN, Hive, a_hive, eventually, nothing_left
+from tests.server.gateway.hive import ADMIN_TOKEN, Hive, eventually
 from tests.server.gateway.raw import RawClient, masked
 
 MALFORMED = [
@@ -39,20 +40,14 @@ async def test_a_malformed_packet_ends_the_connection_at_once(hive: Hive, packet
 async def test_frames_that_are_not_served_end_the_connection_at_once(hive: Hive, opcode: int) -> None:
     client = await RawClient.entered(hive.url, ADMIN_TOKEN)
     await client.send(masked(b"\x00", opcode))
-    with pytest.raises(ConnectionResetError):
-        while True:
-            await client.read()
-    client.close()
+    await client.until_end()
     await eventually(lambda: not hive.left())
 
 
 async def test_text_that_is_no_utf8_ends_the_connection_at_once(hive: Hive) -> None:
     client = await RawClient.entered(hive.url, ADMIN_TOKEN)
     await client.send(masked(b'42["\xff"]'))
-    with pytest.raises(ConnectionResetError):
-        while True:
-            await client.read()
-    client.close()
+    await client.until_end()
     await eventually(lambda: not hive.left())
 
 
@@ -62,10 +57,7 @@ async def test_what_follows_a_malformed_packet_is_not_looked_at(hive: Hive) -> N
     task = f'420["command",{{"stream":"{stream}","opId":"{"0" * 8}-0000-0000-0000-{"0" * 12}",'
     task += '"type":"CreateTask","data":{"title":"late"}}]'
     await client.send(masked(b"x") + masked(task.encode()) + masked(b"", 9))
-    with pytest.raises(ConnectionResetError):
-        while True:
-            await client.read()
-    client.close()
+    await client.until_end()
     assert (await hive.view(stream))[1] == 1
 
 
@@ -123,12 +115,12 @@ async def test_a_delivery_that_fails_ends_its_connection_and_no_other(
     for client in (broken, fine):
         await client.join(stream)
     await broken.until_seq(stream, 1)
-    first = next(iter(hive.feeds._hubs[stream]._followings)).socket
+    first: Any = next(iter(hive.feeds._hubs[stream]._followings))
 
     def raises(frame: bytes) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(first, "write", raises)
+    monkeypatch.setattr(first.socket, "write", raises)
     await hive.send(stream, CreateTask(title="x"))
     await fine.until_seq(stream, 2)
     await broken.until_end()
@@ -169,7 +161,7 @@ async def test_a_thousand_bad_connections_leave_nothing(hive: Hive) -> None:
     follower = await hive.client()
     await follower.join(stream)
     await follower.until_seq(stream, 4)
-    tasks = {task for task in asyncio.all_tasks()}
+    tasks = asyncio.all_tasks()
     before = hive.left()
     for _ in range(50):
         await asyncio.gather(*(_bad_connection(hive, choose) for _ in range(20)))
@@ -192,13 +184,7 @@ async def test_clients_that_vanish_while_they_join_leave_no_place(hive: Hive) ->
 
 async def test_no_header_of_a_connection_is_kept(hive: Hive) -> None:
     await hive.client(headers={"Cookie": "session=secret"})
-    assert not hive.gateway._server.environ
-    [frame] = [
-        task.get_coro().cr_frame  # type: ignore[union-attr]
-        for task in asyncio.all_tasks()
-        if "handle_request" in str(task.get_coro())
-    ]
-    assert frame is not None
+    assert not [one for one in gc.get_objects() if isinstance(one, dict) and "HTTP_COOKIE" in one]
 
 
 async def test_too_large_a_message_ends_the_connection_at_once(hive: Hive) -> None:
@@ -207,18 +193,3 @@ async def test_too_large_a_message_ends_the_connection_at_once(hive: Hive) -> No
     await client.send(masked(b"4" * (261 << 10))[: 200 << 10])
     await eventually(lambda: not hive.left(), 2)
     client.close()
-
-
-async def test_without_a_gateway_nothing_stays_at_all() -> None:
-    """The same look at tasks that every test of this folder ends with finds what is left."""
-    tasks = asyncio.all_tasks()
-    async with a_hive() as hive:
-        await hive.client()
-        with pytest.raises(AssertionError, match="connections"):
-            async with asyncio.timeout(0.1):
-                try:
-                    await nothing_left(hive, tasks)
-                except asyncio.CancelledError:
-                    raise AssertionError(f"left: {hive.left()}") from None
-        message = await hive.clients[0].socket.receive()
-        assert message.type is WSMsgType.TEXT

@@ -1,0 +1,32 @@
+"""The limits of every part, from the settings of the same names."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Final, TypeVar
+
+from actors.project.limits import ProjectLimits
+from actors.runtime.limits import RuntimeLimits
+from config.settings import Settings
+from server.consumers.feed import FeedLimits
+from server.consumers.runner import RunnerLimits
+from server.gateway.limits import GatewayLimits
+from storage.postgres.pool import DatabaseLimits
+
+L = TypeVar("L", RuntimeLimits, GatewayLimits, ProjectLimits, DatabaseLimits, RunnerLimits, FeedLimits)
+
+PREFIXES: Final[dict[type, str]] = {
+    RuntimeLimits: "",
+    GatewayLimits: "",
+    ProjectLimits: "project_",
+    DatabaseLimits: "database_",
+    RunnerLimits: "consumer_",
+    FeedLimits: "consumer_queue_",
+}
+"""Class of limits → what stands before its fields' names in the settings."""
+
+
+def limits_from(settings: Settings, limits: type[L], **own: float) -> L:
+    """The limits, with the values of the settings; `own` ones are given here. Every other field is a setting."""
+    names = {field.name for field in fields(limits)} - own.keys()
+    return limits(**{name: getattr(settings, PREFIXES[limits] + name) for name in names}, **own)

@@ -1,0 +1,359 @@
+"""Kills the application and its Postgres in the middle of an import, again and again, and looks what has become of it.
+
+    .venv/bin/python -m tests.chaos.kill_everything --kills 20 [FILE]
+
+FILE is a GitHub issue archive. Three followers watch the whole time: the Python SDK, the JavaScript client (where
+there is Node), and a lean one whose every message is judged by the checker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import psutil
+
+from config.secrets import ADMIN_TOKEN_FILE
+from pantherahive_client import Client, Project
+from protocol.cursors import Cursor
+from storage.embedded import running_dsn
+from storage.embedded.postmaster import PostmasterFile
+from tests.acceptance.javascript import JsFollower, js_follower, node
+from tests.acceptance.product import CHECKOUT, Product, launch, ready
+from tests.chaos.checker import Violation, check
+from tests.chaos.client import Account, until
+from tests.chaos.endpoint import Endpoint
+from tests.chaos.follower import Follower
+from tests.chaos.history import History, Log
+from tests.chaos.port import free_port
+from tests.chaos.reading import read_log
+
+PATIENCE_S: Final = 300.0
+IMPORT_TIMEOUT_S: Final = 1800.0
+CAUGHT_UP_WITHIN_S: Final = 60.0
+IMPORTS_MAX: Final = 5
+"""How often an import that gave up is repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done."""
+
+    archive: Path
+    kills: int
+    seed: int
+    in_flight: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What an archive holds, and what a project holds of it."""
+
+    issues: int
+    closed: int
+    comments: int
+
+    @property
+    def entries(self) -> int:
+        """The entries that an import makes, behind the project's creation."""
+        return self.issues + self.closed + self.comments
+
+
+@dataclass(slots=True)
+class Result:
+    """What happened and what is wrong with it."""
+
+    source: Counts
+    found: Counts
+    log: Log
+    entries: int
+    violations: list[Violation]
+    # Seconds until the server was ready again, by kill, and how many entries there were when it was killed.
+    ready_after_s: list[float]
+    killed_at_seq: list[int]
+    # Exit codes of the imports, the last one being the repetition that has nothing to do.
+    exit_codes: list[int] = field(default_factory=list)
+    # What is not as it should be, in words.
+    wrong: list[str] = field(default_factory=list)
+    joins: str = ""
+    import_s: float = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything was as promised."""
+        return not self.violations and not self.wrong
+
+    def lines(self) -> list[str]:
+        """The figures, for people."""
+        ready_s = self.ready_after_s or [0.0]
+        return [
+            f"kills of everything      {len(self.ready_after_s)}, at entries {self.killed_at_seq}",
+            f"source                   {self.source}",
+            f"found                    {self.found}",
+            f"entries of the project   {self.entries} ({1 + self.source.entries} expected)",
+            f"exit codes of imports    {self.exit_codes}",
+            f"followers' joins         {self.joins}",
+            f"ready after a kill       median {statistics.median(ready_s):.2f} s, longest {max(ready_s):.2f} s",
+            f"import, kills included   {self.import_s:.1f} s",
+            f"violations               {len(self.violations)}",
+            *(f"  {wrong}" for wrong in [*self.violations, *self.wrong][:20]),
+        ]
+
+
+class Run:
+    """One run: a server that is killed, an import, and three followers."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self._plan = plan
+        self._data_dir = folder / "data"
+        # The same at every start: clients come back to where they were.
+        self._port = free_port()
+        self._endpoint = Endpoint()
+        self._history = History()
+        self._random = random.Random(plan.seed)
+        self._product: Product | None = None
+        self._ready_after_s: list[float] = []
+        self._killed_at_seq: list[int] = []
+        self._exit_codes: list[int] = []
+
+    async def run(self) -> Result:
+        """The whole run."""
+        await self._start()
+        try:
+            return await self._run()
+        finally:
+            if self._product is not None and self._product.process.poll() is None:
+                await self._product.stop()
+
+    async def _run(self) -> Result:
+        token = (self._data_dir / ADMIN_TOKEN_FILE).read_text().strip()
+        url = self._endpoint_url
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(Client(url, token=token))
+            owner = await self._require().register("ada")
+            project_id = await client.create_project("Imported", owner_id=owner.id)
+            project = await stack.enter_async_context(client.project(project_id))
+            seqs = await stack.enter_async_context(_reading(project))
+            js = await stack.enter_async_context(js_follower(url, token, project_id)) if node() else None
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            lean = self._lean(project_id, Account("system", token), http)
+            watching = asyncio.create_task(lean.run())
+            try:
+                began_s = time.monotonic()
+                await self._import_under_kills(project_id, project)
+                import_s = time.monotonic() - began_s
+                result = await self._judge(project_id, project, lean, js, seqs, token)
+                result.import_s = import_s
+                return result
+            finally:
+                watching.cancel()
+                await asyncio.wait([watching])
+
+    @property
+    def _endpoint_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def _require(self) -> Product:
+        assert self._product is not None
+        return self._product
+
+    def _lean(self, project_id: str, account: Account, http: aiohttp.ClientSession) -> Follower:
+        stream = f"project/{project_id}"
+        return Follower("lean", stream, account, http, self._endpoint, self._history, random.Random(self._plan.seed))
+
+    async def _start(self) -> None:
+        self._product = launch(self._data_dir, port=self._port, log_level="warning")
+        await ready(self._product)
+        self._endpoint.up(self._product.url)
+
+    # — importing and killing ————————————————————————————————————————————————————————————————————————
+
+    async def _import_under_kills(self, project_id: str, project: Project) -> None:
+        """Imports until it is done; kills fall at random places of the history that is imported."""
+        total = count_archive(self._plan.archive).entries
+        places = sorted(self._random.sample(range(1, total), self._plan.kills))
+        importing = asyncio.create_task(self._import_all(project_id))
+        try:
+            for place in places:
+                await until(
+                    lambda place=place: project.seq > place or importing.done(),  # type: ignore[misc]
+                    IMPORT_TIMEOUT_S,
+                    lambda: f"the import stands at {project.seq}",
+                )
+                # The moment itself is random too, not only the place.
+                await asyncio.sleep(self._random.uniform(0.0, 0.02))
+                await self._kill_everything(project.seq)
+            await asyncio.wait_for(importing, IMPORT_TIMEOUT_S)
+        finally:
+            importing.cancel()
+
+    async def _import_all(self, project_id: str) -> None:
+        for _ in range(IMPORTS_MAX):
+            self._exit_codes.append(await self._import(project_id))
+            if self._exit_codes[-1] == 0:
+                return
+
+    async def _import(self, project_id: str) -> int:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "server", "import", "github-archive", str(self._plan.archive)),
+            *("--project", project_id, "--server", self._endpoint_url, "--patience", str(PATIENCE_S)),
+            *("--in-flight", str(self._plan.in_flight), "--data-dir", str(self._data_dir)),
+            cwd=CHECKOUT,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            return await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    async def _kill_everything(self, seq: int) -> None:
+        """SIGKILL to the application, the postmaster and all its children, before any of them can notice."""
+        product = self._require()
+        postmaster = PostmasterFile.read(self._data_dir / "postgres")
+        assert postmaster is not None, "there is no Postgres to be killed"
+        victims = [psutil.Process(postmaster.pid), *psutil.Process(postmaster.pid).children(recursive=True)]
+        for pid in [product.process.pid, *(victim.pid for victim in victims)]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue  # a child that ended by itself
+        self._endpoint.down()
+        product.process.wait()
+        await asyncio.to_thread(psutil.wait_procs, victims, 10)
+        began_s = time.monotonic()
+        await self._start()
+        self._ready_after_s.append(time.monotonic() - began_s)
+        self._killed_at_seq.append(seq)
+
+    # — judging ——————————————————————————————————————————————————————————————————————————————————————
+
+    async def _judge(
+        self, project_id: str, project: Project, lean: Follower, js: JsFollower | None, seqs: list[int], token: str
+    ) -> Result:
+        source = count_archive(self._plan.archive)
+        last = 1 + source.entries
+        self._exit_codes.append(await self._import(project_id))
+        await until(
+            lambda: project.seq >= last and lean.cursor is not None and lean.cursor.seq >= last and seqs[-1:] == [last],
+            CAUGHT_UP_WITHIN_S,
+            lambda: f"of {last} entries the SDK has {project.seq}, its reader {seqs[-1:]}, the lean one {lean.cursor}",
+        )
+        dsn = running_dsn(self._data_dir)
+        assert dsn is not None
+        log = await read_log(dsn)
+        stream = f"project/{project_id}"
+        entries = sum(entry.stream == stream for entry in log.entries)
+        violations = check(self._history, log)
+        found = count_project(project)
+        result = Result(source, found, log, entries, violations, self._ready_after_s, self._killed_at_seq)
+        result.exit_codes = self._exit_codes
+        async with Client(self._endpoint_url, token=token) as client, client.project(project_id) as fresh:
+            server_state, server_cursor = fresh.state.as_json(), fresh.cursor
+        _expect(result, entries == last, f"{entries} entries, {last} expected")
+        _expect(result, found == source, "the project does not hold what the archive holds")
+        _expect(result, self._exit_codes[-2:] == [0, 0], f"imports ended with {self._exit_codes}")
+        _expect(result, project.state.as_json() == server_state, "the SDK's replica is not the server's snapshot")
+        _expect(result, project.cursor == server_cursor, f"the SDK stands at {project.cursor}, not {server_cursor}")
+        _expect(result, seqs == list(range(2, last + 1)), "the SDK's reader did not get every entry once, in order")
+        if js is not None:
+            await self._judge_js(result, js, last, server_state)
+        result.joins = "lean: " + _joins([following.mode for following in self._history.followings])
+        if js is not None:
+            told = [line["mode"] for line in js.lines if line["type"] == "joined"]
+            result.joins += f"; JavaScript: {_joins(told)}"
+        return result
+
+    async def _judge_js(self, result: Result, js: JsFollower, last: int, server_state: dict[str, Any]) -> None:
+        await js.caught_up(last)
+        said = await js.state()
+        _expect(result, said["state"] == server_state, "the JavaScript replica is not the server's snapshot")
+        _expect(result, Cursor.parse(said["cursor"]).seq == last, f"the JavaScript follower is at {said['cursor']}")
+        gaps = [line for line in js.lines if line["type"] == "gap"]
+        _expect(result, not gaps, f"the JavaScript follower saw gaps: {gaps[:3]}")
+        modes = [line["mode"] for line in js.lines if line["type"] == "joined"]
+        _expect(result, set(modes[1:]) <= {"resume"}, f"the JavaScript follower did not resume: {modes}")
+
+
+def _joins(modes: Sequence[str]) -> str:
+    return f"{modes.count('resume')} resumed, {len(modes) - modes.count('resume')} with state"
+
+
+def _expect(result: Result, is_so: bool, otherwise: str) -> None:
+    if not is_so:
+        result.wrong.append(otherwise)
+
+
+@asynccontextmanager
+async def _reading(project: Project) -> AsyncIterator[list[int]]:
+    """The seqs of all entries that a reader of `events()` gets."""
+    seqs: list[int] = []
+    events = project.events()
+
+    async def read() -> None:
+        async for event in events:
+            seqs.extend([event.seq] if event.last else [])
+
+    task = asyncio.create_task(read())
+    try:
+        yield seqs
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def count_archive(path: Path) -> Counts:
+    """What the file holds, counted without the importer's reading of it."""
+    issues = json.loads(path.read_text())["issues"]
+    closed = sum(issue["state"].upper() == "CLOSED" for issue in issues)
+    return Counts(len(issues), closed, sum(len(issue["comments"]) for issue in issues))
+
+
+def count_project(project: Project) -> Counts:
+    """The same of a replica."""
+    state = project.state
+    return Counts(len(state.tasks), sum(t["closedAt"] is not None for t in state.tasks.values()), len(state.comments))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("archive", type=Path, nargs="?", default=default_archive(), metavar="FILE")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="pantherahive-everything-"))
+    try:
+        result = asyncio.run(Run(Plan(given.archive, given.kills, given.seed), folder).run())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print("\n".join(result.lines()))
+    return 0 if result.is_good else 1
+
+
+def default_archive() -> Path:
+    """The real archive beside the checkout where it is, else the small one of the tests."""
+    real = CHECKOUT.parent / "shared" / "data" / "github-issues.json"
+    return real if real.exists() else CHECKOUT / "tests" / "data" / "github-archive.json"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""What we rely on in the pinned libraries. When one of these fails after an upgrade, read `server/gateway/engine.py`
+against the new version before anything else."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from importlib.metadata import version
+
+import aiohttp
+import engineio
+import socketio
+from aiohttp import web
+from aiohttp.base_protocol import BaseProtocol
+from engineio.async_drivers import aiohttp as driver
+
+from server.gateway.app import LiveServer
+from server.gateway.engine import Engine, EngineSocket
+from tests.server.gateway.hive import Hive
+
+
+def parameters(function: object) -> list[str]:
+    return list(inspect.signature(function).parameters)  # type: ignore[arg-type]
+
+
+def test_the_versions_are_those_that_were_read() -> None:
+    assert version("python-socketio") == "5.18.1"
+    assert version("python-engineio") == "4.15.1"
+    assert version("aiohttp") == "3.14.5"
+
+
+def test_socketio_lets_us_choose_the_engine() -> None:
+    assert parameters(socketio.AsyncServer._engineio_server_class) == ["self"]
+    assert isinstance(LiveServer(async_mode="aiohttp").eio, Engine)
+    assert parameters(socketio.AsyncServer.attach) == ["self", "app", "socketio_path"]
+
+
+def test_engineio_s_methods_have_the_forms_that_we_override() -> None:
+    assert parameters(engineio.AsyncServer._handle_connect) == ["self", "environ", "transport", "jsonp_index"]
+    assert parameters(engineio.AsyncServer._cors_allowed_origins) == ["self", "environ"]
+    assert inspect.iscoroutinefunction(engineio.AsyncServer._handle_connect)
+    assert inspect.iscoroutinefunction(engineio.AsyncServer.handle_request)
+    for name in ("_handle_connect", "_cors_allowed_origins", "handle_request"):
+        assert name in vars(engineio.AsyncServer) | vars(engineio.base_server.BaseServer)
+        assert name in vars(Engine)
+
+
+def test_engineio_s_server_looks_up_what_we_set() -> None:
+    source = inspect.getsource(engineio.AsyncServer.handle_request)
+    assert "await self._handle_connect(environ, transport," in source
+    assert "self._cors_allowed_origins(environ)" in source
+    assert "self.transports" in source
+    assert source.index("allowed_origins is not None") < source.index("self._handle_connect")
+    assert "'aiohttp.request': request" in inspect.getsource(driver.translate_request)
+    assert not hasattr(engineio.AsyncServer, "limits")
+    assert not hasattr(engineio.AsyncServer, "origins")
+    assert not hasattr(engineio.AsyncServer, "connect")
+
+
+def test_aiohttp_gives_what_the_socket_needs() -> None:
+    assert parameters(BaseProtocol._drain_helper) == ["self"]
+    assert inspect.iscoroutinefunction(BaseProtocol._drain_helper)
+    assert "shield" not in inspect.getsource(BaseProtocol._drain_helper)  # why the socket waits in a task of its own
+    assert {"transport", "_paused"} <= set(BaseProtocol.__slots__)
+    options = parameters(web.WebSocketResponse.__init__)
+    assert {"compress", "max_msg_size", "autoping"} <= set(options)
+    assert parameters(web.WebSocketResponse.close) == ["self", "code", "message", "drain"]
+    assert inspect.iscoroutinefunction(web.WebSocketResponse.receive)
+    assert "await self.close()" in inspect.getsource(web.WebSocketResponse.write_eof)
+    assert issubclass(aiohttp.ClientConnectionResetError, ConnectionError)
+
+
+async def test_a_living_connection_is_made_of_our_parts(hive: Hive) -> None:
+    client = await hive.client()
+    assert type(hive.engine) is Engine
+    [socket] = hive.engine.sockets.values()
+    assert type(socket) is EngineSocket
+    assert isinstance(socket._protocol, BaseProtocol)
+    assert callable(socket._transport.get_write_buffer_size)  # type: ignore[union-attr]
+    assert hive.gateway._server.manager.rooms == {}
+    assert hive.engine.transports == ["websocket"]
+    assert hive.engine.service_task_handle is None
+    assert not client.socket.compress
+    assert not [
+        task for task in asyncio.all_tasks() if "engineio" in repr(task.get_coro()) and "handle" not in repr(task)
+    ]

@@ -1,0 +1,254 @@
+"""Clients that do not read: bounded memory, nobody else waits, and they catch up or are let go. Both loops."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+import uvloop
+
+from actors.runtime.limits import RuntimeLimits
+from protocol.tasks import CreateTask
+from server.gateway.session import Session
+from tests.server.gateway.client import command
+from tests.server.gateway.hive import ADMIN_TOKEN, LONG_PINGS, Hive, a_hive, eventually, new_project
+from tests.server.gateway.raw import RawClient, masked
+
+BUFFER_BYTES = 200_000
+ENTRY_BYTES = 20_000
+SMALL = replace(
+    LONG_PINGS,
+    transport_buffer_max_bytes=BUFFER_BYTES,
+    send_buffer_bytes=8192,
+    entries_packet_bytes_max=30_000,
+    slow_follower_grace_s=0.3,
+)
+
+Scenario = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
+    """Runs a scenario on its own loop."""
+
+    def run_it(scenario: Scenario) -> None:
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            runner.run(scenario())  # type: ignore[arg-type]
+
+    return run_it
+
+
+async def a_sleeper(hive: Hive, stream: str | None) -> tuple[RawClient, Session]:
+    """A client that has sent its join and reads no more, with its session."""
+    before = set(hive.gateway._entered)
+    client = await RawClient.entered(hive.url, ADMIN_TOKEN)
+    [session] = set(hive.gateway._entered) - before
+    if stream is not None:
+        await client.emit(0, "join", {"stream": stream, "cursor": "0.0"})
+        await eventually(lambda: stream in session._deliveries)
+    return client, session
+
+
+async def write(hive: Hive, stream: str) -> int:
+    """One large entry; its seq."""
+    return (await hive.send(stream, CreateTask(title="x", description="d" * ENTRY_BYTES))).cursor.seq
+
+
+async def stuff(hive: Hive, stream: str, session: Session) -> int:
+    """Writes until the client counts as slow; the newest seq."""
+    seq = 0
+    while not session.socket.is_slow:
+        seq = await write(hive, stream)
+    return seq
+
+
+def seqs_in(texts: list[str]) -> list[int]:
+    """The seqs of the entries in packets."""
+    packets = [orjson.loads(text[2:]) for text in texts if text.startswith('42["entries"')]
+    return [entry["seq"] for packet in packets for entry in packet[1]["entries"]]
+
+
+def test_who_does_not_read_costs_a_buffer_and_nobody_else_anything(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive(replace(SMALL, slow_follower_grace_s=5)) as hive:
+            stream = await hive.project()
+            raw, session = await a_sleeper(hive, stream)
+            reader = await hive.client()
+            await reader.join(stream)
+            tasks = len(asyncio.all_tasks())
+            most = 0
+            for _ in range(60):
+                seq = await write(hive, stream)
+                await reader.until_seq(stream, seq)
+                most = max(most, session.socket.unsent_bytes)
+            assert BUFFER_BYTES < most < BUFFER_BYTES + 3 * ENTRY_BYTES
+            assert len(asyncio.all_tasks()) <= tasks + 2  # the pump and its wait
+            raw.reset()
+            await eventually(lambda: hive.gateway.connections == 1)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("ring", [1000, 4], ids=["from the ring", "from the log"])
+def test_who_reads_again_catches_up_without_a_gap(run: Callable[[Scenario], None], ring: int) -> None:
+    async def scenario() -> None:
+        limits = replace(SMALL, slow_follower_grace_s=5)
+        async with a_hive(limits, RuntimeLimits(ring_entries_max=ring)) as hive:
+            stream = await hive.project()
+            raw, session = await a_sleeper(hive, stream)
+            last = await stuff(hive, stream, session)
+            reads = hive.feeds.pages.reads
+            for _ in range(20):
+                last = await write(hive, stream)
+            seen: list[int] = []
+            while not seen or seen[-1] < last:
+                seen += seqs_in(await raw.read())
+            assert seen == list(range(1, last + 1))
+            assert (hive.feeds.pages.reads > reads) is (ring == 4)
+            await eventually(lambda: session._deliveries[stream].is_live)
+            last = await write(hive, stream)
+            while seen[-1] < last:
+                seen += seqs_in(await raw.read())
+            assert seen == list(range(1, last + 1))
+            raw.close()
+
+    run(scenario)
+
+
+def test_who_never_reads_is_gone_after_the_grace(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive(SMALL) as hive:
+            stream = await hive.project()
+            tasks = asyncio.all_tasks()
+            raw, session = await a_sleeper(hive, stream)
+            await stuff(hive, stream, session)
+            started = time.monotonic()
+            await write(hive, stream)
+            await eventually(lambda: not hive.left())
+            assert 0.2 < time.monotonic() - started < 3
+            await eventually(lambda: asyncio.all_tasks() <= tasks)
+            raw.close()
+
+    run(scenario)
+
+
+def test_who_leaves_one_stream_while_slow_still_gets_the_other(run: Callable[[Scenario], None]) -> None:
+    """All deliveries of a client wait for the same room; one that gives up must not take it from the others."""
+
+    async def scenario() -> None:
+        async with a_hive(replace(SMALL, slow_follower_grace_s=5)) as hive:
+            left, kept = await hive.project(), await hive.project()
+            raw, session = await a_sleeper(hive, left)
+            await raw.emit(1, "join", {"stream": kept, "cursor": "0.0"})
+            await eventually(lambda: len(session._deliveries) == 2)
+            await stuff(hive, left, session)
+            await write(hive, left)
+            last = await write(hive, kept)
+            await eventually(lambda: not any(delivery.is_live for delivery in session._deliveries.values()))
+            session._forget(left, session._deliveries[left])
+            await asyncio.sleep(0)
+            seen: list[str] = []
+            while not [text for text in seen if kept in text and f'"seq":{last},' in text]:
+                seen += await raw.read()
+            await eventually(lambda: session._deliveries[kept].is_live)
+            raw.close()
+
+    run(scenario)
+
+
+def test_who_asks_and_never_reads_the_answers_is_gone(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive(SMALL) as hive:
+            raw, session = await a_sleeper(hive, None)
+            question = masked(b'420["join",{"more":1}]') * 1000
+            most = 0
+            try:
+                async with asyncio.timeout(10):
+                    while hive.gateway.connections:
+                        await raw.send(question)
+                        most = max(most, session.socket.unsent_bytes)
+            except ConnectionError:
+                pass
+            assert most < 4 * BUFFER_BYTES
+            await eventually(lambda: not hive.left())
+            raw.close()
+
+    run(scenario)
+
+
+def test_pongs_of_one_who_does_not_read_are_no_answers(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        limits = replace(SMALL, ping_interval_s=0.1, ping_timeout_s=0.2, transport_buffer_max_bytes=10_000_000)
+        async with a_hive(limits) as hive:
+            stream = await hive.project()
+            raw, session = await a_sleeper(hive, stream)
+            while session.socket.unsent_bytes < 50_000:
+                await write(hive, stream)
+            pong = masked(b"3")
+            try:
+                async with asyncio.timeout(5):
+                    while hive.gateway.connections:
+                        await raw.send(pong)
+                        await asyncio.sleep(0.01)
+            except ConnectionError:
+                pass
+            await eventually(lambda: not hive.left())
+            raw.close()
+
+    run(scenario)
+
+
+def test_who_answers_no_ping_is_gone_in_time(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive(replace(LONG_PINGS, ping_interval_s=0.05, ping_timeout_s=0.1)) as hive:
+            silent, lively = await hive.client(), await hive.client()
+            silent.answers_pings = False
+            started = time.monotonic()
+            await asyncio.gather(silent.until_end(), lively.until(lambda: lively.pings >= 5))
+            assert 0.1 < time.monotonic() - started < 2
+            assert silent.pings == 1
+            assert silent.socket.close_code == 1006
+            await eventually(lambda: hive.gateway.connections == 1)
+
+    run(scenario)
+
+
+def test_who_reads_late_is_told_the_presence_of_now(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive(replace(SMALL, slow_follower_grace_s=5)) as hive:
+            ada, token = await hive.user("ada")
+            stream = await hive.project(owner=ada)
+            raw, session = await a_sleeper(hive, stream)
+            await stuff(hive, stream, session)
+            await write(hive, stream)
+            other = await hive.client(token)
+            await other.join(stream)
+            await other.until(lambda: bool(other.of("presence")))
+            seen: list[str] = []
+            while not [text for text in seen if text.startswith('42["presence"') and ada in text]:
+                seen += await raw.read()
+            raw.close()
+
+    run(scenario)
+
+
+def test_commands_and_joins_work_on_this_loop(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive() as hive:
+            _, token = await hive.user("ada")
+            client, stream = await hive.client(token), new_project()
+            wishes: list[Any] = [command(stream, "CreateProject", {"name": "Apollo"})]
+            wishes += [command(stream, "CreateTask", {"title": str(number)}) for number in range(20)]
+            for wish in wishes:
+                await client.emit("command", wish)
+            await client.until(lambda: len(client.acks) == 21)
+            assert (await client.join(stream, "0.0"))["mode"] == "resume"
+            await client.until_seq(stream, 21)
+            assert [entry["seq"] for entry in client.entries(stream)] == list(range(1, 22))
+
+    run(scenario)

@@ -1,0 +1,167 @@
+"""How little a delivery costs: one encoding for all followers, one write per client and tick."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+
+from actors.runtime.publication import Publication
+from protocol.log import shard_of
+from protocol.tasks import CreateTask
+from server.gateway.engine import EngineSocket
+from server.gateway.frames import close_frame, fit, text_frame
+from tests.server.gateway.client import command
+from tests.server.gateway.hive import Hive, eventually
+from tests.server.gateway.raw import frames
+
+
+class CountedTransport:
+    """Hands everything on, and remembers what was written."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+def counted(socket: EngineSocket) -> list[bytes]:
+    """What is written to a client from now on."""
+    transport: Any = CountedTransport(socket._transport)  # type: ignore[arg-type]
+    socket._transport = transport
+    return transport.writes  # type: ignore[no-any-return]
+
+
+def texts(write: bytes) -> list[str]:
+    found, rest = frames(write)
+    assert not rest
+    return [payload.decode() for _, payload in found]
+
+
+async def _pair(hive: Hive) -> tuple[str, str]:
+    """Two projects whose entries are appended by the same lane."""
+    first = await hive.project()
+    while True:
+        second = await hive.project()
+        if shard_of(first) % 2 == shard_of(second) % 2:
+            return first, second
+
+
+async def test_all_that_one_tick_brings_leaves_in_one_write(hive: Hive) -> None:
+    """Two streams, two frames, one write; several entries of one stream share a packet."""
+    first, second = await _pair(hive)
+    client = await hive.client()
+    for stream in (first, second):
+        await client.join(stream)
+        await client.until_seq(stream, 1)
+    [session] = hive.gateway._entered
+    writes = counted(session.socket)
+    await asyncio.gather(*(hive.send(stream, CreateTask(title="x")) for stream in (first, second, first)))
+    await client.until_seq(first, 3)
+    await client.until_seq(second, 2)
+    [write] = writes
+    packets = [orjson.loads(text[2:]) for text in texts(write)]
+    assert {packet[1]["stream"]: [entry["seq"] for entry in packet[1]["entries"]] for packet in packets} == {
+        first: [2, 3],
+        second: [2],
+    }
+
+
+async def test_a_client_s_answers_stand_in_front_of_its_entries(hive: Hive) -> None:
+    stream = await hive.project()
+    client = await hive.client()
+    await client.join(stream)
+    await client.until_seq(stream, 1)
+    [session] = hive.gateway._entered
+    writes = counted(session.socket)
+    for number in range(3):
+        await client.emit("command", command(stream, "CreateTask", {"title": str(number)}))
+    await client.until_seq(stream, 4)
+    await client.until(lambda: len(client.acks) == 4)
+    for write in writes:
+        kinds = [text[:2] for text in texts(write)]
+        assert kinds == sorted(kinds, reverse=True)  # acks are 43, entries 42
+
+
+async def test_an_entry_is_encoded_once_for_all(hive: Hive, monkeypatch: pytest.MonkeyPatch) -> None:
+    encodings: list[int] = []
+    wire = Publication.wire
+
+    def counting(publication: Publication) -> Any:
+        encodings.append(publication.entry.seq)
+        return wire(publication)
+
+    monkeypatch.setattr(Publication, "wire", counting)
+    stream = await hive.project()
+    clients = [await hive.client() for _ in range(20)]
+    for client in clients:
+        await client.join(stream)
+        await client.until_seq(stream, 1)
+    written = [counted(session.socket) for session in hive.gateway._entered]
+    for _ in range(3):
+        await hive.send(stream, CreateTask(title="x"))
+    for client in clients:
+        await client.until_seq(stream, 4)
+    assert encodings == [2, 3, 4]
+    for number in range(3):
+        assert len({id(writes[number]) for writes in written}) == 1  # the very same bytes
+
+
+async def test_a_state_is_encoded_once_for_all_who_join_at_that_point(hive: Hive) -> None:
+    stream = await hive.project(30)
+    clients = [await hive.client() for _ in range(5)]
+    answers = await asyncio.gather(*(client.join(stream) for client in clients))
+    assert len({answer["cursor"] for answer in answers}) == 1
+    [kept] = hive.gateway.snapshots._kept.values()
+    for client in clients:
+        await client.until_seq(stream, 31)
+        assert len(client.of("snapshot")) == len(kept)
+    await hive.send(stream, CreateTask(title="x"))
+    await clients[0].ask("leave", {"stream": stream})
+    await clients[0].join(stream)
+    assert len(hive.gateway.snapshots._kept) == 1
+
+
+async def test_no_task_is_made_for_a_delivery(hive: Hive) -> None:
+    stream = await hive.project()
+    clients = [await hive.client() for _ in range(5)]
+    for client in clients:
+        await client.join(stream)
+        await client.until_seq(stream, 1)
+    await eventually(lambda: not [task for task in asyncio.all_tasks() if task.get_name() in ("catch up", "drain")])
+    tasks = asyncio.all_tasks()
+    await hive.send(stream, CreateTask(title="x"))
+    assert asyncio.all_tasks() <= tasks
+    for client in clients:
+        await client.until_seq(stream, 2)
+
+
+# — frames ———————————————————————————————————————————————————————————————————————————————————————————
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 200_000])
+def test_frames_of_every_size_are_read_back(size: int) -> None:
+    frame = text_frame(b"x" * size)
+    assert frames(frame + b"\x81") == ([(1, b"x" * size)], b"\x81")
+
+
+def test_a_close_frame_fits_a_control_frame() -> None:
+    [(opcode, payload)], rest = frames(close_frame(1002, "r" * 500))
+    assert (opcode, payload[:2], len(payload), rest) == (8, b"\x03\xea", 125, b"")
+
+
+def test_what_fits_a_packet_is_at_least_one_entry() -> None:
+    class Encoded:
+        def __init__(self, size: int) -> None:
+            self.encoded = {"json": b"x" * size}
+
+    entries: Any = [Encoded(60), Encoded(50), Encoded(10)]
+    assert [len(fit(entries, most)) for most in (0, 59, 60, 110, 119, 120)] == [1, 1, 1, 2, 2, 3]
