@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test style types tests setup setup-runtime lock clean
+.PHONY: help run test style types tests schema bench setup setup-runtime lock clean
 MAKEFLAGS += --no-print-directory
 
 # The first Python that is new enough: .venv's own, plain python3, others. Say PYTHON=... to choose another.
@@ -40,6 +40,12 @@ types: setup ## mypy, strict
 
 tests: setup ## all tests on all cores
 	@.venv/bin/python -m pytest -n logical --dist loadgroup $(ARGS)
+
+schema: setup ## write what is made from the code: the published schema, the SDK's models, the reference pages
+	@for script in $(wildcard scripts/generate_*.py scripts/write_*.py); do .venv/bin/python $$script || exit 1; done
+
+bench: setup ## measure and write benchmarks/RESULTS.md; ARGS="--seconds 10" measures longer
+	@.venv/bin/python -m benchmarks $(ARGS)
 
 setup: ## make .venv with everything that the checks need
 	@$(PYTHON) scripts/bootstrap.py --dev

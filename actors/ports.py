@@ -81,7 +81,7 @@ class Journal(Protocol):
         ...
 
     async def load_at(self, stream: str, seq: int | None, at: str | None, tail_max: int) -> LoadedStream:
-        """The newest snapshot with `snapshot.seq <= seq` and `snapshot.at <= at` (None = no bound), and the entries after it."""
+        """The newest snapshot with `snapshot.seq <= seq` and `snapshot.at <= at` (None: no bound), and what follows."""
         ...
 
     async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
@@ -123,7 +123,7 @@ class Ownership(Protocol):
     async def shards(self) -> Sequence[ShardRow]: ...
 
     async def claim(self, session: str, seen: Mapping[int, int], step: int) -> Sequence[ClaimedShard]:
-        """Takes shards by compare-and-swap on `seen` (shard → epoch): those whose owner is nobody, this session or ended."""
+        """Takes shards by compare-and-swap on `seen` (shard → epoch): those of nobody, this session or an ended one."""
         ...
 
 
@@ -155,5 +155,3 @@ class RuntimeMeters(Protocol):
     def stream_halted(self, kind: str) -> None: ...
 
     def append_failed(self, reason: str) -> None: ...
-
-    def command_answered(self, kind: str, code: str) -> None: ...

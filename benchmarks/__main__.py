@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+
+import uvloop
 
 from benchmarks import activation, durable, memory, resume
 from benchmarks.figures import Section, machine
@@ -39,7 +40,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each measurement of commands takes")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "RESULTS.md")
     arguments = parser.parse_args()
-    sections = asyncio.run(_all(arguments.seconds))
+    sections = uvloop.run(_all(arguments.seconds))
     head = (
         "# Results\n\n"
         f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make bench`: {machine()}.\n"

@@ -8,6 +8,7 @@ from time import perf_counter
 import aiohttp
 import asyncpg
 
+from benchmarks.blocking import BlockingClient
 from benchmarks.client import LeanClient
 from benchmarks.figures import Section, median, milliseconds, percentile
 from benchmarks.product import Product, create_project, sign_up
@@ -24,6 +25,15 @@ async def _bare_inserts(connection: asyncpg.Connection[asyncpg.Record], seconds:
     while perf_counter() < until_s:
         began_s = perf_counter()
         await connection.execute("INSERT INTO bench_bare (body) VALUES ($1)", _PAYLOAD)
+        times.append(perf_counter() - began_s)
+    return times
+
+
+def _edits_alone(client: BlockingClient, stream: str, task_id: str, seconds: float) -> list[float]:
+    times = []
+    until_s = perf_counter() + seconds
+    while (began_s := perf_counter()) < until_s:
+        client.command(stream, "EditTask", {"taskId": task_id, "title": f"Title {began_s}"})
         times.append(perf_counter() - began_s)
     return times
 
@@ -60,14 +70,14 @@ async def measure(product: Product, seconds: float) -> Section:
     await bare.execute("CREATE TABLE bench_bare (id bigserial PRIMARY KEY, body bytea)")
     samples: dict[str, list[list[float]]] = {"INSERT": [], "1 client": [], "50 clients": []}
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        one = await _clients(http, product, token, 1, projects)
         fifty = await _clients(http, product, token, 50, projects)
         for _ in range(_ROUNDS):
             samples["INSERT"].append(await _bare_inserts(bare, seconds))
-            for name, places in (("1 client", one), ("50 clients", fifty)):
-                runs = await asyncio.gather(*(_edits(*place, seconds) for place in places))
-                samples[name].append([time for run in runs for time in run])
-        for client, _, _ in [*one, *fifty]:
+            with BlockingClient(product.url, token) as alone:
+                samples["1 client"].append(_edits_alone(alone, *fifty[0][1:], seconds))
+            runs = await asyncio.gather(*(_edits(*place, seconds) for place in fifty))
+            samples["50 clients"].append([time for run in runs for time in run])
+        for client, _, _ in fifty:
             await client.close()
     await bare.execute("DROP TABLE bench_bare")
     await bare.close()

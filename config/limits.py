@@ -160,11 +160,12 @@ class RestLimits(BaseSettings):
     page_size_default: int = Field(100, ge=1, le=10_000, description="Items of a page when `limit` is not given.")
     page_size_max: int = Field(1000, ge=1, le=10_000, description="The largest `limit` of a page.")
     request_head_timeout_s: float = Field(
-        15,
-        ge=0.1,
-        le=600,
-        description="Time for the first request of a connection to show its headers; after it the connection ends.",
+        15, ge=0.1, le=600, description="Time for the headers of a request; after it the connection ends."
     )
+    request_body_timeout_s: float = Field(
+        60, ge=0.1, le=3600, description="Time for the body of a request; after it the request is refused."
+    )
+    keepalive_s: float = Field(75, ge=1, le=3600, description="Time that a connection may wait for its next request.")
     ready_check_timeout_s: float = Field(
         2, ge=0.1, le=60, description="Time for one check of /readyz; longer counts as not ready."
     )

@@ -1,4 +1,4 @@
-"""The live protocol on Socket.IO v5: event names, requests and answers (DESIGN §7)."""
+"""The live protocol on Socket.IO v5: event names, requests and answers."""
 
 from __future__ import annotations
 

@@ -66,18 +66,10 @@ def main(arguments: Sequence[str]) -> int:
     """Does what the flags ask for; returns the exit code."""
     parser = argparse.ArgumentParser(description="Makes .venv ready.")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--runtime", dest="action", action="store_const", const="runtime", help="the server's packages"
-    )
-    what.add_argument(
-        "--dev", dest="action", action="store_const", const="dev", help="and those of the checks"
-    )
-    what.add_argument(
-        "--lock", dest="action", action="store_const", const="lock", help="write requirements/*.lock"
-    )
-    parser.add_argument(
-        "--upgrade", action="store_true", help="with --lock: newest versions instead of the locked"
-    )
+    what.add_argument("--runtime", dest="action", action="store_const", const="runtime", help="the server's packages")
+    what.add_argument("--dev", dest="action", action="store_const", const="dev", help="and those of the checks")
+    what.add_argument("--lock", dest="action", action="store_const", const="lock", help="write requirements/*.lock")
+    parser.add_argument("--upgrade", action="store_true", help="with --lock: newest versions instead of the locked")
     parser.set_defaults(action="runtime")
     options = parser.parse_args(arguments)
     try:
@@ -152,9 +144,7 @@ def set_up(name: str) -> None:
             install(name)
             link_checkout()
             # The dev lock holds the runtime lock; a changed runtime lock makes the dev packages doubtful.
-            write_stamp(
-                {each: digest(each) for each in (("runtime", "dev") if name == "dev" else ("runtime",))}
-            )
+            write_stamp({each: digest(each) for each in (("runtime", "dev") if name == "dev" else ("runtime",))})
         except OSError as error:
             raise SetupError(f"{error}\n{ROOT} and {VENV.name} in it must be writable to you.") from error
         say("ready")
@@ -266,8 +256,13 @@ def compile_locks(*, upgrade: bool) -> None:
         if failure:
             raise SetupError(f"{name}.in could not be compiled:\n{failure}")
         text = (REQUIREMENTS / f"{name}.lock").read_text()
-        if "://" in text or "--index-url" in text or "--find-links" in text:
+        if names_address(text):
             raise SetupError(f"{name}.lock names an address: locks must work with everybody's registry")
+
+
+def names_address(lock: str) -> bool:
+    """Whether the text of a lock says where packages come from."""
+    return any(sign in lock for sign in ("://", "--index-url", "--extra-index-url", "--find-links"))
 
 
 def count_packages(name: str) -> int:
@@ -317,10 +312,18 @@ def find_pip() -> list[str]:
 
 def installer_environment() -> dict[str, str]:
     """This process's environment, with what pip is configured for handed on to uv, which does not read it."""
-    settings = pip_settings()
     environment = dict(os.environ)
     environment.pop("PYTHONHOME", None)
     environment.pop("PYTHONPATH", None)
+    defaults = uv_settings(pip_settings())
+    if not os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111 - Path.home() raises where there is no home
+        defaults["UV_NO_CACHE"] = "1"
+    fixed = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return {**defaults, **environment, **fixed}
+
+
+def uv_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """pip's settings in uv's words, as variables of the environment."""
     # pip looks into all indexes for the best version; the hashes make that safe for uv too.
     defaults = {
         "UV_SYSTEM_CERTS": "1",
@@ -335,25 +338,27 @@ def installer_environment() -> dict[str, str]:
         defaults["PIP_NO_INDEX"] = settings["no-index"]
     if "proxy" in settings:
         defaults |= {"HTTPS_PROXY": settings["proxy"], "HTTP_PROXY": settings["proxy"]}
-    if not os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111 - Path.home() raises where there is no home
-        defaults["UV_NO_CACHE"] = "1"
-    fixed = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    return {**defaults, **environment, **fixed}
+    return defaults
 
 
 def pip_settings() -> dict[str, str]:
     """pip's effective settings for installing: those of its files, over them those of its environment."""
     command = [BASE_PYTHON, "-m", "pip", "config", "list"]
     answer = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    if answer.returncode:  # no pip on this machine; its variables may be set all the same
+        variables = {key: value for key, value in os.environ.items() if key.startswith("PIP_")}
+        return {key[4:].lower().replace("_", "-"): value for key, value in variables.items()}
+    return parse_pip_settings(answer.stdout)
+
+
+def parse_pip_settings(listed: str) -> dict[str, str]:
+    """What `pip config list` printed, as the settings of `pip install`: the environment's win over the files'."""
     found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
-    for line in answer.stdout.splitlines():
+    for line in listed.splitlines():
         key, equals, value = line.partition("=")
         section, _, name = key.rpartition(".")
         if equals and section in found:
             found[section][name] = str(ast.literal_eval(value))
-    if answer.returncode:  # no pip on this machine; its variables may be set all the same
-        variables = {key: value for key, value in os.environ.items() if key.startswith("PIP_")}
-        found[":env:"] = {key[4:].lower().replace("_", "-"): value for key, value in variables.items()}
     return {**found["global"], **found["install"], **found[":env:"]}
 
 

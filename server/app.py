@@ -10,7 +10,6 @@ import asyncio
 import socket
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -28,7 +27,6 @@ from actors.runtime.timers import TimerService
 from config.secrets import Secrets
 from config.settings import Settings
 from protocol.faults import StorageFault
-from protocol.log import SHARDS
 from server.auth.accounts import AccountService
 from server.auth.passwords import PasswordCost, Passwords
 from server.auth.principal import Authenticator
@@ -40,8 +38,10 @@ from server.consumers.runner import Runner, RunnerLimits
 from server.consumers.timekeeper import TIMEKEEPER, Timekeeper
 from server.derived_reads import ProjectedUntil, ProjectReads, TaskReads
 from server.enrich import Facts
+from server.figures import Parts, watch_consumer, watch_parts
 from server.gateway.app import Gateway
 from server.gateway.limits import GatewayLimits
+from server.http_runner import HttpRunner, RequestTimes
 from server.ids import SystemIds
 from server.limits import limits_from
 from server.listener import BACKLOG_MAX, url_of
@@ -53,7 +53,9 @@ from server.rest.routes import RestNeeds, api_routes
 from server.router import LeasedRouter, Outlets
 from server.streams import Streams
 from server.telemetry import LoopLag, Meters, Readiness, telemetry_routes
+from server.vitals import Vitals
 from storage.postgres.pool import DatabaseLimits
+from storage.postgres.pulse import Pulse
 from storage.postgres.storage import PostgresStorage
 
 log = structlog.get_logger("pantherahive.app")
@@ -119,9 +121,17 @@ class Product:
             self._clock,
             limits_from(settings, GatewayLimits),
             settings.allowed_origins,
+            self._meters,
+        )
+        self._vitals = Vitals(
+            Pulse(storage.database, settings.ready_check_timeout_s),
+            self._consumers,
+            self._clock,
+            settings.consumer_stalled_after_s,
         )
         self._lag = LoopLag(settings.loop_lag_interval_s, self._meters.loop_lagged)
-        self._runner = web.AppRunner(self._make_http(), access_log=None, shutdown_timeout=settings.shutdown_grace_s)
+        times = RequestTimes(settings.request_head_timeout_s, settings.request_body_timeout_s, settings.keepalive_s)
+        self._runner = HttpRunner(self._make_http(), times, shutdown_timeout=settings.shutdown_grace_s)
 
     @classmethod
     async def open(cls, settings: Settings, secrets: Secrets, place: Place) -> Product:
@@ -149,6 +159,8 @@ class Product:
             self._vitally(consumer.name, consumer.run())
         self._vitally("timers", self._timers.run(self._settings.timer_poll_interval_s))
         self._vitally("gateway", self._gateway.run())
+        await self._vitals.look()
+        self._vitally("vitals", self._vitals.run())
         await self._runner.setup()
         await web.SockSite(self._runner, self._place.bound, backlog=BACKLOG_MAX).start()
         self._pause = None
@@ -196,6 +208,7 @@ class Product:
     async def _release(self) -> None:
         self._lag.stop()
         self._passwords.close()
+        self._vitals.close()
         await self._within(ABORT_TIMEOUT_S, "the connections", self._storage.close())
 
     async def _cancel_vital(self) -> None:
@@ -270,7 +283,16 @@ class Product:
         )
 
     def _make_http(self) -> web.Application:
-        readiness = Readiness({"server": self._paused, "node": self._node.ready}, self._settings.ready_check_timeout_s)
+        readiness = Readiness(
+            {
+                "server": self._paused,
+                "node": self._node.ready,
+                "database": self._vitals.database,
+                "consumers": self._vitals.consumers,
+            },
+            self._settings.ready_check_timeout_s,
+            lambda: self._region.supervisor.halted_streams,
+        )
         app = http_application(
             [*api_routes(self._rest_needs()), *telemetry_routes(self._meters, self._lag, readiness)],
             meters=self._meters,
@@ -283,7 +305,7 @@ class Product:
 
     def _rest_needs(self) -> RestNeeds:
         accounts = self._storage.accounts
-        streams = Streams(self._router, self._clock, self._settings.command_deadline_s)
+        streams = Streams(self._router, self._clock, self._settings.command_deadline_s, self._meters)
         return RestNeeds(
             access=Access(self._authenticator, self._ids.new_id),
             service=AccountService(accounts, self._passwords, self._authenticator, streams, self._clock, self._ids),
@@ -303,17 +325,6 @@ class Product:
         return self._pause
 
     def _watch_figures(self) -> None:
-        watch = self._meters.watch
-        watch("mailbox_depth", "Deliveries that wait in all mailboxes", lambda: self._region.mailbox_depth)
-        watch("actors_live", "Actors in memory", lambda: self._region.live)
-        watch("actors_memory_bytes", "What their states take, roughly", lambda: self._region.memory_bytes)
-        watch("followers", "Places of followers in all streams", lambda: self._feeds.followers)
-        watch("connections", "Open live connections", lambda: self._gateway.connections)
-        watch("log_page_reads", "Pages read from the log for followers", lambda: self._feeds.pages.reads)
-        watch("shards_owned", "Shards that this node owns", lambda: len(self._shards.owned))
+        watch_parts(self._meters, Parts(self._region, self._feeds, self._gateway, self._shards, self._clock))
         for consumer in self._consumers:
-            watch(f"{consumer.name}_lag_entries", "Entries without effect yet", partial(_lag, consumer))
-
-
-def _lag(consumer: Runner) -> int:
-    return sum(consumer.lag(shard) for shard in range(SHARDS))
+            watch_consumer(self._meters, consumer, self._clock)

@@ -1,4 +1,4 @@
-"""Facts from elsewhere that a decision needs (DESIGN §4): fetched before the command, recorded in its events.
+"""Facts from elsewhere that a decision needs: fetched before the command, recorded in its events.
 
 REST and the live gateway both come through here.
 """

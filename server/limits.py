@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from actors.project.limits import ProjectLimits
 from actors.runtime.limits import RuntimeLimits
@@ -26,7 +26,8 @@ PREFIXES: Final[dict[type, str]] = {
 """Class of limits → what stands before its fields' names in the settings."""
 
 
-def limits_from(settings: Settings, limits: type[L], **own: float) -> L:
+def limits_from(settings: Settings, limits: type[L], **own: Any) -> L:
     """The limits, with the values of the settings; `own` ones are given here. Every other field is a setting."""
     names = {field.name for field in fields(limits)} - own.keys()
-    return limits(**{name: getattr(settings, PREFIXES[limits] + name) for name in names}, **own)
+    values: dict[str, Any] = {name: getattr(settings, PREFIXES[limits] + name) for name in names}
+    return limits(**values, **own)

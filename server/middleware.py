@@ -63,11 +63,16 @@ def route_of(request: web.Request) -> str:
 
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """A signal handler (`on_response_prepare`), so that no answer escapes it."""
+    """A signal handler (`on_response_prepare`), so that no answer of the application escapes it."""
+    set_security_headers(response, request.get(REQUEST_ID, "-"))
+
+
+def set_security_headers(response: web.StreamResponse, request_id: str) -> None:
+    """The headers of every answer; which software serves, and in which version, is nobody's business."""
     for name, value in _SECURITY_HEADERS:
         response.headers.setdefault(name, value)
     response.headers[hdrs.SERVER] = "PantheraHive"
-    response.headers["X-Request-Id"] = request.get(REQUEST_ID, "-")
+    response.headers["X-Request-Id"] = request_id
 
 
 def _observing(meters: HttpMeters, new_id: Callable[[], str]) -> Middleware:

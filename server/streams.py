@@ -40,6 +40,22 @@ def refused_base(base: int | None) -> Rejection | None:
     return None if base is None else BASE_NOT_JUDGED
 
 
+ACCEPTED: Final = "accepted"
+
+
+class CommandMeters(Protocol):
+    """What is seen of commands."""
+
+    def command_answered(self, kind: str, code: str) -> None:
+        """`kind` of the stream; `code` is `accepted` or the error's."""
+        ...
+
+
+def code_of(outcome: Outcome) -> str:
+    """How an answer is counted."""
+    return outcome.code.value if isinstance(outcome, Rejection) else ACCEPTED
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A command with who wants it and under which opId."""
@@ -67,8 +83,9 @@ class History(Protocol):
 class Streams:
     """The edges' way to the actors."""
 
-    def __init__(self, router: Router, clock: Clock, deadline_s: float) -> None:
+    def __init__(self, router: Router, clock: Clock, deadline_s: float, meters: CommandMeters | None = None) -> None:
         self._router = router
+        self._meters = meters
         self._clock = clock
         self._deadline_s = deadline_s
 
@@ -77,7 +94,7 @@ class Streams:
         if (refused := refused_base(wish.base)) is not None:
             return refused
         digest = digest_of(wish.principal.id, wish.command, wish.base, None)
-        return await self._router.command(
+        outcome = await self._router.command(
             Request(
                 wish.stream,
                 wish.op_id,
@@ -89,6 +106,9 @@ class Streams:
                 facts=facts or {},
             )
         )
+        if self._meters is not None:
+            self._meters.command_answered(wish.stream.partition("/")[0], code_of(outcome))
+        return outcome
 
     async def read(self, stream: str, look: Callable[..., T | Rejection], *arguments: Any) -> Reading[T] | Rejection:
         """What `look(state, *arguments)` says, at a durable point."""

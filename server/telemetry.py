@@ -6,29 +6,72 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter as Tally
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
 
 log = structlog.get_logger("pantherahive.telemetry")
 
 Check = Callable[[], Awaitable[str | None]]
 """None when all is well, else why not, in words that may be shown."""
 
+HALTED_SHOWN_MAX: Final = 20
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _COUNTS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
+NAMESPACE: Final = "pantherahive"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A metric as `docs/metrics.md` lists it."""
+
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    description: str
+
+
+class Answers(Collector):
+    """Counts answers to commands in a dictionary: a labelled counter of the library costs ten times as much."""
+
+    NAME: Final = f"{NAMESPACE}_commands"
+    DESCRIPTION: Final = "Commands answered"
+    LABELS: Final = ("kind", "code")
+
+    def __init__(self) -> None:
+        # (kind of stream, `accepted` or the error's code) → answers.
+        self.counts: Tally[tuple[str, str]] = Tally()
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """See the library."""
+        family = CounterMetricFamily(self.NAME, self.DESCRIPTION, labels=self.LABELS)
+        for labels, count in self.counts.items():
+            family.add_metric(labels, count)
+        yield family
+
+
 class Meters:
-    """The product's own registry and metrics: `actors.ports.RuntimeMeters`, `server.middleware.HttpMeters`."""
+    """The product's own registry and metrics.
+
+    Fits `actors.ports.RuntimeMeters`, `server.middleware.HttpMeters`, `server.streams.CommandMeters` and
+    `server.gateway.meters.GatewayMeters`.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
+        # All metrics, in the order in which they were made.
+        self.described: list[Described] = []
         self._batches = self._histogram("append_batch_entries", "Entries of one append statement", _COUNTS)
         self._batch_streams = self._histogram("append_batch_streams", "Streams of one append statement", _COUNTS)
         self._append_seconds = self._histogram("append_seconds", "One append statement, commit included")
@@ -40,7 +83,11 @@ class Meters:
         self._passivations = self._counter("actor_passivations", "Actors that left memory", "kind")
         self._crashes = self._counter("actor_crashes", "Actors dropped after a failure", "kind")
         self._halted = self._counter("streams_halted", "Streams whose log could not be replayed", "kind")
-        self._commands = self._counter("commands", "Commands answered", "kind", "code")
+        self._answers = Answers()
+        self.registry.register(self._answers)
+        self.described.append(Described(f"{Answers.NAME}_total", "counter", Answers.LABELS, Answers.DESCRIPTION))
+        self._bad_packets = self._counter("bad_packets", "Connections ended because of what they sent")
+        self._slow_clients = self._counter("slow_clients", "Connections ended because they did not read")
         self._requests = self._counter("http_requests", "HTTP requests answered", "method", "route", "status")
         self._request_seconds = self._histogram("http_request_seconds", "One HTTP request", _SECONDS, "route")
         self._lag_seconds = self._histogram("loop_lag_seconds", "How late the event loop runs")
@@ -72,10 +119,16 @@ class Meters:
     def append_failed(self, reason: str) -> None:
         self._append_failures.labels(reason).inc()
 
-    def command_answered(self, kind: str, code: str) -> None:
-        self._commands.labels(kind, code).inc()
-
     # — the edges
+
+    def command_answered(self, kind: str, code: str) -> None:
+        self._answers.counts[kind, code] += 1
+
+    def bad_packet(self) -> None:
+        self._bad_packets.inc()
+
+    def slow_client_ended(self) -> None:
+        self._slow_clients.inc()
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, str(status)).inc()
@@ -86,18 +139,24 @@ class Meters:
 
     def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
         """A gauge that is read when somebody looks: `mailbox_depth`, `actors_live`, `followers` …"""
-        gauge = Gauge(name, description, namespace="pantherahive", registry=self.registry)
+        gauge = Gauge(name, description, namespace=NAMESPACE, registry=self.registry)
         gauge.set_function(read)
+        self._describe(name, "gauge", (), description)
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
     def _counter(self, name: str, description: str, *labels: str) -> Counter:
-        return Counter(name, description, labels, namespace="pantherahive", registry=self.registry)
+        self._describe(f"{name}_total", "counter", labels, description)
+        return Counter(name, description, labels, namespace=NAMESPACE, registry=self.registry)
 
     def _histogram(self, name: str, description: str, buckets: tuple[float, ...] = _SECONDS, *labels: str) -> Histogram:
-        return Histogram(name, description, labels, namespace="pantherahive", registry=self.registry, buckets=buckets)
+        self._describe(name, "histogram", labels, description)
+        return Histogram(name, description, labels, namespace=NAMESPACE, registry=self.registry, buckets=buckets)
+
+    def _describe(self, name: str, type_: str, labels: tuple[str, ...], description: str) -> None:
+        self.described.append(Described(f"{NAMESPACE}_{name}", type_, labels, description))
 
 
 class LoopLag:
@@ -129,11 +188,22 @@ class LoopLag:
 
 
 class Readiness:
-    """Asks all checks at once. A check that takes too long or fails is a reason, too."""
+    """Asks all checks at once. A check that takes too long or fails is a reason, too.
 
-    def __init__(self, checks: Mapping[str, Check], timeout_s: float) -> None:
+    `halted` names streams that are out of service; they are told, and the server is ready for the rest.
+    """
+
+    def __init__(
+        self, checks: Mapping[str, Check], timeout_s: float, halted: Callable[[], Collection[str]] = tuple
+    ) -> None:
         self._checks = checks
         self._timeout_s = timeout_s
+        self._halted = halted
+
+    def halted(self) -> dict[str, object]:
+        """What the answer says of halted streams: their number and some of them, nothing when there are none."""
+        streams = sorted(self._halted())
+        return {"haltedStreams": {"count": len(streams), "some": streams[:HALTED_SHOWN_MAX]}} if streams else {}
 
     async def why_not(self) -> dict[str, str]:
         """Check → why it does not pass. Empty: ready."""
@@ -163,7 +233,8 @@ def telemetry_routes(meters: Meters, lag: LoopLag, readiness: Readiness) -> list
 
     async def readyz(_request: web.Request) -> web.Response:
         reasons = await readiness.why_not()
-        return _json({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+        answer = {"ready": not reasons, "reasons": reasons, **readiness.halted()}
+        return _json(answer, 503 if reasons else 200)
 
     return [web.get("/metrics", metrics), web.get("/healthz", healthz), web.get("/readyz", readyz)]
 

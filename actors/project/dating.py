@@ -1,4 +1,4 @@
-"""When an entry happened and whose it is (DESIGN §6): live, or as the history that an import brings.
+"""When an entry happened and whose it is: live, or as the history that an import brings.
 
 Content has a time that never falls. Live content takes `max(now, newest content)`; an import says the time
 itself, and may do so only while nobody has worked in the project live.

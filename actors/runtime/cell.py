@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from dataclasses import dataclass
-from enum import Enum
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from actors.ports import Clock, Ids, RuntimeMeters
 from actors.runtime.actor import AnyActor, Context, Decision, EntryMeta
+from actors.runtime.cell_host import Activation, CellHost, Phase, Unsettled
 from actors.runtime.delivery import (
     OVERLOADED,
     TIMED_OUT,
@@ -28,77 +26,16 @@ from actors.runtime.delivery import (
     ReadDelivery,
 )
 from actors.runtime.gate import OutputGate
-from actors.runtime.limits import RuntimeLimits
 from actors.runtime.mailbox import Control, Mailbox
 from actors.runtime.outcomes import OutcomeMemory, SeenCommand
-from actors.runtime.publication import Publication
-from actors.runtime.rejections import OP_ID_REUSED, RejectionMemory
+from actors.runtime.rejections import OP_ID_REUSED
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Entry, NewEntry
-from protocol.messages import EventJson, decode_event, event_json, pack_payload, unpack_payload
+from protocol.messages import decode_event, event_json, pack_payload, unpack_payload
 
 log = logging.getLogger("pantherahive.actors")
 
 INTERNAL = Rejection(ErrorCode.INTERNAL, "the command failed inside the server; it had no effect")
-
-
-class Phase(Enum):
-    """A cell only moves down this list."""
-
-    LOADING = "loading"
-    LIVE = "live"
-    CRASHED = "crashed"  # takes nothing more; what is on its way to the log is still awaited
-    DEAD = "dead"
-
-
-@dataclass(slots=True)
-class Unsettled:
-    """An entry on its way into the log, with what will be published of it."""
-
-    cell: Cell
-    new: NewEntry
-    seen: SeenCommand
-    events: list[EventJson]
-    recorded_by: str | None
-    changes_audience: bool
-    audience: frozenset[str] | None
-
-    def publication(self, entry: Entry) -> Publication:
-        return Publication(entry, self.events, self.recorded_by, self.changes_audience, self.audience)
-
-
-@dataclass(slots=True)
-class Activation:
-    """What a cell starts from: the folded state and what the runtime remembers beside it."""
-
-    state: Any
-    seq: int
-    epoch: int
-    memory: OutcomeMemory
-    snapshot_seq: int
-    weight_bytes: int
-
-
-class CellHost(Protocol):
-    """What a cell needs from the region that it lives in."""
-
-    limits: RuntimeLimits
-    clock: Clock
-    ids: Ids
-    meters: RuntimeMeters
-    rejections: RejectionMemory
-
-    def submit(self, unsettled: Unsettled) -> None: ...
-
-    def look_up(self, cell: Cell, delivery: CommandDelivery) -> None: ...
-
-    def is_suspect(self, stream: str, op_id: str) -> bool: ...
-
-    def publish(self, stream: str, publications: list[Publication]) -> None: ...
-
-    def snapshot_due(self, cell: Cell) -> None: ...
-
-    def drained(self, cell: Cell) -> None: ...
 
 
 class Cell:
@@ -255,23 +192,31 @@ class Cell:
         if rejected is not None:
             delivery.refuse(rejected)
             return True
-        if delivery.searched:
+        if self._is_searched(delivery):
             return False
         if self.memory.may_have_forgotten(request.op_id) or self._host.is_suspect(self.stream, request.op_id):
-            self._host.look_up(self, delivery)
+            self._look_up(delivery)
             return True
         return False
+
+    def _look_up(self, delivery: CommandDelivery) -> None:
+        delivery.searched, delivery.durable_when_asked = False, self.gate.durable
+        self._host.look_up(self, delivery)
+
+    def _is_searched(self, delivery: CommandDelivery) -> bool:
+        """Whether the log was asked, and the memory has all that came after the question."""
+        return delivery.searched and self.memory.reaches_back_to(delivery.durable_when_asked)
 
     def _answer_seen(self, seen: SeenCommand, delivery: CommandDelivery, now_s: float) -> None:
         if seen.digest != delivery.request.digest:
             self._reject(OP_ID_REUSED, delivery, now_s)
         elif seen.result is not None:
             self.gate.hold(seen.seq, HeldAck(seen, seen.result, delivery), now_s)
-        elif delivery.searched:
+        elif delivery.searched and delivery.durable_when_asked >= seen.seq:
             log.error("%s: the log lacks %s, which is remembered", self.stream, delivery.request.op_id)
             delivery.refuse(INTERNAL)
         else:
-            self._host.look_up(self, delivery)
+            self._look_up(delivery)
 
     def _answer_from_log(self, delivery: CommandDelivery, entry: Entry, now_s: float) -> None:
         """The log is durable, so the gate lets this through as soon as this incarnation has reached the entry."""
@@ -307,10 +252,10 @@ class Cell:
             delivery.refuse(INTERNAL)
             return
         if isinstance(decision, Rejection):
-            if delivery.searched or self.memory.is_whole:
+            if self.memory.is_whole or self._is_searched(delivery):
                 self._reject(decision, delivery, now_s)
             else:  # perhaps it is refused because it took effect long ago, and its sender's clock was ahead
-                self._host.look_up(self, delivery)
+                self._look_up(delivery)
         else:
             self._accept(decision, delivery, now, now_s)
 

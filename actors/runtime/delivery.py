@@ -28,11 +28,15 @@ Opened = Callable[[Any, Cursor], Any]
 
 @dataclass(slots=True)
 class CommandDelivery:
-    """A command. `searched` is True once the log was asked for its opId; `found` is what it had."""
+    """A command. `searched` is True once the log was asked for its opId; `found` is what it had.
+
+    `durable_when_asked` is where the stream stood at the question: the answer says nothing of what came later.
+    """
 
     request: Request
     reply: asyncio.Future[Outcome]
     searched: bool = False
+    durable_when_asked: int = 0
     found: Entry | None = None
 
     @property

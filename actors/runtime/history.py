@@ -30,7 +30,7 @@ class History:
     async def state_at(
         self, stream: str, *, seq: int | None = None, at: str | None = None
     ) -> tuple[Any, Cursor] | None:
-        """The state as of a seq, or as of a time: that is the last content seq with `at` not after it (DESIGN §6).
+        """The state as of a seq, or as of a time: that is the last content seq with `at` not after it.
 
         None when the stream did not exist then, or has not come so far. Raises StorageFault, ReplayFailed.
         """

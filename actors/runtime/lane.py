@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from actors.ports import AppendLane, Clock, Ids, Journal, Ownership, RuntimeMeters
-from actors.runtime.cell import Cell, Phase, Unsettled
+from actors.runtime.cell import Cell
+from actors.runtime.cell_host import Phase, Unsettled
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.shards import ShardTable
 from protocol.faults import DuplicateEntry, NotApplied, OutcomeUnknown

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from actors.ports import Clock, Journal, RuntimeMeters
-from actors.runtime.cell import Activation, Cell, Phase
+from actors.runtime.cell import Cell
+from actors.runtime.cell_host import Activation, Phase
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.replay import Folded, ReplayFailed, Slices, apply_all, begin
 from protocol.faults import StorageFault

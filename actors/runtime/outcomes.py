@@ -66,6 +66,11 @@ class OutcomeMemory:
         """Whether it holds every command that the stream ever took."""
         return self._floor_ms == _ALL
 
+    def reaches_back_to(self, seq: int) -> bool:
+        """Whether every command after `seq` is in it."""
+        oldest = next(iter(self._seen.values()), None)
+        return self.is_whole or (oldest is not None and oldest[1].seq <= seq + 1)
+
     def may_have_forgotten(self, op_id: str) -> bool:
         """Whether the log has to be asked before the command is decided."""
         if self.is_whole:

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from actors.ports import Clock, Ids, Journal, Ownership, RuntimeMeters
 from actors.runtime.actor import AnyActor
-from actors.runtime.cell import Cell, Phase, Unsettled
+from actors.runtime.cell import Cell
+from actors.runtime.cell_host import Phase, Unsettled
 from actors.runtime.delivery import UNAVAILABLE, CommandDelivery, Delivery, ReadDelivery
 from actors.runtime.lane import Lane
 from actors.runtime.limits import RuntimeLimits

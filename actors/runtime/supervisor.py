@@ -53,6 +53,10 @@ class Supervisor:
         """Stream → reason, for the readiness page and the alarm."""
         return dict(self._halted)
 
+    def quarantined(self, now_s: float) -> int:
+        """How many streams take nothing for a while."""
+        return sum(now_s < record.until_s for record in self._records.values())
+
     def refusal(self, stream: str, now_s: float) -> Rejection | None:
         """Why the stream takes nothing now; None when it does."""
         if stream in self._halted:

@@ -18,6 +18,7 @@ from server.auth.principal import Authenticator
 from server.enrich import Facts
 from server.gateway.engine import SILENT, Engine, EngineSocket
 from server.gateway.limits import GatewayLimits
+from server.gateway.meters import GatewayMeters, Unmetered
 from server.gateway.presence import PresenceFrames
 from server.gateway.session import Session
 from server.gateway.snapshots import SnapshotFrames
@@ -46,7 +47,9 @@ class Gateway:
         clock: Clock,
         limits: GatewayLimits,
         allowed_origins: Sequence[str] = (),
+        meters: GatewayMeters | None = None,
     ) -> None:
+        self.meters: GatewayMeters = meters if meters is not None else Unmetered()
         self.router, self.feeds, self.facts = router, feeds, facts
         self.authenticator, self.clock, self.limits = authenticator, clock, limits
         self.snapshots = SnapshotFrames(clock, limits)

@@ -1,6 +1,6 @@
 """Engine.IO v4 over WebSocket on engineio's seams, without its queue, its writer task and its tasks per packet.
 
-What is overridden, and why, stands in GATEWAY's table: stock creates two tasks, a timer and a queue entry per packet,
+What is overridden, and why, stands here: stock creates two tasks, a timer and a queue entry per packet,
 never bounds that queue, compresses per recipient, and keeps a dead connection's tasks pinned. Here a packet out is a
 `transport.write`, a packet in is a plain call, and the connection's end is reached in one `finally`.
 """
@@ -38,14 +38,18 @@ class Connection(Protocol):
         """An Engine.IO message, without its type digit. Raises BadPacket."""
         ...
 
+    def slow(self) -> None:
+        """The client asks and does not read; it has to be let go."""
+        ...
+
     def lost(self) -> None:
         """The transport is gone; called exactly once."""
         ...
 
 
 class _Upgrade(web.WebSocketResponse):
-    """aiohttp's WebSocket for reading. Its end is ours: stock waits ten seconds for the peer's close frame, and longer
-    for a peer that does not read, while the session would stay."""
+    """aiohttp's WebSocket for reading. Its end is ours: after a broken frame stock waits, without a limit, until a peer
+    that may not read has taken what was sent before, and the session would stay as long."""
 
     async def close(self, *, code: int = _NORMAL, message: bytes = b"", drain: bool = True) -> bool:
         del code, message, drain
@@ -122,13 +126,12 @@ class EngineSocket:
                 return _close_code(message)
             self._packet(message.data, connection)
             if self.is_slow and not await self.drained():
-                log.info("a client that asks and does not read is let go: %s", self.remote)
-                self.abort()
+                connection.slow()
         return _NORMAL
 
     def _packet(self, text: str, connection: Connection) -> None:
         if self.closing:
-            return  # what was read in one piece with the packet that ended the connection
+            return  # what had arrived when somebody else, a token's end for example, ended the connection
         kind, rest = text[:1], text[1:]
         if kind == "4":
             connection.received(rest)

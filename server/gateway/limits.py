@@ -12,7 +12,7 @@ class GatewayLimits:
     packet_bytes_max: int = 260 << 10
     json_depth_max: int = 32
     joins_per_socket_max: int = 200
-    joins_in_flight_max: int = 16
+    joins_in_flight_max: int = 64
     commands_in_flight_per_socket_max: int = 64
     command_deadline_s: float = 30.0
     transport_buffer_max_bytes: int = 1 << 20

@@ -52,6 +52,7 @@ from server.gateway.frames import (
     event_frame,
 )
 from server.gateway.limits import GatewayLimits
+from server.gateway.meters import GatewayMeters
 from server.gateway.packets import (
     AckPacket,
     BadPacket,
@@ -62,7 +63,7 @@ from server.gateway.packets import (
 )
 from server.gateway.presence import PresenceFrames
 from server.gateway.snapshots import SnapshotFrames
-from server.streams import refused_base
+from server.streams import code_of, refused_base
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -87,6 +88,7 @@ class Hall(Protocol):
     authenticator: Authenticator
     clock: Clock
     limits: GatewayLimits
+    meters: GatewayMeters
     snapshots: SnapshotFrames
     presence: PresenceFrames
 
@@ -144,6 +146,7 @@ class Session:
             self._dispatch(text)
         except BadPacket as bad:
             log.info("bad packet from %s: %s", self.socket.remote, bad)
+            self._hall.meters.bad_packet()
             self.socket.close("bad packet", code=1002, parting=DISCONNECT_FRAME)
 
     def _dispatch(self, text: str) -> None:
@@ -290,13 +293,16 @@ class Session:
                 facts=facts,
             )
         )
-        future.add_done_callback(lambda done: self._acked(ack_id, done))
+        kind = request.stream.partition("/")[0]
+        future.add_done_callback(lambda done: self._acked(kind, ack_id, done))
 
-    def _acked(self, ack_id: int | None, done: asyncio.Future[Outcome]) -> None:
+    def _acked(self, kind: str, ack_id: int | None, done: asyncio.Future[Outcome]) -> None:
         defect = done.exception()
         if defect is not None:
             log.error("a command failed: %r", defect)
-        self._settle(ack_id, _INTERNAL if defect is not None else done.result())
+        outcome = _INTERNAL if defect is not None else done.result()
+        self._hall.meters.command_answered(kind, code_of(outcome))
+        self._settle(ack_id, outcome)
 
     def _settle(self, ack_id: int | None, outcome: Outcome) -> None:
         self._in_flight -= 1
@@ -351,7 +357,7 @@ class Session:
             joined.following.leave()
             return
         delivery = Delivery(
-            self.socket, joined.following, hall.feeds, hall.limits, self._slow, lambda: self._tell_present(stream)
+            self.socket, joined.following, hall.feeds, hall.limits, self.slow, lambda: self._tell_present(stream)
         )
         if (old := self._deliveries.get(stream)) is not None:
             old.stop()
@@ -435,7 +441,9 @@ class Session:
         parting = event_frame(CLOSED, ClosedMessage(reason=reason)) + DISCONNECT_FRAME
         self.socket.close(reason, parting=parting)
 
-    def _slow(self) -> None:
+    def slow(self) -> None:
+        """Lets a client go that does not read."""
         log.info("a client that does not read is let go: %s", self.socket.remote)
+        self._hall.meters.slow_client_ended()
         self.end("slow")
         self.socket.abort()

@@ -1,12 +1,16 @@
 """Reads across projects, from the projections. They are true as of the last entry that was projected, so every one of
-them first waits until what was committed before it is there; if that takes too long it says so (DESIGN §9)."""
+them first waits until what was committed before it is there; if that takes too long it says so."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
 
+from actors.ports import Clock
 from protocol.errors import ErrorCode, Rejected, Rejection
+
+T = TypeVar("T")
 
 BEHIND: Final = Rejection(
     ErrorCode.UNAVAILABLE, "this list is behind the log; try again", {"reason": "behind", "retryAfterS": 1}
@@ -53,7 +57,24 @@ class Freshness(Protocol):
         ...
 
 
-async def require_fresh(freshness: Freshness, within_s: float) -> None:
-    """Raises Rejected (unavailable, reason `behind`) when the projections trail."""
-    if not await freshness.caught_up(within_s):
-        raise Rejected(BEHIND)
+@dataclass(frozen=True, slots=True)
+class DerivedReads:
+    """How every read of the projections is made."""
+
+    freshness: Freshness
+    clock: Clock
+    behind_max_s: float
+
+    async def read(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What `work` reads, true as of a moment at most `behind_max_s` ago.
+
+        Raises Rejected (unavailable, reason `behind`) when the projections trail, and when catching up and reading
+        together took longer: who was removed after its beginning must not get the answer so late.
+        """
+        began_s = self.clock.monotonic_s()
+        if not await self.freshness.caught_up(self.behind_max_s):
+            raise Rejected(BEHIND)
+        found = await work()
+        if self.clock.monotonic_s() - began_s > self.behind_max_s:
+            raise Rejected(BEHIND)
+        return found

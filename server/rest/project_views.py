@@ -54,17 +54,24 @@ class ProjectViews:
                     glance.stream, look_unless_deleted, glance.principal, glance.deleted, look, arguments
                 )
             )
+        await self._check(glance)
+        reading = await self.read_past(glance.stream, glance.as_of, look, *arguments)
+        # Once more: a replay can take long, and who was removed meanwhile gets nothing.
+        await self._check(glance)
+        return reading
+
+    async def _check(self, glance: Glance) -> None:
+        """Whether the project may be seen now."""
         granted(
             await self._streams.read(
                 glance.stream, look_unless_deleted, glance.principal, glance.deleted, view_project, ()
             )
         )
-        return await self.read_past(glance.stream, glance.as_of, look, *arguments)
 
     async def read_past(
         self, stream: str, as_of: AsOf, look: Callable[..., T | Rejection], *arguments: Any
     ) -> Reading[T]:
-        """The same at a point of the past. The caller's permission has been checked on the live state."""
+        """The same at a point of the past. The caller's permission is checked on the live state."""
         try:
             found = await self._history.state_at(stream, seq=as_of.seq, at=as_of.at)
         except ReplayFailed as failed:

@@ -25,7 +25,7 @@ from server.rest.access import (
     refuse_condition,
 )
 from server.rest.bodies import json_response, read_body
-from server.rest.derived import Freshness, ProjectLists, require_fresh
+from server.rest.derived import DerivedReads, ProjectLists
 from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 from server.streams import Streams, Wish, derived_id, granted
@@ -49,9 +49,8 @@ class ProjectRoutes:
     views: ProjectViews
     facts: Facts
     lists: ProjectLists
-    freshness: Freshness
+    derived: DerivedReads
     sizes: PageSizes
-    behind_max_s: float
     new_id: Callable[[], str]
 
     def routes(self) -> list[web.RouteDef]:
@@ -71,17 +70,17 @@ class ProjectRoutes:
         size = self.sizes.of(query)
         parts = 1 if principal.is_operator else 2
         after = unpack_place(query.after, parts) if query.after is not None else None
-        await require_fresh(self.freshness, self.behind_max_s)
         if principal.is_operator:
-            found = await self.lists.every(after[0] if after else None, size + 1)
+            found = await self.derived.read(lambda: self.lists.every(after[0] if after else None, size + 1))
         else:
-            found = await self.lists.of_user(principal.id, (after[0], after[1]) if after else None, size + 1)
+            place = (after[0], after[1]) if after else None
+            found = await self.derived.read(lambda: self.lists.of_user(principal.id, place, size + 1))
         page, more = cut([one.record for one in found], size)
         if not more:
             return json_response(list(page))
         last = page[-1]
-        place = (last["id"],) if principal.is_operator else (last["updatedAt"], last["id"])
-        return json_response(list(page), headers=link_next("/v1/projects", after=pack_place(*place), limit=query.limit))
+        end = (last["id"],) if principal.is_operator else (last["updatedAt"], last["id"])
+        return json_response(list(page), headers=link_next("/v1/projects", after=pack_place(*end), limit=query.limit))
 
     async def create(self, request: web.Request) -> web.Response:
         """201 with the project. Its id comes from the caller and `Idempotency-Key`, so a retry meets the same one."""
@@ -122,8 +121,13 @@ class ProjectRoutes:
         return json_response(DELETED)
 
     async def _after(self, wish: Wish, accepted: Accepted) -> Reading[ProjectView]:
-        """The project as its own command left it, also for a retry that comes when others have changed it since."""
-        now = await self.streams.read(wish.stream, view_project, wish.principal)
-        if isinstance(now, Reading) and now.cursor == accepted.cursor:
+        """The project as its own command left it, also for a retry that comes when others have changed it since.
+
+        Who was removed since gets nothing, neither before nor after the past is read.
+        """
+        now = granted(await self.streams.read(wish.stream, view_project, wish.principal))
+        if now.cursor == accepted.cursor:
             return now
-        return await self.views.read_past(wish.stream, AsOf(accepted.cursor.seq, None), view_project)
+        then = await self.views.read_past(wish.stream, AsOf(accepted.cursor.seq, None), view_project)
+        granted(await self.streams.read(wish.stream, view_project, wish.principal))
+        return then

@@ -13,7 +13,7 @@ from server.enrich import Facts
 from server.rest.access import Access
 from server.rest.accounts import AccountRoutes
 from server.rest.comments import CommentRoutes
-from server.rest.derived import Freshness, ProjectLists, TaskLists
+from server.rest.derived import DerivedReads, Freshness, ProjectLists, TaskLists
 from server.rest.members import MemberRoutes
 from server.rest.pages import PageSizes
 from server.rest.profiles import ProfileRoutes
@@ -24,7 +24,7 @@ from server.streams import History, Streams
 from storage.ports import Accounts
 
 BEHIND_MAX_S = 1.0
-"""Longer than this a derived read does not wait for its projection (DESIGN §9)."""
+"""Longer than this a derived read does not wait for its projection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class RestNeeds:
 def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     """Every route under `/v1`."""
     views = ProjectViews(needs.streams, needs.history)
+    derived = DerivedReads(needs.freshness, needs.clock, needs.behind_max_s)
     return [
         *AccountRoutes(needs.access, needs.service, needs.accounts).routes(),
         *ProfileRoutes(needs.access, needs.accounts, needs.service, needs.streams, needs.clock).routes(),
@@ -58,12 +59,11 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
             views,
             needs.facts,
             needs.projects,
-            needs.freshness,
+            derived,
             needs.sizes,
-            needs.behind_max_s,
             needs.new_id,
         ).routes(),
-        *TaskRoutes(needs.access, views, needs.tasks, needs.freshness, needs.sizes, needs.behind_max_s).routes(),
+        *TaskRoutes(needs.access, views, needs.tasks, derived, needs.sizes).routes(),
         *MemberRoutes(needs.access, views, needs.sizes).routes(),
         *CommentRoutes(needs.access, views, needs.sizes).routes(),
     ]

@@ -13,7 +13,7 @@ from actors.runtime.request import Reading
 from protocol.base import INTEGER_MAX
 from server.rest.access import Access, parse_as_of, path_id, read_query, refused
 from server.rest.bodies import json_response
-from server.rest.derived import Freshness, TaskLists, require_fresh
+from server.rest.derived import DerivedReads, TaskLists
 from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 
@@ -39,9 +39,8 @@ class TaskRoutes:
     access: Access
     views: ProjectViews
     lists: TaskLists
-    freshness: Freshness
+    derived: DerivedReads
     sizes: PageSizes
-    behind_max_s: float
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -72,9 +71,8 @@ class TaskRoutes:
         size = self.sizes.of(query)
         place = unpack_place(query.after, 3) if query.after is not None else None
         which = "all" if query.open is None else "open" if query.open else "closed"
-        await require_fresh(self.freshness, self.behind_max_s)
         after = (place[0], place[1], place[2]) if place else None
-        found = await self.lists.of_assignee(principal.id, which, after, size + 1)
+        found = await self.derived.read(lambda: self.lists.of_assignee(principal.id, which, after, size + 1))
         page, more = cut([{"projectId": project_id, **task.record} for project_id, task in found], size)
         if not more:
             return json_response(list(page))

@@ -141,13 +141,20 @@ async def first_of(timeout_s: float, *futures: asyncio.Future[Any]) -> bool:
     return bool(done)
 
 
-async def until(condition: Callable[[], bool], within_s: float, otherwise: Callable[[], str]) -> None:
-    """Waits for a condition. Raises AssertionError with what `otherwise` says."""
+async def reached(condition: Callable[[], bool], within_s: float) -> bool:
+    """Waits for a condition; whether it came true in time."""
     deadline_s = time.monotonic() + within_s
     while not condition():
         if time.monotonic() >= deadline_s:
-            raise AssertionError(otherwise())
+            return False
         await asyncio.sleep(RETRY_PAUSE_S)
+    return True
+
+
+async def until(condition: Callable[[], bool], within_s: float, otherwise: Callable[[], str]) -> None:
+    """Waits for a condition. Raises AssertionError with what `otherwise` says."""
+    if not await reached(condition, within_s):
+        raise AssertionError(otherwise())
 
 
 def chance(random_: random.Random, percent: float) -> bool:

@@ -6,7 +6,7 @@ that it does not know yet.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,8 +35,10 @@ class Ground:
     task_id: str
     cursor: str
     at: str
-    # The person's connection from before, and what makes a new one.
+    # The person's connection from before.
     old: Listener
+    # Under which a change was sent while they were in; it was accepted if they were an admin.
+    key: str
 
     @property
     def stream(self) -> str:
@@ -47,7 +49,7 @@ Attempt = Callable[[Ground], Awaitable[bool]]
 """True: it gave something."""
 
 
-def _read(path: str, method: str = "GET", body: Any = None, **headers: str) -> Attempt:
+def _read(path: str, method: str = "GET", body: Any = None, refused: Sequence[int] = (404,), **headers: str) -> Attempt:
     async def attempt(ground: Ground) -> bool:
         address = ground.url + path.format(
             project=f"/v1/projects/{ground.project_id}",
@@ -55,10 +57,11 @@ def _read(path: str, method: str = "GET", body: Any = None, **headers: str) -> A
             seq=ground.cursor.partition(".")[0],
             at=ground.at,
         )
-        sent = {"Authorization": f"Bearer {ground.person.token}", **headers}
+        sent = {name: value.format(key=ground.key) for name, value in headers.items()}
+        sent["Authorization"] = f"Bearer {ground.person.token}"
         async with ground.http.request(method, address, json=body, headers=sent) as response:
             content = await response.read()
-            if response.status == 404:
+            if response.status in refused:
                 return False
             if response.status in (200, 201, 204, 304):
                 return True
@@ -119,6 +122,11 @@ def _on_a_new_socket(ask: Callable[[Ground, Listener], Awaitable[dict[str, Any]]
     return attempt
 
 
+RENAME: Final[Attempt] = _read(
+    "{project}", "PUT", {"name": "Renamed"}, refused=(403, 404), **{"Idempotency-Key": "{key}"}
+)
+"""A change that is sent again under its key. If it was refused the first time, the retry may hear the same."""
+
 RACING: Final[Mapping[str, Attempt]] = {
     "REST project": _read("{project}"),
     "REST tasks": _read("{project}/tasks"),
@@ -140,6 +148,7 @@ EXITS: Final[Mapping[str, Attempt]] = {
     "REST tasks asOf seq": _read("{project}/tasks?asOf={seq}"),
     "REST comments asOf seq": _read("{project}/tasks/{task}/comments?asOf={seq}"),
     "REST members asOf seq": _read("{project}/members?asOf={seq}"),
+    "REST change, retried": RENAME,
     "REST change": _read("{project}", "PUT", {"name": "Taken over"}),
     "REST delete": _read("{project}", "DELETE"),
     "command, old socket": _old_command,

@@ -14,7 +14,7 @@ import aiohttp
 from pantherahive_client import new_id
 from protocol.cursors import Cursor
 from tests.chaos.client import Account, chance
-from tests.chaos.exits import EXITS, RACING, Attempt, Ground, Unexpected
+from tests.chaos.exits import EXITS, RACING, RENAME, Attempt, Ground, Unexpected
 from tests.chaos.listener import Listener
 from tests.chaos.socket import ConnectionFailed
 from tests.chaos.verdict import GRACE_S, Findings
@@ -144,7 +144,7 @@ class Interleaving:
             for number in range(BURST):
                 text = str(number % 10) * BURST_CHARACTERS
                 await board.do("EditTask", taskId=board.task_id, description=text)
-        return Ground(
+        ground = Ground(
             board.url,
             board.http,
             self._guest,
@@ -153,7 +153,10 @@ class Interleaving:
             joined["cursor"],
             at,
             self._live,
+            new_id(),
         )
+        await RENAME(ground)
+        return ground
 
     # — meanwhile ————————————————————————————————————————————————————————————————————————————————————
 

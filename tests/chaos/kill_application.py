@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -66,7 +66,14 @@ class Result:
     history: History
     log: Log
     violations: list[Violation] = field(default_factory=list)
+    # Followers that did not get everything that was acknowledged.
+    behind: list[str] = field(default_factory=list)
     took_s: float = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything was as promised, and the kills fell where they hurt."""
+        return not self.violations and not self.behind and 2 * self.in_flight >= len(self.kills)
 
     @property
     def in_flight(self) -> int:
@@ -104,11 +111,12 @@ class Result:
             f"took                     {self.took_s:.0f} s",
             f"violations               {len(self.violations)} {dict(kinds)}",
             *(f"  {violation}" for violation in self.violations[:20]),
+            *(f"followers behind         {one}" for one in self.behind),
         ]
 
 
-async def run(plan: Plan, folder: Path) -> Result:
-    """The whole run in `folder`, which has to be empty."""
+async def run(plan: Plan, folder: Path, tell: Callable[[str], None] = lambda line: None) -> Result:
+    """The whole run in `folder`, which has to be empty. `tell` hears how far it is."""
     began_s = time.monotonic()
     random_ = random.Random(plan.seed)
     data_dir = folder / "data"
@@ -122,11 +130,12 @@ async def run(plan: Plan, folder: Path) -> Result:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     followers = load.start(tasks)
-                    for _ in range(plan.kills):
+                    for number in range(1, plan.kills + 1):
                         await under_load(load, random_)
                         product, kill = await _kill(product, endpoint)
                         kills.append(kill)
-                    await load.settle()
+                        tell(f"kill {number}: {load.answered} commands answered, ready in {kill.ready_after_s:.1f} s")
+                    behind = await load.settle()
                     for follower in followers:
                         follower.cancel()
             finally:
@@ -138,7 +147,7 @@ async def run(plan: Plan, folder: Path) -> Result:
     finally:
         if product.process.poll() is None:
             product.kill()
-    return Result(kills, load.history, log, check(load.history, log), time.monotonic() - began_s)
+    return Result(kills, load.history, log, check(load.history, log), behind, time.monotonic() - began_s)
 
 
 async def _start(data_dir: Path, endpoint: Endpoint) -> Product:
@@ -171,6 +180,10 @@ async def _kill(product: Product, endpoint: Endpoint) -> tuple[Product, Kill]:
     return successor, kill
 
 
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
@@ -181,12 +194,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     plan = Plan(given.kills, Size(given.clients, given.projects), given.seed)
     if given.folder is not None:
-        result = asyncio.run(run(plan, given.folder))
+        result = asyncio.run(run(plan, given.folder, _tell))
     else:
         with tempfile.TemporaryDirectory(prefix="pantherahive-kills-") as folder:
-            result = asyncio.run(run(plan, Path(folder)))
+            result = asyncio.run(run(plan, Path(folder), _tell))
     print("\n".join(result.lines()))
-    return 1 if result.violations or 2 * result.in_flight < len(result.kills) else 0
+    return 0 if result.is_good else 1
 
 
 if __name__ == "__main__":

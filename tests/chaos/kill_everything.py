@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import shutil
 import signal
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,11 +33,12 @@ from storage.embedded import running_dsn
 from storage.embedded.postmaster import PostmasterFile
 from tests.acceptance.javascript import JsFollower, js_follower, node
 from tests.acceptance.product import CHECKOUT, Product, launch, ready
-from tests.chaos.checker import Violation, check
+from tests.chaos.checker import check
 from tests.chaos.client import Account, until
 from tests.chaos.endpoint import Endpoint
 from tests.chaos.follower import Follower
-from tests.chaos.history import History, Log
+from tests.chaos.history import History
+from tests.chaos.imported import Counts, Result, count_archive, count_project
 from tests.chaos.port import free_port
 from tests.chaos.reading import read_log
 
@@ -58,61 +57,6 @@ class Plan:
     kills: int
     seed: int
     in_flight: int = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What an archive holds, and what a project holds of it."""
-
-    issues: int
-    closed: int
-    comments: int
-
-    @property
-    def entries(self) -> int:
-        """The entries that an import makes, behind the project's creation."""
-        return self.issues + self.closed + self.comments
-
-
-@dataclass(slots=True)
-class Result:
-    """What happened and what is wrong with it."""
-
-    source: Counts
-    found: Counts
-    log: Log
-    entries: int
-    violations: list[Violation]
-    # Seconds until the server was ready again, by kill, and how many entries there were when it was killed.
-    ready_after_s: list[float]
-    killed_at_seq: list[int]
-    # Exit codes of the imports, the last one being the repetition that has nothing to do.
-    exit_codes: list[int] = field(default_factory=list)
-    # What is not as it should be, in words.
-    wrong: list[str] = field(default_factory=list)
-    joins: str = ""
-    import_s: float = 0.0
-
-    @property
-    def is_good(self) -> bool:
-        """Whether everything was as promised."""
-        return not self.violations and not self.wrong
-
-    def lines(self) -> list[str]:
-        """The figures, for people."""
-        ready_s = self.ready_after_s or [0.0]
-        return [
-            f"kills of everything      {len(self.ready_after_s)}, at entries {self.killed_at_seq}",
-            f"source                   {self.source}",
-            f"found                    {self.found}",
-            f"entries of the project   {self.entries} ({1 + self.source.entries} expected)",
-            f"exit codes of imports    {self.exit_codes}",
-            f"followers' joins         {self.joins}",
-            f"ready after a kill       median {statistics.median(ready_s):.2f} s, longest {max(ready_s):.2f} s",
-            f"import, kills included   {self.import_s:.1f} s",
-            f"violations               {len(self.violations)}",
-            *(f"  {wrong}" for wrong in [*self.violations, *self.wrong][:20]),
-        ]
 
 
 class Run:
@@ -186,21 +130,26 @@ class Run:
     async def _import_under_kills(self, project_id: str, project: Project) -> None:
         """Imports until it is done; kills fall at random places of the history that is imported."""
         total = count_archive(self._plan.archive).entries
-        places = sorted(self._random.sample(range(1, total), self._plan.kills))
+        # Not at the very end: the import has to be under way still when the kill falls.
+        places = sorted(self._random.sample(range(1, total * 9 // 10), self._plan.kills))
         importing = asyncio.create_task(self._import_all(project_id))
         try:
             for place in places:
-                await until(
-                    lambda place=place: project.seq > place or importing.done(),  # type: ignore[misc]
-                    IMPORT_TIMEOUT_S,
-                    lambda: f"the import stands at {project.seq}",
-                )
+                await self._until_beyond(max(place, *self._killed_at_seq, 0), project, importing)
                 # The moment itself is random too, not only the place.
                 await asyncio.sleep(self._random.uniform(0.0, 0.02))
                 await self._kill_everything(project.seq)
             await asyncio.wait_for(importing, IMPORT_TIMEOUT_S)
         finally:
             importing.cancel()
+
+    async def _until_beyond(self, place: int, project: Project, importing: asyncio.Task[None]) -> None:
+        """The import is beyond this place: also beyond the last kill, so that it goes on between two kills."""
+        await until(
+            lambda: project.seq > place or importing.done(),
+            IMPORT_TIMEOUT_S,
+            lambda: f"the import stands at {project.seq}",
+        )
 
     async def _import_all(self, project_id: str) -> None:
         for _ in range(IMPORTS_MAX):
@@ -258,49 +207,44 @@ class Run:
             CAUGHT_UP_WITHIN_S,
             lambda: f"of {last} entries the SDK has {project.seq}, its reader {seqs[-1:]}, the lean one {lean.cursor}",
         )
-        dsn = running_dsn(self._data_dir)
-        assert dsn is not None
-        log = await read_log(dsn)
-        stream = f"project/{project_id}"
-        entries = sum(entry.stream == stream for entry in log.entries)
-        violations = check(self._history, log)
-        found = count_project(project)
-        result = Result(source, found, log, entries, violations, self._ready_after_s, self._killed_at_seq)
-        result.exit_codes = self._exit_codes
+        result = await self._judge_log(f"project/{project_id}", source, count_project(project))
         async with Client(self._endpoint_url, token=token) as client, client.project(project_id) as fresh:
             server_state, server_cursor = fresh.state.as_json(), fresh.cursor
-        _expect(result, entries == last, f"{entries} entries, {last} expected")
-        _expect(result, found == source, "the project does not hold what the archive holds")
-        _expect(result, self._exit_codes[-2:] == [0, 0], f"imports ended with {self._exit_codes}")
-        _expect(result, project.state.as_json() == server_state, "the SDK's replica is not the server's snapshot")
-        _expect(result, project.cursor == server_cursor, f"the SDK stands at {project.cursor}, not {server_cursor}")
-        _expect(result, seqs == list(range(2, last + 1)), "the SDK's reader did not get every entry once, in order")
-        if js is not None:
-            await self._judge_js(result, js, last, server_state)
+        result.expect(project.state.as_json() == server_state, "the SDK's replica is not the server's snapshot")
+        result.expect(project.cursor == server_cursor, f"the SDK stands at {project.cursor}, not {server_cursor}")
+        result.expect(seqs == list(range(2, last + 1)), "the SDK's reader did not get every entry once, in order")
         result.joins = "lean: " + _joins([following.mode for following in self._history.followings])
         if js is not None:
-            told = [line["mode"] for line in js.lines if line["type"] == "joined"]
-            result.joins += f"; JavaScript: {_joins(told)}"
+            await self._judge_js(result, js, last, server_state)
+        return result
+
+    async def _judge_log(self, stream: str, source: Counts, found: Counts) -> Result:
+        dsn = running_dsn(self._data_dir)
+        assert dsn is not None, "the embedded Postgres does not run"
+        log = await read_log(dsn)
+        entries = sum(entry.stream == stream for entry in log.entries)
+        violations = check(self._history, log)
+        result = Result(source, found, entries, violations, self._ready_after_s, self._killed_at_seq)
+        result.exit_codes = self._exit_codes
+        result.expect(entries == 1 + source.entries, f"{entries} entries, {1 + source.entries} expected")
+        result.expect(found == source, "the project does not hold what the archive holds")
+        result.expect(self._exit_codes[-2:] == [0, 0], f"imports ended with {self._exit_codes}")
         return result
 
     async def _judge_js(self, result: Result, js: JsFollower, last: int, server_state: dict[str, Any]) -> None:
         await js.caught_up(last)
         said = await js.state()
-        _expect(result, said["state"] == server_state, "the JavaScript replica is not the server's snapshot")
-        _expect(result, Cursor.parse(said["cursor"]).seq == last, f"the JavaScript follower is at {said['cursor']}")
+        result.expect(said["state"] == server_state, "the JavaScript replica is not the server's snapshot")
+        result.expect(Cursor.parse(said["cursor"]).seq == last, f"the JavaScript follower is at {said['cursor']}")
         gaps = [line for line in js.lines if line["type"] == "gap"]
-        _expect(result, not gaps, f"the JavaScript follower saw gaps: {gaps[:3]}")
+        result.expect(not gaps, f"the JavaScript follower saw gaps: {gaps[:3]}")
         modes = [line["mode"] for line in js.lines if line["type"] == "joined"]
-        _expect(result, set(modes[1:]) <= {"resume"}, f"the JavaScript follower did not resume: {modes}")
+        result.expect(set(modes[1:]) <= {"resume"}, f"the JavaScript follower did not resume: {modes}")
+        result.joins += f"; JavaScript: {_joins(modes)}"
 
 
 def _joins(modes: Sequence[str]) -> str:
     return f"{modes.count('resume')} resumed, {len(modes) - modes.count('resume')} with state"
-
-
-def _expect(result: Result, is_so: bool, otherwise: str) -> None:
-    if not is_so:
-        result.wrong.append(otherwise)
 
 
 @asynccontextmanager
@@ -319,19 +263,6 @@ async def _reading(project: Project) -> AsyncIterator[list[int]]:
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-def count_archive(path: Path) -> Counts:
-    """What the file holds, counted without the importer's reading of it."""
-    issues = json.loads(path.read_text())["issues"]
-    closed = sum(issue["state"].upper() == "CLOSED" for issue in issues)
-    return Counts(len(issues), closed, sum(len(issue["comments"]) for issue in issues))
-
-
-def count_project(project: Project) -> Counts:
-    """The same of a replica."""
-    state = project.state
-    return Counts(len(state.tasks), sum(t["closedAt"] is not None for t in state.tasks.values()), len(state.comments))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ import aiohttp
 
 from pantherahive_client import new_id
 from tests.acceptance.product import PASSWORD
-from tests.chaos.client import Account, LoadClient, Wish, chance, until
+from tests.chaos.client import Account, LoadClient, Wish, chance, reached, until
 from tests.chaos.endpoint import Endpoint
 from tests.chaos.follower import Follower
 from tests.chaos.history import Accepted, History, Operation
@@ -142,12 +142,16 @@ class Load:
                 await client.repeat(operation, wish)
         self._working -= 1
 
-    async def settle(self) -> None:
-        """No new wishes; returns when every wish is answered and every follower has seen all of it."""
+    async def settle(self) -> list[str]:
+        """No new wishes; returns when every wish is answered and every follower has seen all that was acknowledged.
+
+        The followers that have not, in words: empty as it should be. Raises AssertionError when clients get no answer.
+        """
         self._closing.set()
         await until(lambda: self._working == 0, SETTLE_TIMEOUT_S, lambda: f"{self._working} clients get no answer")
         heads = self._heads()
-        await until(lambda: not self._behind(heads), SETTLE_TIMEOUT_S, lambda: "; ".join(self._behind(heads)))
+        await reached(lambda: not self._behind(heads), SETTLE_TIMEOUT_S)
+        return self._behind(heads)
 
     def _behind(self, heads: Mapping[str, int]) -> list[str]:
         return [

@@ -71,6 +71,8 @@ class Result:
     history: History
     log: Log
     violations: list[Violation]
+    # Followers that did not get everything that was acknowledged.
+    behind: list[str]
     # Entries of a fenced epoch behind the place where its successor had begun.
     late_entries: list[str] = field(default_factory=list)
     took_s: float = 0.0
@@ -79,7 +81,8 @@ class Result:
     def is_good(self) -> bool:
         """Whether everything was as promised."""
         ended = all(trial.exit_code == Exit.SESSION_LOST for trial in self.trials)
-        return not self.violations and not self.late_entries and ended and self.refused_with == Exit.ANOTHER_NODE
+        clean = not self.violations and not self.late_entries and not self.behind
+        return clean and ended and self.refused_with == Exit.ANOTHER_NODE
 
     @property
     def late_answers(self) -> list[Attempt]:
@@ -103,7 +106,7 @@ class Result:
             f"taken over after         median {statistics.median(took):.2f} s, longest {max(took):.2f} s",
             f"took                     {self.took_s:.0f} s",
             f"violations               {len(self.violations)}",
-            *(f"  {violation}" for violation in [*self.violations, *self.late_entries][:20]),
+            *(f"  {violation}" for violation in [*self.violations, *self.late_entries, *self.behind][:20]),
         ]
 
 
@@ -138,7 +141,7 @@ async def run(plan: Plan, folder: Path, database_url: str) -> Result:
                         processes.append(successor)
                         trials.append(await _take_over(serving, successor, endpoint, database_url, load, random_))
                         serving = successor
-                    await load.settle()
+                    behind = await load.settle()
                     for follower in followers:
                         follower.cancel()
             finally:
@@ -149,10 +152,10 @@ async def run(plan: Plan, folder: Path, database_url: str) -> Result:
         for process in processes:
             if process.process.poll() is None:
                 process.kill()
-    violations = check(load.history, log)
-    return Result(
-        refused_with, trials, load.history, log, violations, _late_entries(log, trials), time.monotonic() - began_s
-    )
+    result = Result(refused_with, trials, load.history, log, check(load.history, log), behind)
+    result.late_entries = _late_entries(log, trials)
+    result.took_s = time.monotonic() - began_s
+    return result
 
 
 def _launch(data_dir: Path, database_url: str) -> Product:

@@ -27,6 +27,7 @@ async def test_a_frozen_process_never_writes_after_the_takeover(tmp_path: Path, 
     result = await run(Plan(trials=2, size=Size(clients=8, projects=4), seed=5), tmp_path, database_url)
     print("\n".join(result.lines()))
     assert result.violations == []
+    assert result.behind == []
     assert result.late_entries == []
     assert [trial.exit_code for trial in result.trials] == [Exit.SESSION_LOST] * 2
     assert result.refused_with == Exit.ANOTHER_NODE

@@ -286,7 +286,11 @@ async def test_a_retry_that_can_no_longer_be_answered_is_internal_and_the_stream
         (op_id,) = await world.given(1)
         await world.restart()
         answer = actor.answer
-        actor.answer = lambda events: {}[0]  # type: ignore[method-assign]
+
+        def broken(events: Any) -> dict[str, Any]:
+            raise Defect("answer")
+
+        actor.answer = broken  # type: ignore[method-assign]
         assert rejected(await world.send(add(1), op_id=op_id)).code is ErrorCode.INTERNAL
         actor.answer = answer  # type: ignore[method-assign]
         assert accepted(await world.send(add(2))).cursor.seq == 2

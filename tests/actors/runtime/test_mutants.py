@@ -356,7 +356,6 @@ async def run(check: Check) -> None:
 
 @pytest.mark.parametrize(("plant", "check"), MUTANTS, ids=[plant.__name__ for plant, _ in MUTANTS])
 async def test_a_planted_bug_is_caught(plant: Plant, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
     await run(check)
     with monkeypatch.context() as patch:
         plant(patch)

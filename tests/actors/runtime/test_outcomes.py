@@ -59,6 +59,14 @@ def test_a_clock_that_goes_back_does_not_lower_the_floor() -> None:
     assert memory.may_have_forgotten(op(T + 100, 5))
 
 
+def test_a_memory_knows_how_far_back_it_reaches() -> None:
+    memory = OutcomeMemory(2)
+    assert memory.reaches_back_to(0)
+    for number in range(1, 6):
+        memory.remember(op(T + number), at(T + number), seen(number))
+    assert [memory.reaches_back_to(seq) for seq in (2, 3, 4, 5)] == [False, True, True, True]
+
+
 def test_a_command_that_is_not_in_the_log_yet_is_never_forgotten() -> None:
     memory = OutcomeMemory(1)
     on_its_way = [seen(number, epoch=0) for number in range(1, 4)]

@@ -190,6 +190,23 @@ async def test_pipelined_copies_beyond_the_memory_take_effect_once() -> None:
         assert len(world.journal.entries()) == 16
 
 
+async def test_an_answer_of_the_log_that_is_out_of_date_is_not_believed() -> None:
+    async with a_world(outcomes_remembered_max=1) as world:
+        await world.given(1)
+        await forget(world)
+        gate = world.journal.reads_wait_for = asyncio.Event()
+        late = world.send(add(50), op_id=VERSION_5)
+        await settle()
+        lookup = world.region._lookup
+        world.region._lookup = type(lookup)(world.journal, world.limits, world.region._return_to_cell)
+        world.journal.reads_wait_for = None
+        first = accepted(await world.send(add(50), op_id=VERSION_5))
+        await forget(world)
+        gate.set()
+        assert await late == first
+        world.region._lookup = lookup
+
+
 async def test_a_look_up_with_the_database_away_is_a_retryable_answer() -> None:
     async with a_world(outcomes_remembered_max=3) as world:
         await world.given(1)

@@ -142,8 +142,9 @@ class WatchedJournal(FaultyJournal):
 
     async def find_ops(self, ops: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
         self.lookups.append(ops)
+        found = dict(await super().find_ops(ops))
         await self._wait()
-        return dict(await super().find_ops(ops))
+        return found
 
     def take(self, batch: AppendBatch) -> Fault | None:
         fault = super().take(batch)
@@ -288,8 +289,12 @@ class World:
 
 @asynccontextmanager
 async def a_world(actor: AnyActor | None = None, lanes: int = 2, **limits: Any) -> AsyncIterator[World]:
-    """A running node. At the end the log is checked, and nothing may be left alive."""
+    """A running node. At the end the log is checked, and nothing may be left alive or have failed unheard."""
     before = asyncio.all_tasks()
+    loop = asyncio.get_running_loop()
+    unheard: list[dict[str, Any]] = []
+    handler = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: unheard.append(context))
     limits = {"retry_backoff_min_s": 0.001, "retry_backoff_max_s": 0.002, "sweep_interval_s": 3600.0} | limits
     world = World(RuntimeLimits(**limits), actor if actor is not None else NotesActor(), lanes)
     await world.start()
@@ -301,7 +306,9 @@ async def a_world(actor: AnyActor | None = None, lanes: int = 2, **limits: Any) 
         assert world.region.live == 0
         world.check_log()
         await until(lambda: asyncio.all_tasks() <= before)
+        assert unheard == []
     finally:
+        loop.set_exception_handler(handler)
         left = asyncio.all_tasks() - before - {asyncio.current_task()}
         for task in left:
             task.cancel()

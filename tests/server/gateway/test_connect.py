@@ -194,7 +194,9 @@ async def test_an_upgrade_without_a_key_is_refused(hive: Hive) -> None:
     assert not hive.left()
 
 
-async def test_logs_hold_no_token_and_no_forged_line(hive: Hive, caplog: pytest.LogCaptureFixture) -> None:
+async def test_logs_hold_no_token_and_no_forged_line(
+    hive: Hive, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     caplog.set_level(logging.DEBUG)
     for name in ("engineio", "socketio", "pantherahive"):
         caplog.set_level(logging.DEBUG, name)
@@ -217,5 +219,8 @@ async def test_logs_hold_no_token_and_no_forged_line(hive: Hive, caplog: pytest.
     await bad.send("40" + json.dumps({"token": token + "x"}))
     await bad.until_end()
     lines = [record.getMessage() for record in caplog.records if not record.name.startswith(("asyncio", "tests"))]
-    assert lines
+    printed = capsys.readouterr()
+    lines += printed.out.splitlines() + printed.err.splitlines()
+    assert any("bad packet" in line for line in lines)
+    assert any("status=400" in line for line in lines)  # the access log
     assert not [line for line in lines if token in line or "forged" in line]

@@ -39,6 +39,25 @@ async def test_heads_are_told_at_every_beat() -> None:
         assert client.seq(first) == 4
 
 
+async def test_heads_never_name_what_is_still_on_its_way(hive: Hive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that sees a head beyond its entries takes them for lost. Here every entry is told while it is due."""
+    stream = await hive.project()
+    client = await hive.client()
+    await client.join(stream)
+    await client.until_seq(stream, 1)
+    woken = hive.gateway.woken
+
+    def told_too_early(session: Any, following: Any) -> None:
+        woken(session, following)
+        session.tell_heads()
+
+    monkeypatch.setattr(hive.gateway, "woken", told_too_early)
+    for _ in range(3):
+        await hive.send(stream, CreateTask(title="x"))
+    await client.until_seq(stream, 4)
+    assert not client.of("heads")
+
+
 async def test_presence_is_told_when_it_changes(hive: Hive) -> None:
     stream = await hive.project()
     ada, first = await a_member(hive, stream, "ada")

@@ -188,7 +188,7 @@ async def test_no_header_of_a_connection_is_kept(hive: Hive) -> None:
 
 
 async def test_too_large_a_message_ends_the_connection_at_once(hive: Hive) -> None:
-    """Stock waits ten seconds for the close frame of a peer that need not send one."""
+    """Before it has come as a whole."""
     client = await RawClient.entered(hive.url, ADMIN_TOKEN)
     await client.send(masked(b"4" * (261 << 10))[: 200 << 10])
     await eventually(lambda: not hive.left(), 2)

@@ -203,6 +203,22 @@ def test_pongs_of_one_who_does_not_read_are_no_answers(run: Callable[[Scenario],
     run(scenario)
 
 
+def test_a_broken_frame_of_one_who_does_not_read_ends_it_at_once(run: Callable[[Scenario], None]) -> None:
+    """Stock first waits until the peer has read, and that may be never."""
+
+    async def scenario() -> None:
+        async with a_hive(replace(SMALL, transport_buffer_max_bytes=10_000_000)) as hive:
+            stream = await hive.project()
+            raw, session = await a_sleeper(hive, stream)
+            while session.socket.unsent_bytes < 150_000:
+                await write(hive, stream)
+            await raw.send(masked(b"4" * (261 << 10))[: 20 << 10])
+            await eventually(lambda: not hive.left(), 2)
+            raw.close()
+
+    run(scenario)
+
+
 def test_who_answers_no_ping_is_gone_in_time(run: Callable[[Scenario], None]) -> None:
     async def scenario() -> None:
         async with a_hive(replace(LONG_PINGS, ping_interval_s=0.05, ping_timeout_s=0.1)) as hive:

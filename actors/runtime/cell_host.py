@@ -1,0 +1,78 @@
+"""What stands around a cell: its phases, what it starts from, what it sends into the log, and where it lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from actors.ports import Clock, Ids, RuntimeMeters
+from actors.runtime.delivery import CommandDelivery
+from actors.runtime.limits import RuntimeLimits
+from actors.runtime.outcomes import OutcomeMemory, SeenCommand
+from actors.runtime.publication import Publication
+from actors.runtime.rejections import RejectionMemory
+from protocol.log import Entry, NewEntry
+from protocol.messages import EventJson
+
+if TYPE_CHECKING:
+    from actors.runtime.cell import Cell
+
+
+class Phase(Enum):
+    """A cell only moves down this list."""
+
+    LOADING = "loading"
+    LIVE = "live"
+    CRASHED = "crashed"  # takes nothing more; what is on its way to the log is still awaited
+    DEAD = "dead"
+
+
+@dataclass(slots=True)
+class Unsettled:
+    """An entry on its way into the log, with what will be published of it."""
+
+    cell: Cell
+    new: NewEntry
+    seen: SeenCommand
+    events: list[EventJson]
+    recorded_by: str | None
+    changes_audience: bool
+    audience: frozenset[str] | None
+
+    def publication(self, entry: Entry) -> Publication:
+        return Publication(entry, self.events, self.recorded_by, self.changes_audience, self.audience)
+
+
+@dataclass(slots=True)
+class Activation:
+    """What a cell starts from: the folded state and what the runtime remembers beside it."""
+
+    state: Any
+    seq: int
+    epoch: int
+    memory: OutcomeMemory
+    snapshot_seq: int
+    weight_bytes: int
+
+
+class CellHost(Protocol):
+    """What a cell needs from the region that it lives in."""
+
+    limits: RuntimeLimits
+    clock: Clock
+    ids: Ids
+    meters: RuntimeMeters
+    rejections: RejectionMemory
+
+    def submit(self, unsettled: Unsettled) -> None: ...
+
+    def look_up(self, cell: Cell, delivery: CommandDelivery) -> None: ...
+
+    def is_suspect(self, stream: str, op_id: str) -> bool: ...
+
+    def publish(self, stream: str, publications: list[Publication]) -> None: ...
+
+    def snapshot_due(self, cell: Cell) -> None: ...
+
+    def drained(self, cell: Cell) -> None: ...

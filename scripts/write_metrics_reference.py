@@ -1,0 +1,72 @@
+"""Writes `docs/metrics.md` from the metrics that the server makes; `--check` says whether it is up to date."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final, cast
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from server.consumers.timekeeper import TIMEKEEPER  # noqa: E402 - found by the path above
+from server.figures import watch_consumer, watch_parts  # noqa: E402
+from server.telemetry import Described, Meters  # noqa: E402
+from storage.projections.writer import PROJECTOR  # noqa: E402
+
+REFERENCE: Final = ROOT / "docs/metrics.md"
+_OPENING: Final = """# Metrics and health
+
+`/metrics` is in Prometheus' text format, `/healthz` says whether the process lives, `/readyz` whether it should get
+requests. None of them needs a token or tells a secret; keep them inside your own network.
+
+* `/healthz` answers 200 as long as the process and its loop live: a database that is away is no reason to restart.
+* `/readyz` answers 503 with a reason per check: `server` (starting, stopping), `node` (the session and its lease, all 128
+  shards owned), `database` (it answered within the last seconds), `consumers` (none stands before an entry that it
+  cannot read, none is without progress for `consumer_stalled_after_s`). Streams that are halted because their log cannot
+  be replayed are told in `haltedStreams`; the server stays ready for all others.
+
+This page is made from the code by `python scripts/write_metrics_reference.py`.
+
+| metric | type | labels | what it says |
+|---|---|---|---|
+"""
+
+
+def described() -> Sequence[Described]:
+    """All metrics of a server. Nothing is read, so there need be no server."""
+    meters, nothing = Meters(), cast("Any", None)
+    watch_parts(meters, nothing)
+    for name in (PROJECTOR, TIMEKEEPER):
+        watch_consumer(meters, cast("Any", SimpleNamespace(name=name)), nothing)
+    return meters.described
+
+
+def reference() -> str:
+    """The whole page."""
+    return _OPENING + "".join(
+        f"| `{one.name}` | {one.type} | {', '.join(one.labels)} | {one.description} |\n" for one in described()
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes or checks. Returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is out of date")
+    options = parser.parse_args(arguments)
+    if REFERENCE.is_file() and REFERENCE.read_text("utf-8") == reference():
+        return 0
+    if options.check:
+        print(f"{REFERENCE.relative_to(ROOT)} is out of date: run python scripts/write_metrics_reference.py")
+        return 1
+    REFERENCE.write_text(reference(), "utf-8")
+    print(f"wrote {REFERENCE.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

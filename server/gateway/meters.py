@@ -1,0 +1,34 @@
+"""What the gateway lets be seen. Implementations never raise and never wait."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class GatewayMeters(Protocol):
+    """`server.telemetry.Meters` fits it."""
+
+    def command_answered(self, kind: str, code: str) -> None:
+        """`kind` of the stream; `code` is `accepted` or the error's."""
+        ...
+
+    def bad_packet(self) -> None:
+        """A client that does not speak the protocol was let go."""
+        ...
+
+    def slow_client_ended(self) -> None:
+        """A client that does not read was let go."""
+        ...
+
+
+class Unmetered:
+    """Counts nothing."""
+
+    def command_answered(self, kind: str, code: str) -> None:
+        """See the port."""
+
+    def bad_packet(self) -> None:
+        """See the port."""
+
+    def slow_client_ended(self) -> None:
+        """See the port."""

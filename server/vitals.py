@@ -1,0 +1,112 @@
+"""Looks after what this process depends on, once a second, so that /readyz can tell the truth at once.
+
+The database has to answer. A consumer has to make progress while there is something to do: one that stands still makes
+the read tables old, and then the lists answer `behind`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+
+from actors.ports import Clock
+from protocol.faults import StorageFault
+from protocol.log import SHARDS
+from server.consumers.runner import Runner
+
+log = structlog.get_logger("pantherahive.vitals")
+
+INTERVAL_S: Final = 1.0
+
+
+class Pulse(Protocol):
+    """How the database is asked."""
+
+    async def feel(self) -> None:
+        """Returns when the database has answered. Raises StorageFault when it has not in time."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Progress:
+    """The positions of a consumer, added up, and since when they have been the same while there was work."""
+
+    reached: int
+    since_s: float
+
+
+class Vitals:
+    """`look` once, `run` it beside; `database` and `consumers` are checks for /readyz."""
+
+    def __init__(self, pulse: Pulse, consumers: Sequence[Runner], clock: Clock, stalled_after_s: float) -> None:
+        self._pulse = pulse
+        self._consumers = consumers
+        self._clock = clock
+        self._stalled_after_s = stalled_after_s
+        # Why the database cannot be used, None while it answers.
+        self._silence: str | None = "the database has not been asked yet"
+        # How far each consumer was, by name.
+        self._progress: dict[str, _Progress] = {}
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(INTERVAL_S)
+
+    async def look(self) -> None:
+        """One look at everything."""
+        for consumer in self._consumers:
+            self._note(consumer, self._clock.monotonic_s())
+        try:
+            await self._pulse.feel()
+        except StorageFault as fault:
+            if self._silence is None:
+                log.warning("the database does not answer", fault=str(fault))
+            self._silence = "the database does not answer"
+        else:
+            if self._silence is not None:
+                log.info("the database answers")
+            self._silence = None
+
+    def _note(self, consumer: Runner, now_s: float) -> None:
+        reached = sum(consumer.position(shard) for shard in range(SHARDS))
+        known = self._progress.get(consumer.name)
+        if known is None or known.reached != reached or not waiting(consumer):
+            self._progress[consumer.name] = _Progress(reached, now_s)
+
+    async def database(self) -> str | None:
+        """Why not ready, for /readyz."""
+        return self._silence
+
+    async def consumers(self) -> str | None:
+        """Why not ready, for /readyz."""
+        now_s = self._clock.monotonic_s()
+        reasons = [reason for consumer in self._consumers if (reason := self._why(consumer, now_s)) is not None]
+        return "; ".join(reasons) or None
+
+    def _why(self, consumer: Runner, now_s: float) -> str | None:
+        if consumer.stalled:
+            return f"{consumer.name} stands still in {len(consumer.stalled)} shards; the log says why"
+        known = self._progress.get(consumer.name)
+        if known is None or not waiting(consumer) or now_s - known.since_s <= self._stalled_after_s:
+            return None
+        return (
+            f"{consumer.name} has made no progress for {now_s - known.since_s:.0f} s "
+            f"({waiting(consumer)} entries wait, {consumer.failures} failures)"
+        )
+
+    def close(self) -> None:
+        """Gives the connection up."""
+        self._pulse.close()
+
+
+def waiting(consumer: Runner) -> int:
+    """Entries that are known to be committed and have had no effect yet."""
+    return sum(consumer.lag(shard) for shard in range(SHARDS))

@@ -1,0 +1,104 @@
+"""The code of the pages does what the pages say: each page with a product of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.product import Product, running_product
+from tests.architecture.sources import ROOT
+from tests.docs.pages import PAGES, Block, blocks_in, name_of
+from tests.docs.running import BlockFailed, Workplace, has_what_it_needs, run_blocks
+
+RUN = ("bash", "python", "javascript")
+README = ROOT / "README.md"
+CLIENT = ROOT / "client-sdk/python/README.md"
+
+
+def runnable(page: Path) -> list[Block]:
+    """The blocks of a page that this machine can run: none of JavaScript without Node, none of curl without curl."""
+    blocks = [block for block in blocks_in(page.read_text("utf-8")) if block.language in RUN]
+    return [block for block in blocks if has_what_it_needs(block)]
+
+
+def documents(text: str) -> list[Any]:
+    """The JSON documents that were printed one after the other, behind lines that are none."""
+    begins = re.search(r"^[\[{]", text, re.MULTILINE)
+    assert begins is not None, text
+    found, decoder, text = [], json.JSONDecoder(), text[begins.start() :].strip()
+    while text:
+        document, end = decoder.raw_decode(text)
+        found.append(document)
+        text = text[end:].lstrip()
+    return found
+
+
+async def ada(product: Product) -> None:
+    """The account that the pages use, for those that do not make it themselves."""
+    answer = await product.ask("POST", "/v1/users/register", json={"username": "ada", "password": "correct horse"})
+    assert answer.status in (201, 409), answer
+
+
+def check_readme(blocks: list[Block], printed: list[str]) -> None:
+    bash = [said for block, said in zip(blocks, printed, strict=True) if block.language == "bash"]
+    if bash:
+        registered, created, imported = bash
+        assert registered.strip() == ""
+        assert documents(created)[0]["name"] == "Apollo"
+        first_tasks, as_of_2030 = documents(imported)
+        assert len(first_tasks) == 2
+        assert len(as_of_2030) > len(first_tasks)
+        assert all(task["title"] for task in as_of_2030)
+    for block, said in zip(blocks, printed, strict=True):
+        if block.language == "python":
+            assert re.match(r"GEM\w*-1 at \d+\.\d+\n", said), said
+            assert re.search(r"^\d+ CommentAdded 2", said, re.MULTILINE), said
+        if block.language == "javascript":
+            assert re.search(r"^snapshot \d+\.\d+$", said, re.MULTILINE), said
+            assert "taskId" in said
+            assert "[ 'TaskCreated' ]" in said
+
+
+def check_client(blocks: list[Block], printed: list[str]) -> None:
+    assert [block.language for block in blocks] == ["python"]
+    assert re.match(r"APO\w*-1\n", printed[0]), printed
+    assert re.search(r"^\d+ CommentAdded [0-9a-f-]{36} 2", printed[0], re.MULTILINE), printed
+
+
+CHECKS: dict[str, Callable[[list[Block], list[str]], None]] = {
+    name_of(README): check_readme,
+    name_of(CLIENT): check_client,
+}
+"""What has to be seen after a page ran, beside that every block succeeded. A new page with code is named here."""
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)], ids=name_of)
+async def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
+    blocks = runnable(page)
+    async with running_product(tmp_path / "data") as product:
+        if not any(block.language == "bash" for block in blocks):
+            await ada(product)
+        printed = await run_blocks(blocks, Workplace.make(tmp_path / "checkout", product))
+    CHECKS[name_of(page)](blocks, printed)
+
+
+async def test_a_block_that_fails_is_told(tmp_path: Path) -> None:
+    nobody = Product(process=None, data_dir=tmp_path, log_path=tmp_path, url="http://127.0.0.1:1")  # type: ignore[arg-type] # nothing is running
+    workplace = Workplace.make(tmp_path / "checkout", nobody)
+    with pytest.raises(BlockFailed, match=r"line 7: python ended with 1(?s:.)*ZeroDivisionError"):
+        await run_blocks([Block("python", "1 / 0\n", 7)], workplace)
+    fine, failing = Block("bash", "NAME=ada\n", 1), Block("bash", 'echo "$NAME was here"\nfalse\necho lost\n', 5)
+    with pytest.raises(BlockFailed, match=r"line 5: bash ended with 1\nada was here\n"):
+        await run_blocks([fine, failing], workplace)
+
+
+def test_every_page_with_code_has_its_check() -> None:
+    with_code = {
+        name_of(page) for page in PAGES if any(block.language in RUN for block in blocks_in(page.read_text("utf-8")))
+    }
+    assert with_code == set(CHECKS)

@@ -1,0 +1,221 @@
+"""Requests that are no HTTP, too large or not whole, over bare sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from protocol.base import Message
+from server.http_runner import HttpRunner, RequestTimes
+from server.rest.app import http_application
+from server.rest.bodies import json_response, read_body
+from server.telemetry import Meters
+from tests.server.clock import RandomIds
+
+CANARY = "canary"
+QUICK = RequestTimes(head_timeout_s=0.2, body_timeout_s=0.3, keepalive_s=0.4)
+PATIENT = RequestTimes(head_timeout_s=30, body_timeout_s=30, keepalive_s=30)
+GET = b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Body(Message):
+    """Anything small."""
+
+    text: str
+
+
+async def ok(_request: web.Request) -> web.Response:
+    return json_response({"ok": True})
+
+
+async def take(request: web.Request) -> web.Response:
+    return json_response((await read_body(request, Body)).as_json())
+
+
+async def socket(request: web.Request) -> web.StreamResponse:
+    response = web.WebSocketResponse()
+    await response.prepare(request)
+    async for message in response:
+        await response.send_str(message.data)
+    return response
+
+
+@asynccontextmanager
+async def served(times: RequestTimes) -> AsyncIterator[int]:
+    """The port of a server."""
+    app = http_application(
+        [web.get("/ok", ok), web.post("/take", take), web.get("/socket", socket)],
+        meters=Meters(),
+        allowed_origins=[],
+        body_max_bytes=1000,
+        new_id=RandomIds().new_id,
+    )
+    runner = HttpRunner(app, times, shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def sent(port: int, *pieces: bytes) -> bytes:
+    """Everything that the server answers until it closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        async with asyncio.timeout(10):
+            return await reader.read()
+    finally:
+        await closed(writer)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """Ends a connection that the server may have ended before."""
+    writer.close()
+    try:
+        await writer.wait_closed()
+    except ConnectionError:
+        pass  # it was
+
+
+def problem_in(answer: bytes) -> dict[str, Any]:
+    """The problem document of an answer, checked for its form."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    headers = head.decode().lower()
+    assert "content-type: application/problem+json" in headers
+    assert "server: pantherahive" in headers
+    assert "aiohttp" not in headers
+    assert "python" not in headers
+    assert "x-content-type-options: nosniff" in headers
+    document: dict[str, Any] = orjson.loads(body)
+    assert head.split(b" ")[:2] in (
+        [b"HTTP/1.0", b"%d" % document["status"]],
+        [b"HTTP/1.1", b"%d" % document["status"]],
+    )
+    return document
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        (b"canary\r\n\r\n", 400, "invalid"),
+        (b"GET canary\r\n\r\n", 400, "invalid"),
+        (b"GET /canary HTTP/9.canary\r\n\r\n", 400, "invalid"),
+        (b"G\x00T /canary HTTP/1.1\r\nHost: x\r\n\r\n", 400, "invalid"),
+        (b"<canary> / HTTP/1.1\r\nHost: x\r\n\r\n", 400, "invalid"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\ncanary\r\n\r\n", 400, "invalid"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: b\x00canary\r\n\r\n", 400, "invalid"),
+        (b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: canary\r\n\r\n", 400, "invalid"),
+        (b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, "invalid"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03canary", 400, "invalid"),
+        (b"GET /" + b"canary" * 2000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 413, "too_large"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"canary" * 2000 + b"\r\n\r\n", 413, "too_large"),
+    ],
+)
+async def test_what_is_no_http_is_a_problem_that_quotes_nothing(request_: bytes, status: int, code: str) -> None:
+    with capture_logs() as lines:
+        async with served(PATIENT) as port:
+            answer = await sent(port, request_)
+    document = problem_in(answer)
+    assert (document["status"], document["code"]) == (status, code)
+    assert CANARY.encode() not in answer
+    assert CANARY not in str(lines)
+
+
+async def test_too_many_headers_are_refused() -> None:
+    async with served(PATIENT) as port:
+        answer = await sent(port, GET[:-2] + b"A: b\r\n" * 5000 + b"\r\n")
+    assert problem_in(answer)["status"] in (400, 413)
+
+
+async def test_a_silent_connection_ends_without_a_word() -> None:
+    async with served(QUICK) as port:
+        assert await sent(port) == b""
+
+
+@pytest.mark.parametrize("began", [b"G", b"GET /canary HTTP/1.1\r\n", b"GET /canary HTTP/1.1\r\nHost: x\r\nA: "])
+async def test_headers_that_do_not_end_are_refused(began: bytes) -> None:
+    async with served(QUICK) as port:
+        answer = await sent(port, began)
+    assert problem_in(answer)["detail"] == "the request did not arrive in time"
+    assert CANARY.encode() not in answer
+
+
+async def test_a_drip_of_headers_does_not_prolong_the_time() -> None:
+    async with served(QUICK) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\n")
+        answer = asyncio.create_task(reader.read())
+        async with asyncio.timeout(10):
+            while not answer.done():
+                writer.write(b"A: b\r\n")
+                await asyncio.wait([answer], timeout=0.05)
+        assert b"did not arrive in time" in answer.result()
+        await closed(writer)
+
+
+async def test_a_second_request_has_its_own_time() -> None:
+    async with served(replace(QUICK, keepalive_s=30)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET)
+        async with asyncio.timeout(10):
+            await reader.readuntil(b'{"ok":true}')
+            writer.write(b"GET /ok HT")
+            answer = await reader.read()
+        await closed(writer)
+    assert problem_in(answer)["detail"] == "the request did not arrive in time"
+
+
+async def test_a_body_that_does_not_end_is_refused() -> None:
+    head = b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+    async with served(QUICK) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head + b'{"text":"')
+        async with asyncio.timeout(10):
+            answer = await reader.readuntil(b"}")
+        await closed(writer)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"did not arrive in time" in answer
+
+
+async def test_a_body_in_pieces_is_taken() -> None:
+    head = b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n"
+    async with served(PATIENT) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for piece in (head[:20], head[20:], b'{"text":', b'"abc"', b"}"):
+            writer.write(piece)
+            await writer.drain()
+        answer = await asyncio.wait_for(reader.readuntil(b'{"text":"abc"}'), 10)
+        await closed(writer)
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+async def test_an_idle_connection_ends_after_its_time() -> None:
+    async with served(QUICK) as port:
+        assert (await sent(port, GET)).endswith(b'{"ok":true}')
+
+
+async def test_a_websocket_outlives_the_times() -> None:
+    loop = asyncio.get_running_loop()
+    async with (
+        served(QUICK) as port,
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"http://127.0.0.1:{port}/socket") as web_socket,
+    ):
+        over_s = loop.time() + 2 * max(QUICK.head_timeout_s, QUICK.body_timeout_s, QUICK.keepalive_s)
+        while loop.time() < over_s:
+            await web_socket.send_str("still here")
+            assert (await web_socket.receive(5)).data == "still here"
