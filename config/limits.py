@@ -135,7 +135,7 @@ class LiveLimits(BaseSettings):
     json_depth_max: int = Field(32, ge=4, le=200, description="How deep JSON of clients may be nested.")
     joins_per_socket_max: int = Field(200, ge=1, le=100_000, description="Streams that one connection follows.")
     joins_in_flight_max: int = Field(
-        16, ge=1, le=10_000, description="Joins of one connection that are under way at the same time."
+        64, ge=1, le=10_000, description="Joins of one connection that are under way at the same time."
     )
     commands_in_flight_per_socket_max: int = Field(
         64, ge=1, le=100_000, description="Commands of one connection that wait for their answer."

@@ -34,7 +34,7 @@ _CONFIG = "config_file"
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Runs a command; returns its exit code. Call it from the main thread."""
-    given = parser().parse_args(arguments)
+    given = parser().parse_args(arguments)  # help texts are made when somebody asks for them: they cost 0.4 s
     try:
         return _run(given, dict(os.environ if environ is None else environ))
     except SettingsError as error:
@@ -109,7 +109,11 @@ def parser() -> argparse.ArgumentParser:
 
 def _command(commands: Any, name: str, says: str) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
-        name, help=says, description=f"{says[0].upper()}{says[1:]}.", allow_abbrev=False
+        name,
+        help=says,
+        description=f"{says[0].upper()}{says[1:]}.",
+        allow_abbrev=False,
+        formatter_class=_SettingsHelp,
     )
     add_settings(command)
     return command
@@ -130,13 +134,27 @@ def add_settings(command: argparse.ArgumentParser) -> None:
         if name == _CONFIG:
             continue
         group = main_group if name in MAIN_SETTINGS else limits
-        default = "" if is_secret(Settings, name) or field.default in (None, ()) else f" [{field.default}]"
-        text = f"{field.description} {allowed(Settings, name)}{default}".replace("%", "%%")
         flag = f"--{name.replace('_', '-')}"
         if field.annotation is bool:
-            group.add_argument(flag, dest=name, metavar="VALUE", help=text, nargs="?", const="true")
+            group.add_argument(flag, dest=name, metavar="VALUE", help=name, nargs="?", const="true")
         else:
-            group.add_argument(flag, dest=name, metavar="VALUE", help=text)
+            group.add_argument(flag, dest=name, metavar="VALUE", help=name)
+
+
+def _explained(name: str) -> str:
+    """What a setting is for, what it may be, and its default."""
+    field = Settings.model_fields[name]
+    default = "" if is_secret(Settings, name) or field.default in (None, ()) else f" [{field.default}]"
+    return f"{field.description} {allowed(Settings, name)}{default}"
+
+
+class _SettingsHelp(argparse.HelpFormatter):
+    """Explains the settings from their fields, where a flag's own help is only the setting's name."""
+
+    def _expand_help(self, action: argparse.Action) -> str:
+        if action.help == action.dest and action.dest in Settings.model_fields:
+            return _explained(action.dest)
+        return super()._expand_help(action) or ""
 
 
 class _Version(argparse.Action):

@@ -19,6 +19,7 @@ from server.enrich import Facts
 from server.gateway.engine import SILENT, Engine, EngineSocket
 from server.gateway.limits import GatewayLimits
 from server.gateway.meters import GatewayMeters, Unmetered
+from server.gateway.places import Places
 from server.gateway.presence import PresenceFrames
 from server.gateway.session import Session
 from server.gateway.snapshots import SnapshotFrames
@@ -76,7 +77,7 @@ class Gateway:
         # Sessions past CONNECT.
         self._entered: set[Session] = set()
         # What was woken in this tick, in order and once each.
-        self._woken: dict[Following, Session] = {}
+        self._woken: dict[Following, Places] = {}
         self.stopping = False
 
     def attach(self, app: web.Application) -> None:
@@ -98,19 +99,19 @@ class Gateway:
         if not self._sessions:
             self._empty.set()
 
-    def woken(self, session: Session, following: Following) -> None:
+    def woken(self, places: Places, following: Following) -> None:
         if not self._woken:
             asyncio.get_running_loop().call_soon(self._deliver)
-        self._woken[following] = session
+        self._woken[following] = places
 
     def _deliver(self) -> None:
         woken, self._woken = self._woken, {}
-        for following, session in woken.items():
+        for following, places in woken.items():
             try:
-                session.deliver(following)
+                places.deliver(following)
             except Exception:
                 log.exception("a delivery failed: %s", following.hub.stream)
-                session.socket.abort()  # one broken session costs nobody else their entries
+                places.abort()  # one broken session costs nobody else their entries
 
     async def run(self) -> None:
         """Tells heads and presence at their beats, until cancelled."""
@@ -122,7 +123,7 @@ class Gateway:
         while True:
             await asyncio.sleep(self.limits.heads_interval_s)
             for session in list(self._entered):
-                session.tell_heads()
+                session.places.tell_heads()
 
     async def stop(self, reason: CloseReason = "shutdown") -> None:
         """Refuses new connections, tells the others why they end, and waits for them within the grace."""

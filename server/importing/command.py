@@ -8,8 +8,7 @@ from pathlib import Path
 
 from config.secrets import ADMIN_TOKEN_FILE
 from config.settings import Settings
-from server.importing import importer
-from server.importing.importer import IN_FLIGHT_DEFAULT, PATIENCE_DEFAULT_S, ImportOptions
+from server.importing.options import IN_FLIGHT_DEFAULT, PATIENCE_DEFAULT_S, ImportOptions
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - addresses to listen on, turned into ones to call
 
@@ -40,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run_import(given: argparse.Namespace, settings: Settings) -> int:
     """The exit code; the report goes to stdout, progress and trouble to stderr."""
+    from server.importing import importer
+
     return await importer.run_import(options_of(given, settings), sys.stdout, sys.stderr)
 
 

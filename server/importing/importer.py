@@ -7,8 +7,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TextIO
 
 from pantherahive_client import UNSET, Client, Forbidden, HiveError, NotFound, ProjectState, Settings, Unreachable
@@ -21,14 +19,12 @@ from server.importing.github_archive import (
     project_id_of,
     read_archive,
 )
+from server.importing.options import ImportOptions
 from server.importing.progress import Progress
 from server.importing.report import Outcome, reading, result
 from server.importing.sending import Sender, Sent, Stopped
 
-DEFAULT_SERVER = "http://127.0.0.1:8080"
-IN_FLIGHT_DEFAULT = 32
 IN_FLIGHT_MAX = 64
-PATIENCE_DEFAULT_S = 120.0
 NAME_CHARACTERS_MAX = 200
 
 DONE, NOT_DONE = 0, 1
@@ -39,22 +35,6 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 class ImportFailed(Exception):
     """It could not be begun or ended. The text is meant for a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """What the command line said. `token_file` holds the operator's token (or that of an owner or admin)."""
-
-    file: Path
-    owner: str | None = None
-    project: str | None = None
-    key: str | None = None
-    name: str | None = None
-    server: str = DEFAULT_SERVER
-    token_file: Path | None = None
-    dry_run: bool = False
-    in_flight: int = IN_FLIGHT_DEFAULT
-    patience_s: float = PATIENCE_DEFAULT_S
 
 
 async def run_import(options: ImportOptions, out: TextIO, progress: TextIO | None = None) -> int:
@@ -181,7 +161,11 @@ async def _user_id(client: Client, owner: str) -> str:
         raise ImportFailed(
             f"this server does not look up users by name ({error}); give --owner the user's id"
         ) from error
-    found = [user["userId"] for user in users if str(user.get("username")).lower() == owner.lower()] if isinstance(users, list) else []
+    found = (
+        [user["userId"] for user in users if str(user.get("username")).lower() == owner.lower()]
+        if isinstance(users, list)
+        else []
+    )
     if len(found) != 1:
         raise ImportFailed(f"there is no user {owner!r}")
     return str(found[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import aiohttp
@@ -49,7 +50,13 @@ Attempt = Callable[[Ground], Awaitable[bool]]
 """True: it gave something."""
 
 
-def _read(path: str, method: str = "GET", body: Any = None, refused: Sequence[int] = (404,), **headers: str) -> Attempt:
+def _read(
+    path: str,
+    method: str = "GET",
+    body: Any = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    refused: Sequence[int] = (404,),
+) -> Attempt:
     async def attempt(ground: Ground) -> bool:
         address = ground.url + path.format(
             project=f"/v1/projects/{ground.project_id}",
@@ -123,7 +130,7 @@ def _on_a_new_socket(ask: Callable[[Ground, Listener], Awaitable[dict[str, Any]]
 
 
 RENAME: Final[Attempt] = _read(
-    "{project}", "PUT", {"name": "Renamed"}, refused=(403, 404), **{"Idempotency-Key": "{key}"}
+    "{project}", "PUT", {"name": "Renamed"}, headers={"Idempotency-Key": "{key}"}, refused=(403, 404)
 )
 """A change that is sent again under its key. If it was refused the first time, the retry may hear the same."""
 
@@ -142,7 +149,7 @@ RACING: Final[Mapping[str, Attempt]] = {
 EXITS: Final[Mapping[str, Attempt]] = {
     **RACING,
     "REST project HEAD": _read("{project}", "HEAD"),
-    "REST project not modified": _read("{project}", **{"If-None-Match": "*"}),
+    "REST project not modified": _read("{project}", headers={"If-None-Match": "*"}),
     "REST project deleted": _read("{project}?deleted=true"),
     "REST project asOf time": _read("{project}?asOf={at}"),
     "REST tasks asOf seq": _read("{project}/tasks?asOf={seq}"),

@@ -59,7 +59,9 @@ def test_secrets_are_blanked_by_value(out: io.StringIO, text: str) -> None:
     assert "canary" not in out.getvalue()
 
 
-@pytest.mark.parametrize("forgery", ["a\nb", "a\r\nb", "a\x1b[31mb", "a\u2028b", "a\x85b", "a\ud800b"])
+@pytest.mark.parametrize(
+    "forgery", ["a\nb", "a\r\nb", "a\x1b[31mb", "a\u2028b", "a\x85b", "a\ud800b"], ids=lambda text: ascii(text)
+)
 def test_input_cannot_begin_a_line(out: io.StringIO, forgery: str) -> None:
     structlog.get_logger().info(forgery, **{"key\nkey": forgery}, nested={"a\nb": [forgery]})
     logging.getLogger("library").warning("%s", forgery)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from actors.ports import RuntimeMeters
+from server.streams import CommandMeters
 from server.telemetry import LoopLag, Meters, Readiness
 from tests.server.world import World
 
@@ -26,6 +27,7 @@ async def test_metrics_tell_what_happened(world: World) -> None:
         "pantherahive_append_batch_entries_count",
         "pantherahive_gate_hold_seconds_bucket",
         "pantherahive_loop_lag_seconds_count",
+        'pantherahive_commands_total{code="accepted",kind="project"} 1.0',
     ):
         assert line in text, line
 
@@ -40,8 +42,9 @@ async def test_made_up_paths_and_methods_make_no_labels(world: World) -> None:
 
 
 def test_the_meters_fit_the_runtime_and_two_sets_do_not_meet() -> None:
+    edge: CommandMeters = Meters()
+    edge.command_answered("project", "accepted")
     meters: RuntimeMeters = Meters()
-    meters.command_answered("project", "accepted")
     meters.append_failed("fenced")
     meters.actor_crashed("project")
     meters.actor_passivated("project")

@@ -213,7 +213,7 @@ async def a_world(cost: PasswordCost = CHEAP, sizes: PageSizes = SIZES) -> Async
     key = Ed25519PrivateKey.generate()
     tokens = Tokens(key, ADMIN_TOKEN, 900)
     authenticator = Authenticator(tokens, ids.new_id, lambda: clock.now_s)
-    streams = Streams(region, clock, 10)
+    streams = Streams(region, clock, 10, meters)
     passwords = Passwords(cost)
     facts = Facts(storage.accounts, storage.project_keys)
     freshness: Freshness = lists

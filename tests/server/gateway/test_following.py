@@ -165,7 +165,7 @@ async def test_who_lags_and_is_removed_gets_nothing_later_either() -> None:
         bob, client = await a_member(hive, stream, "bob")
         await client.until_seq(stream, 2)
         transport = stuffed(client)
-        session = next(session for session in hive.gateway._entered if session.principal.id == bob)
+        session = next(session for session in hive.gateway._entered if session.places.principal.id == bob)
         last = 2
         while not session.socket.is_slow:
             last = (await hive.send(stream, CreateTask(title="x", description="d" * 30_000))).cursor.seq
@@ -196,7 +196,7 @@ async def test_who_is_removed_amid_a_snapshot_gets_no_further_part() -> None:
         await client.emit("join", {"stream": stream})
         await client.until(lambda: bool(client.acks))
         transport = stuffed(client)
-        session = next(session for session in hive.gateway._entered if session.principal.id == bob)
+        session = next(session for session in hive.gateway._entered if session.places.principal.id == bob)
         await eventually(lambda: session.socket.unsent_bytes > 25_000)
         await hive.send(stream, RemoveMember(user_id=bob))
         transport.resume_reading()

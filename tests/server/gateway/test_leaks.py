@@ -94,7 +94,7 @@ async def test_a_defect_in_the_gateway_ends_its_connection_and_no_other(
     broken, fine = await hive.client(), await hive.client()
     stream = await hive.project()
     await fine.join(stream)
-    session = next(iter(hive.gateway._entered - {next(s for s in hive.gateway._entered if s._deliveries)}))
+    session = next(iter(hive.gateway._entered - {next(s for s in hive.gateway._entered if s.places.deliveries)}))
 
     def raises(text: str) -> None:
         raise RuntimeError(text)
@@ -120,7 +120,7 @@ async def test_a_delivery_that_fails_ends_its_connection_and_no_other(
     def raises(frame: bytes) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(first.socket, "write", raises)
+    monkeypatch.setattr(first._talk.socket, "write", raises)
     await hive.send(stream, CreateTask(title="x"))
     await fine.until_seq(stream, 2)
     await broken.until_end()

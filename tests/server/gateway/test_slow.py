@@ -50,7 +50,7 @@ async def a_sleeper(hive: Hive, stream: str | None) -> tuple[RawClient, Session]
     [session] = set(hive.gateway._entered) - before
     if stream is not None:
         await client.emit(0, "join", {"stream": stream, "cursor": "0.0"})
-        await eventually(lambda: stream in session._deliveries)
+        await eventually(lambda: stream in session.places.deliveries)
     return client, session
 
 
@@ -110,7 +110,7 @@ def test_who_reads_again_catches_up_without_a_gap(run: Callable[[Scenario], None
                 seen += seqs_in(await raw.read())
             assert seen == list(range(1, last + 1))
             assert (hive.feeds.pages.reads > reads) is (ring == 4)
-            await eventually(lambda: session._deliveries[stream].is_live)
+            await eventually(lambda: session.places.deliveries[stream].is_live)
             last = await write(hive, stream)
             while seen[-1] < last:
                 seen += seqs_in(await raw.read())
@@ -145,17 +145,17 @@ def test_who_leaves_one_stream_while_slow_still_gets_the_other(run: Callable[[Sc
             left, kept = await hive.project(), await hive.project()
             raw, session = await a_sleeper(hive, left)
             await raw.emit(1, "join", {"stream": kept, "cursor": "0.0"})
-            await eventually(lambda: len(session._deliveries) == 2)
+            await eventually(lambda: len(session.places.deliveries) == 2)
             await stuff(hive, left, session)
             await write(hive, left)
             last = await write(hive, kept)
-            await eventually(lambda: not any(delivery.is_live for delivery in session._deliveries.values()))
-            session._forget(left, session._deliveries[left])
+            await eventually(lambda: not any(delivery.is_live for delivery in session.places.deliveries.values()))
+            session.places.forget(left, session.places.deliveries[left])
             await asyncio.sleep(0)
             seen: list[str] = []
             while not [text for text in seen if kept in text and f'"seq":{last},' in text]:
                 seen += await raw.read()
-            await eventually(lambda: session._deliveries[kept].is_live)
+            await eventually(lambda: session.places.deliveries[kept].is_live)
             raw.close()
 
     run(scenario)

@@ -9,7 +9,7 @@ import pytest
 from config.settings import Settings
 from server.cli import main, parser
 from server.importing.command import options_of
-from server.importing.importer import ImportOptions
+from server.importing.options import ImportOptions
 
 ARCHIVE = Path(__file__).parents[2] / "data" / "github-archive.json"
 

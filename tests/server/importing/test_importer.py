@@ -14,7 +14,8 @@ import pytest
 from pantherahive_client import Client
 from protocol.errors import ErrorCode, Rejection
 from server.importing.github_archive import Step, plan, project_id_of, read_archive
-from server.importing.importer import ImportOptions, run_import
+from server.importing.importer import run_import
+from server.importing.options import ImportOptions
 from server.importing.progress import Progress
 from server.importing.sending import Sender
 from tests.client.hive import ADMIN_TOKEN, Hive

@@ -1,0 +1,117 @@
+"""The commands of one client, in the order in which it sent them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import Any
+
+from actors.runtime.request import Outcome, Request
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Command, Principal
+from protocol.faults import StorageFault
+from protocol.messages import decode_command, digest_of
+from protocol.wire import CommandRequest
+from server.enrich import NEEDS_FACTS
+from server.gateway.hall import Hall
+from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
+from server.streams import code_of, refused_base
+
+log = logging.getLogger("pantherahive.gateway")
+
+_TOO_MANY_COMMANDS = Rejection(
+    ErrorCode.OVERLOADED, "too many commands of this connection wait for their answer", {"retryAfterS": 0.5}
+)
+
+
+class Commands:
+    """A command goes to its actor in the call that brings it.
+
+    Only one that needs facts from the database waits for them in a task, and later ones of the client wait behind it.
+    """
+
+    def __init__(self, talk: Talk, hall: Hall, principal: Principal) -> None:
+        self._talk = talk
+        self._hall = hall
+        self._principal = principal
+        # Commands whose answer is awaited, and commands that wait for the facts of an earlier one.
+        self._in_flight = 0
+        self._behind: deque[tuple[CommandRequest, Command, int | None]] = deque()
+        self._enriching = False
+
+    def forget(self) -> None:
+        """The connection is over: what waits behind is not begun any more."""
+        self._behind.clear()
+
+    def take(self, request: CommandRequest, ack_id: int | None) -> None:
+        """Sends a command on its way, or answers why not."""
+        if self._in_flight + len(self._behind) >= self._hall.limits.commands_in_flight_per_socket_max:
+            self._talk.answer(ack_id, _TOO_MANY_COMMANDS)
+            return
+        command = refused_base(request.base) or decode_command(request.stream, request.type, request.data)
+        if isinstance(command, Rejection):
+            self._talk.answer(ack_id, command)
+        elif self._enriching:
+            self._behind.append((request, command, ack_id))
+        else:
+            self._begin(request, command, ack_id)
+
+    def _begin(self, request: CommandRequest, command: Command, ack_id: int | None) -> None:
+        self._in_flight += 1
+        if isinstance(command, NEEDS_FACTS):
+            self._enriching = True
+            self._talk.spawn(self._enrich(request, command, ack_id), "facts of a command")
+        else:
+            self._send(request, command, ack_id, {})
+
+    async def _enrich(self, request: CommandRequest, command: Command, ack_id: int | None) -> None:
+        """Fetches the facts; the commands behind go on afterwards, in their order."""
+        facts: Any
+        try:
+            facts = await self._hall.facts.facts_for(command, request.stream)
+        except StorageFault:
+            facts = UNAVAILABLE
+        except Exception:
+            log.exception("facts of a command failed")
+            facts = INTERNAL
+        self._enriching = False
+        if isinstance(facts, Rejection):
+            self._settle(ack_id, facts)
+        else:
+            self._send(request, command, ack_id, facts)
+        while self._behind and not self._enriching:
+            self._begin(*self._behind.popleft())
+
+    def _send(self, request: CommandRequest, command: Command, ack_id: int | None, facts: Any) -> None:
+        hall = self._hall
+        future = hall.router.command(
+            Request(
+                stream=request.stream,
+                op_id=request.op_id,
+                command=command,
+                principal=self._principal,
+                digest=digest_of(self._principal.id, command, request.base, request.origin),
+                deadline_s=hall.clock.monotonic_s() + hall.limits.command_deadline_s,
+                base=request.base,
+                origin=request.origin,
+                facts=facts,
+            )
+        )
+        kind = request.stream.partition("/")[0]
+        future.add_done_callback(lambda done: self._acked(kind, ack_id, done))
+
+    def _acked(self, kind: str, ack_id: int | None, done: asyncio.Future[Outcome]) -> None:
+        defect = done.exception()
+        if defect is not None:
+            log.error("a command failed: %r", defect)
+        outcome = INTERNAL if defect is not None else done.result()
+        self._hall.meters.command_answered(kind, code_of(outcome))
+        self._settle(ack_id, outcome)
+
+    def _settle(self, ack_id: int | None, outcome: Outcome) -> None:
+        self._in_flight -= 1
+        if isinstance(outcome, Rejection):
+            self._talk.answer(ack_id, outcome)
+        else:
+            self._talk.answer(ack_id, {"cursor": str(outcome.cursor), "at": outcome.at, "result": outcome.result})

@@ -1,0 +1,45 @@
+"""What the sessions of a node share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from actors.ports import Clock
+from actors.runtime.feeds import Feeds
+from actors.runtime.hub import Following
+from actors.runtime.router import Router
+from server.auth.principal import Authenticator
+from server.enrich import Facts
+from server.gateway.limits import GatewayLimits
+from server.gateway.meters import GatewayMeters
+from server.gateway.presence import PresenceFrames
+from server.gateway.snapshots import SnapshotFrames
+
+if TYPE_CHECKING:
+    from server.gateway.places import Places
+    from server.gateway.session import Session
+
+
+class Hall(Protocol):
+    """What sessions share: the gateway's rooms and clocks."""
+
+    router: Router
+    feeds: Feeds
+    facts: Facts
+    authenticator: Authenticator
+    clock: Clock
+    limits: GatewayLimits
+    meters: GatewayMeters
+    snapshots: SnapshotFrames
+    presence: PresenceFrames
+
+    @property
+    def stopping(self) -> bool: ...
+
+    def woken(self, places: Places, following: Following) -> None:
+        """Delivers to the following at the end of this tick."""
+        ...
+
+    def entered(self, session: Session) -> None: ...
+
+    def left(self, session: Session) -> None: ...

@@ -1,0 +1,187 @@
+"""The streams that one client follows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from actors.runtime.feeds import NO_SUCH_STREAM, Joined
+from actors.runtime.hub import CloseReason, Following
+from protocol.cursors import Cursor
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Principal
+from protocol.faults import StorageFault
+from protocol.wire import (
+    CLOSED,
+    HEADS,
+    ClosedMessage,
+    HeadsMessage,
+    JoinAnswer,
+    JoinRequest,
+    LeaveRequest,
+    PresentUser,
+)
+from server.gateway.delivery import Delivery
+from server.gateway.frames import event_frame
+from server.gateway.hall import Hall
+from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
+
+log = logging.getLogger("pantherahive.gateway")
+
+_TOO_MANY_JOINS = Rejection(ErrorCode.OVERLOADED, "this connection follows too many streams", {"retryAfterS": 1})
+
+
+class Places:
+    """Fits `actors.runtime.hub.Follower`: joins, leaves, and is woken by the hubs of its streams."""
+
+    def __init__(self, talk: Talk, hall: Hall, principal: Principal, on_slow: Callable[[], None]) -> None:
+        self.principal = principal
+        self._talk = talk
+        self._hall = hall
+        self._on_slow = on_slow
+        # What it follows, by stream.
+        self.deliveries: dict[str, Delivery] = {}
+        # Streams whose join is under way.
+        self._joining: set[str] = set()
+        # Those of them that the client has left again before they were joined.
+        self._unwanted: set[str] = set()
+        # Whether the connection is over.
+        self._is_lost = False
+
+    def lost(self) -> None:
+        """The connection is over: no place may stay."""
+        self._is_lost = True
+        for delivery in list(self.deliveries.values()):
+            delivery.stop()
+        self.deliveries.clear()
+
+    def join(self, request: JoinRequest, ack_id: int | None) -> None:
+        """Begins to follow a stream, or answers why not."""
+        limits = self._hall.limits
+        following = len(self.deliveries.keys() | self._joining | {request.stream})
+        if following > limits.joins_per_socket_max or len(self._joining) >= limits.joins_in_flight_max:
+            self._talk.answer(ack_id, _TOO_MANY_JOINS)
+            return
+        if request.stream in self._joining:
+            self._talk.answer(ack_id, Rejection(ErrorCode.CONFLICT, "this stream is being joined already"))
+            return
+        cursor: Cursor | None = None
+        if request.cursor is not None:
+            try:
+                cursor = Cursor.parse(request.cursor)
+            except ValueError:
+                self._talk.answer(ack_id, Rejection(ErrorCode.INVALID, "cursor: not a cursor", {"field": "cursor"}))
+                return
+        self._joining.add(request.stream)
+        self._talk.spawn(self._join_now(request.stream, cursor, ack_id), "join")
+
+    async def _join_now(self, stream: str, cursor: Cursor | None, ack_id: int | None) -> None:
+        hall = self._hall
+        try:
+            deadline_s = hall.clock.monotonic_s() + hall.limits.command_deadline_s
+            joined = await hall.feeds.join(self, stream, cursor, deadline_s)
+            if isinstance(joined, Rejection):
+                self._talk.answer(ack_id, joined)
+            else:
+                await self._follow(stream, joined, ack_id)
+        except StorageFault:
+            self._talk.answer(ack_id, UNAVAILABLE)
+        except Exception:
+            log.exception("join failed")
+            self._talk.answer(ack_id, INTERNAL)
+        finally:
+            self._joining.discard(stream)
+            self._unwanted.discard(stream)
+
+    async def _follow(self, stream: str, joined: Joined, ack_id: int | None) -> None:
+        """Answers the join, sends the state if there is one to send, and goes live."""
+        hall = self._hall
+        if self._is_lost:
+            joined.following.leave()
+            return
+        delivery = Delivery(
+            self._talk.socket,
+            joined.following,
+            hall.feeds,
+            hall.limits,
+            self._on_slow,
+            lambda: self._tell_present(stream),
+        )
+        if (old := self.deliveries.get(stream)) is not None:
+            old.stop()
+        self.deliveries[stream] = delivery
+        frames: list[bytes] = []
+        try:
+            if joined.parts is not None:
+                frames = await hall.snapshots.of(stream, joined.cursor, joined.parts)
+        except BaseException:
+            self.forget(stream, delivery)
+            raise
+        if stream in self._unwanted:
+            self.forget(stream, delivery)
+        if joined.following.closed:
+            self.forget(stream, delivery)
+            self._talk.answer(ack_id, NO_SUCH_STREAM)  # removed, left, or gone while the state was encoded
+            return
+        answer = JoinAnswer(
+            mode=joined.mode,
+            cursor=str(joined.cursor),
+            parts=len(frames),
+            reason=joined.reason,
+            present=hall.feeds.present(stream),
+        )
+        self._talk.answer(ack_id, answer.model_dump(mode="python", by_alias=True))
+        delivery.start(frames)
+
+    def forget(self, stream: str, delivery: Delivery) -> None:
+        """Gives a place up."""
+        delivery.stop()
+        if self.deliveries.get(stream) is delivery:
+            del self.deliveries[stream]
+
+    def leave(self, request: LeaveRequest, ack_id: int | None) -> None:
+        """Stops following a stream; one that is being joined is left as soon as it is."""
+        delivery = self.deliveries.get(request.stream)
+        if delivery is not None:
+            self.forget(request.stream, delivery)
+        if request.stream in self._joining:
+            self._unwanted.add(request.stream)
+        self._talk.answer(ack_id, {})
+
+    def wake(self, following: Following) -> None:
+        self._hall.woken(self, following)
+
+    def deliver(self, following: Following) -> None:
+        """Sends what is new, as far as the client reads."""
+        delivery = self.deliveries.get(following.hub.stream)
+        if delivery is not None:
+            delivery.deliver()
+
+    def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
+        delivery = self.deliveries.get(stream)
+        if delivery is not None and delivery.is_live and not self._talk.socket.is_slow:
+            self._talk.socket.write(self._hall.presence.frame(stream, present))
+
+    def _tell_present(self, stream: str) -> None:
+        """Presence is not told to a client that is behind, so it is told the newest once it is not."""
+        self._talk.socket.write(self._hall.presence.frame(stream, self._hall.feeds.present(stream)))
+
+    def following_closed(self, stream: str, reason: CloseReason) -> None:
+        delivery = self.deliveries.pop(stream, None)
+        if delivery is not None:
+            delivery.stop()
+        self._talk.socket.write(event_frame(CLOSED, ClosedMessage(stream=stream, reason=reason)))
+
+    def abort(self) -> None:
+        """Cuts the connection off."""
+        self._talk.socket.abort()
+
+    def tell_heads(self) -> None:
+        """The newest cursor of everything that it follows and is up to date with."""
+        heads = {
+            stream: str(delivery.following.hub.head)
+            for stream, delivery in self.deliveries.items()
+            if delivery.is_live and delivery.following.seq == delivery.following.hub.head.seq
+        }
+        if heads and not self._talk.socket.is_slow:
+            self._talk.socket.write(event_frame(HEADS, HeadsMessage(heads=heads)))

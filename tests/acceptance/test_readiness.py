@@ -1,0 +1,119 @@
+"""`/readyz` tells the truth about the database, `/healthz` that the process lives, and lists are never old."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+
+from storage.embedded import running_dsn
+from tests.acceptance.product import Answer, Product, User, running_product
+from tests.chaos.interleaving import command
+from tests.chaos.listener import Listener
+
+WITHIN_S = 10.0
+
+
+def backends(data_dir: Path) -> list[int]:
+    """The embedded Postgres and all its processes, the postmaster first."""
+    postmaster = int((data_dir / "postgres/postmaster.pid").read_text().split()[0])
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    return [postmaster, *map(int, children)]
+
+
+def send(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue  # a backend that ended by itself
+
+
+async def readyz(product: Product, is_awaited: Callable[[Answer], bool]) -> float:
+    """Seconds until /readyz answers as awaited; /healthz has to be well all the time."""
+    began_s = time.monotonic()
+    while True:
+        answer = await product.ask("GET", "/readyz")
+        assert (await product.ask("GET", "/healthz")).status == 200
+        if is_awaited(answer):
+            return time.monotonic() - began_s
+        assert time.monotonic() - began_s < WITHIN_S, (answer, product.log[-3000:])
+
+
+def is_ready(answer: Answer) -> bool:
+    return answer.status == 200 and answer.body == {"ready": True, "reasons": {}}
+
+
+def names_the_database(answer: Answer) -> bool:
+    return answer.status == 503 and answer.body["reasons"].get("database") == "the database does not answer"
+
+
+async def test_a_frozen_database_is_told_and_so_is_its_return(tmp_path: Path) -> None:
+    async with running_product(tmp_path / "data", ready_check_timeout_s=1) as product:
+        ada = await product.register("ada")
+        frozen = backends(product.data_dir)
+        send(frozen, signal.SIGSTOP)
+        try:
+            assert await readyz(product, names_the_database) < 5
+        finally:
+            send(frozen, signal.SIGCONT)
+        await readyz(product, is_ready)
+        await product.create_project(ada)
+
+
+async def test_a_killed_database_is_started_again(tmp_path: Path) -> None:
+    async with running_product(tmp_path / "data") as product:
+        ada = await product.register("ada")
+        send(backends(product.data_dir)[:1], signal.SIGKILL)
+        deadline_s = time.monotonic() + WITHIN_S
+        while (answer := await product.ask("POST", "/v1/projects", ada, {"name": "Apollo"})).status == 503:
+            assert time.monotonic() < deadline_s, product.log[-3000:]
+        assert answer.status == 201
+        await readyz(product, is_ready)
+
+
+async def test_lists_say_that_they_are_behind_rather_than_what_was(tmp_path: Path) -> None:
+    async with running_product(tmp_path / "data") as product:
+        ada, bob = await product.register("ada"), await product.register("bob")
+        project = await product.create_project(ada)
+        await change(product, ada, project["id"], "AddMember", userId=bob.id, role="member")
+        assert [one["id"] for one in (await product.ask("GET", "/v1/projects", bob)).body] == [project["id"]]
+
+        dsn = running_dsn(product.data_dir)
+        assert dsn is not None
+        connection = await asyncpg.connect(dsn)
+        try:
+            async with connection.transaction():
+                await connection.execute("SELECT * FROM consumers WHERE name = 'projector' FOR UPDATE")
+                await change(product, ada, project["id"], "RemoveMember", userId=bob.id)
+                for path in ("/v1/projects", "/v1/tasks"):
+                    began_s = time.monotonic()
+                    answer = await product.ask("GET", path, bob)
+                    assert answer.status == 503, answer
+                    assert answer.body["details"]["reason"] == "behind"
+                    assert 0.9 < time.monotonic() - began_s < 5
+        finally:
+            await connection.close()
+        await listed_again(product, bob)
+
+
+async def listed_again(product: Product, bob: User) -> None:
+    deadline_s = time.monotonic() + WITHIN_S
+    while (answer := await product.ask("GET", "/v1/projects", bob)).status == 503:
+        assert time.monotonic() < deadline_s
+    assert (answer.status, answer.body) == (200, [])
+
+
+async def change(product: Product, user: User, project_id: str, type_: str, **data: str) -> None:
+    """A command on a socket of its own."""
+    socket = Listener(f"project/{project_id}")
+    async with aiohttp.ClientSession() as http:
+        await socket.open(http, product.url, user.token)
+        answer = await command(socket, f"project/{project_id}", type_, data)
+        await socket.close()
+    assert "error" not in answer, answer
