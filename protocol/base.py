@@ -167,7 +167,7 @@ PersonId = Annotated[
         pattern=rf"^({_UUID}|external:[a-z0-9-]{{1,30}}:[^\s:\x00-\x1f\x7f]{{1,100}}|system|unknown)$",
     ),
 ]
-"""Who did something: a user's id, `external:<source>:<name>` for people of an import, `system` (the operator) or `unknown`."""
+"""Who did something: a user's id, `external:<source>:<name>` in an import, `system` (the operator) or `unknown`."""
 
 AssigneeId = Annotated[
     str,

@@ -21,7 +21,7 @@ class ErrorCode(StrEnum):
 
     INVALID = "invalid"
     UNAUTHENTICATED = "unauthenticated"
-    TOKEN_EXPIRED = "token_expired"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code, not a secret
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -78,7 +78,7 @@ RETRYABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A refusal as a value. `details` holds structured fields only, never secrets and nothing the caller may not see."""
+    """A refusal as a value. `details` holds structured fields, never secrets and nothing the caller may not see."""
 
     code: ErrorCode
     message: str

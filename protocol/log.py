@@ -1,4 +1,7 @@
-"""The log's own vocabulary: entries, batches, shards, snapshots, sessions, timers. Plain values that both sides of the ports share."""
+"""The log's own vocabulary: entries, batches, shards, snapshots, sessions, timers.
+
+Plain values that both sides of the ports share.
+"""
 
 from __future__ import annotations
 

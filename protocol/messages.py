@@ -116,7 +116,7 @@ def invalid(error: ValidationError, prefix: str = "") -> Rejection:
 
 
 def digest_of(author: str, command: Command, base: int | None, origin: Origin | None) -> bytes:
-    """16 bytes that tell two commands with one opId apart: the client's own data and its author, nothing added later."""
+    """16 bytes that tell two commands with one opId apart: the client's own data and its author, nothing added."""
     content = [
         author,
         type(command).__name__,

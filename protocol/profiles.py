@@ -1,4 +1,7 @@
-"""Public profiles: their messages and their record of state. Usernames and addresses live with the accounts, never here."""
+"""Public profiles: their messages and their record of state.
+
+Usernames and addresses live with the accounts, never here.
+"""
 
 from __future__ import annotations
 

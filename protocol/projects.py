@@ -70,7 +70,7 @@ class ProjectChanges(TypedDict, total=False):
 
 
 class CreateProject(Command):
-    """Creates the project whose id the stream names. The author becomes its owner, unless the operator names another."""
+    """Creates the project whose id the stream names. The author becomes its owner; the operator names one."""
 
     name: Name
     key: ProjectKey = absent()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NotRequired
 
 from pydantic import Field
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from protocol.base import Instant, Integer, Message, PersonId, Seq, StreamName, Uuid
 from protocol.errors import ErrorBody
@@ -85,7 +85,7 @@ class PresentUser(TypedDict):
 
 
 class JoinAnswer(Message):
-    """`resume`: entries after `cursor` follow. `snapshot` and `reset`: state as of `cursor` follows in `parts` messages.
+    """`resume`: entries after `cursor` follow. `snapshot`, `reset`: the state as of it follows in `parts` messages.
 
     `reset` tells the client to drop what it has, and why. `present` is who follows the stream now.
     """
@@ -98,7 +98,7 @@ class JoinAnswer(Message):
 
 
 class SnapshotPart(Message):
-    """One part of a state. Parts come in order; `state` maps collections to records (`tasks`, `comments` …), to be merged."""
+    """One part of a state. Parts come in order; `state` maps collections (`tasks` …) to records, to be merged."""
 
     stream: StreamName
     cursor: CursorText

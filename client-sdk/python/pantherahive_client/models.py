@@ -181,9 +181,7 @@ class CreateProfile(TypedDict, total=False):
 
 
 class CreateProject(TypedDict):
-    """Creates the project whose id the stream names. The author becomes its owner, unless the operator names
-    another.
-    """
+    """Creates the project whose id the stream names. The author becomes its owner; the operator names one."""
 
     name: str
     key: NotRequired[str]
@@ -297,8 +295,8 @@ class HeadsMessage(TypedDict):
 
 
 class JoinAnswer(TypedDict):
-    """`resume`: entries after `cursor` follow. `snapshot` and `reset`: state as of `cursor` follows in
-    `parts` messages.
+    """`resume`: entries after `cursor` follow. `snapshot`, `reset`: the state as of it follows in `parts`
+    messages.
 
     `reset` tells the client to drop what it has, and why. `present` is who follows the stream now.
     """
@@ -473,8 +471,8 @@ class RestoreProject(TypedDict):
 
 
 class SnapshotPart(TypedDict):
-    """One part of a state. Parts come in order; `state` maps collections to records (`tasks`, `comments` …),
-    to be merged.
+    """One part of a state. Parts come in order; `state` maps collections (`tasks` …) to records, to be
+    merged.
     """
 
     stream: str
