@@ -115,6 +115,11 @@ class Actor(Protocol[S, C, E]):
         """The state from all of its parts."""
         ...
 
+    @property
+    def timer_events(self) -> frozenset[str]:
+        """The kinds of events that `timers` has something to say about; entries without them are passed over."""
+        ...
+
     def timers(self, event: E, meta: EntryMeta) -> Sequence[TimerChange]: ...
 
     def timer_command(self, name: str, due_at: str) -> C:

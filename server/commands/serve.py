@@ -26,6 +26,9 @@ from storage.postgres.migrations import migrate
 
 log = structlog.get_logger("pantherahive.serve")
 
+GC_THRESHOLDS = (50_000, 20, 50)
+"""Commands make no cycles, so collections find nothing and may be rare; the default has one every 700 objects."""
+
 
 def serve(settings: Settings) -> int:
     """Runs until SIGTERM or SIGINT; returns the exit code. From the main thread. Raises what `told` explains."""
@@ -55,6 +58,7 @@ async def _serve(settings: Settings, database: OwnedDatabase, place: Place) -> i
     # What lives now lives until the end: later collections need not look at it.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     print(_greeting(settings, product.url, database.is_embedded, process_age_s()), flush=True)
     keeper = asyncio.create_task(database.keep_running(), name="postgres")
     try:

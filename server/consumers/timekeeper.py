@@ -54,6 +54,9 @@ class Timekeeper(Generic[T]):
         actor = self._actors.get(entry.stream.partition("/")[0])
         if actor is None:
             raise UnreadableEvent(f"no actor answers for {entry.stream}")
+        if not actor.timer_events:
+            return
         for event in unpack_payload(entry.payload)[0]:
-            for change in actor.timers(decode_event(event), meta_of(entry)):
-                yield TimerWrite(entry.stream, change.name, change.due_at)
+            if event["kind"] in actor.timer_events:
+                for change in actor.timers(decode_event(event), meta_of(entry)):
+                    yield TimerWrite(entry.stream, change.name, change.due_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, TypeGuard, assert_never, get_args
+from typing import Final, NamedTuple, TypeAlias, TypeGuard, assert_never, get_args
 
 from protocol.comments import CommentAdded, CommentEdited
 from protocol.event import Event
@@ -26,6 +26,8 @@ TABLES: tuple[Table, ...] = (
 )
 
 Fact: TypeAlias = ProjectEvent | ProfileEvent
+
+_FACTS: Final = get_args(ProjectEvent) + get_args(ProfileEvent)
 
 
 class Place(NamedTuple):
@@ -59,7 +61,7 @@ def read_entry(entry: Entry) -> ReadEntry:
 
 
 def _is_fact(event: Event) -> TypeGuard[Fact]:
-    return isinstance(event, get_args(ProjectEvent) + get_args(ProfileEvent))
+    return isinstance(event, _FACTS)
 
 
 def touched(entries: Iterable[ReadEntry]) -> set[Place]:

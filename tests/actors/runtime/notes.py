@@ -146,6 +146,8 @@ class NotesActor:
                 state.content_at, state.applied = part["contentAt"], part["applied"]
         return state
 
+    timer_events: frozenset[str] = frozenset()
+
     def timers(self, event: Event, meta: EntryMeta) -> Sequence[TimerChange]:
         return ()
 

@@ -25,6 +25,8 @@ DUE = "2026-04-01T00:00:00.000Z"
 class Reminding(ProjectActor):
     """Sets a timer for every task, and clears it when the task is edited."""
 
+    timer_events = frozenset({"TaskCreated", "TaskEdited"})
+
     def timers(self, event: Any, meta: EntryMeta) -> Sequence[TimerChange]:
         match event:
             case TaskCreated():
