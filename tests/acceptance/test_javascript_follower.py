@@ -10,7 +10,7 @@ from pantherahive_client import Client
 from tests.acceptance.javascript import js_follower, node
 from tests.client.hive import ADMIN_TOKEN, QUICK, Hive, running_hive
 
-pytestmark = pytest.mark.skipif(node() is None, reason="there is no Node here")
+pytestmark = pytest.mark.only_if(node() is not None)
 
 
 @pytest.fixture

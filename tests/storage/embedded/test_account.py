@@ -18,7 +18,7 @@ NOBODY = "nobody"
 NOBODY_UID, NOBODY_GID = pwd.getpwnam(NOBODY)[2:4]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root drops")
+@pytest.mark.only_if(os.geteuid() != 0)
 def test_a_normal_user_stays_who_it_is(tmp_path: Path) -> None:
     account = choose_account(tmp_path)
     assert (account.uid, account.dropped) == (os.geteuid(), False)

@@ -14,7 +14,7 @@ from storage.embedded.child import spawn
 from storage.embedded.postmaster import PostmasterFile, wait_until
 from tests.storage.embedded.given import alive, application, sql
 
-linux_only = pytest.mark.skipif(os.uname().sysname != "Linux", reason="asks the kernel for a signal at death")
+linux_only = pytest.mark.only_if(os.uname().sysname == "Linux")
 
 
 @pytest.fixture

@@ -182,7 +182,7 @@ def test_a_log_that_grew_too_long_becomes_the_older_generation(server: EmbeddedP
     assert log.with_name("postgres.log.1").stat().st_size == LOG_BYTES_MAX + 1
 
 
-@pytest.mark.skipif(not SYSTEM_INSTALLATIONS.is_dir(), reason="the system has no Postgres")
+@pytest.mark.only_if(SYSTEM_INSTALLATIONS.is_dir())
 def test_the_programs_of_the_system_do_too(tmp_path: Path) -> None:
     server = EmbeddedPostgres(tmp_path, binaries_dir=max(SYSTEM_INSTALLATIONS.glob("*/bin")))
     try:
