@@ -133,6 +133,12 @@ class LiveLimits(BaseSettings):
         description="Largest packet of a client: a command of 256 KiB and its envelope.",
     )
     json_depth_max: int = Field(32, ge=4, le=200, description="How deep JSON of clients may be nested.")
+    poison_per_socket_max: int = Field(
+        100,
+        ge=1,
+        le=100_000,
+        description="Events with harmful JSON that one connection may send; they are refused, then it ends.",
+    )
     joins_per_socket_max: int = Field(200, ge=1, le=100_000, description="Streams that one connection follows.")
     joins_in_flight_max: int = Field(
         64, ge=1, le=10_000, description="Joins of one connection that are under way at the same time."

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 SETTINGS_FILE_BYTES_MAX = 1024 * 1024
+
+_MISFIT: Final = object()
+"""What no setting may be; stands for a value of another type, which pydantic would have converted."""
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -27,19 +31,26 @@ class _Given(NamedTuple):
 
     value: Any
     written_as: str
+    # Whether its source has types of its own (TOML); the environment and flags are text, which is read as the type.
+    is_typed: bool = False
 
 
 def load(model: type[S], flags: Mapping[str, Any], environ: Mapping[str, str], prefix: str) -> S:
     """Joins the sources, the strongest last, and validates once. Raises SettingsError."""
     from_environment = _of_environment(model, environ, prefix)
     from_flags = {
-        name: _Given(value, f"--{name.replace('_', '-')}") for name, value in flags.items() if value is not None
+        name: _Given(value, f"--{name.replace('_', '-')}", isinstance(value, bool | int | float))
+        for name, value in flags.items()
+        if value is not None
     }
     _refuse_unknown(model, from_flags)
     named_file = from_flags.get("config_file") or from_environment.get("config_file")
     from_file = _of_file(model, Path(str(named_file.value))) if named_file is not None else {}
     given = {**from_file, **from_environment, **from_flags}
-    values = {name: one.value for name, one in given.items()}
+    values: dict[str, Any] = {
+        name: one.value if not one.is_typed or _has_type(_schema_of(model, name), one.value) else _MISFIT
+        for name, one in given.items()
+    }
     if "data_dir" in model.model_fields:
         values.setdefault("data_dir", default_data_dir(environ))
     try:
@@ -59,9 +70,14 @@ def default_data_dir(environ: Mapping[str, str]) -> Path:
 
 def allowed(model: type[BaseSettings], name: str) -> str:
     """What the setting may be, in words: from its type and bounds."""
+    return _in_words(_schema_of(model, name))
+
+
+def _schema_of(model: type[BaseSettings], name: str) -> Mapping[str, Any]:
+    """The JSON schema of what the setting may be when it is given."""
     schema = _properties(model)[name]
-    options = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
-    return _in_words(options[0])
+    options: list[Mapping[str, Any]] = schema.get("anyOf", [schema])
+    return next(one for one in options if one.get("type") != "null")
 
 
 @cache
@@ -75,6 +91,21 @@ def is_secret(model: type[BaseSettings], name: str) -> bool:
     """Whether the setting's value must not be shown."""
     extra = model.model_fields[name].json_schema_extra
     return isinstance(extra, dict) and bool(extra.get("secret"))
+
+
+def _has_type(schema: Mapping[str, Any], value: Any) -> bool:
+    """Whether a typed value is of the setting's type as it is; a whole number is a number, too."""
+    match schema.get("type"):
+        case "boolean":
+            return isinstance(value, bool)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "array":
+            return isinstance(value, list) and all(isinstance(one, str) for one in value)
+        case _:
+            return isinstance(value, str)
 
 
 def _in_words(schema: Mapping[str, Any]) -> str:
@@ -119,7 +150,7 @@ def _of_file(model: type[BaseSettings], path: Path) -> dict[str, _Given]:
         raise SettingsError(f"The settings file {path} is not UTF-8 text.") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {path} is not TOML: {error}.") from None
-    found = {name: _Given(value, f"{name} in {path}") for name, value in content.items()}
+    found = {name: _Given(value, f"{name} in {path}", is_typed=True) for name, value in content.items()}
     if "config_file" in found:
         raise SettingsError(f"config_file cannot stand in the settings file itself ({path}).")
     _refuse_unknown(model, found)
@@ -150,6 +181,14 @@ def _told(model: type[BaseSettings], error: ValidationError, given: Mapping[str,
             continue
         name = str(problem["loc"][0])
         one = given.get(name, _Given("", name))
-        shown = "" if is_secret(model, name) else f" = {str(one.value)[:100]!r}"
-        lines.append(f"{one.written_as}{shown} is wrong. Allowed is {allowed(model, name)} ({said}).")
+        shown = "" if is_secret(model, name) else f" = {_shown(one)}"
+        words = allowed(model, name)
+        if one.is_typed:
+            words = words.replace("a list, separated by commas", "a list of texts")
+        lines.append(f"{one.written_as}{shown} is wrong. Allowed is {words} ({said}).")
     return "\n".join(dict.fromkeys(lines))
+
+
+def _shown(given: _Given) -> str:
+    """The value as it was written, and not longer than a line; typed ones show their type."""
+    return json.dumps(given.value, default=str)[:100] if given.is_typed else repr(str(given.value)[:100])

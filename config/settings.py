@@ -88,6 +88,15 @@ class Settings(RuntimeLimits, LiveLimits, RestLimits, ProjectLimits, DatabaseLim
     postgres_binaries_dir: Folder | None = Field(
         None, description="The folder with initdb and postgres for the embedded Postgres; found by itself if absent."
     )
+    postgres_start_timeout_s: float = Field(
+        300,
+        ge=1,
+        le=86_400,
+        description="Time for the embedded Postgres to take connections; after a crash it may need minutes to recover.",
+    )
+    postgres_stop_timeout_s: float = Field(
+        10, ge=0.1, le=3600, description="Time for the embedded Postgres to end in order; after it, it is ended hard."
+    )
     unsafe_durability: bool = Field(
         False, description="Start although Postgres may lose acknowledged commits (fsync=off and the like)."
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache
+from typing import Annotated, Final, Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -37,11 +38,21 @@ def _email(text: str) -> str:
     return text
 
 
+_NO_TIMEZONES: Final = frozenset({"localtime", "posixrules", "Factory"})
+"""Files that systems keep among the zones: this machine's own zone, rules for POSIX, and "not set yet"."""
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """The zones of the system's database, read once (many small files). Empty where a system has none."""
+    return frozenset(available_timezones()) - _NO_TIMEZONES
+
+
 def _known_timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("not the name of a time zone, such as Europe/Berlin") from error
+    """Without a database names are judged by their form alone: they are only kept and shown, never computed with."""
+    known = _timezones()
+    if name in _NO_TIMEZONES or (known and name not in known):
+        raise ValueError("not the name of a time zone, such as Europe/Berlin")
     return name
 
 
@@ -59,11 +70,10 @@ Email = Annotated[
 Locale = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
 """A language tag (BCP 47), such as `de-AT`."""
 
-Timezone = Annotated[
-    str,
-    StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"),
-    AfterValidator(_known_timezone),
-]
+TimezoneName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$")]
+"""As it was accepted once: a database of another version, or on another machine, may not know it."""
+
+Timezone = Annotated[TimezoneName, AfterValidator(_known_timezone)]
 """A name of the IANA time zone database."""
 
 
@@ -150,4 +160,4 @@ class UserProfileResponse(Message):
     updated_at: Instant
     email: Email | None = absent()
     locale: Locale | None = absent()
-    timezone: Timezone | None = absent()
+    timezone: TimezoneName | None = absent()

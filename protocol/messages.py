@@ -103,16 +103,16 @@ def decode_command(stream: str, command_type: str, data: Any) -> Command | Rejec
 
 
 def invalid(error: ValidationError, prefix: str = "") -> Rejection:
-    """A validation error as a rejection: the first 20 fields with what is allowed there, never what was sent."""
-    problems = [
-        {
-            "field": ".".join(str(part) for part in ((prefix,) if prefix else ()) + problem["loc"]),
-            "message": problem["msg"],
-        }
-        for problem in error.errors(include_url=False, include_input=False, include_context=False)[:20]
-    ]
-    first = problems[0]
-    return Rejection(ErrorCode.INVALID, f"{first['field']}: {first['message']}", {"errors": problems})
+    """A validation error as a rejection: the first 20 fields with what is allowed there, never what was sent.
+
+    What is wrong with the whole, and not with one field of it, stands there without a `field`.
+    """
+    problems: list[dict[str, str]] = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False)[:20]:
+        field = ".".join(str(part) for part in ((prefix,) if prefix else ()) + problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")  # pydantic's words before ours
+        problems.append({"field": field, "message": message} if field else {"message": message})
+    return Rejection(ErrorCode.INVALID, ": ".join(problems[0].values()), {"errors": problems})
 
 
 def digest_of(author: str, command: Command, base: int | None, origin: Origin | None) -> bytes:

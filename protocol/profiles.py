@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import StringConstraints, with_config
+from pydantic import AfterValidator, StringConstraints, with_config
 from typing_extensions import TypedDict
 
-from protocol.base import VIEW_CONFIG, Instant, ShortText, Uuid, absent
-from protocol.base import Markdown as _Markdown
+from protocol.base import VIEW_CONFIG, Instant, ShortText, Uuid, _printable, absent
 from protocol.event import Command, Event
 
-Bio = Annotated[_Markdown, StringConstraints(max_length=10_000)]
+Bio = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_printable)]
+"""CommonMark text, like `Markdown` but shorter."""
 
 
 @with_config(VIEW_CONFIG)

@@ -128,10 +128,13 @@ class PresenceMessage(Message):
 
 
 class ClosedMessage(Message):
-    """Nothing more comes from here. Without a stream it is the whole connection that ends."""
+    """Nothing more comes from here. Without a stream it is the whole connection that ends.
+
+    `removed`: the user may not follow the stream any more, for example because the project was deleted.
+    """
 
     stream: StreamName | None = None
-    reason: Literal["removed", "deleted", "expired", "slow", "shutdown", "superseded", "flood"]
+    reason: Literal["removed", "expired", "slow", "shutdown"]
 
 
 class CommandAnswer(Message):

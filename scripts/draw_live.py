@@ -25,7 +25,8 @@ from typing import Any, Final
 
 from pantherahive_client import Client, Project
 from scripts.terminal_picture import Line, Pane, picture
-from server.importing.github_archive import plan, project_id_of, read_archive
+from server.importing.github_archive import plan, read_archive
+from server.importing.target import own_project_id
 from tests.acceptance.javascript import JsFollower, js_follower
 from tests.acceptance.product import CHECKOUT, Product, User, launch, ready
 
@@ -70,11 +71,12 @@ class Stage:
 async def perform(stage: Stage) -> tuple[list[Pane], str]:
     """The run: its panes and the verdict's line."""
     scene, steps = Scene(), plan(read_archive(stage.archive))
-    project_id, last = project_id_of(steps.repo), 1 + len(steps.steps)
+    last = 1 + len(steps.steps)
     product = await _serve(stage, scene)
     try:
         ada = await product.register("ada")
         token = (stage.data_dir / "admin.token").read_text().strip()
+        project_id = own_project_id(steps.repo, ada.id, token)
         async with Client(stage.url, token=token) as operator:
             await operator.create_project(steps.repo, project_id=project_id, owner_id=ada.id)
         async with (

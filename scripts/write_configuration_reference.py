@@ -20,7 +20,8 @@ from config.settings import ENVIRONMENT_PREFIX, Settings, allowed  # noqa: E402
 REFERENCE: Final = ROOT / "docs/configuration.md"
 _OPENING: Final = f"""# Configuration
 
-Every setting can be given as a flag (`--port 9000`), in the environment (`{ENVIRONMENT_PREFIX}PORT=9000`) and in a
+Every setting can be given as a flag of `serve` (`--port 9000`; other commands have the main ones), in the environment
+(`{ENVIRONMENT_PREFIX}PORT=9000`) and in a
 TOML file (`port = 9000`) that `--config` or `{ENVIRONMENT_PREFIX}CONFIG_FILE` names; a flag wins over the
 environment, and that over the file. A wrong or unknown one is named at the start, with what is allowed. Units stand
 last in the names: `_s` seconds, `_bytes`, `_max` a largest number. Examples lie in `config/examples`. Secrets are no

@@ -1,4 +1,4 @@
-"""The command line: `pantherahive serve | migrate | import | doctor`, with every setting as a flag.
+"""The command line: `pantherahive serve | migrate | import | doctor`, with the settings as flags.
 
 Expected faults are one clear message each, with what to do; a traceback is always a defect.
 """
@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action=_Version, nargs=0, help="say the version and end")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _command(commands, "serve", "start the server in the foreground")
+    _command(commands, "serve", "start the server in the foreground", with_limits=True)
     migrate = _command(commands, "migrate", "bring the database's tables up to this build")
     migrate.add_argument("--check", action="store_true", help="only say what is missing; fails when something is")
     _command(commands, "doctor", "look whether everything is in order, and say what to do")
@@ -107,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
-def _command(commands: Any, name: str, says: str) -> argparse.ArgumentParser:
+def _command(commands: Any, name: str, says: str, *, with_limits: bool = False) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
         name,
         help=says,
@@ -115,7 +115,7 @@ def _command(commands: Any, name: str, says: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=_SettingsHelp,
     )
-    add_settings(command)
+    add_settings(command, with_limits=with_limits)
     return command
 
 
@@ -125,15 +125,17 @@ def _add_import(commands: Any) -> None:
     add_arguments(_command(commands, "import", "bring the history of a project in, through the running server"))
 
 
-def add_settings(command: argparse.ArgumentParser) -> None:
-    """A flag for every setting. Values are judged with all other sources, so here they are only text."""
+def add_settings(command: argparse.ArgumentParser, *, with_limits: bool) -> None:
+    """Flags for the main settings, or for all. Values are judged with all other sources, so here they are only text."""
     main_group = command.add_argument_group("settings (also as PANTHERAHIVE_… or in the file)")
-    limits = command.add_argument_group("limits")
+    limits = command.add_argument_group("limits") if with_limits else None
     main_group.add_argument("--config", dest=_CONFIG, metavar="FILE", help="a TOML file with settings")
     for name, field in Settings.model_fields.items():
         if name == _CONFIG:
             continue
         group = main_group if name in MAIN_SETTINGS else limits
+        if group is None:
+            continue  # a limit of the server: other commands take it from the environment or the file
         flag = f"--{name.replace('_', '-')}"
         if field.annotation is bool:
             group.add_argument(flag, dest=name, metavar="VALUE", help=name, nargs="?", const="true")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +13,14 @@ import structlog
 
 from config.settings import Settings
 from server.ids import SystemIds
-from storage.embedded import DataFolderInUse, DataFolderLock, EmbeddedPostgres, running_dsn
+from storage.embedded import DataFolderInUse, DataFolderLock, EmbeddedPostgres, EmbeddedPostgresError, running_dsn
 
 log = structlog.get_logger("pantherahive.database")
 
 NODE_ID_FILE: Final = "node_id"
 WATCH_INTERVAL_S: Final = 0.25
+RESTART_PAUSE_FIRST_S: Final = 0.5
+RESTART_PAUSE_MAX_S: Final = 10.0
 
 
 class OwnedDatabase:
@@ -30,7 +33,8 @@ class OwnedDatabase:
         self._lock = DataFolderLock(settings.data_dir)
         self._embedded: EmbeddedPostgres | None = None
         if self._url is None:
-            self._embedded = EmbeddedPostgres(settings.data_dir, binaries_dir=settings.postgres_binaries_dir)
+            self._embedded = _embedded(settings)
+        self._start_timeout_s = settings.postgres_start_timeout_s
 
     @property
     def is_embedded(self) -> bool:
@@ -61,14 +65,30 @@ class OwnedDatabase:
     async def keep_running(self) -> None:
         """Starts the embedded Postgres again when it was killed. Until cancelled; raises EmbeddedPostgresError.
 
-        It runs on the main thread, as the launcher demands, so everybody waits for the recovery; without a database
-        there is nothing else to do.
+        On the main thread, as the launcher demands; everybody else goes on while it recovers.
         """
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
             if self._embedded is not None and self._embedded.pid is None:
                 log.error("the embedded Postgres has ended; starting it again")
-                self._embedded.start()
+                await self._restart(self._embedded)
+                log.info("the embedded Postgres is back")
+
+    async def _restart(self, embedded: EmbeddedPostgres) -> None:
+        """Tries until the start timeout has passed; what stood in the way may go (a full disk, for example)."""
+        deadline_s = time.monotonic() + self._start_timeout_s
+        pause_s = RESTART_PAUSE_FIRST_S
+        while True:
+            try:
+                await embedded.restart(max(0.0, deadline_s - time.monotonic()))
+            except EmbeddedPostgresError as error:
+                if time.monotonic() + pause_s >= deadline_s:
+                    raise
+                log.warning("the embedded Postgres does not start; trying again", pause_s=pause_s, why=str(error))
+            else:
+                return
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, RESTART_PAUSE_MAX_S)
 
 
 @contextmanager
@@ -80,7 +100,7 @@ def visited(settings: Settings) -> Iterator[str]:
     if settings.database_url is not None:
         yield settings.database_url
         return
-    embedded = EmbeddedPostgres(settings.data_dir, binaries_dir=settings.postgres_binaries_dir)
+    embedded = _embedded(settings)
     try:
         dsn = embedded.start()
     except DataFolderInUse:
@@ -93,6 +113,15 @@ def visited(settings: Settings) -> Iterator[str]:
         yield dsn
     finally:
         embedded.stop()
+
+
+def _embedded(settings: Settings) -> EmbeddedPostgres:
+    return EmbeddedPostgres(
+        settings.data_dir,
+        binaries_dir=settings.postgres_binaries_dir,
+        start_timeout_s=settings.postgres_start_timeout_s,
+        stop_timeout_s=settings.postgres_stop_timeout_s,
+    )
 
 
 def has_cluster(data_dir: Path) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from protocol.errors import ErrorCode, Rejection
-from protocol.event import Command
+from protocol.event import Command, Origin, Principal
 from protocol.members import AddMember
 from protocol.projects import CreateProject
 from storage.ports import Accounts, ProjectKeys
@@ -33,43 +33,57 @@ class Facts:
         self._accounts = accounts
         self._keys = keys
 
-    async def facts_for(self, command: Command, stream: str) -> Mapping[str, Any] | Rejection:
+    async def facts_for(
+        self, command: Command, stream: str, principal: Principal, origin: Origin | None = None
+    ) -> Mapping[str, Any] | Rejection:
         """The facts of a command, empty for most. Raises NotApplied and OutcomeUnknown (claims may be repeated)."""
         match command:
             case CreateProject():
-                return await self._of_creation(command, stream.partition("/")[2])
+                return await self._of_creation(command, stream.partition("/")[2], principal, origin)
             case AddMember():
                 return {"userExists": await self._accounts.by_user_id(command.user_id) is not None}
             case _:
                 return _NOTHING
 
-    async def _of_creation(self, command: CreateProject, project_id: str) -> Mapping[str, Any] | Rejection:
+    async def _of_creation(
+        self, command: CreateProject, project_id: str, principal: Principal, origin: Origin | None
+    ) -> Mapping[str, Any] | Rejection:
         facts: dict[str, Any] = {}
         if "owner_id" in command.model_fields_set:
             facts["userExists"] = await self._accounts.by_user_id(command.owner_id) is not None
+        if origin is not None or not _may_own(command, principal, facts):
+            # The actor refuses it and says why; no key is spent on that.
+            return facts
         key = await self._claimed_key(command, project_id)
         if isinstance(key, Rejection):
             return key
         return {**facts, "projectKey": key}
 
     async def _claimed_key(self, command: CreateProject, project_id: str) -> str | Rejection:
-        """The project's key. One that it has already is kept: then this is a retry, which the actor recognises."""
+        """The key that is asked for, or that the project has; for a project that exists, the actor knows the retry."""
         claimed = await self._keys.key_of(project_id)
-        if claimed is not None:
-            return claimed
         explicit = "key" in command.model_fields_set
+        if claimed is not None and (not explicit or claimed == command.key):
+            return claimed
         for key in (command.key,) if explicit else key_candidates(command.name):
             if await self._keys.claim(key, project_id):
                 return key
-        # A twin of this request may have been faster.
-        claimed = await self._keys.key_of(project_id)
-        if claimed is not None:
-            return claimed
-        if explicit:
+        if explicit and await self._keys.holder_of(command.key) is not None:
             return Rejection(
                 ErrorCode.ALREADY_EXISTS, "another project has this key", {"what": "projectKey", "field": "key"}
             )
+        # The project exists (then its actor refuses), or a twin of this request was faster.
+        claimed = await self._keys.key_of(project_id)
+        if claimed is not None:
+            return claimed
         return Rejection(ErrorCode.OVERLOADED, "no free project key was found; try again", {"retryAfterS": 1})
+
+
+def _may_own(command: CreateProject, principal: Principal, facts: Mapping[str, Any]) -> bool:
+    """Whether the actor would accept the owner; the same questions as `actors.project.projects` asks."""
+    if "owner_id" not in command.model_fields_set:
+        return not principal.is_operator
+    return command.owner_id == principal.id or (principal.is_operator and bool(facts["userExists"]))
 
 
 def key_candidates(name: str) -> Iterator[str]:

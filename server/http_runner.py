@@ -148,7 +148,13 @@ class TimedServer(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         return TimedRequestHandler(
-            self, self._times, loop=self._loop, keepalive_timeout=self._times.keepalive_s, access_log=None
+            self,
+            self._times,
+            loop=self._loop,
+            keepalive_timeout=self._times.keepalive_s,
+            access_log=None,
+            # Compressed bodies are refused; unpacking them first would be work for strangers.
+            auto_decompress=False,
         )
 
 

@@ -29,6 +29,9 @@ CLIENT_GONE: Final = 499
 SWITCHED: Final = 101
 """A WebSocket: its "request" lasts as long as the connection, which is no answer's time."""
 PREFLIGHT_S: Final = 600
+ENCODED: Final = Rejection(
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE, "bodies with a Content-Encoding (compressed ones) are not accepted"
+)
 UNAVAILABLE: Final = Rejection(
     ErrorCode.UNAVAILABLE, "the database cannot be asked at the moment; try again", {"retryAfterS": 1}
 )
@@ -118,6 +121,7 @@ def _method_of(request: web.Request) -> str:
 @web.middleware
 async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
+        _refuse_encoding(request)
         return await handler(request)
     except Rejected as refused:
         return problem(refused.rejection)
@@ -131,6 +135,13 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     except Exception:
         log.exception("a handler failed", route=route_of(request))
         return problem(INTERNAL)
+
+
+def _refuse_encoding(request: web.Request) -> None:
+    """Here for every route, also for those that never read a body. Nothing is unpacked: see `server.http_runner`."""
+    encodings = request.headers.getall(hdrs.CONTENT_ENCODING, [])
+    if request.can_read_body and any(encoding.strip().lower() != "identity" for encoding in encodings):
+        raise Rejected(ENCODED)
 
 
 def _cross_origin(allowed: frozenset[str]) -> Middleware:

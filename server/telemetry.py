@@ -86,7 +86,7 @@ class Meters:
         self._answers = Answers()
         self.registry.register(self._answers)
         self.described.append(Described(f"{Answers.NAME}_total", "counter", Answers.LABELS, Answers.DESCRIPTION))
-        self._bad_packets = self._counter("bad_packets", "Connections ended because of what they sent")
+        self._bad_packets = self._counter("bad_packets", "Packets of clients that are none or hold poison")
         self._slow_clients = self._counter("slow_clients", "Connections ended because they did not read")
         self._requests = self._counter("http_requests", "HTTP requests answered", "method", "route", "status")
         self._request_seconds = self._histogram("http_request_seconds", "One HTTP request", _SECONDS, "route")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeVar
 
 from typing_extensions import TypedDict
 
@@ -103,6 +103,9 @@ class TimerTable(Protocol[T_contra]):
 
 UniqueField = Literal["userId", "username", "email"]
 
+ACCOUNT_REQUESTS_MAX: Final = 100
+"""Requests that are remembered per account; older ones are forgotten."""
+
 
 class AlreadyExists(Exception):
     """Another account has this value. `field` says which one, by its name on the wire."""
@@ -110,6 +113,18 @@ class AlreadyExists(Exception):
     def __init__(self, field: UniqueField) -> None:
         super().__init__(f"{field} belongs to another account")
         self.field: UniqueField = field
+
+
+class RequestReused(Exception):
+    """A request with this opId, but another digest, was made for the account before."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRequest:
+    """Under which opId an account's change is asked for, and the digest of everything that was sent with it."""
+
+    op_id: str
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +173,16 @@ class Accounts(Protocol):
         """In upper or lower case."""
         ...
 
-    async def update(self, user_id: str, changes: AccountChanges, updated_at: str) -> Account | None:
-        """The account afterwards, None when there is none. Raises AlreadyExists; then nothing is changed."""
+    async def update(
+        self, user_id: str, changes: AccountChanges, updated_at: str, request: AccountRequest | None = None
+    ) -> Account | None:
+        """The account afterwards, None when there is none. Without changes it stays as it is, `updated_at` too.
+
+        A `request` is remembered in the same transaction, with or without changes: the same one changes nothing a
+        second time. The newest ACCOUNT_REQUESTS_MAX of an account are remembered.
+
+        Raises AlreadyExists and RequestReused; then nothing is changed or remembered.
+        """
         ...
 
     async def renew_password_hash(self, user_id: str, was: str, password_hash: str) -> None:
@@ -180,10 +203,16 @@ class ProjectKeys(Protocol):
     async def claim(self, key: str, project_id: str) -> bool:
         """True when the key is this project's now, from this call or an earlier one.
 
-        False when it is another's, or when the project has another key already.
+        False when it is another's, or when the project exists already and has not claimed this key. A project that
+        does not exist may claim another key after a failed attempt; the earlier one stays its own, because that
+        attempt may still be under way.
         """
         ...
 
     async def key_of(self, project_id: str) -> str | None:
-        """The project's key, if it has claimed one."""
+        """The key that the project has claimed last, if any."""
+        ...
+
+    async def holder_of(self, key: str) -> str | None:
+        """The id of the project that has claimed the key, if any."""
         ...

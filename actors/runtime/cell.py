@@ -12,7 +12,7 @@ from collections import deque
 from functools import partial
 from typing import Any
 
-from actors.runtime.actor import AnyActor, Context, Decision, EntryMeta
+from actors.runtime.actor import AnyActor, Context, Decision, EntryMeta, may_follow
 from actors.runtime.cell_host import Activation, CellHost, Phase, Unsettled
 from actors.runtime.delivery import (
     OVERLOADED,
@@ -28,7 +28,7 @@ from actors.runtime.delivery import (
 from actors.runtime.gate import OutputGate
 from actors.runtime.mailbox import Control, Mailbox
 from actors.runtime.outcomes import OutcomeMemory, SeenCommand
-from actors.runtime.rejections import OP_ID_REUSED
+from actors.runtime.rejections import OP_ID_REUSED, STREAM_HALTED
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Entry, NewEntry
 from protocol.messages import decode_event, event_json, pack_payload, unpack_payload
@@ -36,6 +36,8 @@ from protocol.messages import decode_event, event_json, pack_payload, unpack_pay
 log = logging.getLogger("pantherahive.actors")
 
 INTERNAL = Rejection(ErrorCode.INTERNAL, "the command failed inside the server; it had no effect")
+
+_RUNNING = (Phase.LIVE, Phase.HALTED)
 
 
 class Cell:
@@ -92,15 +94,18 @@ class Cell:
     @property
     def idle(self) -> bool:
         """Nothing waits in it and nothing of it is on its way: it can be let go in this very turn."""
-        return self.phase is Phase.LIVE and not self.mailbox and not self._unsettled and not len(self.gate)
+        return self.phase in _RUNNING and not self.mailbox and not self._unsettled and not len(self.gate)
 
-    def start(self, activation: Activation) -> None:
-        """Brings the loaded state to life; what has gathered in the mailbox runs next."""
+    def start(self, activation: Activation, *, halted: bool = False) -> None:
+        """Brings the loaded state to life; what has gathered in the mailbox runs next.
+
+        `halted`: the state is that of the last good entry, and nothing may be added to it.
+        """
         self.state, self.memory = activation.state, activation.memory
         self.tentative, self.snapshot_seq = activation.seq, activation.snapshot_seq
         self.gate = OutputGate(activation.seq, activation.epoch)
         self.weight_bytes = activation.weight_bytes
-        self.phase = Phase.LIVE
+        self.phase = Phase.HALTED if halted else Phase.LIVE
         self._schedule()
 
     def deliver(self, delivery: Delivery) -> None:
@@ -121,7 +126,7 @@ class Cell:
         self._schedule()
 
     def _schedule(self) -> None:
-        if not self._scheduled and self.phase is Phase.LIVE:
+        if not self._scheduled and self.phase in _RUNNING:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._run)
 
@@ -129,10 +134,11 @@ class Cell:
         """One turn: a bounded number of messages, then the loop is somebody else's."""
         self._scheduled = False
         now_s = self._host.clock.monotonic_s()
-        self.last_used_s = now_s
+        if self.phase is Phase.LIVE:
+            self.last_used_s = now_s  # a halted one goes in its time however often it is asked: its log may be repaired
         now = self._host.clock.now()
         for _ in range(self._host.limits.turn_messages_max):
-            if self.phase is not Phase.LIVE:
+            if self.phase not in _RUNNING:
                 return
             control = self.mailbox.take_control()
             if control is not None:
@@ -161,9 +167,11 @@ class Cell:
             delivery.refuse(TIMED_OUT)
         elif isinstance(delivery, ReadDelivery):
             self._read(delivery, now_s)
+        elif self.phase is Phase.HALTED:
+            self._refuse(STREAM_HALTED, delivery, now, now_s)
         elif delivery.found is not None:
-            self._answer_from_log(delivery, delivery.found, now_s)
-        elif not self._answer_again(delivery, now_s):
+            self._answer_from_log(delivery, delivery.found, now, now_s)
+        elif not self._answer_again(delivery, now, now_s):
             self._decide(delivery, now, now_s)
 
     def _read(self, delivery: ReadDelivery, now_s: float) -> None:
@@ -176,19 +184,25 @@ class Cell:
             return
         self.gate.hold(self.tentative, HeldReading(value, self.tentative, delivery), now_s)
 
-    def _answer_again(self, delivery: CommandDelivery, now_s: float) -> bool:
+    def _answer_again(self, delivery: CommandDelivery, now: str, now_s: float) -> bool:
         """Answers a retry from what is remembered, or sends it to be looked up. False: the command is new."""
         request = delivery.request
         seen = self.memory.find(request.op_id)
         if seen is not None:
-            self._answer_seen(seen, delivery, now_s)
+            self._answer_seen(seen, delivery, now, now_s)
             return True
         waiting = self._rejecting.get(request.op_id)
         if waiting is not None:
             _, digest, rejection = waiting
-            self._reject(rejection if digest == request.digest else OP_ID_REUSED, delivery, now_s)
+            if digest == request.digest:
+                self._reject(rejection, delivery, now_s)
+            else:
+                self._refuse(OP_ID_REUSED, delivery, now, now_s)
             return True
         rejected = self._host.rejections.find(self.stream, request.op_id, request.digest)
+        if rejected is OP_ID_REUSED:
+            self._refuse(OP_ID_REUSED, delivery, now, now_s)
+            return True
         if rejected is not None:
             delivery.refuse(rejected)
             return True
@@ -207,9 +221,9 @@ class Cell:
         """Whether the log was asked, and the memory has all that came after the question."""
         return delivery.searched and self.memory.reaches_back_to(delivery.durable_when_asked)
 
-    def _answer_seen(self, seen: SeenCommand, delivery: CommandDelivery, now_s: float) -> None:
+    def _answer_seen(self, seen: SeenCommand, delivery: CommandDelivery, now: str, now_s: float) -> None:
         if seen.digest != delivery.request.digest:
-            self._reject(OP_ID_REUSED, delivery, now_s)
+            self._refuse(OP_ID_REUSED, delivery, now, now_s)
         elif seen.result is not None:
             self.gate.hold(seen.seq, HeldAck(seen, seen.result, delivery), now_s)
         elif delivery.searched and delivery.durable_when_asked >= seen.seq:
@@ -218,10 +232,10 @@ class Cell:
         else:
             self._look_up(delivery)
 
-    def _answer_from_log(self, delivery: CommandDelivery, entry: Entry, now_s: float) -> None:
+    def _answer_from_log(self, delivery: CommandDelivery, entry: Entry, now: str, now_s: float) -> None:
         """The log is durable, so the gate lets this through as soon as this incarnation has reached the entry."""
         if entry.digest != delivery.request.digest:
-            delivery.refuse(OP_ID_REUSED)
+            self._refuse(OP_ID_REUSED, delivery, now, now_s)
             return
         try:
             events, _ = unpack_payload(entry.payload)
@@ -233,7 +247,21 @@ class Cell:
         seen = SeenCommand(entry.seq, entry.epoch, entry.digest, entry.at, result)
         self.gate.hold(min(entry.seq, self.tentative), HeldAck(seen, result, delivery), now_s)
 
-    def _decide(self, delivery: CommandDelivery, now: str, now_s: float) -> None:
+    def _refuse(self, rejection: Rejection, delivery: CommandDelivery, now: str, now_s: float) -> None:
+        """Refuses whatever is decided. For whom the stream does not exist, it does not exist here either."""
+        decision = self._judge(delivery, now)
+        if decision is None:
+            return
+        if isinstance(decision, Rejection) and decision.code is ErrorCode.NOT_FOUND:
+            principal = delivery.request.principal
+            hidden = self.tentative == 0 or not may_follow(self._actor.audience(self.state), principal)
+            if hidden and not principal.is_operator:
+                rejection = decision
+        # Not remembered: the opId belongs to another command, or the command was not judged by the whole stream.
+        self.gate.hold(self.tentative, HeldRejection(rejection, delivery, None, self._host.clock), now_s)
+
+    def _judge(self, delivery: CommandDelivery, now: str) -> Decision[Any] | Rejection | None:
+        """What the actor decides; nothing is changed. None when it raised: the caller has been told."""
         request = delivery.request
         context = Context(
             now=now,
@@ -245,11 +273,16 @@ class Cell:
             facts=request.facts,
         )
         try:
-            decision = self._actor.decide(self.state, request.command, context)
+            return self._actor.decide(self.state, request.command, context)
         except Exception:
             log.exception("decide failed: %s in %s", type(request.command).__name__, self.stream)
             self._host.meters.actor_crashed(self._actor.kind)
             delivery.refuse(INTERNAL)
+            return None
+
+    def _decide(self, delivery: CommandDelivery, now: str, now_s: float) -> None:
+        decision = self._judge(delivery, now)
+        if decision is None:
             return
         if isinstance(decision, Rejection):
             if self.memory.is_whole or self._is_searched(delivery):
@@ -262,7 +295,7 @@ class Cell:
     def _reject(self, rejection: Rejection, delivery: CommandDelivery, now_s: float) -> None:
         """The rejection leaves when what it saw is durable; until then a duplicate must not be judged anew."""
         request = delivery.request
-        if self.tentative > self.gate.durable and not rejection.retryable and rejection is not OP_ID_REUSED:
+        if self.tentative > self.gate.durable and not rejection.retryable:
             self._rejecting[request.op_id] = (self.tentative, request.digest, rejection)
         held = HeldRejection(rejection, delivery, self._host.rejections, self._host.clock)
         self.gate.hold(self.tentative, held, now_s)

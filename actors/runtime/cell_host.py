@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 class Phase(Enum):
-    """A cell only moves down this list."""
+    """A cell only moves down this list; one that is loaded is either live or halted."""
 
     LOADING = "loading"
     LIVE = "live"
+    HALTED = "halted"  # its log cannot be folded further: looks are served as of the last good entry, commands refused
     CRASHED = "crashed"  # takes nothing more; what is on its way to the log is still awaited
     DEAD = "dead"
 

@@ -89,18 +89,22 @@ class HeldAck:
 
 @dataclass(slots=True)
 class HeldRejection:
-    """A refusal may depend on state that could still vanish, so it waits like everything else."""
+    """A refusal may depend on state that could still vanish, so it waits like everything else.
+
+    `memory` is None where the opId belongs to another command, whose answer is the one to keep.
+    """
 
     rejection: Rejection
     delivery: CommandDelivery
-    memory: RejectionMemory
+    memory: RejectionMemory | None
     clock: Clock
 
     def release(self, epoch: int) -> None:
         del epoch
         request = self.delivery.request
-        now_s = self.clock.monotonic_s()
-        self.memory.remember(request.stream, request.op_id, request.digest, self.rejection, now_s)
+        if self.memory is not None:
+            now_s = self.clock.monotonic_s()
+            self.memory.remember(request.stream, request.op_id, request.digest, self.rejection, now_s)
         self.delivery.refuse(self.rejection)
 
     def abort(self, rejection: Rejection) -> None:

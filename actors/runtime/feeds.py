@@ -7,6 +7,7 @@ can slip in between (P4), and permission is judged in that same state (P7).
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,12 +19,16 @@ from actors.runtime.hub import Follower, Following, StreamHub
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.pages import Pages
 from actors.runtime.publication import Publication
+from actors.runtime.rejections import STREAM_HALTED
 from actors.runtime.request import Reading
 from actors.runtime.ring import Ring
 from actors.runtime.router import Router
 from protocol.cursors import START, Cursor
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
+from protocol.messages import UnreadableEvent
+
+log = logging.getLogger("pantherahive.feeds")
 
 NO_SUCH_STREAM = Rejection(ErrorCode.NOT_FOUND, "there is no such stream")
 
@@ -79,19 +84,27 @@ class Feeds:
     async def join(
         self, follower: Follower, stream: str, cursor: Cursor | None, deadline_s: float
     ) -> Joined | Rejection:
-        """Raises StorageFault while the log cannot be read."""
+        """Raises StorageFault while the log cannot be read.
+
+        A halted stream can be joined as of its last good entry; a cursor beyond that, or one in a part of the log
+        that cannot be read, is answered with STREAM_HALTED.
+        """
         reason: Reason | None = None
         if cursor is not None:
-            reason = await self._distrust(stream, cursor)
+            try:
+                reason = await self._distrust(stream, cursor)
+            except UnreadableEvent:
+                log.exception("a cursor into an unreadable part of %s", stream)
+                return await self._halted(follower, stream, deadline_s)
             if reason is None:
                 joined = await self._resume(follower, stream, cursor, deadline_s)
                 if joined is not None:
                     return joined
                 reason = "behind"
-        return await self._from_state(follower, stream, reason, deadline_s)
+        return await self._from_state(follower, stream, cursor, reason, deadline_s)
 
     async def _distrust(self, stream: str, cursor: Cursor) -> Reason | None:
-        """Why a cursor does not belong to this stream's history; None when it does."""
+        """Why a cursor does not belong to this stream's history; None when it does. Raises UnreadableEvent."""
         if cursor == START:
             return None
         if cursor.seq == 0:
@@ -104,19 +117,33 @@ class Feeds:
     async def _resume(
         self, follower: Follower, stream: str, cursor: Cursor, deadline_s: float
     ) -> Joined | Rejection | None:
-        """None when the client is so far behind that the state is the shorter way."""
+        """None when the state is the shorter way, or the only one: the client is far behind or before a damage."""
         reading = await self._read(follower, stream, look_at_audience, cursor.seq, deadline_s)
         if isinstance(reading, Rejection):
             return reading
-        if reading.cursor.seq - cursor.seq > self._limits.resume_entries_max:
+        readable_to = self.pages.readable_to(stream, cursor.seq)
+        is_cut_off = readable_to is not None and reading.cursor.seq > readable_to
+        if is_cut_off or reading.cursor.seq - cursor.seq > self._limits.resume_entries_max:
             reading.value.leave()
             return None
         return Joined("resume", cursor, reading.value)
 
+    async def _halted(self, follower: Follower, stream: str, deadline_s: float) -> Rejection:
+        """That the stream is halted, for those who may know of it."""
+        actor = self._actors.get(stream.partition("/")[0])
+        if actor is None:
+            return NO_SUCH_STREAM
+        answer = await self._router.read(stream, look_at_audience, actor, follower.principal, deadline_s=deadline_s)
+        if isinstance(answer, Rejection):
+            return answer
+        return STREAM_HALTED if answer.cursor.seq else NO_SUCH_STREAM
+
     async def _from_state(
-        self, follower: Follower, stream: str, reason: Reason | None, deadline_s: float
+        self, follower: Follower, stream: str, known: Cursor | None, reason: Reason | None, deadline_s: float
     ) -> Joined | Rejection:
-        reading = await self._read(follower, stream, look_at_parts, None, deadline_s)
+        # Of another epoch, yet there is an entry at its seq: the state has to come that far.
+        reached = known.seq if known is not None and reason == "epoch" else 0
+        reading = await self._read(follower, stream, look_at_parts, None, deadline_s, reached)
         if isinstance(reading, Rejection):
             return reading
         following, parts = reading.value
@@ -124,7 +151,7 @@ class Feeds:
         return Joined(mode, reading.cursor, following, parts, reason)
 
     async def _read(
-        self, follower: Follower, stream: str, look: Any, seq: int | None, deadline_s: float
+        self, follower: Follower, stream: str, look: Any, seq: int | None, deadline_s: float, reached: int = 0
     ) -> Reading[Any] | Rejection:
         actor = self._actors.get(stream.partition("/")[0])
         if actor is None:
@@ -135,7 +162,7 @@ class Feeds:
             actor,
             follower.principal,
             deadline_s=deadline_s,
-            opened=partial(self._attach, follower, stream, seq),
+            opened=partial(self._attach, follower, stream, seq, max(reached, seq or 0)),
         )
         try:
             answer = await reply
@@ -144,13 +171,23 @@ class Feeds:
             raise
         if isinstance(answer, Reading) and answer.value is None:
             return NO_SUCH_STREAM
+        if isinstance(answer, Reading) and isinstance(answer.value, Rejection):
+            return answer.value
         return answer  # type: ignore[no-any-return]
 
-    def _attach(self, follower: Follower, stream: str, seq: int | None, seen: Any, cursor: Cursor) -> Any:
-        """Runs in the turn in which the reading is durable. An empty stream is none."""
+    def _attach(self, follower: Follower, stream: str, seq: int | None, reached: int, seen: Any, cursor: Cursor) -> Any:
+        """Runs in the turn in which the reading is durable. An empty stream is none.
+
+        Only the state of a halted stream can be older than a cursor (`reached`) or a ring: nobody can say who may see
+        what lies between.
+        """
         if cursor.seq == 0:
             return None
         hub = self._hubs.get(stream)
+        if hub is not None and hub.ring.head.seq > cursor.seq and not len(hub):
+            hub = None
+        if reached > cursor.seq or (hub is not None and hub.ring.head.seq > cursor.seq):
+            return STREAM_HALTED
         if hub is None:
             ring = Ring(cursor, self._limits.ring_entries_max, self._limits.ring_bytes_max)
             hub = self._hubs[stream] = StreamHub(stream, ring)
@@ -159,8 +196,13 @@ class Feeds:
         return hub.attach(follower, cursor.seq, cursor.seq), seen
 
     async def catch_up(self, following: Following) -> list[Publication]:
-        """The next entries for a place that is older than its ring. Raises StorageFault."""
-        return following.given(await self.pages.after(following.hub.stream, following.seq))
+        """The next entries for a place that is older than its ring. Raises StorageFault, UnreadableEvent.
+
+        The log of a halted stream goes on beyond the state in which the place was permitted.
+        """
+        publications = await self.pages.after(following.hub.stream, following.seq)
+        last_seq = max(following.hub.head.seq, following.permitted_at)
+        return following.given([publication for publication in publications if publication.entry.seq <= last_seq])
 
     def present(self, stream: str) -> list[Any]:
         """Who follows the stream now."""
@@ -201,6 +243,6 @@ def _give_up(reply: asyncio.Future[Any]) -> None:
     if reply.cancelled() or not reply.done() or reply.exception() is not None:
         return
     answer = reply.result()
-    if isinstance(answer, Reading) and answer.value is not None:
+    if isinstance(answer, Reading) and answer.value is not None and not isinstance(answer.value, Rejection):
         following = answer.value if isinstance(answer.value, Following) else answer.value[0]
         following.leave()

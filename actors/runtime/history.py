@@ -9,10 +9,10 @@ from typing import Any
 from actors.ports import Clock, Journal
 from actors.runtime.actor import AnyActor
 from actors.runtime.limits import RuntimeLimits
-from actors.runtime.replay import Slices, apply_all, begin
+from actors.runtime.replay import ReplayFailed, Slices, apply_all, begin
 from protocol.cursors import Cursor
 from protocol.log import Entry, LoadedStream
-from protocol.messages import decode_event, unpack_payload
+from protocol.messages import UnreadableEvent, decode_event, unpack_payload
 
 CONCURRENT_FOLDS_MAX = 4
 
@@ -45,10 +45,11 @@ class History:
 
     async def _fold(self, stream: str, seq: int) -> tuple[Any, Cursor] | None:
         actor = self._actors[stream.partition("/")[0]]
-        loaded = await self._journal.load_at(stream, seq, None, self._limits.load_page_entries)
-        folded = begin(actor, stream, loaded.snapshot, self._limits)
-        if folded.seq == 0 and loaded.snapshot is not None:
-            loaded = LoadedStream(None, (), complete=False)
+
+        async def load_before(until: int) -> LoadedStream:
+            return await self._journal.load_at(stream, until, None, self._limits.load_page_entries)
+
+        folded, loaded = await begin(actor, stream, await load_before(seq), load_before, self._limits)
         slices = Slices(self._clock, self._limits.loop_slice_s)
         async for page in self._pages(stream, folded.seq, loaded):
             if not await apply_all(actor, folded, page, slices, until=lambda entry: entry.seq > seq):
@@ -112,5 +113,9 @@ class History:
 
 
 def _is_content(actor: AnyActor, entry: Entry) -> bool:
-    events, _ = unpack_payload(entry.payload)
-    return any(actor.is_content(decode_event(event)) for event in events)
+    """Raises ReplayFailed: nobody knows whether the moment that is looked for lies before or after this entry."""
+    try:
+        events, _ = unpack_payload(entry.payload)
+        return any(actor.is_content(decode_event(event)) for event in events)
+    except UnreadableEvent as error:
+        raise ReplayFailed(f"{entry.stream}: entry {entry.seq} cannot be read: {error}") from error

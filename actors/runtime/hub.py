@@ -12,7 +12,7 @@ from protocol.cursors import Cursor
 from protocol.event import Principal
 from protocol.wire import PresentUser
 
-CloseReason = Literal["removed", "deleted", "expired", "slow", "shutdown", "superseded", "flood"]
+CloseReason = Literal["removed", "expired", "slow", "shutdown"]
 
 
 class Follower(Protocol):

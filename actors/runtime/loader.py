@@ -15,7 +15,7 @@ from actors.runtime.cell_host import Activation, Phase
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.replay import Folded, ReplayFailed, Slices, apply_all, begin
 from protocol.faults import StorageFault
-from protocol.log import LoadedStream
+from protocol.log import Entry, LoadedStream
 
 log = logging.getLogger("pantherahive.loader")
 
@@ -29,8 +29,16 @@ class LoadEvents(Protocol):
         """Waits until no write of an earlier incarnation is in flight."""
         ...
 
+    def was_halted(self, stream: str) -> bool:
+        """Whether the stream could not be replayed when it was last loaded."""
+        ...
+
+    def load_succeeded(self, cell: Cell, newest: Entry | None) -> None:
+        """The cell is live. `newest` is its newest entry when the stream was halted before."""
+        ...
+
     def load_failed(self, cell: Cell, reason: str) -> None:
-        """The stream cannot be replayed."""
+        """The stream cannot be replayed to its end; the cell is halted."""
         ...
 
     def load_crashed(self, cell: Cell) -> None:
@@ -110,38 +118,58 @@ class Loader:
 
     async def _activate(self, cell: Cell, loaded: LoadedStream) -> None:
         began_s = self._clock.monotonic_s()
+        folded = await self._begin(cell, loaded)
         try:
-            folded = await self._fold(cell, loaded)
+            await self._fold(cell, *folded)
         except ReplayFailed as failure:
             log.exception("stream halted")
             self._meters.stream_halted(cell.actor.kind)
-            self._events.load_failed(cell, str(failure))
+            await self._halt(cell, loaded, folded[0].seq, str(failure))
             return
+        newest = await self._newest_if_healed(cell, folded[0])
         if cell.phase is not Phase.LOADING:
             return
-        self._meters.actor_activated(cell.actor.kind, folded.replayed, self._clock.monotonic_s() - began_s)
-        cell.start(
-            Activation(
-                folded.state,
-                folded.seq,
-                folded.epoch,
-                folded.memory,
-                folded.snapshot_seq,
-                folded.weight_bytes,
-            )
-        )
+        self._meters.actor_activated(cell.actor.kind, folded[0].replayed, self._clock.monotonic_s() - began_s)
+        cell.start(_activation_of(folded[0]))
+        self._events.load_succeeded(cell, newest)
 
-    async def _fold(self, cell: Cell, loaded: LoadedStream) -> Folded:
+    async def _halt(self, cell: Cell, loaded: LoadedStream, last_good_seq: int, reason: str) -> None:
+        """Folds once more up to the last good entry: the one after it may have half changed the state."""
+        folded, loaded = await self._begin(cell, loaded)
+        await self._fold(cell, folded, loaded, last_good_seq)
+        if cell.phase is Phase.LOADING:
+            cell.start(_activation_of(folded), halted=True)
+            self._events.load_failed(cell, reason)
+
+    async def _newest_if_healed(self, cell: Cell, folded: Folded) -> Entry | None:
+        """The entry at which a stream stands that was halted before: its followers have not heard of it."""
+        if folded.seq == 0 or not self._events.was_halted(cell.stream):
+            return None
+        page = await self._with_patience(partial(self._journal.read, cell.stream, folded.seq - 1, 1))
+        return page[0] if page and page[0].seq == folded.seq else None
+
+    async def _begin(self, cell: Cell, loaded: LoadedStream) -> tuple[Folded, LoadedStream]:
+        async def load_before(seq: int) -> LoadedStream:
+            return await self._with_patience(
+                partial(self._journal.load_at, cell.stream, seq, None, self._limits.load_page_entries)
+            )
+
+        return await begin(cell.actor, cell.stream, loaded, load_before, self._limits)
+
+    async def _fold(self, cell: Cell, folded: Folded, loaded: LoadedStream, last_seq: int | None = None) -> None:
+        """Folds what follows: to the end of the stream, or up to `last_seq`. Raises ReplayFailed."""
+
+        def is_too_far(entry: Entry) -> bool:
+            return last_seq is not None and entry.seq > last_seq
+
         slices = Slices(self._clock, self._limits.loop_slice_s)
-        folded = begin(cell.actor, cell.stream, loaded.snapshot, self._limits)
-        if folded.seq == 0 and loaded.snapshot is not None:
-            loaded = LoadedStream(None, (), complete=False)  # a snapshot of another schema: replay from the start
-        await apply_all(cell.actor, folded, loaded.tail, slices)
-        complete = loaded.complete
-        while not complete:
+        page, complete = loaded.tail, loaded.complete
+        while await apply_all(cell.actor, folded, page, slices, until=is_too_far) and not complete:
             page = await self._with_patience(
                 partial(self._journal.read, cell.stream, folded.seq, self._limits.load_page_entries)
             )
-            await apply_all(cell.actor, folded, page, slices)
             complete = len(page) < self._limits.load_page_entries
-        return folded
+
+
+def _activation_of(folded: Folded) -> Activation:
+    return Activation(folded.state, folded.seq, folded.epoch, folded.memory, folded.snapshot_seq, folded.weight_bytes)

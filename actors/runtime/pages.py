@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from functools import partial
 
 from actors.ports import Journal
 from actors.runtime.publication import Publication, publication_of
+from protocol.log import Entry
+from protocol.messages import UnreadableEvent
 
 PAGE_ENTRIES = 256
 
@@ -24,25 +27,41 @@ class Pages:
         # (stream, page number) → entries, least recently used first; their sizes add up to `_bytes`.
         self._pages: OrderedDict[tuple[str, int], list[Publication]] = OrderedDict()
         self._bytes = 0
+        # (stream, page number) → why the kept page ends too early.
+        self._broken: dict[tuple[str, int], str] = {}
         # Reads that are under way.
         self._reading: dict[tuple[str, int], asyncio.Task[list[Publication]]] = {}
         # How many pages were read from the log, for the metrics.
         self.reads = 0
 
     async def after(self, stream: str, seq: int) -> list[Publication]:
-        """The entries after `seq` up to the end of their page; empty at the end of the stream. Raises StorageFault."""
+        """The entries after `seq` up to the end of their page; empty at the end of the stream.
+
+        A page ends before an entry that cannot be read, or that is missing. Raises StorageFault, and UnreadableEvent
+        when nothing that is asked for comes before such an entry.
+        """
         number = seq // PAGE_ENTRIES
         page = self._pages.get((stream, number))
         if page is None or not _reaches(page, seq):
             page = await self._read_beyond(stream, number, seq)
+            if not _reaches(page, seq) and (broken := self._broken.get((stream, number))) is not None:
+                raise UnreadableEvent(broken)
         else:
             self._pages.move_to_end((stream, number))
         return [publication for publication in page if publication.entry.seq > seq]
 
     async def at(self, stream: str, seq: int) -> Publication | None:
-        """The entry with this seq (≥ 1), if there is one. Raises StorageFault."""
+        """The entry with this seq (≥ 1), if there is one. Raises StorageFault, UnreadableEvent."""
         entries = await self.after(stream, seq - 1)
         return entries[0] if entries and entries[0].entry.seq == seq else None
+
+    def readable_to(self, stream: str, seq: int) -> int | None:
+        """Where the readable part of the page that comes after `seq` ends; None when no damage is known of."""
+        key = (stream, seq // PAGE_ENTRIES)
+        if key not in self._broken:
+            return None
+        page = self._pages[key]
+        return page[-1].entry.seq if page else key[1] * PAGE_ENTRIES
 
     async def _read_beyond(self, stream: str, number: int, seq: int) -> list[Publication]:
         """A read that was under way may have begun before the wanted entry was committed; then one more is needed."""
@@ -71,16 +90,34 @@ class Pages:
     async def _read_page(self, stream: str, number: int) -> list[Publication]:
         self.reads += 1
         entries = await self._journal.read(stream, number * PAGE_ENTRIES, PAGE_ENTRIES)
-        page = [publication_of(entry) for entry in entries]
-        self._keep((stream, number), page)
+        page, broken = _readable(entries, number * PAGE_ENTRIES + 1)
+        self._keep((stream, number), page, broken)
         return page
 
-    def _keep(self, key: tuple[str, int], page: list[Publication]) -> None:
+    def _keep(self, key: tuple[str, int], page: list[Publication], broken: str | None) -> None:
+        self._broken.pop(key, None)
+        if broken is not None:
+            self._broken[key] = broken
         self._bytes -= _size(self._pages.pop(key, []))
         self._pages[key] = page
         self._bytes += _size(page)
         while self._bytes > self._bytes_max and len(self._pages) > 1:
-            self._bytes -= _size(self._pages.popitem(last=False)[1])
+            dropped, entries = self._pages.popitem(last=False)
+            self._broken.pop(dropped, None)
+            self._bytes -= _size(entries)
+
+
+def _readable(entries: Sequence[Entry], first_seq: int) -> tuple[list[Publication], str | None]:
+    """The entries from `first_seq` on without a gap, and why there are no more, if that is not the page's end."""
+    page: list[Publication] = []
+    for seq, entry in enumerate(entries, first_seq):
+        if entry.seq != seq:
+            return page, f"{entry.stream}: entry {seq} is missing"
+        try:
+            page.append(publication_of(entry))
+        except UnreadableEvent as error:
+            return page, f"{entry.stream}: entry {seq}: {error}"
+    return page, None
 
 
 def _reaches(page: list[Publication], seq: int) -> bool:

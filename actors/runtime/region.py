@@ -17,7 +17,7 @@ from actors.runtime.lane import Lane
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.loader import Loader
 from actors.runtime.lookup import Lookup
-from actors.runtime.publication import Publication
+from actors.runtime.publication import Publication, publication_of
 from actors.runtime.rejections import RejectionMemory
 from actors.runtime.request import Outcome, Request
 from actors.runtime.shards import ShardTable
@@ -25,6 +25,7 @@ from actors.runtime.snapshots import Snapshotter
 from actors.runtime.supervisor import Supervisor
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Entry, shard_of
+from protocol.messages import UnreadableEvent
 
 log = logging.getLogger("pantherahive.region")
 
@@ -222,10 +223,24 @@ class Region:
     async def settled(self, stream: str) -> None:
         await self._lane_of(stream).settled(stream)
 
+    def was_halted(self, stream: str) -> bool:
+        return stream in self.supervisor.halted_streams
+
+    def load_succeeded(self, cell: Cell, newest: Entry | None) -> None:
+        """Who followed the halted stream hears of where it stands now, unless they may not follow it any more."""
+        if not self.supervisor.healed(cell.stream) or newest is None:
+            return
+        log.warning("stream %s was repaired; it stands at %d", cell.stream, newest.seq)
+        try:
+            publication = publication_of(newest)
+        except UnreadableEvent:
+            log.exception("the followers of %s are not told", cell.stream)
+            return
+        publication.changes_audience, publication.audience = True, cell.actor.audience(cell.state)
+        self.publish(cell.stream, [publication])
+
     def load_failed(self, cell: Cell, reason: str) -> None:
         self.supervisor.halted(cell.stream, reason)
-        refusal = self.supervisor.refusal(cell.stream, self.clock.monotonic_s())
-        self._drop(cell, refusal or UNAVAILABLE)
 
     def load_crashed(self, cell: Cell) -> None:
         self.meters.actor_crashed(cell.actor.kind)
@@ -280,7 +295,8 @@ class Region:
         """Lets an idle actor go in this turn; nothing can reach it between the check and the removal."""
         if not cell.idle:
             return
-        if cell.tentative - cell.snapshot_seq >= self.limits.snapshot_at_passivation_entries:
+        is_worth_it = cell.tentative - cell.snapshot_seq >= self.limits.snapshot_at_passivation_entries
+        if cell.phase is Phase.LIVE and is_worth_it:
             self.snapshots.capture(cell)
         cell.phase = Phase.DEAD
         del self._cells[cell.stream]

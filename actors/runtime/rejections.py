@@ -10,6 +10,7 @@ from collections import OrderedDict
 
 from protocol.errors import ErrorCode, Rejection
 
+STREAM_HALTED = Rejection(ErrorCode.STREAM_HALTED, "this stream is halted; it can be read as of its last good entry")
 OP_ID_REUSED = Rejection(ErrorCode.OP_ID_REUSED, "this opId was used for another command")
 
 
@@ -34,7 +35,7 @@ class RejectionMemory:
             self._released.popitem(last=False)
 
     def find(self, stream: str, op_id: str, digest: bytes) -> Rejection | None:
-        """The first answer to the same command; `op_id_reused` when the opId came with something else."""
+        """The first answer to the same command; OP_ID_REUSED when the opId came with something else."""
         found = self._released.get((stream, op_id))
         if found is None:
             return None

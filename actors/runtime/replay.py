@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,21 @@ from actors.ports import Clock
 from actors.runtime.actor import AnyActor, meta_of
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.outcomes import OutcomeMemory, SeenCommand
-from protocol.log import Entry, Snapshot
+from protocol.log import Entry, LoadedStream, Snapshot
 from protocol.messages import decode_event, unpack_payload
+
+log = logging.getLogger("pantherahive.replay")
+
+LoadBefore = Callable[[int], Awaitable[LoadedStream]]
+"""The newest snapshot whose seq is not beyond the argument, and what follows it."""
 
 
 class ReplayFailed(Exception):
-    """The stream's log cannot be folded by this build. The stream is halted, never skipped."""
+    """The stream's entries cannot be folded by this build. The stream is halted, never skipped."""
+
+
+class UnusableSnapshot(Exception):
+    """A snapshot cannot be restored. The log has everything that was in it."""
 
 
 @dataclass(slots=True)
@@ -49,24 +59,44 @@ class Slices:
             self._began_s = self._clock.monotonic_s()
 
 
-def begin(actor: AnyActor, stream: str, snapshot: Snapshot | None, limits: RuntimeLimits) -> Folded:
-    """The starting point of a fold: the snapshot if this build can use it, else the empty state."""
-    if snapshot is not None and snapshot.schema_version == actor.schema_version:
-        unpacker = msgpack.Unpacker(max_buffer_size=max(len(snapshot.state), 1), strict_map_key=False)
-        unpacker.feed(snapshot.state)
+async def begin(
+    actor: AnyActor, stream: str, loaded: LoadedStream, load_before: LoadBefore, limits: RuntimeLimits
+) -> tuple[Folded, LoadedStream]:
+    """The starting point of a fold, and what was loaded after it.
+
+    It is the newest snapshot that can be restored, else the empty state: a snapshot only saves time, so a damaged one
+    costs an error line and some replay. Raises what `load_before` raises.
+    """
+    while (snapshot := loaded.snapshot) is not None and snapshot.schema_version == actor.schema_version:
         try:
-            header = unpacker.unpack()
-            state = actor.restore(stream, _parts(unpacker))
-            memory = OutcomeMemory.from_json(header, limits.outcomes_remembered_max)
-        except Exception as error:
-            raise ReplayFailed(f"{stream}: the snapshot at {snapshot.seq} is unreadable") from error
-        return Folded(state, snapshot.seq, snapshot.epoch, memory, snapshot.seq, len(snapshot.state))
+            return _restored(actor, snapshot, limits), loaded
+        except UnusableSnapshot:
+            log.exception("the snapshot of %s at %d is passed over", stream, snapshot.seq)
+        older = await load_before(snapshot.seq - 1)
+        loaded = LoadedStream(older.snapshot, (), complete=False)  # its tail may end at the bound
+    if loaded.snapshot is not None:
+        loaded = LoadedStream(None, (), complete=False)  # a snapshot of another schema: replay from the start
     memory = OutcomeMemory(limits.outcomes_remembered_max)
-    return Folded(actor.initial(stream), 0, 0, memory, 0, 0)
+    return Folded(actor.initial(stream), 0, 0, memory, 0, 0), loaded
 
 
-def _parts(unpacker: msgpack.Unpacker) -> Iterator[dict[str, Any]]:
-    yield from unpacker
+def _restored(actor: AnyActor, snapshot: Snapshot, limits: RuntimeLimits) -> Folded:
+    """The state of a snapshot. Raises UnusableSnapshot."""
+    unpacker = msgpack.Unpacker(max_buffer_size=max(len(snapshot.state), 1), strict_map_key=False)
+    unpacker.feed(snapshot.state)
+    try:
+        header = unpacker.unpack()
+        state = actor.restore(snapshot.stream, _parts(unpacker, len(snapshot.state)))
+        memory = OutcomeMemory.from_json(header, limits.outcomes_remembered_max)
+    except Exception as error:
+        raise UnusableSnapshot(f"{snapshot.stream}: the snapshot at {snapshot.seq} is unreadable") from error
+    return Folded(state, snapshot.seq, snapshot.epoch, memory, snapshot.seq, len(snapshot.state))
+
+
+def _parts(unpacker: msgpack.Unpacker, size_bytes: int) -> Iterator[dict[str, Any]]:
+    """Asks for each part by itself: iterating over the unpacker would take a part that is cut off for the end."""
+    while unpacker.tell() < size_bytes:
+        yield unpacker.unpack()
 
 
 def pack_snapshot(memory: dict[str, Any], parts: Iterable[dict[str, Any]]) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """What happens after an actor failed.
 
-It reloads; one that fails again and again is quarantined; one whose log cannot be replayed is halted, readable and
-alarmed, never skipped.
+It reloads; one that fails again and again is quarantined; one whose log cannot be replayed is halted: readable as
+of its last good entry and alarmed, never skipped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Supervisor:
         self._limits = limits
         # Streams that crashed lately.
         self._records: dict[str, _Record] = {}
-        # Stream → why its log cannot be replayed.
+        # Stream → why its log could not be replayed when it was last loaded.
         self._halted: dict[str, str] = {}
 
     def crashed(self, stream: str, now_s: float) -> None:
@@ -46,7 +46,12 @@ class Supervisor:
             record.crashes.clear()
 
     def halted(self, stream: str, reason: str) -> None:
+        """Its cell refuses commands; the next time it is loaded the log is tried again."""
         self._halted[stream] = reason
+
+    def healed(self, stream: str) -> bool:
+        """The stream was loaded to its end. True when it was halted before."""
+        return self._halted.pop(stream, None) is not None
 
     @property
     def halted_streams(self) -> dict[str, str]:
@@ -58,9 +63,7 @@ class Supervisor:
         return sum(now_s < record.until_s for record in self._records.values())
 
     def refusal(self, stream: str, now_s: float) -> Rejection | None:
-        """Why the stream takes nothing now; None when it does."""
-        if stream in self._halted:
-            return Rejection(ErrorCode.STREAM_HALTED, "this stream is halted; its entries can still be read")
+        """Why the stream takes nothing now; None when it does. A halted one has a cell that answers for it."""
         record = self._records.get(stream)
         if record is None or now_s >= record.until_s:
             return None

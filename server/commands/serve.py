@@ -16,12 +16,12 @@ from config.logging import configure_logging
 from config.secrets import load_secrets
 from config.settings import Settings
 from server.app import Place, Product, VitalPartEnded
+from server.commands.greeting import greeting
 from server.database import OwnedDatabase
 from server.exits import Exit, Refusal
 from server.listener import allow_many_connections, bind
 from server.node import AnotherNodeOwns, SessionLost
 from server.process_age import process_age_s
-from server.version import product_version
 from storage.postgres.migrations import migrate
 
 log = structlog.get_logger("pantherahive.serve")
@@ -59,7 +59,7 @@ async def _serve(settings: Settings, database: OwnedDatabase, place: Place) -> i
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    print(_greeting(settings, product.url, database.is_embedded, process_age_s()), flush=True)
+    print(greeting(settings, product.url, database.is_embedded, process_age_s()), flush=True)
     keeper = asyncio.create_task(database.keep_running(), name="postgres")
     try:
         await product.until_over(stop, keeper)
@@ -104,26 +104,3 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told, number)
     return stop
-
-
-def _greeting(settings: Settings, url: str, is_embedded: bool, took_s: float) -> str:
-    database = "embedded Postgres in the data folder" if is_embedded else "Postgres of your own (database_url)"
-    return f"""
-PantheraHive {product_version()} listens on {url}   (started in {took_s:.1f} s)
-
-  data folder   {settings.data_dir}
-  database      {database}
-  admin token   {settings.data_dir / "admin.token"}
-
-What to try next:
-
-  curl -s {url}/v1/users/register -H 'Content-Type: application/json' \\
-       -d '{{"username": "ada", "password": "correct horse"}}'
-
-  pantherahive import github-archive FILE --owner USER_ID --server {url} --data-dir {settings.data_dir}
-
-  README.md has first steps with curl, the Python SDK and the JavaScript client.
-  {url}/readyz says whether all is well, {url}/metrics how it does.
-
-Ctrl-C stops it; nothing that was acknowledged is lost, however it ends.
-"""

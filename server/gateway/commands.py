@@ -69,7 +69,7 @@ class Commands:
         """Fetches the facts; the commands behind go on afterwards, in their order."""
         facts: Any
         try:
-            facts = await self._hall.facts.facts_for(command, request.stream)
+            facts = await self._hall.facts.facts_for(command, request.stream, self._principal, request.origin)
         except StorageFault:
             facts = UNAVAILABLE
         except Exception:

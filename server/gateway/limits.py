@@ -11,6 +11,7 @@ class GatewayLimits:
 
     packet_bytes_max: int = 260 << 10
     json_depth_max: int = 32
+    poison_per_socket_max: int = 100
     joins_per_socket_max: int = 200
     joins_in_flight_max: int = 64
     commands_in_flight_per_socket_max: int = 64

@@ -13,7 +13,7 @@ class GatewayMeters(Protocol):
         ...
 
     def bad_packet(self) -> None:
-        """A client that does not speak the protocol was let go."""
+        """A packet was refused: it is none, and its client was let go, or it held poison."""
         ...
 
     def slow_client_ended(self) -> None:

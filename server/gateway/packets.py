@@ -22,7 +22,7 @@ _ACK_ID_DIGITS_MAX = 15
 
 
 class BadPacket(Exception):
-    """The client does not speak the protocol; the connection ends."""
+    """The client does not speak the protocol, and the connection ends; the message says why, without the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,14 @@ class EventPacket:
     name: str
     arguments: list[Any]
     ack_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PoisonedEvent:
+    """An event that is JSON and holds what does harm: it is answered with `why` and looked at no further."""
+
+    why: str
+    ack_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class AckPacket:
     """An answer to an event of ours; none is ever asked for, so it is ignored."""
 
 
-Packet = EventPacket | ConnectPacket | DisconnectPacket | AckPacket
+Packet = EventPacket | PoisonedEvent | ConnectPacket | DisconnectPacket | AckPacket
 
 
 def decode_packet(text: str, depth_max: int) -> Packet:
@@ -62,23 +70,28 @@ def decode_packet(text: str, depth_max: int) -> Packet:
     if kind == EVENT:
         return _event(rest, depth_max)
     if kind == CONNECT:
-        return ConnectPacket(_json(rest, depth_max) if rest else None)
+        return ConnectPacket(_clean_json(rest, depth_max) if rest else None)
     if kind == DISCONNECT and not rest:
         return DisconnectPacket()
     if kind == ACK:
         ack_id, body = _leading_number(rest)
-        if ack_id is None or not isinstance(_json(body, depth_max), list):
+        if ack_id is None or not isinstance(_clean_json(body, depth_max), list):
             raise BadPacket("an ack needs an id and a list")
         return AckPacket()
     raise BadPacket("unknown packet type")
 
 
-def _event(rest: str, depth_max: int) -> EventPacket:
+def _event(rest: str, depth_max: int) -> EventPacket | PoisonedEvent:
     ack_id, body = _leading_number(rest)
-    arguments = _json(body, depth_max)
+    arguments = _json(body)
     if not isinstance(arguments, list) or not arguments or not isinstance(arguments[0], str):
         raise BadPacket("an event is a list that starts with its name")
-    return EventPacket(arguments[0], arguments[1:], ack_id)
+    poison = find_poison(arguments, depth_max)
+    if poison is None:
+        return EventPacket(arguments[0], arguments[1:], ack_id)
+    if ack_id is None:
+        raise BadPacket(poison)  # nobody waits for an answer, and in silence the sender would go on for ever
+    return PoisonedEvent(poison, ack_id)
 
 
 def _leading_number(text: str) -> tuple[int | None, str]:
@@ -90,11 +103,15 @@ def _leading_number(text: str) -> tuple[int | None, str]:
     return (int(text[:end]) if end else None), text[end:]
 
 
-def _json(text: str, depth_max: int) -> Any:
+def _json(text: str) -> Any:
     try:
-        value = orjson.loads(text)
+        return orjson.loads(text)
     except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
         raise BadPacket("not JSON") from error
+
+
+def _clean_json(text: str, depth_max: int) -> Any:
+    value = _json(text)
     poison = find_poison(value, depth_max)
     if poison is not None:
         raise BadPacket(poison)

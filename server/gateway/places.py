@@ -29,6 +29,8 @@ from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
 log = logging.getLogger("pantherahive.gateway")
 
 _TOO_MANY_JOINS = Rejection(ErrorCode.OVERLOADED, "this connection follows too many streams", {"retryAfterS": 1})
+_JOINING = Rejection(ErrorCode.CONFLICT, "this stream is being joined already")
+_LEFT = Rejection(ErrorCode.CONFLICT, "left before it was joined")
 
 
 class Places:
@@ -45,25 +47,32 @@ class Places:
         self._joining: set[str] = set()
         # Those of them that the client has left again before they were joined.
         self._unwanted: set[str] = set()
+        # The joins that wait for the end of an unwanted one: cursor and ack id, one per stream.
+        self._waiting: dict[str, tuple[Cursor | None, int | None]] = {}
         # Whether the connection is over.
         self._is_lost = False
 
     def lost(self) -> None:
         """The connection is over: no place may stay."""
         self._is_lost = True
+        self._waiting.clear()
         for delivery in list(self.deliveries.values()):
             delivery.stop()
         self.deliveries.clear()
 
     def join(self, request: JoinRequest, ack_id: int | None) -> None:
-        """Begins to follow a stream, or answers why not."""
+        """Begins to follow a stream, or answers why not.
+
+        While a join that was left again is still under way, one further join waits for its end.
+        """
         limits = self._hall.limits
         following = len(self.deliveries.keys() | self._joining | {request.stream})
         if following > limits.joins_per_socket_max or len(self._joining) >= limits.joins_in_flight_max:
             self._talk.answer(ack_id, _TOO_MANY_JOINS)
             return
-        if request.stream in self._joining:
-            self._talk.answer(ack_id, Rejection(ErrorCode.CONFLICT, "this stream is being joined already"))
+        is_joining = request.stream in self._joining
+        if is_joining and (request.stream not in self._unwanted or request.stream in self._waiting):
+            self._talk.answer(ack_id, _JOINING)
             return
         cursor: Cursor | None = None
         if request.cursor is not None:
@@ -72,8 +81,14 @@ class Places:
             except ValueError:
                 self._talk.answer(ack_id, Rejection(ErrorCode.INVALID, "cursor: not a cursor", {"field": "cursor"}))
                 return
-        self._joining.add(request.stream)
-        self._talk.spawn(self._join_now(request.stream, cursor, ack_id), "join")
+        if is_joining:
+            self._waiting[request.stream] = cursor, ack_id
+        else:
+            self._begin(request.stream, cursor, ack_id)
+
+    def _begin(self, stream: str, cursor: Cursor | None, ack_id: int | None) -> None:
+        self._joining.add(stream)
+        self._talk.spawn(self._join_now(stream, cursor, ack_id), "join")
 
     async def _join_now(self, stream: str, cursor: Cursor | None, ack_id: int | None) -> None:
         hall = self._hall
@@ -92,12 +107,18 @@ class Places:
         finally:
             self._joining.discard(stream)
             self._unwanted.discard(stream)
+            if (waiting := self._waiting.pop(stream, None)) is not None:
+                self._begin(stream, *waiting)
 
     async def _follow(self, stream: str, joined: Joined, ack_id: int | None) -> None:
         """Answers the join, sends the state if there is one to send, and goes live."""
         hall = self._hall
         if self._is_lost:
             joined.following.leave()
+            return
+        if stream in self._unwanted:
+            joined.following.leave()
+            self._talk.answer(ack_id, _LEFT)
             return
         delivery = Delivery(
             self._talk.socket,
@@ -117,11 +138,9 @@ class Places:
         except BaseException:
             self.forget(stream, delivery)
             raise
-        if stream in self._unwanted:
+        if joined.following.closed:  # while the state was encoded; whoever leaves has given the place up already
             self.forget(stream, delivery)
-        if joined.following.closed:
-            self.forget(stream, delivery)
-            self._talk.answer(ack_id, NO_SUCH_STREAM)  # removed, left, or gone while the state was encoded
+            self._talk.answer(ack_id, _LEFT if stream in self._unwanted else NO_SUCH_STREAM)
             return
         answer = JoinAnswer(
             mode=joined.mode,
@@ -146,6 +165,8 @@ class Places:
             self.forget(request.stream, delivery)
         if request.stream in self._joining:
             self._unwanted.add(request.stream)
+        if (waiting := self._waiting.pop(request.stream, None)) is not None:
+            self._talk.answer(waiting[1], _LEFT)
         self._talk.answer(ack_id, {})
 
     def wake(self, following: Following) -> None:

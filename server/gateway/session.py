@@ -37,6 +37,7 @@ from server.gateway.packets import (
     ConnectPacket,
     DisconnectPacket,
     EventPacket,
+    PoisonedEvent,
     decode_packet,
 )
 from server.gateway.places import Places
@@ -65,6 +66,8 @@ class Session:
         # Set by CONNECT: what it asks for and what it follows.
         self._commands: Commands | None = None
         self._places: Places | None = None
+        # How many of its events held poison.
+        self._poisoned = 0
 
     @property
     def places(self) -> Places:
@@ -95,6 +98,8 @@ class Session:
                 if self._commands is None or self._places is None:
                     raise BadPacket("an event before CONNECT")
                 self._event(packet, self._commands, self._places)
+            case PoisonedEvent():
+                self._refuse_poison(packet)
             case AckPacket():
                 pass  # no event of ours asks for one
 
@@ -153,6 +158,16 @@ class Session:
             self._with(LeaveRequest, payload, packet.ack_id, places.leave)
         else:
             self._talk.answer(packet.ack_id, _UNKNOWN_EVENT)
+
+    def _refuse_poison(self, packet: PoisonedEvent) -> None:
+        """One event costs nobody else's command; a client that sends nothing else is let go."""
+        if self._commands is None:
+            raise BadPacket("an event before CONNECT")
+        self._poisoned += 1
+        self._talk.answer(packet.ack_id, Rejection(ErrorCode.INVALID, packet.why))
+        if self._poisoned >= self._hall.limits.poison_per_socket_max:
+            raise BadPacket("too many events with poison")
+        self._hall.meters.bad_packet()
 
     def _with(self, model: type[M], payload: Any, ack_id: int | None, handle: Any) -> None:
         try:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import signal
 import sys
 from pathlib import Path
 
 from config.secrets import ADMIN_TOKEN_FILE
 from config.settings import Settings
+from server.exits import Exit
 from server.importing.options import IN_FLIGHT_DEFAULT, PATIENCE_DEFAULT_S, ImportOptions
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - addresses to listen on, turned into ones to call
+END_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", choices=["github-archive"], help="the archive.json of a GitHub repository")
     parser.add_argument("file", type=Path, metavar="FILE", help="where it is")
     group = parser.add_argument_group("import")
-    group.add_argument("--owner", metavar="USER", help="whose project it becomes: a user's id or name (if it is new)")
+    group.add_argument("--owner", metavar="USER", help="whose project it is: a user's id or name")
     group.add_argument("--project", metavar="ID", help="an existing project instead of the repository's own")
-    group.add_argument("--key", help="the new project's key, such as HTTP; made from the name if absent")
+    group.add_argument("--key", help="the project's key, such as HTTP; made from the name if absent and new")
     group.add_argument("--name", help="the new project's name; the repository's if absent")
     group.add_argument("--server", metavar="URL", help="the running server; by the settings if absent")
     group.add_argument("--token-file", type=Path, metavar="PATH", help="the admin token; in the data folder if absent")
@@ -38,10 +42,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run_import(given: argparse.Namespace, settings: Settings) -> int:
-    """The exit code; the report goes to stdout, progress and trouble to stderr."""
+    """The exit code; the report goes to stdout, progress and trouble to stderr. From the main thread.
+
+    SIGTERM and Ctrl-C end it with a word about how to go on.
+    """
     from server.importing import importer
 
-    return await importer.run_import(options_of(given, settings), sys.stdout, sys.stderr)
+    importing = asyncio.create_task(importer.run_import(options_of(given, settings), sys.stdout, sys.stderr))
+    loop = asyncio.get_running_loop()
+    for number in END_SIGNALS:
+        loop.add_signal_handler(number, importing.cancel)
+    try:
+        await asyncio.wait([importing])
+    finally:
+        for number in END_SIGNALS:
+            loop.remove_signal_handler(number)
+    # Only a signal cancels it, and it has said so.
+    return Exit.FAILED if importing.cancelled() else importing.result()
 
 
 def options_of(given: argparse.Namespace, settings: Settings) -> ImportOptions:

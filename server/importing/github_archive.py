@@ -84,9 +84,9 @@ def read_archive(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def project_id_of(repo: str) -> str:
-    """The project that a repository is imported into when none is named."""
-    return _id(repo, "project")
+def project_id_of(repo: str, whose: str) -> str:
+    """The project that a repository is imported into when none is named. `whose` sets the owners' projects apart."""
+    return _id(repo, f"project/{whose}")
 
 
 def op_id_of(repo: str, what: str) -> str:

@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import TextIO
 
-from pantherahive_client import UNSET, Client, Forbidden, HiveError, NotFound, ProjectState, Settings, Unreachable
-from server.importing.github_archive import (
-    ArchiveUnreadable,
-    Plan,
-    Step,
-    op_id_of,
-    plan,
-    project_id_of,
-    read_archive,
-)
+from pydantic import TypeAdapter, ValidationError
+
+from pantherahive_client import Client, Forbidden, HiveError, ProjectState, Settings, Unreachable
+from protocol.projects import ProjectKey
+from server.importing.github_archive import ArchiveUnreadable, Plan, Step, plan, read_archive
 from server.importing.options import ImportOptions
 from server.importing.progress import Progress
 from server.importing.report import Outcome, reading, result
-from server.importing.sending import Sender, Sent, Stopped
+from server.importing.sending import GO_ON, Sender, Sent, Stopped
+from server.importing.target import ImportFailed, Target, is_uuid, key_of, owners_of, target
 
 IN_FLIGHT_MAX = 64
-NAME_CHARACTERS_MAX = 200
 
 DONE, NOT_DONE = 0, 1
 """Exit codes: everything is in; some steps were refused, or it could not be begun or finished."""
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class ImportFailed(Exception):
-    """It could not be begun or ended. The text is meant for a person."""
+_KEY: TypeAdapter[str] = TypeAdapter(ProjectKey)
 
 
 async def run_import(options: ImportOptions, out: TextIO, progress: TextIO | None = None) -> int:
@@ -60,8 +50,18 @@ def _check(options: ImportOptions) -> None:
         raise ImportFailed(f"--in-flight has to be between 1 and {IN_FLIGHT_MAX}")
     if not options.patience_s > 0:
         raise ImportFailed("--patience has to be more than 0 seconds")
-    if options.project is not None and _UUID.fullmatch(options.project.lower()) is None:
+    if options.project is not None and not is_uuid(options.project):
         raise ImportFailed("--project is a project's id, such as 0190c42e-0000-7000-8000-000000000000")
+    if options.key is not None and not _is_key(options.key):
+        raise ImportFailed("--key is a capital letter and one to nine more capital letters or digits, such as HTTP")
+
+
+def _is_key(text: str) -> bool:
+    try:
+        _KEY.validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _explained(error: HiveError, options: ImportOptions) -> str:
@@ -76,41 +76,36 @@ async def _send(options: ImportOptions, steps: Plan, out: TextIO, trouble: TextI
     limits = Settings(
         deadline_s=options.patience_s, connect_patience_s=options.patience_s, in_flight_max=options.in_flight
     )
-    async with Client(options.server, token=_token(options), settings=limits) as client:
-        project_id = options.project.lower() if options.project is not None else project_id_of(steps.repo)
-        seq_before = await _seq_of(client, project_id)
-        if seq_before is None:
-            seq_before = await _create(client, project_id, options, steps)
-        show = Progress(len(steps.steps), trouble)
-        sender = Sender(
-            client,
-            project_id,
-            head_seq=seq_before,
-            in_flight_max=options.in_flight,
-            patience_s=options.patience_s,
-            progress=show,
-        )
-        try:
+    token = _token(options)
+    show, sent = Progress(len(steps.steps), trouble), Sent()
+    try:
+        async with Client(options.server, token=token, settings=limits) as client:
+            into = await target(client, options, token, steps)
+            sender = Sender(
+                client,
+                into.project_id,
+                head_seq=into.seq_before,
+                in_flight_max=options.in_flight,
+                patience_s=options.patience_s,
+                progress=show,
+                sent=sent,
+            )
             await sender.run(steps.steps)
-        except Stopped as error:
-            show.interrupted()
-            _print(out, result(steps, sender.sent, None))
-            _print(trouble, [f"Stopped: {error}", _how_to_go_on(sender.sent, steps)])
-            return NOT_DONE
-        except asyncio.CancelledError:
-            show.interrupted()
-            _print(trouble, ["Interrupted.", _how_to_go_on(sender.sent, steps)])
-            raise
-        outcome = await _outcome(client, project_id, steps, sender.sent, seq_before)
-        _print(out, result(steps, sender.sent, outcome))
-    return NOT_DONE if sender.sent.refused else DONE
+            _print(out, result(steps, sent, await _outcome(client, into, steps, sent)))
+    except Stopped as error:
+        show.interrupted()
+        _print(out, result(steps, sent, None))
+        _print(trouble, [f"Stopped: {error}", f"{_so_far(sent, steps)}; {error.advice}."])
+        return NOT_DONE
+    except asyncio.CancelledError:
+        show.interrupted()
+        _print(trouble, [f"Interrupted: {_so_far(sent, steps)}; {GO_ON}."])
+        raise
+    return NOT_DONE if sent.refused else DONE
 
 
-def _how_to_go_on(sent: Sent, steps: Plan) -> str:
-    return (
-        f"{sent.settled} of {len(steps.steps)} steps are settled. Run the same command again to go on: "
-        "what is there already is not doubled."
-    )
+def _so_far(sent: Sent, steps: Plan) -> str:
+    return f"{sent.settled} of {len(steps.steps)} settled"
 
 
 def _token(options: ImportOptions) -> str:
@@ -126,59 +121,13 @@ def _token(options: ImportOptions) -> str:
     return token
 
 
-async def _seq_of(client: Client, project_id: str) -> int | None:
-    """The project's newest entry, None where there is no such project."""
-    try:
-        async with client.project(project_id) as project:
-            return project.seq
-    except NotFound:
-        return None
-
-
-async def _create(client: Client, project_id: str, options: ImportOptions, steps: Plan) -> int:
-    """Makes the project and returns its newest entry."""
-    if options.project is not None:
-        raise ImportFailed(f"there is no project {options.project}")
-    if options.owner is None:
-        raise ImportFailed("the project is new: say whose it becomes with --owner USER")
-    await client.create_project(
-        (options.name if options.name is not None else steps.repo)[:NAME_CHARACTERS_MAX],
-        project_id=project_id,
-        key=options.key if options.key is not None else UNSET,
-        description=f"Imported from github:{steps.repo}",
-        owner_id=await _user_id(client, options.owner),
-        op_id=op_id_of(steps.repo, "project"),
-    )
-    return await _seq_of(client, project_id) or 0
-
-
-async def _user_id(client: Client, owner: str) -> str:
-    if _UUID.fullmatch(owner.lower()) is not None:
-        return owner.lower()
-    try:
-        users: Any = await client.get("/v1/users", {"username": owner})
-    except HiveError as error:
-        raise ImportFailed(
-            f"this server does not look up users by name ({error}); give --owner the user's id"
-        ) from error
-    found = (
-        [user["userId"] for user in users if str(user.get("username")).lower() == owner.lower()]
-        if isinstance(users, list)
-        else []
-    )
-    if len(found) != 1:
-        raise ImportFailed(f"there is no user {owner!r}")
-    return str(found[0])
-
-
-async def _outcome(client: Client, project_id: str, steps: Plan, sent: Sent, seq_before: int) -> Outcome:
+async def _outcome(client: Client, into: Target, steps: Plan, sent: Sent) -> Outcome:
     """What of the archive is in the project now, by looking; refusals of what is there are taken back."""
-    async with client.project(project_id) as project:
+    async with client.project(into.project_id) as project:
         state = project.state
         sent.reconcile(lambda step: _is_there(step, state))
         there = Counter[str](step.kind for step in steps.steps if _is_there(step, state))
-        key = state.project["key"] if state.project is not None else "?"
-        return Outcome(project_id, key, seq_before, project.seq, there)
+        return Outcome(into.project_id, key_of(state), owners_of(state), into.seq_before, project.seq, there)
 
 
 def _is_there(step: Step, state: ProjectState) -> bool:

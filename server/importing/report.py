@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.importing.github_archive import Plan
@@ -20,6 +20,7 @@ class Outcome:
 
     project_id: str
     key: str
+    owner_ids: Sequence[str]
     seq_before: int
     seq_after: int
     # Steps of the archive that are in the project now, by kind.
@@ -52,6 +53,7 @@ def result(plan: Plan, sent: Sent, outcome: Outcome | None) -> Iterator[str]:
             f"  project {outcome.key} ({outcome.project_id}): entry {outcome.seq_before} before, "
             f"{outcome.seq_after} after"
         )
+        yield f"  owned by {', '.join(outcome.owner_ids) or 'nobody'}"
     yield from _refusals(sent)
 
 

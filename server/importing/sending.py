@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
@@ -30,15 +30,33 @@ from pantherahive_client import (
 )
 from server.importing.github_archive import Step
 
-HOPELESS = (Unauthenticated, TokenExpired, StreamHalted, ClientClosed)
-"""After these no later step can succeed."""
+GO_ON = "run the same command again to go on: what is there already is not doubled"
 
-HOPELESS_RULES = ("import_closed", "project_deleted", "project_archived", "tasks_limit")
-"""The same, as reasons of RuleBroken."""
+_NEW_PROJECT = "make another project and import into that with --project ID"
+
+HOPELESS: Mapping[type[HiveError], str] = {
+    Unauthenticated: f"get a token that is valid, then {GO_ON}",
+    TokenExpired: f"get a new token, then {GO_ON}",
+    StreamHalted: f"see what `pantherahive doctor` says; when the project takes commands again, {GO_ON}",
+    ClientClosed: GO_ON,
+}
+"""After these no later step can succeed; with what to do then."""
+
+HOPELESS_RULES: Mapping[str, str] = {
+    "import_closed": f"history goes only into a project in which nobody has worked yet: {_NEW_PROJECT}",
+    "project_deleted": f"restore the project, then {GO_ON}",
+    "project_archived": f"set the project's status back, then {GO_ON}",
+    "tasks_limit": f"the project is full: {_NEW_PROJECT}",
+}
+"""The same, for reasons of RuleBroken."""
 
 
 class Stopped(Exception):
-    """The import cannot go on now. The text says why; running it again continues."""
+    """The import cannot go on now. The text says why, `advice` what to do."""
+
+    def __init__(self, text: str, advice: str = GO_ON) -> None:
+        super().__init__(text)
+        self.advice = advice
 
 
 @dataclass(slots=True)
@@ -87,6 +105,7 @@ class Sender:
         patience_s: float,
         backoff: Backoff | None = None,
         progress: Callable[[int], None] = lambda settled: None,
+        sent: Sent | None = None,
     ) -> None:
         self._client = client
         self._stream = f"project/{project_id}"
@@ -95,7 +114,8 @@ class Sender:
         self._patience_s = patience_s
         self._backoff = backoff if backoff is not None else Backoff(0.2, 5.0)
         self._progress = progress
-        self.sent = Sent()
+        # The caller's, when it wants to know how far it came, however this ends.
+        self.sent = sent if sent is not None else Sent()
         # Steps without a final answer, in order; the first one is looked at first.
         self._open: deque[_Try] = deque()
         # Refusals for now in a row, and since when nothing has moved.
@@ -154,8 +174,10 @@ class Sender:
     def _refuse(self, step: Step, error: HiveError) -> None:
         self.sent.refused.append((step, error))
         reason = error.details.get("reason") if isinstance(error, RuleBroken) else None
-        if isinstance(error, HOPELESS) or reason in HOPELESS_RULES:
-            raise Stopped(f"{step.where} was refused, and so would be all others: {error}") from error
+        by_kind = (advice for kind, advice in HOPELESS.items() if isinstance(error, kind))
+        advice = next(by_kind, HOPELESS_RULES.get(str(reason)))
+        if advice is not None:
+            raise Stopped(f"{step.where} was refused, and so would be all others: {error}", advice) from error
 
     async def _start_over(self, error: HiveError) -> None:
         """The first open step was refused for now: wait for all others, then send again what has no final answer."""

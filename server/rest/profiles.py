@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
+import orjson
 from aiohttp import web
 
 from actors.ports import Clock
@@ -13,12 +15,13 @@ from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.profiles import EditProfile, ProfileView
 from server.auth.accounts import AccountService
-from server.rest.access import Access, path_id
+from server.rest.access import IDEMPOTENCY_KEY, Access, path_id
 from server.rest.bodies import json_response, read_body
 from server.streams import Streams, Wish, granted
-from storage.ports import Account, AccountChanges, Accounts, AlreadyExists
+from storage.ports import Account, AccountChanges, AccountRequest, Accounts, AlreadyExists, RequestReused
 
 _OF_PROFILE = frozenset({"first_name", "last_name", "bio", "avatar_id"})
+_KEY_REUSED = Rejection(ErrorCode.OP_ID_REUSED, f"this {IDEMPOTENCY_KEY} was used for another request")
 _NO_USER = Rejection(ErrorCode.NOT_FOUND, "no such user")
 _NOT_YOURS = Rejection(ErrorCode.FORBIDDEN, "only the person may write their profile")
 
@@ -42,14 +45,19 @@ class ProfileRoutes:
         return await self._answer(account, principal)
 
     async def update(self, request: web.Request) -> web.Response:
-        """Names and addresses go to the account first, where a taken one is refused; the rest is a command."""
+        """Names and addresses go to the account first, where a taken one is refused; the rest is a command.
+
+        The account remembers requests that have a key, whatever they change, so that a reused key is refused before
+        anything happens. Whoever sends a request again, after a crash between the two, goes on with the command.
+        """
         principal = self.access.principal(request)
         account = await self._account(path_id(request, "userId"))
         if not (principal.is_operator or principal.id == account.user_id):
             raise Rejected(_NOT_YOURS)
         op_id = self.access.op_id(request, principal)
         wanted = await read_body(request, UserUpdateRequest)
-        account = await self._update_account(account, wanted)
+        keyed = AccountRequest(op_id, _digest_of(wanted)) if IDEMPOTENCY_KEY in request.headers else None
+        account = await self._update_account(account, wanted, keyed)
         edits = {name: getattr(wanted, name) for name in _OF_PROFILE & wanted.model_fields_set}
         if edits:
             await self._complete(account)
@@ -68,21 +76,16 @@ class ProfileRoutes:
         if refused is not None:
             raise Rejected(refused)
 
-    async def _update_account(self, account: Account, wanted: UserUpdateRequest) -> Account:
-        changes: AccountChanges = {}
-        given = wanted.model_fields_set
-        if "username" in given and wanted.username != account.username:
-            changes["username"] = wanted.username
-        if "email" in given and wanted.email != account.email:
-            changes["email"] = wanted.email
-        if "locale" in given and wanted.locale != account.locale:
-            changes["locale"] = wanted.locale
-        if "timezone" in given and wanted.timezone != account.timezone:
-            changes["timezone"] = wanted.timezone
-        if not changes:
+    async def _update_account(
+        self, account: Account, wanted: UserUpdateRequest, keyed: AccountRequest | None
+    ) -> Account:
+        changes = _changes_of(account, wanted)
+        if not changes and keyed is None:
             return account
         try:
-            updated = await self.accounts.update(account.user_id, changes, self.clock.now())
+            updated = await self.accounts.update(account.user_id, changes, self.clock.now(), keyed)
+        except RequestReused as reused:
+            raise Rejected(_KEY_REUSED) from reused
         except AlreadyExists as taken:
             what = "user name" if taken.field == "username" else "e-mail address"
             details = {"what": "account", "field": taken.field}
@@ -97,6 +100,25 @@ class ProfileRoutes:
         reading = granted(await self.streams.read(f"profile/{account.user_id}", view_profile, principal))
         shown = profile_response(account, reading.value, own=principal.id == account.user_id)
         return json_response(shown.as_json(), headers={"Cache-Control": "private, no-cache"})
+
+
+def _digest_of(wanted: UserUpdateRequest) -> bytes:
+    """16 bytes that tell two requests with one key apart: all fields that were sent, in canonical form."""
+    return hashlib.blake2b(orjson.dumps(wanted.as_json(), option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def _changes_of(account: Account, wanted: UserUpdateRequest) -> AccountChanges:
+    changes: AccountChanges = {}
+    given = wanted.model_fields_set
+    if "username" in given and wanted.username != account.username:
+        changes["username"] = wanted.username
+    if "email" in given and wanted.email != account.email:
+        changes["email"] = wanted.email
+    if "locale" in given and wanted.locale != account.locale:
+        changes["locale"] = wanted.locale
+    if "timezone" in given and wanted.timezone != account.timezone:
+        changes["timezone"] = wanted.timezone
+    return changes
 
 
 def profile_response(account: Account, profile: ProfileView, own: bool) -> UserProfileResponse:

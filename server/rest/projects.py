@@ -90,7 +90,8 @@ class ProjectRoutes:
         retryable = IDEMPOTENCY_KEY in request.headers
         project_id = derived_id("project", principal.id, op_id) if retryable else self.new_id()
         wish = Wish(f"project/{project_id}", command, principal, op_id)
-        accepted = granted(await self.streams.command(wish, granted(await self.facts.facts_for(command, wish.stream))))
+        facts = await self.facts.facts_for(command, wish.stream, principal)
+        accepted = granted(await self.streams.command(wish, granted(facts)))
         reading = await self._after(wish, accepted)
         headers = {"ETag": entity_tag(reading.cursor), "Location": f"/v1/projects/{project_id}"}
         return json_response(reading.value, 201, headers)

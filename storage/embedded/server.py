@@ -4,13 +4,15 @@ The order of a start: lock the data folder, choose the account, find the program
 end what an earlier run left, start, wait until it takes connections (crash recovery included).
 """
 
+import asyncio
 import errno
+import logging
 import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
@@ -19,7 +21,7 @@ from storage.embedded import child
 from storage.embedded.account import Account, choose_account
 from storage.embedded.binaries import Binaries, find_binaries
 from storage.embedded.cluster import DATABASE, USER, ensure_cluster
-from storage.embedded.errors import NotMainThread, StartFailed
+from storage.embedded.errors import EmbeddedPostgresError, NotMainThread, StartFailed
 from storage.embedded.folder import open_log
 from storage.embedded.lock import DataFolderLock
 from storage.embedded.postmaster import (
@@ -32,7 +34,11 @@ from storage.embedded.postmaster import (
 from storage.embedded.reach import reached
 from storage.embedded.socket_folder import remove_stale_sockets, socket_folder
 
+log = logging.getLogger("pantherahive.postgres")
+
 PORT = "5432"
+PROGRESS_INTERVAL_S = 5.0
+RESTART_POLL_INTERVAL_S = 0.05
 LOG_TAIL_BYTES_MAX = 4096
 DEFAULT_SETTINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -81,6 +87,8 @@ class EmbeddedPostgres:
         self._settings = {**DEFAULT_SETTINGS, **settings}
         # Held from before anything is touched until the server is gone.
         self._lock = DataFolderLock(self._data_dir)
+        # The programs, known from the first start on: looking for them again would stop the event loop.
+        self._binaries: Binaries | None = None
         # The server; None before the first start and after a stop.
         self._process: subprocess.Popen[bytes] | None = None
         # The socket's folder, removed at the stop; None while there is none of ours.
@@ -100,24 +108,44 @@ class EmbeddedPostgres:
         again; calling it after the server was killed starts it again, with recovery.
         Raises the errors of `storage.embedded.errors`; then nothing runs and nothing is locked.
         """
-        if threading.current_thread() is not threading.main_thread():
-            raise NotMainThread(
-                "The embedded Postgres ends with the thread that started it: start it from the main thread."
-            )
+        _refuse_other_threads()
         self._lock.acquire()
         try:
             account = choose_account(self._cluster)
             sockets = self._sockets = socket_folder(self._data_dir, account)
             if self.pid is None:
-                binaries = find_binaries(account, self._binaries_dir)
-                ensure_cluster(self._cluster, account, binaries)
-                end_leftover(self._cluster, self._stop_timeout_s)
-                remove_stale_sockets(sockets)
-                self._start_server(account, binaries, sockets)
+                self._binaries = find_binaries(account, self._binaries_dir)
+                ensure_cluster(self._cluster, account, self._binaries)
+                for _ in self._starting(account, self._binaries, sockets, self._start_timeout_s):
+                    time.sleep(POLL_INTERVAL_S)
         except BaseException:
             self.stop()
             raise
         return dsn(sockets)
+
+    async def restart(self, timeout_s: float) -> None:
+        """Start a server again that was killed; the event loop lives on while it recovers.
+
+        On the main thread, after `start`. The folder stays locked, whatever happens. Raises the errors of
+        `storage.embedded.errors`; then nothing runs, and it may be tried again. When cancelled, what was started
+        stays for `stop`.
+        """
+        _refuse_other_threads()
+        if self._binaries is None or not self._lock.held:
+            raise StartFailed("Only a Postgres that was started before can be started again.")
+        if self.pid is not None:
+            return
+        # The cluster is not made anew: an empty one in the place of a lost one would hide the loss.
+        account = choose_account(self._cluster)
+        sockets = self._sockets = socket_folder(self._data_dir, account)
+        try:
+            for _ in self._starting(account, self._binaries, sockets, timeout_s):
+                await asyncio.sleep(RESTART_POLL_INTERVAL_S)
+        except EmbeddedPostgresError:
+            if self._process is not None:
+                for _ in _ending(self._process, self._stop_timeout_s):
+                    await asyncio.sleep(RESTART_POLL_INTERVAL_S)
+            raise
 
     def stop(self) -> None:
         """Stop the server (fast shutdown, then immediate), unlock the folder; nothing to do when stopped."""
@@ -125,39 +153,49 @@ class EmbeddedPostgres:
         sockets, self._sockets = self._sockets, None
         try:
             if process is not None:
-                _end(process, self._stop_timeout_s)
+                for _ in _ending(process, self._stop_timeout_s):
+                    time.sleep(POLL_INTERVAL_S)
             if sockets is not None:
                 _remove_if_empty(sockets)
         finally:
             self._lock.release()
 
-    def _start_server(self, account: Account, binaries: Binaries, sockets: Path) -> None:
-        deadline = time.monotonic() + self._start_timeout_s
-        log = open_log(self._data_dir)
+    def _starting(
+        self, account: Account, binaries: Binaries, sockets: Path, timeout_s: float
+    ) -> Generator[None, None, None]:
+        """Start the server; each step is a moment to wait, which is the caller's to do. Raises `StartFailed`."""
+        end_leftover(self._cluster, self._stop_timeout_s)
+        remove_stale_sockets(sockets)
+        patience = Patience(time.monotonic(), timeout_s)
+        output = open_log(self._data_dir)
         try:
-            while not self._attempt(account, binaries, sockets, log, deadline):
-                time.sleep(POLL_INTERVAL_S)
+            while not (yield from self._attempt(account, binaries, sockets, output, patience)):
+                yield
         finally:
-            os.close(log)
+            os.close(output)
 
-    def _attempt(self, account: Account, binaries: Binaries, sockets: Path, log: int, deadline: float) -> bool:
+    def _attempt(
+        self, account: Account, binaries: Binaries, sockets: Path, output: int, patience: "Patience"
+    ) -> Generator[None, None, bool]:
         """Start once. True when ready, False when it is worth another attempt; raises `StartFailed`."""
-        said_from = os.fstat(log).st_size
+        said_from = os.fstat(output).st_size
         with reached(self._cluster, account) as (path, fds):
             argv = [binaries.program("postgres"), "-D", path, *self._options(sockets)]
-            process = self._process = child.spawn(argv, account, pass_fds=fds, output=log)
+            process = self._process = child.spawn(argv, account, pass_fds=fds, output=output)
         while process.poll() is None:
             state = PostmasterFile.read(self._cluster)
             if state is not None and state.pid == process.pid and state.status == "ready":
                 return True
-            if time.monotonic() >= deadline:
+            if patience.is_over:
                 raise StartFailed(
-                    f"Postgres was not ready within {self._start_timeout_s:g} s; after a crash a longer "
-                    f"start timeout may help. Its log says:\n{_tail(log, said_from)}"
+                    f"Postgres was not ready within {patience.timeout_s:g} s; after a crash a longer "
+                    f"start timeout (PANTHERAHIVE_POSTGRES_START_TIMEOUT_S) may help. "
+                    f"Its log says:\n{_tail(output, said_from)}"
                 )
-            time.sleep(POLL_INTERVAL_S)
-        said = _tail(log, said_from)
-        if _CHILDREN_ARE_ABOUT in said and time.monotonic() < deadline:
+            patience.tell_progress()
+            yield
+        said = _tail(output, said_from)
+        if _CHILDREN_ARE_ABOUT in said and not patience.is_over:
             return False
         raise StartFailed(f"Postgres ended at once (exit code {process.returncode}). Its log says:\n{said}")
 
@@ -189,14 +227,45 @@ def running_dsn(data_dir: Path) -> str | None:
     return dsn(Path(state.socket_dir))
 
 
-def _end(process: subprocess.Popen[bytes], timeout_s: float) -> None:
+class Patience:
+    """How long a start may still take, and a word about it every few seconds. Seconds on `time.monotonic`."""
+
+    def __init__(self, began_s: float, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        self._began_s = began_s
+        # When the next word is due.
+        self._word_at_s = began_s + PROGRESS_INTERVAL_S
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time has passed."""
+        return time.monotonic() >= self._began_s + self.timeout_s
+
+    def tell_progress(self) -> None:
+        """Logs how long it has taken, if that is due."""
+        now_s = time.monotonic()
+        if now_s >= self._word_at_s:
+            self._word_at_s = now_s + PROGRESS_INTERVAL_S
+            waited_s = now_s - self._began_s
+            log.info("waiting for Postgres to recover: %.0f s of at most %g s", waited_s, self.timeout_s)
+
+
+def _refuse_other_threads() -> None:
+    if threading.current_thread() is not threading.main_thread():
+        raise NotMainThread(
+            "The embedded Postgres ends with the thread that started it: start it from the main thread."
+        )
+
+
+def _ending(process: subprocess.Popen[bytes], timeout_s: float) -> Generator[None, None, None]:
+    """Ends the server; each step is a moment to wait, which is the caller's to do."""
     for number, wait_s in ((signal.SIGINT, timeout_s), (signal.SIGQUIT, IMMEDIATE_STOP_TIMEOUT_S)):
         process.send_signal(number)
-        try:
-            process.wait(wait_s)
-        except subprocess.TimeoutExpired:
-            continue
-        return
+        deadline = time.monotonic() + wait_s
+        while process.poll() is None and time.monotonic() < deadline:
+            yield
+        if process.poll() is not None:
+            return
     # Its children end by themselves; the log replays at the next start.
     process.kill()
     process.wait()
@@ -211,7 +280,7 @@ def _remove_if_empty(folder: Path) -> None:
             raise
 
 
-def _tail(log: int, start: int) -> str:
-    end = os.fstat(log).st_size
+def _tail(output: int, start: int) -> str:
+    end = os.fstat(output).st_size
     start = max(start, end - LOG_TAIL_BYTES_MAX)
-    return os.pread(log, end - start, start).decode(errors="replace").strip()
+    return os.pread(output, end - start, start).decode(errors="replace").strip()

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from storage.ports import Account, AccountChanges, AlreadyExists
+from storage.ports import (
+    ACCOUNT_REQUESTS_MAX,
+    Account,
+    AccountChanges,
+    AccountRequest,
+    AlreadyExists,
+    RequestReused,
+)
 
 
 class MemoryAccounts:
@@ -13,6 +20,8 @@ class MemoryAccounts:
     def __init__(self) -> None:
         # By user id.
         self._accounts: dict[str, Account] = {}
+        # User id → opId → digest, the oldest first.
+        self._requests: dict[str, dict[str, bytes]] = {}
 
     async def create(self, account: Account) -> None:
         """See the port."""
@@ -33,14 +42,18 @@ class MemoryAccounts:
         """See the port."""
         return next((a for a in self._accounts.values() if a.email and a.email.lower() == email.lower()), None)
 
-    async def update(self, user_id: str, changes: AccountChanges, updated_at: str) -> Account | None:
+    async def update(
+        self, user_id: str, changes: AccountChanges, updated_at: str, request: AccountRequest | None = None
+    ) -> Account | None:
         """See the port."""
         account = self._accounts.get(user_id)
-        if account is None:
-            return None
-        changed = replace(account, **changes, updated_at=updated_at)
+        if account is None or (request is not None and self._is_known(user_id, request)):
+            return account
+        changed = replace(account, **changes, updated_at=updated_at) if changes else account
         self._check_unique(changed)
         self._accounts[user_id] = changed
+        if request is not None:
+            self._remember(user_id, request)
         return changed
 
     async def renew_password_hash(self, user_id: str, was: str, password_hash: str) -> None:
@@ -54,6 +67,18 @@ class MemoryAccounts:
         account = self._accounts.get(user_id)
         if account is not None:
             self._accounts[user_id] = replace(account, profile_created=True, first_name=None, last_name=None)
+
+    def _is_known(self, user_id: str, request: AccountRequest) -> bool:
+        digest = self._requests.get(user_id, {}).get(request.op_id)
+        if digest is not None and digest != request.digest:
+            raise RequestReused
+        return digest is not None
+
+    def _remember(self, user_id: str, request: AccountRequest) -> None:
+        requests = self._requests.setdefault(user_id, {})
+        requests[request.op_id] = request.digest
+        if len(requests) > ACCOUNT_REQUESTS_MAX:
+            del requests[next(iter(requests))]
 
     def _check_unique(self, account: Account) -> None:
         others = [other for other in self._accounts.values() if other.user_id != account.user_id]

@@ -26,6 +26,10 @@ class MemoryJournal:
         self._ops: dict[tuple[str, str], Entry] = {}
         self._snapshots = MemorySnapshots()
 
+    def has_entries(self, stream: str) -> bool:
+        """Whether anything was ever appended to the stream."""
+        return stream in self._streams and bool(self._streams[stream])
+
     async def open_lane(self) -> MemoryLane:
         """A lane that writes here."""
         return MemoryLane(self)

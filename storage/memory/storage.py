@@ -36,5 +36,5 @@ class MemoryStorage:
             MemoryTimers(),
             MemoryConsumers(),
             MemoryAccounts(),
-            MemoryProjectKeys(),
+            MemoryProjectKeys(lambda project_id: journal.has_entries(f"project/{project_id}")),
         )

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
 from protocol.base import datetime_of, instant_of
 from protocol.faults import DuplicateEntry
-from storage.ports import Account, AccountChanges, AlreadyExists, UniqueField
+from storage.ports import (
+    ACCOUNT_REQUESTS_MAX,
+    Account,
+    AccountChanges,
+    AccountRequest,
+    AlreadyExists,
+    RequestReused,
+    UniqueField,
+)
 from storage.postgres.pool import Database
+
+if TYPE_CHECKING:
+    from storage.postgres.pool import Connection
 
 _COLUMNS: Final = (
     "user_id, username, email, password_hash, locale, timezone, created_at, updated_at, profile_created, "
@@ -29,6 +40,18 @@ UPDATE accounts
        updated_at = $2
  WHERE user_id = $1
 RETURNING {_COLUMNS}
+"""  # noqa: S608
+_LOCKED: Final = f"{_BY_USER_ID} FOR UPDATE"
+_DIGEST: Final = "SELECT digest FROM account_requests WHERE user_id = $1 AND op_id = $2"
+_REMEMBER: Final = "INSERT INTO account_requests (user_id, op_id, digest, at) VALUES ($1, $2, $3, $4)"
+# The new one stays, whatever a clock says that was put back.
+_FORGET: Final = f"""
+DELETE FROM account_requests
+ WHERE user_id = $1
+   AND op_id IN (SELECT op_id FROM account_requests
+                  WHERE user_id = $1 AND op_id <> $2
+                  ORDER BY at DESC, op_id
+                 OFFSET {ACCOUNT_REQUESTS_MAX - 1})
 """  # noqa: S608
 _RENEW: Final = "UPDATE accounts SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2"
 _MARK: Final = """
@@ -77,11 +100,27 @@ class PostgresAccounts:
         """See the port."""
         return _account_of(await self._database.fetch(_BY_EMAIL, email))
 
-    async def update(self, user_id: str, changes: AccountChanges, updated_at: str) -> Account | None:
+    async def update(
+        self, user_id: str, changes: AccountChanges, updated_at: str, request: AccountRequest | None = None
+    ) -> Account | None:
         """See the port."""
-        fields = ("username", "email", "locale", "timezone")
-        values = [value for field in fields for value in (field in changes, changes.get(field))]
-        return _account_of(await self._write(_UPDATE, user_id, datetime_of(updated_at), *values))
+
+        async def work(connection: Connection) -> Sequence[asyncpg.Record]:
+            # The lock lets two requests of one account take their turn: the second sees what the first remembered.
+            rows = await connection.fetch(_LOCKED, user_id)
+            if not rows or (request is not None and await _is_known(connection, user_id, request)):
+                return rows
+            if request is not None:
+                await connection.execute(_REMEMBER, user_id, request.op_id, request.digest, datetime_of(updated_at))
+                await connection.execute(_FORGET, user_id, request.op_id)
+            if not changes:
+                return rows
+            return await connection.fetch(_UPDATE, user_id, datetime_of(updated_at), *_values_of(changes))
+
+        try:
+            return _account_of(await self._database.write_together(work))
+        except DuplicateEntry as fault:
+            raise _already_exists(fault) from fault
 
     async def renew_password_hash(self, user_id: str, was: str, password_hash: str) -> None:
         """See the port."""
@@ -98,6 +137,19 @@ class PostgresAccounts:
             raise _already_exists(fault) from fault
 
 
+async def _is_known(connection: Connection, user_id: str, request: AccountRequest) -> bool:
+    digest: bytes | None = await connection.fetchval(_DIGEST, user_id, request.op_id)
+    if digest is not None and digest != request.digest:
+        raise RequestReused
+    return digest is not None
+
+
+def _values_of(changes: AccountChanges) -> list[object]:
+    """Whether a field is set, and to what, for each field in the order of the statement."""
+    fields = ("username", "email", "locale", "timezone")
+    return [value for field in fields for value in (field in changes, changes.get(field))]
+
+
 def _already_exists(fault: DuplicateEntry) -> Exception:
     """Which unique key it was; the fault itself if it is none of ours."""
     name = getattr(fault.__cause__, "constraint_name", None)
@@ -105,7 +157,7 @@ def _already_exists(fault: DuplicateEntry) -> Exception:
     return fault if field is None else AlreadyExists(field)
 
 
-def _account_of(rows: list[asyncpg.Record]) -> Account | None:
+def _account_of(rows: Sequence[asyncpg.Record]) -> Account | None:
     if not rows:
         return None
     row = rows[0]

@@ -7,7 +7,7 @@ statement to finish by itself, because a cancel request in flight is what makes 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar
@@ -132,6 +132,18 @@ class Database:
             with writing():
                 async with connection.transaction():
                     yield connection
+
+    async def write_together(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Writes in several statements of one transaction, which goes on when the caller is cancelled.
+
+        Raises DuplicateEntry, NotApplied, OutcomeUnknown, and what `work` raises, which undoes it.
+        """
+
+        async def write() -> T:
+            async with self.transaction() as connection:
+                return await work(connection)
+
+        return await self._to_its_end(write())
 
     @asynccontextmanager
     async def _acquired(self, role: str) -> AsyncIterator[Connection]:

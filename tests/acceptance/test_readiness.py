@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -17,6 +18,7 @@ from tests.chaos.interleaving import command
 from tests.chaos.listener import Listener
 
 WITHIN_S = 10.0
+FROZEN_S = 4.0
 
 
 def backends(data_dir: Path) -> list[int]:
@@ -75,6 +77,41 @@ async def test_a_killed_database_is_started_again(tmp_path: Path) -> None:
             assert time.monotonic() < deadline_s, product.log[-3000:]
         assert answer.status == 201
         await readyz(product, is_ready)
+
+
+async def test_everybody_else_goes_on_while_a_killed_database_recovers(tmp_path: Path) -> None:
+    async with running_product(tmp_path / "data", ready_check_timeout_s=1) as product:
+        ada = await product.register("ada")
+        killed = backends(product.data_dir)[0]
+        send([killed], signal.SIGKILL)
+        frozen = await another_postmaster(product, killed)
+        try:
+            send([frozen], signal.SIGSTOP)
+            assert await readyz(product, lambda answer: answer.status == 503) < 5
+            slowest_s = 0.0
+            until_s = time.monotonic() + FROZEN_S
+            while time.monotonic() < until_s:
+                began_s = time.monotonic()
+                assert (await product.ask("GET", "/healthz")).status == 200
+                slowest_s = max(slowest_s, time.monotonic() - began_s)
+                assert (await product.ask("GET", "/readyz")).status == 503
+            assert slowest_s < 0.5
+        finally:
+            send([frozen], signal.SIGCONT)
+        await readyz(product, is_ready)
+        await product.create_project(ada)
+
+
+async def another_postmaster(product: Product, than: int) -> int:
+    """The pid of the product's new postmaster, as soon as the process is there."""
+    deadline_s = time.monotonic() + WITHIN_S
+    children = Path(f"/proc/{product.process.pid}/task/{product.process.pid}/children")
+    while True:
+        for pid in map(int, children.read_text().split()):
+            if pid != than and b"listen_addresses=" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return pid
+        assert time.monotonic() < deadline_s, product.log[-3000:]
+        await asyncio.sleep(0.001)
 
 
 async def test_lists_say_that_they_are_behind_rather_than_what_was(tmp_path: Path) -> None:

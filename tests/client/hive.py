@@ -64,6 +64,8 @@ class Hive:
         self.refuse: Callable[[dict[str, Any]], Rejection | None] = lambda frame: None
         # (frame) → whether its answer gets lost after it took effect.
         self.lose_answer: Callable[[dict[str, Any]], bool] = lambda frame: False
+        # (frame) → whether the connections end over it, as over what is no packet.
+        self.end_over: Callable[[dict[str, Any]], bool] = lambda frame: False
         # (seq) → whether the broadcast of this entry gets lost.
         self.lose_entry: Callable[[int], bool] = lambda seq: False
         # How far behind a cursor may be before it is answered with a snapshot.
@@ -108,6 +110,13 @@ class Hive:
         """As a pulled plug: no goodbye."""
         for transport in self._transports:
             transport.abort()
+        self._transports.clear()
+
+    def refuse_connections(self) -> None:
+        """DISCONNECT, then a close frame with 1002, as the real server says it."""
+        for transport in self._transports:
+            transport.write(b"\x81\x0241" + b"\x88\x02\x03\xea")
+            transport.close()
         self._transports.clear()
 
     @web.middleware
@@ -218,6 +227,9 @@ class Hive:
 
     async def _on_command(self, sid: str, frame: dict[str, Any]) -> dict[str, Any] | None:
         self.frames.append(frame)
+        if self.end_over(frame):
+            self.refuse_connections()
+            return None
         refused = self.refuse(frame)
         if refused is not None:
             return {"error": refused.as_json()}

@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from pantherahive_client import Ack, Backoff, ClientClosed, InternalError, Overloaded, RuleBroken, Settings
+from pantherahive_client import (
+    Ack,
+    Backoff,
+    ClientClosed,
+    InternalError,
+    Invalid,
+    Overloaded,
+    PacketRefused,
+    RuleBroken,
+    Settings,
+)
 from pantherahive_client.link import OnAnswer
 from pantherahive_client.outbox import Outbox
 
@@ -20,7 +30,8 @@ BROKEN = {"error": {"code": "rule_broken", "message": "no", "retryable": False, 
 class Recorder:
     """A connection that keeps what is sent, for the test to answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, packet_bytes_max: int | None = None) -> None:
+        self.packet_bytes_max = packet_bytes_max
         self.sent: list[tuple[str, OnAnswer]] = []
 
     def send(self, event: str, payload: Mapping[str, Any], on_answer: OnAnswer | None = None) -> None:
@@ -133,3 +144,44 @@ async def test_the_end_is_told_to_those_who_wait_and_those_who_come() -> None:
     for task in (waiting, late):
         with pytest.raises(ClientClosed):
             await task
+
+
+async def _connection(outbox: Outbox, *, refused: bool) -> None:
+    """One more connection that comes and goes."""
+    outbox.connected(Recorder())
+    outbox.disconnected()
+    outbox.connection_over(refused=refused)
+    await settle()
+
+
+async def test_only_refusals_in_a_row_count_and_only_for_what_was_sent() -> None:
+    outbox = Outbox(LIMITS)
+    (early,) = sending(outbox, "a")
+    await settle()
+    for refused in (True, True, False, True, True):
+        await _connection(outbox, refused=refused)
+    (late,) = sending(outbox, "b")
+    await settle()
+    assert not early.done()
+    await _connection(outbox, refused=True)
+    with pytest.raises(PacketRefused) as raised:
+        await early
+    assert raised.value.op_id == "a"
+    assert not late.done()
+    link = Recorder()
+    outbox.connected(link)
+    link.sent[0][1](ack(1))
+    assert (await late).seq == 1
+
+
+async def test_what_waited_for_a_connection_and_is_too_large_for_it_is_refused() -> None:
+    outbox, link = Outbox(LIMITS), Recorder(packet_bytes_max=60)
+    large = asyncio.create_task(outbox.send({"opId": "a", "data": "x" * 50}, 5, retry=True))
+    (small,) = sending(outbox, "b")
+    await settle()
+    outbox.connected(link)
+    with pytest.raises(Invalid):
+        await large
+    assert link.op_ids == ["b"]
+    link.sent[0][1](ack(1))
+    await small

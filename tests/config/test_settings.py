@@ -72,6 +72,48 @@ def test_all_wrong_values_are_told_at_once() -> None:
     assert "PANTHERAHIVE_LANES" in text
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("port = true", "port in {file} = true is wrong. Allowed is a whole number from 0 to 65535"),
+        ("port = 80.0", "port in {file} = 80.0 is wrong. Allowed is a whole number"),
+        ('port = "80"', 'port in {file} = "80" is wrong. Allowed is a whole number'),
+        ("heads_interval_s = true", "heads_interval_s in {file} = true is wrong. Allowed is a number from"),
+        ('heads_interval_s = "1"', 'heads_interval_s in {file} = "1" is wrong. Allowed is a number from'),
+        ("unsafe_durability = 1", "unsafe_durability in {file} = 1 is wrong. Allowed is true or false"),
+        ("unsafe_durability = 0.0", "unsafe_durability in {file} = 0.0 is wrong. Allowed is true or false"),
+        ('unsafe_durability = "yes"', 'unsafe_durability in {file} = "yes" is wrong. Allowed is true or false'),
+        ("host = 1", "host in {file} = 1 is wrong. Allowed is text"),
+        ("data_dir = 1", "data_dir in {file} = 1 is wrong. Allowed is a path"),
+        ("log_format = false", "log_format in {file} = false is wrong. Allowed is one of console, json"),
+        ('allowed_origins = "https://a.example"', "is wrong. Allowed is a list of texts"),
+        ("allowed_origins = [1]", "allowed_origins in {file} = [1] is wrong. Allowed is a list of texts"),
+        ("port = 2026-01-01", 'port in {file} = "2026-01-01" is wrong. Allowed is a whole number'),
+        ("[port]", "port in {file} = {{}} is wrong. Allowed is a whole number"),
+        ("database_url = 5", "database_url in {file} is wrong. Allowed is text"),
+    ],
+)
+def test_a_value_of_another_type_in_the_file_is_refused(tmp_path: Path, line: str, words: str) -> None:
+    file = tmp_path / "hive.toml"
+    file.write_text(f"{line}\n")
+    assert words.format(file=file) in told({"config_file": str(file)}, {})
+
+
+def test_a_whole_number_in_the_file_is_a_number(tmp_path: Path) -> None:
+    file = tmp_path / "hive.toml"
+    file.write_text("heads_interval_s = 1\nunsafe_durability = true\n")
+    settings = load_settings({"config_file": str(file)}, {})
+    assert (settings.heads_interval_s, settings.unsafe_durability) == (1.0, True)
+
+
+def test_text_is_read_as_the_type_of_its_setting() -> None:
+    settings = load_settings({"port": "80"}, {"PANTHERAHIVE_UNSAFE_DURABILITY": "true", "PANTHERAHIVE_LANES": "3"})
+    assert (settings.port, settings.unsafe_durability, settings.lanes) == (80, True, 3)
+    assert "PANTHERAHIVE_PORT" in told({}, {"PANTHERAHIVE_PORT": "true"})
+    assert "PANTHERAHIVE_UNSAFE_DURABILITY" in told({}, {"PANTHERAHIVE_UNSAFE_DURABILITY": "2"})
+    assert "--port" in told({"port": True}, {})
+
+
 def test_a_secret_is_not_shown() -> None:
     text = told({}, {"PANTHERAHIVE_DATABASE_URL": "mysql://me:hunter2@host/db"})
     assert "PANTHERAHIVE_DATABASE_URL" in text

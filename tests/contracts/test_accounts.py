@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from storage.ports import Account, AlreadyExists
-from tests.contracts.entries import AT, op
-from tests.contracts.storages import Storage
+from protocol.log import shard_of
+from storage.ports import ACCOUNT_REQUESTS_MAX, Account, AccountRequest, AlreadyExists, RequestReused
+from tests.contracts.entries import AT, batch, entry, fence, op
+from tests.contracts.storages import SESSION, Storage
 
 LATER = "2026-02-01T00:00:00.000Z"
 ADA = Account(op("ada"), "Ada", "Ada@example.org", "hash", "en-GB", "Europe/London", AT, AT)
@@ -75,6 +76,73 @@ async def test_an_update_to_a_taken_value_changes_nothing(storage: Storage) -> N
     assert await storage.accounts.by_user_id(BOB.user_id) == BOB
 
 
+def request(name: str, body: bytes = b"0123456789abcdef") -> AccountRequest:
+    return AccountRequest(op(name), body)
+
+
+async def test_a_request_changes_an_account_once(storage: Storage) -> None:
+    await storage.accounts.create(ADA)
+    first = await storage.accounts.update(ADA.user_id, {"locale": "de"}, LATER, request("1"))
+    assert first == replace(ADA, locale="de", updated_at=LATER)
+    newer = await storage.accounts.update(ADA.user_id, {"locale": "fr"}, LATER, request("2"))
+    assert await storage.accounts.update(ADA.user_id, {"locale": "de"}, LATER, request("1")) == newer
+    assert await storage.accounts.by_user_id(ADA.user_id) == newer
+    assert await storage.accounts.update(BOB.user_id, {"locale": "de"}, LATER, request("1")) is None
+
+
+async def test_a_request_without_changes_is_remembered_and_changes_nothing(storage: Storage) -> None:
+    await storage.accounts.create(ADA)
+    assert await storage.accounts.update(ADA.user_id, {}, LATER) == ADA
+    assert await storage.accounts.update(ADA.user_id, {}, LATER, request("1")) == ADA
+    assert await storage.accounts.update(ADA.user_id, {"locale": "de"}, LATER, request("1")) == ADA
+
+
+async def test_an_op_id_with_another_digest_is_refused_before_anything_changes(storage: Storage) -> None:
+    await storage.accounts.create(ADA)
+    await storage.accounts.create(BOB)
+    await storage.accounts.update(ADA.user_id, {}, LATER, request("1"))
+    for changes in ({"locale": "de"}, {"username": "bob"}, {}):
+        with pytest.raises(RequestReused):
+            await storage.accounts.update(ADA.user_id, changes, LATER, request("1", b"another"))  # type: ignore[arg-type]
+    assert await storage.accounts.by_user_id(ADA.user_id) == ADA
+    assert await storage.accounts.update(BOB.user_id, {"locale": "de"}, LATER, request("1", b"another")), (
+        "another account has its own"
+    )
+
+
+async def test_a_refused_request_is_not_remembered(storage: Storage) -> None:
+    await storage.accounts.create(ADA)
+    await storage.accounts.create(BOB)
+    with pytest.raises(AlreadyExists):
+        await storage.accounts.update(BOB.user_id, {"username": "ada"}, LATER, request("1"))
+    changed = await storage.accounts.update(BOB.user_id, {"username": "robert"}, LATER, request("1", b"another"))
+    assert changed == replace(BOB, username="robert", updated_at=LATER)
+
+
+async def test_one_request_twice_at_once_changes_once(storage: Storage) -> None:
+    await storage.accounts.create(ADA)
+    outcomes = await asyncio.gather(
+        *(storage.accounts.update(ADA.user_id, {"locale": name}, LATER, request("1")) for name in ("de", "fr", "it"))
+    )
+    locales = {outcome.locale for outcome in outcomes if outcome}
+    assert len(locales) == 1
+    kept = await storage.accounts.by_user_id(ADA.user_id)
+    assert kept is not None
+    assert {kept.locale} == locales
+
+
+async def test_the_newest_requests_are_remembered(storage: Storage) -> None:
+    await storage.accounts.create(ADA)
+    for number in range(ACCOUNT_REQUESTS_MAX + 1):
+        at = f"2026-02-01T00:00:00.{number:03}Z"
+        await storage.accounts.update(ADA.user_id, {}, at, request(str(number)))
+    with pytest.raises(RequestReused):
+        await storage.accounts.update(ADA.user_id, {}, LATER, request("1", b"another"))
+    assert await storage.accounts.update(ADA.user_id, {"locale": "de"}, LATER, request("0", b"another")) == replace(
+        ADA, locale="de", updated_at=LATER
+    )
+
+
 async def test_the_profile_is_marked_once_it_is_there(storage: Storage) -> None:
     await storage.accounts.create(ADA)
     for _ in range(2):
@@ -96,7 +164,6 @@ async def test_a_key_belongs_to_the_project_that_was_first(storage: Storage) -> 
     assert await keys.claim("HIVE", first)
     assert await keys.claim("HIVE", first), "a retry hears the same"
     assert not await keys.claim("HIVE", second)
-    assert not await keys.claim("OTHER", first), "one key per project"
     assert await keys.claim("OTHER", second)
     assert [await keys.key_of(project) for project in (first, second, op("third"))] == ["HIVE", "OTHER", None]
 
@@ -105,3 +172,27 @@ async def test_of_two_projects_at_once_one_gets_the_key(storage: Storage) -> Non
     projects = [op(str(number)) for number in range(5)]
     claims = await asyncio.gather(*(storage.project_keys.claim("HIVE", project) for project in projects))
     assert claims.count(True) == 1
+
+
+async def test_a_project_that_never_came_to_be_may_ask_for_another_key_and_keeps_the_first(storage: Storage) -> None:
+    keys, first, second = storage.project_keys, op("first"), op("second")
+    assert await keys.claim("HIVE", first)
+    assert await keys.claim("BEES", first)
+    assert await keys.key_of(first) == "BEES"
+    assert [await keys.holder_of(key) for key in ("HIVE", "BEES", "NONE")] == [first, first, None]
+    assert not await keys.claim("HIVE", second), "the first attempt may still be under way"
+
+
+async def test_a_project_that_exists_claims_no_other_key(storage: Storage) -> None:
+    keys, project = storage.project_keys, op("first")
+    assert await keys.claim("HIVE", project)
+    stream = f"project/{project}"
+    [claimed] = await storage.own(shard_of(stream))
+    lane = await storage.journal.open_lane()
+    try:
+        await lane.append(batch(SESSION, [fence(claimed)], entry(stream, 1)))
+    finally:
+        await lane.close()
+    assert not await keys.claim("BEES", project)
+    assert await keys.claim("HIVE", project), "a retry hears the same"
+    assert await keys.holder_of("BEES") is None

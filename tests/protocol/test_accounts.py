@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from protocol.accounts import UserLoginRequest, UserRegisterRequest, UserUpdateRequest
+from protocol import accounts
+from protocol.accounts import UserLoginRequest, UserProfileResponse, UserRegisterRequest, UserUpdateRequest
+from protocol.base import Message
+from protocol.comments import AddComment
+from protocol.messages import invalid
 
+TASK = "018f0000-0000-7000-8000-000000000001"
 GOOD = {"username": "john_doe", "password": "StrongP@ssw0rd!"}
 
 
@@ -123,3 +128,52 @@ def test_what_may_be_updated(body: dict[str, Any], good: bool) -> None:
 def test_passwords_do_not_show() -> None:
     assert "StrongP" not in repr(UserRegisterRequest.model_validate(GOOD))
     assert "StrongP" not in repr(UserLoginRequest.model_validate(GOOD))
+
+
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "Factory", "zone.tab", "Nowhere/City", "europe/berlin"])
+def test_only_zones_of_the_database_are_time_zones(name: str) -> None:
+    with pytest.raises(ValidationError):
+        UserUpdateRequest.model_validate({"timezone": name})
+
+
+def test_without_a_database_of_zones_names_are_judged_by_their_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "_timezones", frozenset)
+    assert UserUpdateRequest.model_validate({"timezone": "Europe/Berlin"}).timezone == "Europe/Berlin"
+    for name in ("localtime", "../etc/passwd", "Europe/Berlin\n", ""):
+        with pytest.raises(ValidationError):
+            UserUpdateRequest.model_validate({"timezone": name})
+
+
+def test_a_zone_that_was_accepted_once_can_always_be_shown() -> None:
+    assert UserProfileResponse.model_fields["timezone"].annotation == accounts.TimezoneName | None
+
+
+def refusal(model: type[Message], value: dict[str, Any], prefix: str = "") -> tuple[str, list[dict[str, str]]]:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(value)
+    rejection = invalid(caught.value, prefix)
+    return rejection.message, rejection.details["errors"]
+
+
+def test_what_is_wrong_with_the_whole_is_said_without_a_field() -> None:
+    words = "exactly one of email and username is needed"
+    assert refusal(UserLoginRequest, {"password": "x"}) == (words, [{"message": words}])
+    assert refusal(UserLoginRequest, {"password": "x"}, "auth") == (
+        f"auth: {words}",
+        [{"field": "auth", "message": words}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "value", "message"),
+    [
+        (UserUpdateRequest, {"bio": "x" * 10_001}, "bio: String should have at most 10000 characters"),
+        (UserUpdateRequest, {"bio": "\0"}, "bio: control characters are not allowed"),
+        (UserUpdateRequest, {"email": "x@y"}, "email: not an e-mail address"),
+        (AddComment, {"taskId": TASK, "body": " "}, "body: a comment needs text"),
+        (AddComment, {"taskId": TASK, "body": "x" * 100_001}, "body: String should have at most 100000 characters"),
+    ],
+)
+def test_messages_speak_of_what_people_wrote(model: type[Message], value: dict[str, Any], message: str) -> None:
+    field, _, words = message.partition(": ")
+    assert refusal(model, value) == (message, [{"field": field, "message": words}])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
-from server.cli import main, parser
+from server.cli import MAIN_SETTINGS, main, parser
 from server.exits import Exit
 from tests.postgres import dsn_of, execute, make_test_folder
 
@@ -39,12 +39,36 @@ def database_url(postgres_dsn_root: str) -> Iterator[str]:
     asyncio.run(execute(postgres_dsn_root, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
-def test_every_setting_is_a_flag_of_every_command_that_has_settings() -> None:
-    for command in (["serve"], ["migrate"], ["doctor"]):
-        for name in Settings.model_fields:
-            flag = "--config" if name == "config_file" else f"--{name.replace('_', '-')}"
-            given = parser().parse_args([*command, flag, "x"])
+OTHERS = (["migrate"], ["doctor"], ["import", "github-archive", "archive.json"])
+"""Commands that start no server."""
+
+
+def flag_of(name: str) -> str:
+    return "--config" if name == "config_file" else f"--{name.replace('_', '-')}"
+
+
+def test_every_setting_is_a_flag_of_serve_and_the_main_ones_of_every_command() -> None:
+    for command in (["serve"], *OTHERS):
+        for name in Settings.model_fields if command == ["serve"] else (*MAIN_SETTINGS, "config_file"):
+            given = parser().parse_args([*command, flag_of(name), "x"])
             assert getattr(given, name) == "x"
+
+
+@pytest.mark.parametrize("command", OTHERS, ids=lambda command: command[0])
+def test_a_limit_of_the_server_is_no_flag_of_other_commands(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    limits = set(Settings.model_fields) - {*MAIN_SETTINGS, "config_file"}
+    assert limits
+    for name in limits:
+        with pytest.raises(SystemExit):
+            parser().parse_args([*command, flag_of(name), "1"])
+    assert "unrecognized arguments" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        parser().parse_args([*command, "--help"])
+    helped = capsys.readouterr().out
+    assert "--data-dir" in helped
+    assert not [name for name in limits if flag_of(name) in helped]
 
 
 def test_a_switch_needs_no_value() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -133,6 +134,28 @@ async def test_what_is_no_http_is_a_problem_that_quotes_nothing(request_: bytes,
     assert (document["status"], document["code"]) == (status, code)
     assert CANARY.encode() not in answer
     assert CANARY not in str(lines)
+
+
+@pytest.mark.parametrize(
+    "encoding", ["br", "gzip", "deflate", "zstd", "GZIP", "canary", "gzip, br", "identity, gzip", ","]
+)
+@pytest.mark.parametrize("line", [b"POST /take", b"GET /ok", b"POST /nowhere", b"DELETE /ok"])
+async def test_an_encoded_body_is_refused_without_being_unpacked(encoding: str, line: bytes) -> None:
+    bomb = gzip.compress(bytes(1 << 20))[:900]
+    head = line + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    head += f"Content-Encoding: {encoding}\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
+    with capture_logs() as lines:
+        async with served(PATIENT) as port:
+            document = problem_in(await sent(port, head + bomb))
+    assert (document["status"], document["code"]) == (415, "unsupported_media_type")
+    assert [one["log_level"] for one in lines] == ["info"]
+    assert CANARY not in str(lines)
+
+
+async def test_an_encoding_without_a_body_is_nothing_to_refuse() -> None:
+    async with served(PATIENT) as port:
+        answer = await sent(port, GET[:-2] + b"Connection: close\r\nContent-Encoding: br\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
 
 
 async def test_too_many_headers_are_refused() -> None:

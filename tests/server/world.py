@@ -162,7 +162,7 @@ class World:
         """A command as the live gateway would send it. None: the operator."""
         stream = f"project/{project_id}"
         principal = Principal(user.id) if user else OPERATOR
-        facts = await self.facts.facts_for(command, stream)
+        facts = await self.facts.facts_for(command, stream, principal)
         assert not isinstance(facts, Rejection)
         outcome = await self.streams.command(Wish(stream, command, principal, RandomIds().new_id()), facts)
         assert isinstance(outcome, Accepted), outcome

@@ -123,7 +123,7 @@ class Client(ProfileCommands):
         """A project to be opened with `async with`.
 
         `cursor` and `state` (`project.state.as_json()`, kept from an earlier run) go on from there; a cursor alone
-        gives the events since then, without a replica.
+        gives the events since then, without a replica. Raises Invalid when `cursor` is none.
         """
         return Project(self, project_id, cursor, state, self._settings)
 
@@ -147,8 +147,8 @@ class Client(ProfileCommands):
     async def command(self, stream: str, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
         """Any command to any stream. It takes effect once, however often it has to be sent.
 
-        Raises the server's refusal, or DeadlineExceeded: then the outcome is unknown, and sending it again with the
-        same `op_id` is safe.
+        Raises the server's refusal, and Invalid at once for what is no JSON or too large. After PacketRefused and
+        DeadlineExceeded the outcome is unknown, and sending it again with the same `op_id` is safe.
         """
         frame: dict[str, Any] = {
             "stream": stream,
@@ -226,6 +226,7 @@ class Client(ProfileCommands):
         finally:
             self._disconnected()
             await link.close()
+            self._outbox.connection_over(refused=link.was_refused)
 
     async def _open(self, link: Link, token: str) -> None:
         try:
@@ -282,8 +283,7 @@ class Client(ProfileCommands):
 
     def on_presence(self, message: PresenceMessage) -> None:
         """See link.Listener."""
-        following = self._followings.get(message["stream"])
-        if following is not None:
+        if (following := self._followings.get(message["stream"])) is not None:
             following.present = message["present"]
 
     def on_closed(self, message: ClosedMessage) -> None:

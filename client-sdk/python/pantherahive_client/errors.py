@@ -5,6 +5,7 @@ HiveError
 │   OpIdReused, PreconditionFailed, TooLarge, UnsupportedMediaType, RuleBroken, RateLimited, Overloaded,
 │   Unavailable, ServerTimeout, StreamHalted, InternalError      refusals of the server, one class per code
 ├── DeadlineExceeded      no answer in time: the outcome is unknown, resending with the same op_id is safe
+├── PacketRefused         the server ended the connection over what was sent, again and again
 ├── Unreachable           the server could not be reached in time
 ├── EventsMissed          the server could not continue where this client was: some events were not seen
 ├── StreamClosed          the project is no longer there for this user
@@ -172,6 +173,20 @@ class DeadlineExceeded(HiveError, TimeoutError):
         self.op_id = op_id
 
 
+class PacketRefused(HiveError):
+    """The server ended one connection after the other over what was sent, with this command among it.
+
+    The outcome is unknown: sending the command again with `op_id` is safe, best without the others.
+    """
+
+    def __init__(self, op_id: str) -> None:
+        super().__init__(
+            f"the server keeps ending the connection over what is sent with this command (op_id={op_id!r}): "
+            "the outcome is unknown"
+        )
+        self.op_id = op_id
+
+
 class Unreachable(HiveError, ConnectionError):
     """The server could not be reached in time."""
 
@@ -188,7 +203,7 @@ class EventsMissed(HiveError):
 
 
 class StreamClosed(HiveError):
-    """Nothing more comes from this project: `removed` (no longer a member) or `deleted`."""
+    """Nothing more comes from this project: `removed` (no longer a member, or the project was deleted)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the project is closed for this user: {reason}")

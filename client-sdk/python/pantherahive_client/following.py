@@ -26,7 +26,7 @@ logger = logging.getLogger("pantherahive_client")
 HELD_ENTRIES_MAX = 1024
 """Entries that may arrive among the parts of a snapshot; what is dropped beyond them is fetched again as a gap."""
 
-FOR_GOOD = ("removed", "deleted")
+FOR_GOOD = ("removed",)
 """Reasons of `closed` after which joining again would be refused."""
 
 

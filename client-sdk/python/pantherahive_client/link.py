@@ -40,6 +40,36 @@ class _Packet(Packet):  # type: ignore[misc] # the library has no annotations
     json = _Json
 
 
+_GOODBYE_S = 1.0
+"""How long either side's goodbye is waited for."""
+
+_REFUSALS = frozenset({1002, 1003, 1007, 1009})
+"""Codes with which a server ends a connection over what it was sent (RFC 6455 §7.4.1)."""
+
+
+class _WebSocket(aiohttp.ClientWebSocketResponse[Any]):
+    """Keeps what the Socket.IO library throws away."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # Engine.IO's limit for packets to the server, from the first message.
+        self.packet_bytes_max: int | None = None
+        # Whether the server ended the connection over what it was sent.
+        self.was_refused = False
+        # Set when nothing more can be read.
+        self.exhausted = asyncio.Event()
+
+    async def receive(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - aiohttp's
+        message: Any = await super().receive(timeout)
+        if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+            self.was_refused |= message.type is aiohttp.WSMsgType.CLOSE and message.data in _REFUSALS
+            self.exhausted.set()
+        elif self.packet_bytes_max is None and message.data[:1] == "0":
+            limit = json.loads(message.data[1:]).get("maxPayload")
+            self.packet_bytes_max = limit if isinstance(limit, int) else None
+        return message
+
+
 OnAnswer = Callable[[Any], None]
 
 
@@ -76,7 +106,9 @@ class Link:
 
     async def open(self, token: str) -> None:
         """Raises what the server refused us with, or Unreachable. `close` has to be called in any case."""
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._settings.connect_timeout_s))
+        self._http = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self._settings.connect_timeout_s), ws_response_class=_WebSocket
+        )
         self._socket = self._new_socket(self._http)
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s):
@@ -89,6 +121,21 @@ class Link:
         except (SocketIOError, aiohttp.ClientError, OSError, TimeoutError, *_UNREADABLE) as error:
             raise self._refusal or Unreachable(str(error) or type(error).__name__) from error
         self._writer = asyncio.create_task(self._write(), name="pantherahive-writer")
+
+    @property
+    def packet_bytes_max(self) -> int | None:
+        """The largest packet that the server takes; None when it has named none."""
+        return socket.packet_bytes_max if (socket := self._web_socket) is not None else None
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether the server ended the connection over what it was sent; known once the connection has ended."""
+        return (socket := self._web_socket) is not None and socket.was_refused
+
+    @property
+    def _web_socket(self) -> _WebSocket | None:
+        socket = self._socket.eio.ws if self._socket is not None else None
+        return socket if isinstance(socket, _WebSocket) else None
 
     def _new_socket(self, http: aiohttp.ClientSession) -> Any:
         socket = socketio.AsyncClient(
@@ -125,8 +172,17 @@ class Link:
     def _on_refused(self, data: Any = None) -> None:
         self._refusal = _refusal_of(data)
 
-    def _on_ended(self, reason: Any = None) -> None:
-        self._ended.set()
+    async def _on_ended(self, reason: Any = None) -> None:
+        """After the server's DISCONNECT comes its close frame, which says why; the library would not wait for it."""
+        socket = self._web_socket
+        try:
+            if socket is not None and reason == self._socket.reason.SERVER_DISCONNECT:
+                async with asyncio.timeout(_GOODBYE_S):
+                    await socket.exhausted.wait()
+        except TimeoutError:
+            logger.debug("the server did not close the connection that it ended")
+        finally:
+            self._ended.set()
 
     def send(self, event: str, payload: Mapping[str, Any], on_answer: OnAnswer | None = None) -> None:
         """Sends in the order of the calls. `on_answer` is called at most once, at the answer's place in the order."""
@@ -172,7 +228,7 @@ class Link:
     async def _hang_up(self) -> None:
         """Says goodbye where somebody is there to hear it; the transport is cut by `close` anyway."""
         try:
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(_GOODBYE_S):
                 await self._socket.disconnect()
         except (SocketIOError, aiohttp.ClientError, OSError, TimeoutError, *_UNREADABLE) as error:
             logger.debug("the goodbye did not get through: %s", error)

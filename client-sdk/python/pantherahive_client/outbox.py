@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pantherahive_client.cursors import seq_of
-from pantherahive_client.errors import DeadlineExceeded, HiveError, InternalError, error_of
+from pantherahive_client.errors import DeadlineExceeded, HiveError, InternalError, Invalid, PacketRefused, error_of
 from pantherahive_client.link import OnAnswer
+from pantherahive_client.sendable import check_size, packet_bytes
 from pantherahive_client.settings import Settings
 
 
@@ -34,14 +35,24 @@ class Ack:
 class Sender(Protocol):
     """A connection, as far as the outbox knows it."""
 
+    @property
+    def packet_bytes_max(self) -> int | None:
+        """The largest packet that the server takes; None when it has named none."""
+        ...
+
     def send(self, event: str, payload: Mapping[str, Any], on_answer: OnAnswer | None = None) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
 class _Pending:
     frame: Mapping[str, Any]
+    size_bytes: int
     # Holds the server's answer, whichever connection brought it.
     answer: asyncio.Future[Any]
+    # Whether it is on its way on the current connection.
+    is_sent: bool = False
+    # How many connections in a row the server has ended over what was sent, with this among it.
+    refusals: int = 0
 
 
 class Outbox:
@@ -55,18 +66,29 @@ class Outbox:
         self._numbers = itertools.count()
         # The connection; None while there is none.
         self._sender: Sender | None = None
+        # What the newest connection takes at most.
+        self._packet_bytes_max: int | None = None
         # Set when the client has ended: why nothing is sent any more.
         self._ended: HiveError | None = None
 
     def connected(self, sender: Sender) -> None:
         """Sends everything that has no answer, in its order; the server knows each opId again."""
         self._sender = sender
+        self._packet_bytes_max = sender.packet_bytes_max
         for pending in self._pending.values():
             self._transmit(pending)
 
     def disconnected(self) -> None:
         """Commands wait for the next connection."""
         self._sender = None
+
+    def connection_over(self, *, refused: bool) -> None:
+        """`refused`: the server ended it over what was sent. Nobody says over what, so all that was sent counts."""
+        for pending in self._pending.values():
+            pending.refusals = pending.refusals + 1 if refused and pending.is_sent else 0
+            pending.is_sent = False
+            if pending.refusals >= self._settings.refusals_max and not pending.answer.done():
+                pending.answer.set_exception(PacketRefused(pending.frame["opId"]))
 
     def end(self, why: HiveError) -> None:
         """Whatever waits, and whatever comes, gets `why`."""
@@ -79,14 +101,17 @@ class Outbox:
     async def send(self, frame: Mapping[str, Any], deadline_s: float, *, retry: bool) -> Ack:
         """The ack of a command. Retryable refusals are tried again with the same opId, unless `retry` is False.
 
-        Raises the refusal, or DeadlineExceeded after `deadline_s` seconds.
+        Raises the refusal, Invalid at once for what cannot be sent, PacketRefused for what the server ends its
+        connections over, or DeadlineExceeded after `deadline_s` seconds.
         """
+        size_bytes = packet_bytes(frame)
+        check_size(size_bytes, self._packet_bytes_max)
         last: HiveError | None = None
         try:
             async with asyncio.timeout(deadline_s), self._slots:
                 for failures in itertools.count():
                     try:
-                        return _ack(frame, await self._exchange(frame))
+                        return _ack(frame, await self._exchange(frame, size_bytes))
                     except HiveError as error:
                         if not (retry and error.retryable):
                             raise
@@ -98,11 +123,11 @@ class Outbox:
             raise DeadlineExceeded(frame["opId"], last) from error
         raise AssertionError("unreachable: the loop above only ends by returning or raising")
 
-    async def _exchange(self, frame: Mapping[str, Any]) -> Any:
+    async def _exchange(self, frame: Mapping[str, Any], size_bytes: int) -> Any:
         if self._ended is not None:
             raise self._ended
         number = next(self._numbers)
-        pending = _Pending(frame, asyncio.get_running_loop().create_future())
+        pending = _Pending(frame, size_bytes, asyncio.get_running_loop().create_future())
         self._pending[number] = pending
         try:
             self._transmit(pending)
@@ -113,11 +138,18 @@ class Outbox:
     def _transmit(self, pending: _Pending) -> None:
         if self._sender is None:
             return
+        try:
+            check_size(pending.size_bytes, self._packet_bytes_max)
+        except Invalid as error:  # it was taken before there was a connection, or another server takes less
+            if not pending.answer.done():
+                pending.answer.set_exception(error)
+            return
 
         def answered(answer: Any = None) -> None:
             if not pending.answer.done():
                 pending.answer.set_result(answer)
 
+        pending.is_sent = True
         self._sender.send("command", pending.frame, answered)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self, Unpack
 from pantherahive_client.backlog import EventStream
 from pantherahive_client.commands import Sending
 from pantherahive_client.comments import CommentCommands
-from pantherahive_client.cursors import seq_of
+from pantherahive_client.cursors import seq_of_given
 from pantherahive_client.errors import ClientClosed, StateUnknown, Unreachable
 from pantherahive_client.following import Following, Stage
 from pantherahive_client.members import MemberCommands
@@ -44,6 +44,8 @@ class Project(ProjectCommands, MemberCommands, TaskCommands, CommentCommands):
     ) -> None:
         if state is not None and cursor is None:
             raise ValueError("a state without its cursor has no place in the stream")
+        if cursor is not None:
+            seq_of_given(cursor)
         self.id = project_id
         self._host = host
         self._settings = settings
@@ -118,8 +120,11 @@ class Project(ProjectCommands, MemberCommands, TaskCommands, CommentCommands):
         return reader if reader is not None else self._following.reader()
 
     async def caught_up(self, cursor: str, within_s: float | None = None) -> None:
-        """Waits until the replica holds what this cursor (such as an ack's) stands after. Raises TimeoutError."""
-        wanted = seq_of(cursor)
+        """Waits until the replica holds what this cursor (such as an ack's) stands after.
+
+        Raises TimeoutError, and Invalid when it is no cursor.
+        """
+        wanted = seq_of_given(cursor)
         async with asyncio.timeout(within_s if within_s is not None else self._settings.deadline_s):
             await self._until(lambda: self._following.seq >= wanted)
 

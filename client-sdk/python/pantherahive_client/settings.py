@@ -21,6 +21,8 @@ class Settings:
     """One REST request."""
     in_flight_max: int = 32
     """Commands without an answer, per client; further ones wait."""
+    refusals_max: int = 3
+    """Connections in a row that the server may end over what was sent before a command gets PacketRefused."""
     unread_entries_max: int = 1024
     """Entries kept for a reader of `events()`; beyond them following pauses until the reader has caught up."""
     unread_characters_max: int = 8 * 1024 * 1024

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from actors.runtime.actor import meta_of
 from actors.runtime.delivery import UNAVAILABLE
+from actors.runtime.region import Region
 from actors.runtime.request import Accepted, Outcome
 from protocol.errors import Rejection
 from protocol.event import Command
@@ -33,16 +34,16 @@ class Clients:
 
     def __init__(self, world: World, chance: random.Random) -> None:
         self.world, self.chance = world, chance
-        # Answers that somebody still waits for.
-        self.waiting: set[asyncio.Future[Any]] = set()
+        # Answers that somebody still waits for, and the node that was asked.
+        self.waiting: dict[asyncio.Future[Any], Region] = {}
         # (stream, opId) → the final answer.
         self.answers: dict[tuple[str, str], Outcome] = {}
         # Stream → the newest seq that somebody was told.
         self.told: dict[str, int] = dict.fromkeys(STREAMS, 0)
 
     def watched(self, reply: asyncio.Future[Any]) -> asyncio.Future[Any]:
-        self.waiting.add(reply)
-        reply.add_done_callback(self.waiting.discard)
+        self.waiting[reply] = self.world.region
+        reply.add_done_callback(self.waiting.pop)
         return reply
 
     async def send(self, stream: str, command: Command, op_id: str) -> None:
@@ -85,10 +86,11 @@ class Clients:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        lost = list(self.waiting)
+        dead = self.world.region
         await self.world.start()
-        for reply in lost:
-            if not reply.done():
+        # Also what was sent to the dead node until the next one stood has nobody left to answer it.
+        for reply, asked in list(self.waiting.items()):
+            if asked is dead and not reply.done():
                 reply.set_result(UNAVAILABLE)
 
     def check(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from actors.runtime.cell import Cell
 from actors.runtime.delivery import HeldRejection
+from actors.runtime.feeds import Feeds
 from actors.runtime.gate import OutputGate
 from actors.runtime.hub import Following, StreamHub
 from actors.runtime.lane import Lane
@@ -20,10 +21,11 @@ from actors.runtime.publication import Publication
 from actors.runtime.region import Region
 from actors.runtime.rejections import RejectionMemory
 from actors.runtime.ring import Ring
-from protocol.log import AppendBatch, Entry
+from protocol.log import AppendBatch, Entry, LoadedStream
 from tests.actors.runtime import (
     test_cell,
     test_feeds,
+    test_halted,
     test_hub,
     test_lane,
     test_loader,
@@ -182,11 +184,38 @@ def dedup_never_doubts_its_memory(patch: pytest.MonkeyPatch) -> None:
 def digests_are_not_compared(patch: pytest.MonkeyPatch) -> None:
     answer = Cell._answer_seen
 
-    def careless(cell: Cell, seen: Any, delivery: Any, now_s: float) -> None:
+    def careless(cell: Cell, seen: Any, delivery: Any, now: str, now_s: float) -> None:
         seen.digest = delivery.request.digest
-        answer(cell, seen, delivery, now_s)
+        answer(cell, seen, delivery, now, now_s)
 
     patch.setattr(Cell, "_answer_seen", careless)
+
+
+def a_reused_op_id_precedes_permission(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("actors.runtime.cell.may_follow", lambda audience, principal: True)
+
+
+def the_state_is_kept_half_changed(patch: pytest.MonkeyPatch) -> None:
+    begin, begun = Loader._begin, dict[Cell, Any]()
+
+    async def once(loader: Loader, cell: Cell, loaded: LoadedStream) -> Any:
+        if cell in begun:
+            return begun[cell], LoadedStream(None, (), complete=True)
+        begun[cell], loaded = await begin(loader, cell, loaded)
+        return begun[cell], loaded
+
+    patch.setattr(Loader, "_begin", once)
+
+
+def catching_up_goes_beyond_the_halted_state(patch: pytest.MonkeyPatch) -> None:
+    async def far(feeds: Feeds, following: Following) -> list[Publication]:
+        return following.given(await feeds.pages.after(following.hub.stream, following.seq))
+
+    patch.setattr(Feeds, "catch_up", far)
+
+
+def the_repaired_tell_nobody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Region, "was_halted", lambda region, stream: False)
 
 
 def rejections_are_not_remembered(patch: pytest.MonkeyPatch) -> None:
@@ -322,6 +351,22 @@ MUTANTS: list[tuple[Plant, Check]] = [
     (dedup_is_forgotten_in_snapshots, test_snapshots.test_a_retry_is_known_from_the_snapshot),
     (dedup_never_doubts_its_memory, partial(retry_again, again="same node", kind="UUIDv5", forgotten=True)),
     (digests_are_not_compared, test_retries.test_a_reused_op_id_of_what_is_in_flight_waits_for_the_commit),
+    (
+        a_reused_op_id_precedes_permission,
+        partial(test_retries.test_an_op_id_of_another_command_tells_a_stranger_nothing_of_the_stream, "memory"),
+    ),
+    (
+        the_state_is_kept_half_changed,
+        partial(test_halted.test_an_entry_that_half_changes_the_state_leaves_no_trace, 1_000, 500),
+    ),
+    (
+        catching_up_goes_beyond_the_halted_state,
+        partial(test_halted.test_entries_that_can_be_read_and_not_folded_are_not_shown_either, 0),
+    ),
+    (
+        the_repaired_tell_nobody,
+        test_halted.test_after_a_repair_followers_get_what_was_missing_and_only_those_who_may,
+    ),
     (
         rejections_are_not_remembered,
         test_retries.test_a_duplicate_of_a_rejected_command_is_rejected_though_the_state_has_changed,

@@ -10,8 +10,9 @@ import pytest
 from actors.runtime.rejections import OP_ID_REUSED
 from actors.runtime.request import Accepted
 from protocol.errors import ErrorCode
-from protocol.event import Command, Principal
+from protocol.event import OPERATOR, Command, Principal
 from storage.memory.faulty import Hold
+from tests.actors.runtime.guarded import HIDDEN, INSIDER, STRANGER, GuardedNotes, given_an_insider
 from tests.actors.runtime.notes import TAKEN, add, edit, look_at_size, look_at_texts, note_id
 from tests.actors.runtime.world import STREAM, World, a_world, accepted, rejected, settle
 
@@ -285,3 +286,26 @@ async def test_a_real_rejection_on_a_long_stream_is_told_after_a_look_into_the_l
         await forget(world)
         assert await world.send(add(1)) == TAKEN
         assert len(world.journal.lookups) == 1
+
+
+@pytest.mark.parametrize("known_from", ["memory", "flight", "log", "rejection", "rejection in flight"])
+async def test_an_op_id_of_another_command_tells_a_stranger_nothing_of_the_stream(known_from: str) -> None:
+    async with a_world(GuardedNotes(), outcomes_remembered_max=3) as world:
+        await given_an_insider(world)
+        op_id = world.ids.new_id()
+        original = edit(1, "refused") if known_from.startswith("rejection") else add(1)
+        hold = world.journal.next(Hold()) if known_from.endswith("flight") else None
+        before = world.send(add(2), by=INSIDER)
+        first = world.send(original, op_id=op_id, by=INSIDER)
+        if hold is None:
+            await asyncio.gather(before, first)
+        if known_from == "log":
+            await asyncio.gather(*(world.send(add(number), by=INSIDER) for number in range(3, 8)))
+        asked = [world.send(add(9), op_id=op_id, by=by) for by in (STRANGER, INSIDER, OPERATOR)]
+        unknown = world.send(add(9), by=STRANGER)
+        if hold is not None:
+            await hold.reached.wait()
+            hold.release()
+        assert await asyncio.gather(*asked) == [HIDDEN, OP_ID_REUSED, OP_ID_REUSED]
+        assert await unknown == HIDDEN
+        assert await world.send(original, op_id=op_id, by=INSIDER) == await first, "the stranger's answer is not kept"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from protocol.errors import ErrorCode
+import pytest
+
+from actors.runtime.history import History
 from protocol.faults import NotApplied
 from protocol.log import Snapshot
 from storage.memory.faulty import Hold
@@ -82,12 +85,36 @@ async def test_a_snapshot_of_another_schema_is_not_used() -> None:
         assert world.meters.replayed[-1] == 10
 
 
-async def test_a_snapshot_that_cannot_be_read_halts_its_stream() -> None:
-    async with a_world() as world:
-        await world.given(1)
-        await world.journal.save_snapshot(Snapshot(STREAM, 1, 1, "", 1, b"\xc1 no msgpack"))
+@pytest.mark.parametrize(
+    "damage",
+    [lambda _: b"\xc1 no msgpack", lambda _: b"", lambda good: good[:-1], lambda good: good[: len(good) // 2]],
+    ids=["other bytes", "nothing", "the last byte", "half of it"],
+)
+async def test_a_snapshot_that_cannot_be_read_costs_a_replay_and_an_error_line(
+    damage: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_world(load_page_entries=4, snapshot_at_passivation_entries=5) as world:
+        await world.given(5)
+        await world.restart()
+        await world.given(5, first=6)
+        live = (await world.read(look_at_all)).value
+        await world.restart()
+        snapshots = world.journal._snapshots._by_stream[STREAM]
+        assert sorted(snapshots) == [5, 10]
+        snapshots[10] = replace(snapshots[10], state=damage(snapshots[10].state))
+        assert (await world.read(look_at_all)).value == live
+        assert world.meters.replayed[-1] == 5, "the older snapshot serves"
+        snapshots[5] = replace(snapshots[5], state=damage(snapshots[5].state))
         assert world.region.passivate(STREAM)
-        assert rejected(await world.read(look_at_size)).code is ErrorCode.STREAM_HALTED
+        assert (await world.read(look_at_all)).value == live
+        assert world.meters.replayed[-1] == 10
+        past = await History([world.actor], world.journal, world.clock, world.limits).state_at(STREAM, seq=10)
+        assert past is not None
+        assert past[0] == live
+        assert accepted(await world.send(add(11))).cursor.seq == 11
+        assert world.region.supervisor.halted_streams == {}
+        passed_over = [record.args for record in caplog.records if record.levelname == "ERROR"]
+        assert passed_over == [(STREAM, seq) for seq in (10, 10, 5, 10, 5)]
 
 
 async def test_a_snapshot_is_written_only_when_its_state_is_durable() -> None:

@@ -57,12 +57,12 @@ def test_each_quarantine_is_twice_as_long_up_to_the_limit_until_a_quiet_minute()
     assert wait_s(supervisor, now_s + 200.0) == 1.0
 
 
-def test_a_halted_stream_says_so_and_is_not_forgotten() -> None:
+def test_a_halted_stream_is_kept_in_mind_until_it_is_healed_and_may_be_loaded_again() -> None:
     supervisor = Supervisor(LIMITS)
     supervisor.halted("a", "entry 3 cannot be folded")
     supervisor.forget_old(1e9)
-    refusal = supervisor.refusal("a", 1e9)
-    assert refusal is not None
-    assert (refusal.code, refusal.retryable) == (ErrorCode.STREAM_HALTED, False)
-    assert "entry 3" not in refusal.message
+    assert supervisor.refusal("a", 1e9) is None
     assert supervisor.halted_streams == {"a": "entry 3 cannot be folded"}
+    assert supervisor.healed("a")
+    assert supervisor.halted_streams == {}
+    assert not supervisor.healed("a")

@@ -101,7 +101,7 @@ class Hive:
     async def send(self, stream: str, command: Command, user_id: str | None = None) -> Accepted:
         """A command that comes from elsewhere, REST for example. Without a user: the operator's."""
         principal = Principal(user_id) if user_id else OPERATOR
-        facts: Any = await self.facts.facts_for(command, stream)
+        facts: Any = await self.facts.facts_for(command, stream, principal)
         outcome = await self.region.command(
             Request(
                 stream,

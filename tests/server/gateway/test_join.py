@@ -126,7 +126,8 @@ async def test_leaving_before_the_join_is_through_ends_it(hive: Hive) -> None:
     join = await client.emit("join", {"stream": stream})
     leave = await client.emit("leave", {"stream": stream})
     assert await client.answer(leave) == {}
-    assert (await client.answer(join))["error"]["code"] == "not_found"
+    error = (await client.answer(join))["error"]
+    assert (error["code"], error["message"]) == ("conflict", "left before it was joined")
     assert hive.feeds.followers == 0
     assert "error" not in await client.join(stream)
 

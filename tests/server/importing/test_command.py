@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +14,9 @@ from config.settings import Settings
 from server.cli import main, parser
 from server.importing.command import options_of
 from server.importing.options import ImportOptions
+from tests.client.hive import ADMIN_TOKEN, Hive
 
+CHECKOUT = Path(__file__).parents[3]
 ARCHIVE = Path(__file__).parents[2] / "data" / "github-archive.json"
 
 
@@ -60,3 +66,39 @@ def test_what_is_said_wins() -> None:
 def test_a_dry_run_by_the_command_line_reports_and_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import", "github-archive", str(ARCHIVE), "--dry-run"], {}) == 0
     assert "Dry run: nothing was sent." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_with_one_word_about_how_to_go_on(
+    hive: Hive, tmp_path: Path, number: signal.Signals
+) -> None:
+    (tmp_path / "token").write_text(ADMIN_TOKEN)
+    eighth = asyncio.Event()
+
+    def lose_from_the_eighth(frame: dict[str, Any]) -> bool:
+        if len(hive.frames) >= 8:
+            eighth.set()
+        return eighth.is_set()
+
+    hive.lose_answer = lose_from_the_eighth
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "server", "import", "github-archive", str(ARCHIVE), "--owner", "ada", "--in-flight", "2"),
+        *("--server", hive.url, "--token-file", str(tmp_path / "token"), "--data-dir", str(tmp_path)),
+        cwd=CHECKOUT,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        await asyncio.wait_for(eighth.wait(), 60)
+        process.send_signal(number)
+        _, said = await asyncio.wait_for(process.communicate(), 60)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 1
+    assert said.decode().count("Interrupted") == 1
+    assert " of 15 settled; run the same command again to go on" in said.decode()
+    assert "Traceback" not in said.decode()

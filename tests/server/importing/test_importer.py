@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pantherahive_client import Client
+from pantherahive_client import Client, new_id
 from protocol.errors import ErrorCode, Rejection
-from server.importing.github_archive import Step, plan, project_id_of, read_archive
+from server.importing.github_archive import Step, plan, read_archive
 from server.importing.importer import run_import
 from server.importing.options import ImportOptions
 from server.importing.progress import Progress
 from server.importing.sending import Sender
-from tests.client.hive import ADMIN_TOKEN, Hive
+from server.importing.target import own_project_id
+from tests.client.hive import ADMIN_TOKEN, Hive, Stream
 
 ARCHIVE = Path(__file__).parents[2] / "data" / "github-archive.json"
-PROJECT = project_id_of("example/lighthouse")
-STREAM = f"project/{PROJECT}"
+REPO = "example/lighthouse"
 STEPS = plan(read_archive(ARCHIVE)).steps
 
 
@@ -44,9 +45,14 @@ async def run(options: ImportOptions) -> tuple[int, str, str]:
     return code, out.getvalue(), trouble.getvalue()
 
 
+def stream(hive: Hive) -> Stream:
+    """Ada's project of the archive, as the operator imports it."""
+    return hive.streams[f"project/{own_project_id(REPO, hive.users['ada'], ADMIN_TOKEN)}"]
+
+
 def history(hive: Hive) -> list[tuple[str, str, str]]:
     """(opId, author, at) of all imported entries."""
-    entries = hive.streams[STREAM].entries[1:]
+    entries = stream(hive).entries[1:]
     return [(entry["opId"], entry["author"], entry["at"]) for entry in entries]
 
 
@@ -57,8 +63,8 @@ def wanted() -> list[tuple[str, str, str]]:
 async def test_every_step_becomes_an_entry_with_its_own_author_and_time(hive: Hive, options: Any) -> None:
     code, report, trouble = await run(options())
     assert (code, history(hive)) == (0, wanted())
-    assert all(entry["recordedBy"] == "system" for entry in hive.streams[STREAM].entries[1:])
-    state = hive.streams[STREAM].state
+    assert all(entry["recordedBy"] == "system" for entry in stream(hive).entries[1:])
+    state = stream(hive).state
     assert sum(task["closedAt"] is None for task in state.tasks.values()) == 2
     assert state.members[hive.users["ada"]]["role"] == "owner"
     assert "entry 1 before, 16 after" in report
@@ -67,9 +73,9 @@ async def test_every_step_becomes_an_entry_with_its_own_author_and_time(hive: Hi
 
 async def test_importing_again_adds_nothing(hive: Hive, options: Any) -> None:
     await run(options())
-    entries = len(hive.streams[STREAM].entries)
-    code, report, _ = await run(options(owner=None, name="another name"))
-    assert (code, len(hive.streams[STREAM].entries)) == (0, entries)
+    entries = len(stream(hive).entries)
+    code, report, _ = await run(options(name="another name"))
+    assert (code, len(stream(hive).entries)) == (0, entries)
     assert "issues           5        0        5        0          5" in report
 
 
@@ -95,7 +101,10 @@ async def test_an_interrupted_import_goes_on_where_it_was(hive: Hive, options: A
     importing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await importing
-    assert "Run the same command again" in trouble.getvalue()
+    assert trouble.getvalue().count("Interrupted") == 1
+    assert re.search(
+        r"^Interrupted: \d of 15 settled; run the same command again to go on", trouble.getvalue(), re.MULTILINE
+    )
     assert len(history(hive)) < len(STEPS)
     code, _, _ = await run(options())
     assert (code, history(hive)) == (0, wanted())
@@ -162,19 +171,21 @@ async def test_a_comment_judged_before_its_issue_was_there_is_sent_again(hive: H
         "where": "x",
         "at": last.at,
         "author": "unknown",
-        "op_id": project_id_of("x"),
+        "op_id": new_id(),
         "command": "AddComment",
-        "data": {"taskId": last.data["taskId"], "commentId": project_id_of("c"), "body": "hi"},
+        "data": {"taskId": last.data["taskId"], "commentId": new_id(), "body": "hi"},
     }
     refusals = [Rejection(ErrorCode.UNAVAILABLE, "reloading", {"retryAfterS": 0})]
     hive.refuse = lambda frame: refusals.pop() if frame["opId"] == last.op_id and refusals else None
     async with Client(hive.url, token=ADMIN_TOKEN) as client:
-        project_id = await client.create_project("x", project_id=PROJECT, owner_id=hive.users["ada"])
+        project_id = await client.create_project(
+            "x", project_id=own_project_id(REPO, hive.users["ada"], ADMIN_TOKEN), owner_id=hive.users["ada"]
+        )
         sender = Sender(client, project_id, head_seq=1, in_flight_max=8, patience_s=5)
         sent = await sender.run([last, Step(**comment)])  # type: ignore[arg-type]
     assert sent.refused == []
     assert sent.new == {"issue": 1, "comment": 1}
-    assert [entry["events"][0]["kind"] for entry in hive.streams[STREAM].entries[1:]] == ["TaskCreated", "CommentAdded"]
+    assert [entry["events"][0]["kind"] for entry in stream(hive).entries[1:]] == ["TaskCreated", "CommentAdded"]
 
 
 async def test_refusals_for_good_are_listed_and_the_rest_goes_on(hive: Hive, options: Any) -> None:
@@ -196,16 +207,20 @@ async def test_a_project_in_which_people_worked_stops_the_import_at_once(hive: H
     code, _, trouble = await run(options(project=project_id, in_flight=1))
     assert code == 1
     assert "people have worked in this project already" in trouble
+    assert "make another project" in trouble
+    assert "same command" not in trouble
     assert len(hive.frames) == 3
 
 
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"owner": None}, "--owner"),
+        ({"owner": None}, "--owner USER (or, if it is there already, which one with --project ID)"),
+        ({"key": "light"}, "--key is a capital letter"),
+        ({"key": "L" * 11}, "--key is a capital letter"),
         ({"owner": "nobody"}, "there is no user 'nobody'"),
         ({"project": "x"}, "--project is a project's id"),
-        ({"project": project_id_of("none")}, "there is no project"),
+        ({"project": new_id()}, "there is no project"),
         ({"in_flight": 0}, "--in-flight"),
         ({"token_file": None}, "--token-file"),
         ({"token_file": Path("/nonexistent/token")}, "cannot be read"),
@@ -235,6 +250,7 @@ async def test_the_archive_of_another_owner_id_is_taken_as_it_is(hive: Hive, opt
     code, report, _ = await run(options(file=path, owner=hive.users["ada"].upper(), key="LIGHT", name="L"))
     assert code == 0
     assert "project LIGHT" in report
+    assert f"owned by {hive.users['ada']}" in report
 
 
 class _Clock:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.world import ADMIN_TOKEN, World, problem_of
+from protocol.faults import NotApplied
+from tests.server.world import ADMIN_TOKEN, User, World, problem_of
 
 NOBODY = "018f0000-0000-7000-8000-0000000000ff"
 PUBLIC = {"userId", "username", "firstName", "lastName", "bio", "avatarUrl", "createdAt", "updatedAt"}
@@ -113,3 +114,73 @@ async def test_a_name_may_change_its_case(world: World) -> None:
 async def test_what_does_not_fit_is_400(world: World, body: dict[str, Any]) -> None:
     ada = await world.register("ada")
     await problem_of(await world.http.put(f"/v1/users/{ada.id}", json=body, headers=ada.auth), 400)
+
+
+def keyed(user: User, key: str = "key") -> dict[str, str]:
+    return {**user.auth, "Idempotency-Key": key}
+
+
+@pytest.mark.parametrize("first", [{"username": "ada2", "bio": "one"}, {"locale": "de"}, {"bio": "one"}, {}])
+@pytest.mark.parametrize("second", [{"username": "ada3"}, {"email": "ada3@example.com", "bio": "two"}, {"bio": "two"}])
+async def test_a_key_with_another_body_is_refused_before_anything_changes(
+    world: World, first: dict[str, str], second: dict[str, str]
+) -> None:
+    ada = await world.register("ada", email="ada@example.com")
+    url = f"/v1/users/{ada.id}"
+    assert (await world.http.put(url, json=first, headers=keyed(ada))).status == 200
+    before = await (await world.http.get(url, headers=ada.auth)).json()
+    response = await world.http.put(url, json=second, headers=keyed(ada))
+    assert (await problem_of(response, 409))["code"] == "op_id_reused"
+    assert await (await world.http.get(url, headers=ada.auth)).json() == before
+
+
+async def test_a_key_with_the_same_body_does_not_undo_newer_changes(world: World) -> None:
+    ada = await world.register("ada")
+    url, body = f"/v1/users/{ada.id}", {"username": "ada2", "timezone": "Europe/Vienna", "bio": "one"}
+    first = await (await world.http.put(url, json=body, headers=keyed(ada))).json()
+    assert await (await world.http.put(url, json=body, headers=keyed(ada))).json() == first
+    newer = {"username": "ada3", "timezone": None, "bio": "two"}
+    world.clock.now_s += 5
+    now = await (await world.http.put(url, json=newer, headers=keyed(ada, "another"))).json()
+    again = await world.http.put(url, json=body, headers=keyed(ada))
+    assert (again.status, await again.json()) == (200, now)
+    assert (now["username"], now["timezone"], now["bio"]) == ("ada3", None, "two")
+
+
+async def test_a_request_that_stopped_after_the_account_goes_on_when_it_is_sent_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await world.register("ada")
+    url, body = f"/v1/users/{ada.id}", {"username": "ada2", "bio": "one"}
+
+    async def fails(*_: object) -> None:
+        raise NotApplied("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(world.streams), "command", fails)
+        assert (await world.http.put(url, json=body, headers=keyed(ada))).status == 503
+    between = await (await world.http.get(url, headers=ada.auth)).json()
+    assert (between["username"], between["bio"]) == ("ada2", None)
+    answer = await (await world.http.put(url, json=body, headers=keyed(ada))).json()
+    assert (answer["username"], answer["bio"]) == ("ada2", "one")
+
+
+async def test_a_refused_name_does_not_use_up_the_key(world: World) -> None:
+    ada, _ = await world.register("ada"), await world.register("eve")
+    url = f"/v1/users/{ada.id}"
+    await problem_of(await world.http.put(url, json={"username": "eve"}, headers=keyed(ada)), 409)
+    response = await world.http.put(url, json={"username": "ada2"}, headers=keyed(ada))
+    assert (await response.json())["username"] == "ada2"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"bio": "x" * 10_001}, "bio: String should have at most 10000 characters"),
+        ({"timezone": "localtime"}, "timezone: not the name of a time zone, such as Europe/Berlin"),
+    ],
+)
+async def test_what_is_wrong_is_said_in_words_for_people(world: World, body: dict[str, str], said: str) -> None:
+    ada = await world.register("ada")
+    response = await world.http.put(f"/v1/users/{ada.id}", json=body, headers=ada.auth)
+    assert (await problem_of(response, 400))["detail"] == said

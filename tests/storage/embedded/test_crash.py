@@ -1,17 +1,21 @@
 """Deaths in every order: of the application, of the server, of both; and what the next start finds."""
 
+import asyncio
+import logging
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from storage.embedded import DataFolderInUse, DataFolderLock, EmbeddedPostgres
+from storage.embedded import DataFolderInUse, DataFolderLock, EmbeddedPostgres, StartFailed
 from storage.embedded.account import choose_account
 from storage.embedded.child import spawn
 from storage.embedded.postmaster import PostmasterFile, wait_until
+from storage.embedded.server import PROGRESS_INTERVAL_S, Patience
 from tests.storage.embedded.given import alive, application, sql
 
 linux_only = pytest.mark.only_if(os.uname().sysname == "Linux")
@@ -54,6 +58,41 @@ def test_a_killed_server_is_started_again_with_all_that_was_committed(server: Em
     assert server.start() == dsn
     assert server.pid not in (None, killed)
     assert sql(dsn, "SELECT count(*) FROM kept") == 200
+
+
+def test_a_restart_leaves_the_loop_to_others_and_may_fail_and_be_tried_again(server: EmbeddedPostgres) -> None:
+    dsn = server.start()
+    sql(dsn, "CREATE TABLE kept AS SELECT generate_series(1, 300) AS n")
+    killed = server.pid
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    assert wait_until(lambda: server.pid is None, 2)
+
+    async def again() -> int:
+        with pytest.raises(StartFailed, match=r"not ready within 0 s|ended at once"):
+            await server.restart(0)
+        assert server.pid is None
+        turns = 0
+        task = asyncio.create_task(server.restart(30))
+        while not task.done():
+            turns += 1
+            await asyncio.sleep(0)
+        await task
+        return turns
+
+    assert asyncio.run(again()) > 1
+    assert sql(dsn, "SELECT count(*) FROM kept") == 300
+
+
+def test_a_long_start_says_that_it_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "pantherahive.postgres")
+    patience = Patience(time.monotonic() - PROGRESS_INTERVAL_S, 300)
+    patience.tell_progress()
+    patience.tell_progress()
+    assert [record.getMessage() for record in caplog.records] == [
+        "waiting for Postgres to recover: 5 s of at most 300 s"
+    ]
+    assert not patience.is_over
 
 
 def test_application_and_server_killed_together_lose_nothing(tmp_path: Path, server: EmbeddedPostgres) -> None:

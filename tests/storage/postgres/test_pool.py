@@ -1,8 +1,11 @@
 """Opening a database, what is refused at that, and what happens to statements."""
 
+from __future__ import annotations
+
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +15,9 @@ from storage.postgres.errors import UnsafeDurability
 from storage.postgres.pool import Database, DatabaseLimits, application_name
 from tests.postgres import make_test_folder
 from tests.storage.postgres.sessions import raw, until_waiting
+
+if TYPE_CHECKING:
+    from storage.postgres.pool import Connection
 
 HOLD = "BEGIN; LOCK TABLE nodes"
 INSERT = "INSERT INTO nodes VALUES ('a', 'a', '', now())"
@@ -102,6 +108,23 @@ async def test_a_cancelled_writer_leaves_its_statement_to_finish(database: Datab
         await holder.execute("ROLLBACK")
         await database.close()
         assert await holder.fetchval("SELECT count(*) FROM nodes") == 1
+
+
+async def test_a_cancelled_writer_leaves_its_transaction_to_finish(database: Database, database_dsn: str) -> None:
+    async def twice(connection: Connection) -> None:
+        await connection.execute(INSERT)
+        await connection.execute("UPDATE nodes SET address = 'after'")
+
+    async with raw(database_dsn) as holder:
+        await holder.execute(HOLD)
+        writing = asyncio.create_task(database.write_together(twice))
+        await until_waiting(database_dsn, "pantherahive/me/write")
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        await holder.execute("ROLLBACK")
+        await database.close()
+        assert await holder.fetchval("SELECT array_agg(address) FROM nodes") == ["after"]
 
 
 async def test_pools_have_their_names_and_limits(database: Database) -> None:

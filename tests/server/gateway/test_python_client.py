@@ -1,0 +1,44 @@
+"""Our own Python client against the real gateway: what one bad command costs the others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from pantherahive_client import Backoff, Client, Invalid, PacketRefused, Settings
+from tests.server.gateway.hive import ADMIN_TOKEN, Hive
+
+QUICK = Settings(reconnect=Backoff(0.01, 0.02), connect_patience_s=10, deadline_s=10)
+
+
+async def test_a_poisonous_command_is_refused_among_innocent_ones(hive: Hive) -> None:
+    stream = await hive.project()
+    async with Client(hive.url, token=ADMIN_TOKEN, settings=QUICK) as client:
+        titles = ["one", "NUL \0", "two", "NUL \0", "three"]
+        wishes = [client.command(stream, "CreateTask", {"title": title}) for title in titles]
+        outcomes = await asyncio.gather(*wishes, return_exceptions=True)
+        assert [isinstance(outcome, Invalid) for outcome in outcomes] == [False, True, False, True, False]
+        assert hive.gateway.connections == 1
+    view, _ = await hive.view(stream)
+    assert {task["title"] for task in view["tasks"].values()} == {"one", "two", "three"}
+
+
+async def test_the_largest_packet_is_the_server_s_to_say(hive: Hive) -> None:
+    async with Client(hive.url, token=ADMIN_TOKEN, settings=QUICK) as client:
+        with pytest.raises(Invalid, match=str(260 << 10)):
+            await client.command(await hive.project(), "CreateTask", {"title": "x" * (260 << 10)})
+
+
+async def test_what_the_server_ends_connections_over_is_not_sent_for_ever(
+    hive: Hive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = await hive.project()
+    async with Client(hive.url, token=ADMIN_TOKEN, settings=QUICK) as client:
+        with monkeypatch.context() as unchecked:
+            unchecked.setattr("pantherahive_client.outbox.packet_bytes", lambda frame: 1)
+            unchecked.setattr("pantherahive_client.link._Json.dumps", staticmethod(json.dumps))
+            with pytest.raises(PacketRefused):
+                await client.command(stream, "CreateTask", {"title": float("nan")})
+        assert (await client.command(stream, "CreateTask", {"title": "fine"})).seq == 2

@@ -1,0 +1,28 @@
+"""The greeting can be pasted into a shell, whatever the paths are called."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from config.settings import Settings
+from server.commands.greeting import greeting, own_command
+
+
+def test_paths_are_quoted_and_the_owner_is_who_registers_above() -> None:
+    settings = Settings.model_validate({"data_dir": "/srv/our data"})
+    said = greeting(settings, "http://127.0.0.1:8080", is_embedded=True, took_s=1.25)
+    assert "admin token   '/srv/our data/admin.token'" in said
+    command = said[said.index(" import github-archive") :].partition("\n\n")[0]
+    words = shlex.split(command.replace("\\\n", " "))
+    assert words[3:] == ["--owner", "ada", "--server", "http://127.0.0.1:8080", "--data-dir", "/srv/our data"]
+    assert '"username": "ada"' in said
+
+
+def test_the_command_is_the_checkouts_script_where_there_is_one(tmp_path: Path) -> None:
+    interpreter = tmp_path / "my venv" / "bin" / "python"
+    assert own_command(interpreter, tmp_path) == "python -m server"
+    interpreter.parent.mkdir(parents=True)
+    interpreter.with_name("pantherahive").touch()
+    assert own_command(interpreter, tmp_path) == "'my venv/bin/pantherahive'"
+    assert own_command(interpreter, tmp_path / "elsewhere") == "python -m server"
