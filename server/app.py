@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,11 +73,15 @@ class VitalPartEnded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where this process stands: its database, its socket, its node."""
+    """Where this process stands: its database, its socket, its node.
+
+    `why_away` says at once why the database is gone, where this process itself looks after it.
+    """
 
     dsn: str
     bound: socket.socket
     node_id: str
+    why_away: Callable[[], str | None] = lambda: None
 
 
 class Product:
@@ -322,7 +326,7 @@ class Product:
         )
 
     async def _paused(self) -> str | None:
-        return self._pause
+        return self._pause or self._place.why_away()
 
     def _watch_figures(self) -> None:
         watch_parts(self._meters, Parts(self._region, self._feeds, self._gateway, self._shards, self._clock))

@@ -32,6 +32,8 @@ class OwnedDatabase:
         # With a Postgres of the operator's own, the folder is locked by us; else by the embedded one.
         self._lock = DataFolderLock(settings.data_dir)
         self._embedded: EmbeddedPostgres | None = None
+        # Whether a new one is on its way after the old one ended.
+        self._restarting = False
         if self._url is None:
             self._embedded = _embedded(settings)
         self._start_timeout_s = settings.postgres_start_timeout_s
@@ -62,6 +64,12 @@ class OwnedDatabase:
             draft.replace(path)
         return path.read_text(encoding="ascii").strip()
 
+    def why_away(self) -> str | None:
+        """Why the embedded Postgres cannot be used, from the moment in which it is gone until it is back."""
+        if self._embedded is None or (self._embedded.pid is not None and not self._restarting):
+            return None
+        return "the embedded Postgres has ended and is started again"
+
     async def keep_running(self) -> None:
         """Starts the embedded Postgres again when it was killed. Until cancelled; raises EmbeddedPostgresError.
 
@@ -71,7 +79,9 @@ class OwnedDatabase:
             await asyncio.sleep(WATCH_INTERVAL_S)
             if self._embedded is not None and self._embedded.pid is None:
                 log.error("the embedded Postgres has ended; starting it again")
+                self._restarting = True
                 await self._restart(self._embedded)
+                self._restarting = False
                 log.info("the embedded Postgres is back")
 
     async def _restart(self, embedded: EmbeddedPostgres) -> None:

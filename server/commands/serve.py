@@ -39,7 +39,7 @@ def serve(settings: Settings) -> int:
         try:
             # Before the loop: Postgres ends with the thread that starts it, and a loop may bring threads.
             dsn = database.start()
-            place = Place(dsn, bound, database.node_id())
+            place = Place(dsn, bound, database.node_id(), database.why_away)
             return _run(_serve(settings, database, place))
         finally:
             database.stop()

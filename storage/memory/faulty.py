@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar, assert_never
 
@@ -145,10 +146,8 @@ class FaultyLane(MemoryLane):
         self._faults.check_there()
         late, self._late, self._undecided = self._late, None, False
         if late is not None:
-            try:
+            with suppress(DuplicateEntry):  # the transaction ended by itself, without its batch
                 late()
-            except DuplicateEntry:
-                pass  # the transaction ended by itself, without its batch
 
     async def _meet(self, batch: AppendBatch, write: _Write) -> Appended:
         if self._undecided:
@@ -170,7 +169,8 @@ class FaultyLane(MemoryLane):
         self._undecided = True
         match fault.fate:
             case "applied":
-                write(batch)
+                with suppress(DuplicateEntry):  # then it was refused, and nobody hears of that either
+                    write(batch)
             case "late":
                 self._late = lambda: write(batch)
             case "never":

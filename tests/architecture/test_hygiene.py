@@ -29,6 +29,7 @@ UNFINISHED = re.compile(r"\b(TO" + "DO|FIX" + "ME|XX" + r"X)\b")
 
 WAITING = {
     "tests/acceptance/product.py": "asks a process again until a deadline",
+    "tests/acceptance/test_readiness.py": "watches what is answered over a stretch of time",
     "tests/client/waiting.py": "looks again until a deadline",
     "tests/server/gateway/hive.py": "looks again until a deadline",
     "tests/storage/postgres/sessions.py": "looks again until a deadline",
