@@ -33,7 +33,7 @@ from tests.acceptance.product import CHECKOUT, Product, User, launch, ready
 PICTURE: Final = CHECKOUT / "docs" / "images" / "live.svg"
 REAL_ARCHIVE: Final = CHECKOUT.parent / "shared" / "data" / "github-issues.json"
 SMALL_ARCHIVE: Final = CHECKOUT / "tests" / "data" / "github-archive.json"
-PANE_ROWS: Final = 20
+PANE_ROWS: Final = 26
 PROGRESS_SHOWN: Final = 3
 DEADLINE_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.01
