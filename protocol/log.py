@@ -32,6 +32,22 @@ class NewEntry:
     at: str
     recorded_at: str
 
+    def committed(self, shard: int, epoch: int, pos: int) -> Entry:
+        """The entry that the log has of it, once it is there."""
+        return Entry(
+            stream=self.stream,
+            seq=self.seq,
+            epoch=epoch,
+            shard=shard,
+            pos=pos,
+            op_id=self.op_id,
+            digest=self.digest,
+            payload=self.payload,
+            author=self.author,
+            at=self.at,
+            recorded_at=self.recorded_at,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -189,7 +189,7 @@ class Lane:
         for unsettled in batch:
             shard = shard_of(unsettled.new.stream)
             if shard in appended.heads and unsettled.new.stream not in appended.refused:
-                entry = _committed(unsettled, shard, epochs[shard], next_pos[shard])
+                entry = unsettled.new.committed(shard, epochs[shard], next_pos[shard])
                 next_pos[shard] += 1
                 accepted.append((unsettled, entry))
         for shard, head in appended.heads.items():
@@ -272,20 +272,3 @@ class Lane:
                 self._meters.append_failed("fenced")
                 self._events.shard_lost(fence.shard)
         return again
-
-
-def _committed(unsettled: Unsettled, shard: int, epoch: int, pos: int) -> Entry:
-    new = unsettled.new
-    return Entry(
-        stream=new.stream,
-        seq=new.seq,
-        epoch=epoch,
-        shard=shard,
-        pos=pos,
-        op_id=new.op_id,
-        digest=new.digest,
-        payload=new.payload,
-        author=new.author,
-        at=new.at,
-        recorded_at=new.recorded_at,
-    )

@@ -131,7 +131,7 @@ class MemoryJournal:
             shard = shard_of(new.stream)
             row = self.shards.shards[shard]
             row.head += 1
-            self._keep(_committed(new, shard, held[shard], row.head))
+            self._keep(new.committed(shard, held[shard], row.head))
         return {shard: self.shards.shards[shard].head for shard in held}
 
     def _keep(self, entry: Entry) -> None:
@@ -161,19 +161,3 @@ class MemoryLane:
 
     async def close(self) -> None:
         """Nothing to close."""
-
-
-def _committed(new: NewEntry, shard: int, epoch: int, pos: int) -> Entry:
-    return Entry(
-        stream=new.stream,
-        seq=new.seq,
-        epoch=epoch,
-        shard=shard,
-        pos=pos,
-        op_id=new.op_id,
-        digest=new.digest,
-        payload=new.payload,
-        author=new.author,
-        at=new.at,
-        recorded_at=new.recorded_at,
-    )
