@@ -9,6 +9,7 @@ from protocol.base import INTEGER_MAX
 
 DEPTH_MAX = 32
 NODES_MAX = 100_000
+LONE_SURROGATE = "lone surrogates are not allowed"
 
 
 def find_poison(value: Any, depth_max: int = DEPTH_MAX, nodes_max: int = NODES_MAX) -> str | None:
@@ -56,7 +57,7 @@ def _poison_of_text(text: Any) -> str | None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            return "lone surrogates are not allowed"
+            return LONE_SURROGATE
     return None
 
 

@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from hashlib import blake2b
+from itertools import chain
+from typing import Any, Final
 
 import msgpack
 
@@ -18,6 +20,8 @@ from protocol.log import Entry, LoadedStream, Snapshot
 from protocol.messages import decode_event, unpack_payload
 
 log = logging.getLogger("pantherahive.replay")
+
+SEAL_BYTES: Final = 16
 
 LoadBefore = Callable[[int], Awaitable[LoadedStream]]
 """The newest snapshot whose seq is not beyond the argument, and what follows it."""
@@ -82,11 +86,14 @@ async def begin(
 
 def _restored(actor: AnyActor, snapshot: Snapshot, limits: RuntimeLimits) -> Folded:
     """The state of a snapshot. Raises UnusableSnapshot."""
-    unpacker = msgpack.Unpacker(max_buffer_size=max(len(snapshot.state), 1), strict_map_key=False)
-    unpacker.feed(snapshot.state)
+    packed, seal = snapshot.state[:-SEAL_BYTES], snapshot.state[-SEAL_BYTES:]
+    if blake2b(packed, digest_size=SEAL_BYTES).digest() != seal:
+        raise UnusableSnapshot(f"{snapshot.stream}: the snapshot at {snapshot.seq} is not what was written")
+    unpacker = msgpack.Unpacker(max_buffer_size=max(len(packed), 1), strict_map_key=False)
+    unpacker.feed(packed)
     try:
         header = unpacker.unpack()
-        state = actor.restore(snapshot.stream, _parts(unpacker, len(snapshot.state)))
+        state = actor.restore(snapshot.stream, _parts(unpacker, len(packed)))
         memory = OutcomeMemory.from_json(header, limits.outcomes_remembered_max)
     except Exception as error:
         raise UnusableSnapshot(f"{snapshot.stream}: the snapshot at {snapshot.seq} is unreadable") from error
@@ -100,10 +107,16 @@ def _parts(unpacker: msgpack.Unpacker, size_bytes: int) -> Iterator[dict[str, An
 
 
 def pack_snapshot(memory: dict[str, Any], parts: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    """The bytes of a snapshot, piece by piece: the memory of commands, then the state's parts."""
-    yield msgpack.packb(memory)
-    for part in parts:
-        yield msgpack.packb(part)
+    """The bytes of a snapshot, piece by piece: the memory of commands, the state's parts, and a digest as the seal.
+
+    Bytes that were changed since may well decode, and a wrong state would be served and written on.
+    """
+    seal = blake2b(digest_size=SEAL_BYTES)
+    for content in chain([memory], parts):
+        piece: bytes = msgpack.packb(content)
+        seal.update(piece)
+        yield piece
+    yield seal.digest()
 
 
 def apply(actor: AnyActor, folded: Folded, entry: Entry) -> None:

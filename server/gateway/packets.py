@@ -5,12 +5,14 @@ Only the main namespace is served, and no binary attachments: whatever else a cl
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from protocol.poison import find_poison
+from protocol.poison import LONE_SURROGATE, find_poison
 
 OPEN, CLOSE, PING, PONG, MESSAGE = "0", "1", "2", "3", "4"
 """Engine.IO packet types."""
@@ -19,6 +21,7 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = "0", "1", "2", "3", "4"
 """Socket.IO packet types inside MESSAGE."""
 
 _ACK_ID_DIGITS_MAX = 15
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class BadPacket(Exception):
@@ -83,6 +86,8 @@ def decode_packet(text: str, depth_max: int) -> Packet:
 
 def _event(rest: str, depth_max: int) -> EventPacket | PoisonedEvent:
     ack_id, body = _leading_number(rest)
+    if ack_id is not None and _holds_lone_surrogates(body):
+        return PoisonedEvent(LONE_SURROGATE, ack_id)
     arguments = _json(body)
     if not isinstance(arguments, list) or not arguments or not isinstance(arguments[0], str):
         raise BadPacket("an event is a list that starts with its name")
@@ -101,6 +106,16 @@ def _leading_number(text: str) -> tuple[int | None, str]:
         if end > _ACK_ID_DIGITS_MAX:
             raise BadPacket("the ack id is too long")
     return (int(text[:end]) if end else None), text[end:]
+
+
+def _holds_lone_surrogates(text: str) -> bool:
+    """Whether it is JSON but for them: a page that cuts a text within an emoji writes that, and means no harm."""
+    if _SURROGATE.search(text) is None:
+        return False
+    try:
+        return find_poison(json.loads(text)) == LONE_SURROGATE
+    except (ValueError, RecursionError):
+        return False
 
 
 def _json(text: str) -> Any:

@@ -87,8 +87,14 @@ async def test_a_snapshot_of_another_schema_is_not_used() -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    [lambda _: b"\xc1 no msgpack", lambda _: b"", lambda good: good[:-1], lambda good: good[: len(good) // 2]],
-    ids=["other bytes", "nothing", "the last byte", "half of it"],
+    [
+        lambda _: b"\xc1 no msgpack",
+        lambda _: b"",
+        lambda good: good[:-1],
+        lambda good: good[: len(good) // 2],
+        lambda good: good.replace(b"note", b"nose", 1) if b"note" in good else bytes([good[0] ^ 1]) + good[1:],
+    ],
+    ids=["other bytes", "nothing", "the last byte", "half of it", "a flipped letter"],
 )
 async def test_a_snapshot_that_cannot_be_read_costs_a_replay_and_an_error_line(
     damage: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
