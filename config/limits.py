@@ -53,6 +53,9 @@ class RuntimeLimits(BaseSettings):
     idle_passivation_s: float = Field(
         300, ge=0.1, le=86_400, description="Idle time after which an actor leaves memory."
     )
+    halted_retry_s: float = Field(
+        5, ge=0.1, le=86_400, description="Time after which a halted stream that is asked tries its log again."
+    )
     actors_memory_max_bytes: int = Field(
         256 * MIB, ge=MIB, le=1024 * 1024 * MIB, description="Estimated memory of all actors; the idlest leave first."
     )
@@ -88,6 +91,9 @@ class RuntimeLimits(BaseSettings):
     )
     lease_s: float = Field(5, ge=1, le=300, description="Life of a node's lease; after it others may take its shards.")
     beat_interval_s: float = Field(1, ge=0.1, le=60, description="How often a node prolongs its lease.")
+    lease_wait_s: float = Field(
+        2, ge=0, le=60, description="How long a read waits for the renewal of the lease after the database stood still."
+    )
     timer_poll_interval_s: float = Field(1, ge=0.05, le=60, description="How often due timers are looked up.")
 
 
@@ -206,7 +212,16 @@ class DatabaseLimits(BaseSettings):
     )
     database_connect_timeout_s: float = Field(5, ge=0.1, le=300, description="Time for a new connection.")
     database_acquire_timeout_s: float = Field(5, ge=0.1, le=300, description="Time to wait for a free connection.")
-    database_read_timeout_s: float = Field(10, ge=0.1, le=300, description="Time for one statement that reads.")
+    database_read_deadline_s: float = Field(
+        5,
+        ge=0.1,
+        le=300,
+        description="Time for a read that a request waits for, a repetition on a fresh connection included; "
+        "after it: unavailable.",
+    )
+    database_read_timeout_s: float = Field(
+        10, ge=0.1, le=300, description="Time for one statement that reads, such as the loading of actors."
+    )
     database_write_timeout_s: float = Field(10, ge=0.1, le=300, description="Time for one statement that writes.")
     database_claim_lock_timeout_s: float = Field(
         2, ge=0.05, le=60, description="Time that a claim of shards waits for their rows."
@@ -232,7 +247,10 @@ class ConsumerLimits(BaseSettings):
         0.1, ge=0.001, le=60, description="A consumer's first pause after the database failed it."
     )
     consumer_backoff_max_s: float = Field(
-        5, ge=0.001, le=300, description="A consumer's longest pause after the database failed it."
+        0.5,
+        ge=0.001,
+        le=300,
+        description="A consumer's longest pause after the database failed it; lists wait a second for consumers.",
     )
     consumer_queue_entries_per_shard_max: int = Field(
         1000, ge=1, le=1_000_000, description="Entries of one shard that wait in memory; others are read again."

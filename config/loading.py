@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings
 
 SETTINGS_FILE_BYTES_MAX = 1024 * 1024
 
+ENVIRONMENT_PREFIX: Final = "PANTHERAHIVE_"
+
 _MISFIT: Final = object()
 """What no setting may be; stands for a value of another type, which pydantic would have converted."""
 
@@ -160,8 +162,20 @@ def _of_file(model: type[BaseSettings], path: Path) -> dict[str, _Given]:
 def _refuse_unknown(model: type[BaseSettings], given: Mapping[str, _Given]) -> None:
     for name, one in given.items():
         if name not in model.model_fields:
-            near = difflib.get_close_matches(name, model.model_fields, n=1, cutoff=0.0)
-            raise SettingsError(f"There is no setting {one.written_as}. The nearest is {_like(one, name, near[0])}.")
+            raise SettingsError(f"There is no setting {one.written_as}. {_hint(model, name, one)}")
+
+
+def _hint(model: type[BaseSettings], name: str, given: _Given) -> str:
+    """What was meant, as far as that can be told: nothing is named that is not like it."""
+    if isinstance(given.value, Mapping):
+        return (
+            "The file has no tables: every setting stands on a line of its own at the top level, such as port = 8080."
+        )
+    plain = name.lower().replace("-", "_").removeprefix(ENVIRONMENT_PREFIX.lower())
+    if plain in model.model_fields:
+        return f"It is written {_like(given, name, plain)}."
+    near = difflib.get_close_matches(plain, model.model_fields, n=1)
+    return f"The nearest is {_like(given, name, near[0])}." if near else "docs/configuration.md names all settings."
 
 
 def _like(given: _Given, wrong: str, right: str) -> str:
@@ -185,7 +199,9 @@ def _told(model: type[BaseSettings], error: ValidationError, given: Mapping[str,
         words = allowed(model, name)
         if one.is_typed:
             words = words.replace("a list, separated by commas", "a list of texts")
-        lines.append(f"{one.written_as}{shown} is wrong. Allowed is {words} ({said}).")
+        # A value of another type never came to be judged: what was said is about the stand-in.
+        why = "" if one.is_typed and not _has_type(_schema_of(model, name), one.value) else f" ({said})"
+        lines.append(f"{one.written_as}{shown} is wrong. Allowed is {words}{why}.")
     return "\n".join(dict.fromkeys(lines))
 
 

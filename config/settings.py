@@ -22,9 +22,7 @@ from config.limits import (
     RestLimits,
     RuntimeLimits,
 )
-from config.loading import SettingsError, allowed, load
-
-ENVIRONMENT_PREFIX = "PANTHERAHIVE_"
+from config.loading import ENVIRONMENT_PREFIX, SettingsError, allowed, load
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?")
 
@@ -167,4 +165,4 @@ def load_settings(flags: dict[str, Any], environ: dict[str, str]) -> Settings:
     return load(Settings, flags, environ, ENVIRONMENT_PREFIX)
 
 
-__all__ = ["KIB", "MIB", "Settings", "SettingsError", "allowed", "load_settings"]
+__all__ = ["ENVIRONMENT_PREFIX", "KIB", "MIB", "Settings", "SettingsError", "allowed", "load_settings"]

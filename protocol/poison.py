@@ -19,22 +19,24 @@ def find_poison(value: Any, depth_max: int = DEPTH_MAX, nodes_max: int = NODES_M
     surrogates have no UTF-8, NUL has no place in Postgres' text, deep nesting and floods of tiny nodes cost stack and
     memory. Keys count as text too.
     """
-    # Values still to be looked at, with their depth; a list instead of recursion, so depth costs no stack.
-    waiting: list[tuple[Any, int]] = [(value, 1)]
-    nodes = 1
+    # Lists and objects still to be looked at, with their depth; a list instead of recursion, so depth costs no stack.
+    waiting: list[tuple[Any, int]] = [([value], 0)]
+    nodes = 0
     while waiting:
-        one, depth = waiting.pop()
-        if isinstance(one, str):
-            found = _poison_of_text(one)
-        elif isinstance(one, dict | list):
-            nodes += len(one)
-            found = _poison_of_shape(depth, depth_max, nodes, nodes_max)
-            if found is None:
-                waiting.extend((child, depth + 1) for child in (one.values() if isinstance(one, dict) else one))
-                if isinstance(one, dict):
-                    found = next(filter(None, (_poison_of_text(key) for key in one)), None)
-        else:
-            found = _poison_of_number(one)
+        holder, depth = waiting.pop()
+        nodes += len(holder)
+        found = _poison_of_shape(depth, depth_max, nodes, nodes_max)
+        if found is not None:
+            return found
+        children = holder
+        if isinstance(holder, dict):
+            found = next(filter(None, map(_poison_of_text, holder)), None)
+            children = holder.values()
+        for child in children:
+            if isinstance(child, dict | list):
+                waiting.append((child, depth + 1))
+            elif found is None:
+                found = _poison_of_text(child) if isinstance(child, str) else _poison_of_number(child)
         if found is not None:
             return found
     return None

@@ -27,7 +27,7 @@ Priority = Literal["urgent", "high", "medium", "low", "none"]
 Estimate = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False, strict=True)]
 """Effort in the team's own unit (points, hours)."""
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
-"""Where an imported task comes from, such as `github:owner/repo#12`."""
+"""Where an imported task comes from, such as `github:owner/repo#12`. One task per project may have it."""
 
 
 @with_config(VIEW_CONFIG)
@@ -67,7 +67,11 @@ class TaskChanges(TypedDict, total=False):
 
 
 class CreateTask(Command):
-    """Adds a task. Without `stateId` it starts in the project's first state; the id may come from the client."""
+    """Adds a task. Without `stateId` it starts in the project's first state; the id may come from the client.
+
+    `externalId` must be free in the project: `already_exists` names the task that has it (`taskId`). `dueDate` must
+    not lie before `startDate`, unless the command carries an origin: history is taken as it was.
+    """
 
     task_id: Uuid = absent()
     title: Title
@@ -83,7 +87,10 @@ class CreateTask(Command):
 
 
 class EditTask(Command):
-    """Sets the fields that are present; labels and assignees are added and removed one by one."""
+    """Sets the fields that are present; labels and assignees are added and removed one by one.
+
+    An edit that moves a day is refused when `dueDate` would then lie before `startDate`.
+    """
 
     task_id: Uuid
     title: Title = absent()

@@ -43,7 +43,11 @@ class LeaveRequest(Message):
 
 
 class CommandRequest(Message):
-    """A command. `opId` is a UUIDv7 made once per wish: every retry sends the same."""
+    """A command. `opId` is made once per wish: every retry sends the same.
+
+    It should be a UUIDv7, whose time spares the server a look into its log. Any other UUID is taken too: ids that are
+    derived from a wish (version 5 or 8) say when they are the same wish, but not when it was made.
+    """
 
     stream: StreamName
     op_id: Uuid
@@ -87,7 +91,10 @@ class PresentUser(TypedDict):
 class JoinAnswer(Message):
     """`resume`: entries after `cursor` follow. `snapshot`, `reset`: the state as of it follows in `parts` messages.
 
-    `reset` tells the client to drop what it has, and why. `present` is who follows the stream now.
+    `reset` tells the client to drop what it has, and why. `present` is who follows the stream now; it stays empty in
+    streams that everybody may follow (profiles). `halted`: the server cannot read its log to the end. What comes is
+    incomplete, it ends at the last good entry, and commands are refused until the log is repaired; the entries that
+    were missing then follow.
     """
 
     mode: Literal["resume", "snapshot", "reset"]
@@ -95,6 +102,7 @@ class JoinAnswer(Message):
     parts: Integer = 0
     reason: Literal["behind", "epoch", "ahead", "cursor"] | None = None
     present: list[PresentUser] = Field(default_factory=list)
+    halted: bool = False
 
 
 class SnapshotPart(Message):
@@ -121,7 +129,7 @@ class HeadsMessage(Message):
 
 
 class PresenceMessage(Message):
-    """Who follows the stream now; ephemeral, never in the log."""
+    """Who follows the stream now; ephemeral, never in the log. Nobody is told of the visitors of a profile."""
 
     stream: StreamName
     present: list[PresentUser]

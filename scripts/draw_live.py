@@ -76,7 +76,7 @@ async def perform(stage: Stage) -> tuple[list[Pane], str]:
     try:
         ada = await product.register("ada")
         token = (stage.data_dir / "admin.token").read_text().strip()
-        project_id = own_project_id(steps.repo, ada.id, token)
+        project_id = own_project_id(steps.repo, ada.id)
         async with Client(stage.url, token=token) as operator:
             await operator.create_project(steps.repo, project_id=project_id, owner_id=ada.id)
         async with (

@@ -48,6 +48,7 @@ from server.listener import BACKLOG_MAX, url_of
 from server.node import Lease, Node, SessionLost, WatchedShards
 from server.rest.access import Access
 from server.rest.app import http_application
+from server.rest.keyed import KeyedRequests
 from server.rest.pages import PageSizes
 from server.rest.routes import RestNeeds, api_routes
 from server.router import LeasedRouter, Outlets
@@ -249,7 +250,7 @@ class Product:
             address=self.url,
             clock=self._clock,
             ids=self._ids,
-            lease=Lease(self._settings.lease_s, self._settings.beat_interval_s),
+            lease=Lease(self._settings.lease_s, self._settings.beat_interval_s, self._settings.lease_wait_s),
         )
 
     def _make_projector(self) -> Runner:
@@ -322,6 +323,9 @@ class Product:
             freshness=ProjectedUntil(self._projector, self._shards),
             clock=self._clock,
             new_id=self._ids.new_id,
+            keyed=KeyedRequests(
+                self._clock, self._settings.rejections_remembered_max, self._settings.rejection_memory_s
+            ),
             sizes=PageSizes(self._settings.page_size_default, self._settings.page_size_max),
         )
 

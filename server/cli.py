@@ -1,167 +1,38 @@
-"""The command line: `pantherahive serve | migrate | import | doctor`, with the settings as flags.
+"""The program's door, `pantherahive` or `python -m server`: it speaks for Ctrl-C before anything is loaded.
 
-Expected faults are one clear message each, with what to do; a traceback is always a defect.
+Loading takes a second, and an exception in the middle of an import statement is anybody's guess. So this module loads
+next to nothing, and until a command has begun something that has to be ended in order, Ctrl-C ends the process at once.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from config.loading import is_secret
-from config.secrets import SecretsUnusable
-from config.settings import Settings, SettingsError, allowed, load_settings
-from protocol.faults import StorageFault
-from server.exits import Exit, Refusal
-
-MAIN_SETTINGS = (
-    "host",
-    "port",
-    "data_dir",
-    "database_url",
-    "postgres_binaries_dir",
-    "unsafe_durability",
-    "log_format",
-    "log_level",
-    "allowed_origins",
-)
-_CONFIG = "config_file"
+from server.exits import Exit
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Runs a command; returns its exit code. Call it from the main thread."""
-    given = parser().parse_args(arguments)  # help texts are made when somebody asks for them: they cost 0.4 s
+    """Runs a command; returns its exit code. Call it from the main thread.
+
+    Without arguments it is the process's own main: then Ctrl-C stays as it is here until the interpreter has ended.
+    """
+    before = signal.signal(signal.SIGINT, _end_at_once)
     try:
-        return _run(given, dict(os.environ if environ is None else environ))
-    except SettingsError as error:
-        return _say(str(error), Exit.WRONG_USE)
-    except Refusal as refusal:
-        return _say(str(refusal), refusal.code)
-    except SecretsUnusable as error:
-        return _say(str(error), Exit.FAILED)
-    except StorageFault as fault:
-        return _say(f"The database cannot be used: {fault}. Is it running, and does its address fit?", Exit.FAILED)
+        from server.cli_commands import run
+
+        return run(arguments, environ)
     except KeyboardInterrupt:
-        return _say("Interrupted.", Exit.FAILED)
-    except Exception as error:
-        # Imported late: a command that needs no database should not wait for its libraries.
-        from storage.embedded import EmbeddedPostgresError
-        from storage.postgres.errors import DatabaseRefused
-
-        if isinstance(error, EmbeddedPostgresError | DatabaseRefused):
-            return _say(str(error), Exit.FAILED)
-        raise
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # one line, however often it is pressed
+        print("Interrupted.", file=sys.stderr)
+        return Exit.INTERRUPTED
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN if arguments is None else before)
 
 
-def _run(given: argparse.Namespace, environ: dict[str, str]) -> int:
-    match given.command:
-        case "serve":
-            from server.commands.serve import serve
-
-            return serve(_settings(given, environ))
-        case "migrate":
-            from server.commands.migrate import migrate_database
-
-            return migrate_database(_settings(given, environ), check=given.check)
-        case "doctor":
-            from server.commands.doctor import doctor
-
-            return doctor(_settings(given, environ), _flags(given), environ)
-        case "import":
-            from server.importing.command import run_import
-
-            return asyncio.run(run_import(given, _settings(given, environ)))
-        case _:
-            raise AssertionError(given.command)
-
-
-def _settings(given: argparse.Namespace, environ: dict[str, str]) -> Settings:
-    return load_settings(_flags(given), environ)
-
-
-def _flags(given: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(given, name, None) for name in Settings.model_fields}
-
-
-def _say(text: str, code: Exit) -> Exit:
-    print(text, file=sys.stderr)
-    return code
-
-
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    root = argparse.ArgumentParser(
-        prog="pantherahive", description="Live project collaboration: nothing acknowledged is lost.", allow_abbrev=False
-    )
-    root.add_argument("--version", action=_Version, nargs=0, help="say the version and end")
-    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _command(commands, "serve", "start the server in the foreground", with_limits=True)
-    migrate = _command(commands, "migrate", "bring the database's tables up to this build")
-    migrate.add_argument("--check", action="store_true", help="only say what is missing; fails when something is")
-    _command(commands, "doctor", "look whether everything is in order, and say what to do")
-    _add_import(commands)
-    return root
-
-
-def _command(commands: Any, name: str, says: str, *, with_limits: bool = False) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=says,
-        description=f"{says[0].upper()}{says[1:]}.",
-        allow_abbrev=False,
-        formatter_class=_SettingsHelp,
-    )
-    add_settings(command, with_limits=with_limits)
-    return command
-
-
-def _add_import(commands: Any) -> None:
-    from server.importing.command import add_arguments
-
-    add_arguments(_command(commands, "import", "bring the history of a project in, through the running server"))
-
-
-def add_settings(command: argparse.ArgumentParser, *, with_limits: bool) -> None:
-    """Flags for the main settings, or for all. Values are judged with all other sources, so here they are only text."""
-    main_group = command.add_argument_group("settings (also as PANTHERAHIVE_… or in the file)")
-    limits = command.add_argument_group("limits") if with_limits else None
-    main_group.add_argument("--config", dest=_CONFIG, metavar="FILE", help="a TOML file with settings")
-    for name, field in Settings.model_fields.items():
-        if name == _CONFIG:
-            continue
-        group = main_group if name in MAIN_SETTINGS else limits
-        if group is None:
-            continue  # a limit of the server: other commands take it from the environment or the file
-        flag = f"--{name.replace('_', '-')}"
-        if field.annotation is bool:
-            group.add_argument(flag, dest=name, metavar="VALUE", help=name, nargs="?", const="true")
-        else:
-            group.add_argument(flag, dest=name, metavar="VALUE", help=name)
-
-
-def _explained(name: str) -> str:
-    """What a setting is for, what it may be, and its default."""
-    field = Settings.model_fields[name]
-    default = "" if is_secret(Settings, name) or field.default in (None, ()) else f" [{field.default}]"
-    return f"{field.description} {allowed(Settings, name)}{default}"
-
-
-class _SettingsHelp(argparse.HelpFormatter):
-    """Explains the settings from their fields, where a flag's own help is only the setting's name."""
-
-    def _expand_help(self, action: argparse.Action) -> str:
-        if action.help == action.dest and action.dest in Settings.model_fields:
-            return _explained(action.dest)
-        return super()._expand_help(action) or ""
-
-
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from server.version import product_version
-
-        print(f"pantherahive {product_version()}")
-        parser.exit()
+def _end_at_once(*_: object) -> None:
+    """Nothing has begun, so there is nothing to end in order."""
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ is not None else 2, b"Interrupted.\n")
+    os._exit(Exit.INTERRUPTED)

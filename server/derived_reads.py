@@ -10,6 +10,7 @@ from actors.runtime.shards import ShardTable
 from server.consumers.runner import Runner, ShardStalled
 from storage.postgres.pool import Database
 from storage.projections import projects, tasks
+from storage.projections.across import PlaceAcross
 
 if TYPE_CHECKING:
     from storage.projections.table import Listed
@@ -41,9 +42,9 @@ class TaskReads:
         self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
     ) -> Sequence[tuple[str, Listed]]:
         """See the port."""
-        place = tasks.TaskPlace(*after) if after is not None else None
+        place = PlaceAcross(*after) if after is not None else None
         own = await tasks.list_of_assignee(self._database, user_id, cast("TaskFilter", which), place, limit)
-        return [(one.project_id, one.task) for one in own]
+        return [(one.project_id, one.listed) for one in own]
 
 
 class ProjectedUntil:

@@ -19,6 +19,10 @@ class Exit(IntEnum):
     """Another node has taken over; this process has stopped at once and wrote nothing more."""
     DEFECT = 5
     """A vital part of the server failed in a way that it should not; the log has the details."""
+    INTERRUPTED = 130
+    """Ctrl-C, as shells count it: 128 and the signal's number. A server that stops in order ends with 0."""
+    TERMINATED = 143
+    """An import that was ended by SIGTERM."""
 
 
 class Refusal(Exception):

@@ -29,6 +29,8 @@ CLIENT_GONE: Final = 499
 SWITCHED: Final = 101
 """A WebSocket: its "request" lasts as long as the connection, which is no answer's time."""
 PREFLIGHT_S: Final = 600
+IDENTITY: Final = "identity"
+"""No coding: the only one that bodies may have, which a refusal names (RFC 9110 §15.5.16)."""
 ENCODED: Final = Rejection(
     ErrorCode.UNSUPPORTED_MEDIA_TYPE, "bodies with a Content-Encoding (compressed ones) are not accepted"
 )
@@ -45,7 +47,7 @@ _SECURITY_HEADERS = (
     ("Cache-Control", "no-store"),
 )
 _CORS_REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id"
-_CORS_RESPONSE_HEADERS = "Content-Location, ETag, Link, Location, Retry-After, X-Request-Id"
+_CORS_RESPONSE_HEADERS = "Content-Location, ETag, Link, Location, Retry-After, Stream-State, X-Request-Id"
 
 
 class HttpMeters(Protocol):
@@ -124,7 +126,10 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
         _refuse_encoding(request)
         return await handler(request)
     except Rejected as refused:
-        return problem(refused.rejection)
+        answer = problem(refused.rejection)
+        if refused.rejection is ENCODED:
+            answer.headers[hdrs.ACCEPT_ENCODING] = IDENTITY
+        return answer
     except web.HTTPException as error:
         if error.status < 400 or error.content_type == "application/problem+json":
             raise
@@ -138,9 +143,13 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 def _refuse_encoding(request: web.Request) -> None:
-    """Here for every route, also for those that never read a body. Nothing is unpacked: see `server.http_runner`."""
-    encodings = request.headers.getall(hdrs.CONTENT_ENCODING, [])
-    if request.can_read_body and any(encoding.strip().lower() != "identity" for encoding in encodings):
+    """Here for every route, also for those that never read a body. Nothing is unpacked: see `server.http_runner`.
+
+    An empty field names no coding; `identity` is none (RFC 9110 §8.4).
+    """
+    named = ",".join(request.headers.getall(hdrs.CONTENT_ENCODING, []))
+    codings = {coding.strip().lower() for coding in named.split(",")}
+    if request.can_read_body and codings - {"", IDENTITY}:
         raise Rejected(ENCODED)
 
 

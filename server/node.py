@@ -43,10 +43,11 @@ class SessionLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """How long a lease lives and how often it is renewed."""
+    """How long a lease lives, how often it is renewed, and how long a reader waits for its renewal after an outage."""
 
     lease_s: float = 5.0
     beat_interval_s: float = 1.0
+    wait_s: float = 2.0
 
 
 class WatchedShards(ShardTable):
@@ -87,6 +88,8 @@ class Node:
         self._sleep = sleep
         # Until when reads from memory are allowed, by the monotonic clock.
         self._deadline_s = float("-inf")
+        # Set, and replaced, at every renewal: who reads from memory may wait for it.
+        self._renewal = asyncio.Event()
         # Since when beats have followed each other without a break; None before the first one.
         self._beating_since_s: float | None = None
         # Whether the session was ended by somebody, or a shard was lost: for ever.
@@ -106,6 +109,16 @@ class Node:
     def may_serve(self) -> bool:
         """Whether what is in memory is surely the newest: no shard was lost and the lease holds."""
         return not self.is_over and self._clock.monotonic_s() < self._deadline_s
+
+    async def served(self) -> bool:
+        """Whether reads from memory are allowed; when the lease is over, after waiting for its renewal."""
+        try:
+            async with asyncio.timeout(self._lease.wait_s):
+                while not (self.may_serve() or self.is_over):
+                    await self._renewal.wait()
+        except TimeoutError:
+            log.debug("the lease was not renewed in time", waited_s=self._lease.wait_s)
+        return self.may_serve()
 
     async def ready(self) -> str | None:
         """Why not, for /readyz."""
@@ -178,11 +191,13 @@ class Node:
 
     async def run(self) -> None:
         """Beats until it is cancelled. Raises SessionLost."""
+        came_late = False
         while True:
-            await self._until_next_beat()
+            if not came_late:
+                await self._until_next_beat()
             if self.is_over:
                 self._over("another session has taken shards of this one")
-            await self._beat_or_break()
+            came_late = await self._beat_or_break()
 
     async def _until_next_beat(self) -> None:
         """A lost shard is not waited for."""
@@ -194,23 +209,29 @@ class Node:
             pause.cancel()
             loss.cancel()
 
-    async def _beat_or_break(self) -> None:
-        """One beat. A fault of the database interrupts the row of beats, and the deadline comes nearer."""
+    async def _beat_or_break(self) -> bool:
+        """One beat. A fault of the database interrupts the row of beats, and the deadline comes nearer.
+
+        True when the answer took longer than the lease lives (the database stood still): the next beat is due now.
+        """
         sent_s = self._clock.monotonic_s()
         try:
             alive = await self._ownership.beat(self.session, self._lease.lease_s)
         except StorageFault as fault:
             log.warning("the lease could not be renewed", fault=str(fault), may_serve=self.may_serve())
             self._beating_since_s = None
-            return
+            return False
         if not alive:
             self._over("this session was ended by another node, or by another process with this node id")
         self._renewed(sent_s)
+        return not self.may_serve()
 
     def _renewed(self, sent_s: float) -> None:
         if self._beating_since_s is None or sent_s >= self._deadline_s:
             self._beating_since_s = sent_s
         self._deadline_s = sent_s + self._lease.lease_s - SAFETY_S
+        renewal, self._renewal = self._renewal, asyncio.Event()
+        renewal.set()
 
     def _over(self, why: str) -> NoReturn:
         self._is_over = True

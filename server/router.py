@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from actors.runtime.delivery import UNAVAILABLE
+from actors.runtime.delivery import UNAVAILABLE, Reply
 from actors.runtime.feeds import Feeds
 from actors.runtime.publication import Publication
 from actors.runtime.region import Region
@@ -17,7 +17,10 @@ from server.node import Node
 
 
 class LeasedRouter:
-    """Fits `actors.runtime.router.Router`. Reads from memory stop with the lease; commands are fenced anyway."""
+    """Fits `actors.runtime.router.Router`. Reads from memory stop with the lease; commands are fenced anyway.
+
+    A lease that ended because the database stood still is renewed as soon as it answers: reads wait a little for that.
+    """
 
     def __init__(self, region: Region, node: Node) -> None:
         self._region = region
@@ -29,6 +32,13 @@ class LeasedRouter:
             return _unavailable()
         return self._region.command(request)
 
+    def send(self, request: Request, reply: Reply) -> None:
+        """See the port."""
+        if self._node.is_over:
+            reply.set_result(UNAVAILABLE)
+        else:
+            self._region.send(request, reply)
+
     def read(
         self,
         stream: str,
@@ -38,9 +48,17 @@ class LeasedRouter:
         opened: Callable[[Any, Any], Any] | None = None,
     ) -> asyncio.Future[Any]:
         """See the port. What is seen before the deadline was the newest then, however late it is delivered."""
-        if not self._node.may_serve():
+        if self._node.may_serve():
+            return self._region.read(stream, look, *arguments, deadline_s=deadline_s, opened=opened)
+        if self._node.is_over:
             return _unavailable()
-        return self._region.read(stream, look, *arguments, deadline_s=deadline_s, opened=opened)
+
+        async def read_when_served() -> Any:
+            if not await self._node.served():
+                return UNAVAILABLE
+            return await self._region.read(stream, look, *arguments, deadline_s=deadline_s, opened=opened)
+
+        return asyncio.ensure_future(read_when_served())
 
 
 class Outlets:

@@ -21,6 +21,8 @@ from server.consumers.runner import Runner
 log = structlog.get_logger("pantherahive.vitals")
 
 INTERVAL_S: Final = 1.0
+AGAIN_INTERVAL_S: Final = 0.1
+"""How often a silent database is asked: its return is told as fast as its clients could use it."""
 
 
 class Pulse(Protocol):
@@ -28,6 +30,11 @@ class Pulse(Protocol):
 
     async def feel(self) -> None:
         """Returns when the database has answered. Raises StorageFault when it has not in time."""
+        ...
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the database has ended the connection since it last answered."""
         ...
 
     def close(self) -> None: ...
@@ -51,6 +58,8 @@ class Vitals:
         self._stalled_after_s = stalled_after_s
         # Why the database cannot be used, None while it answers.
         self._silence: str | None = "the database has not been asked yet"
+        # The question that is under way; None between two of them.
+        self._question: asyncio.Task[None] | None = None
         # How far each consumer was, by name.
         self._progress: dict[str, _Progress] = {}
 
@@ -58,12 +67,27 @@ class Vitals:
         """Until it is cancelled."""
         while True:
             await self.look()
-            await asyncio.sleep(INTERVAL_S)
+            await asyncio.sleep(INTERVAL_S if self._silence is None else AGAIN_INTERVAL_S)
 
     async def look(self) -> None:
         """One look at everything."""
         for consumer in self._consumers:
             self._note(consumer, self._clock.monotonic_s())
+        await self._ask()
+
+    async def _ask(self) -> None:
+        """One question at a time; who comes while it is asked gets the same answer."""
+        if self._question is None:
+            self._question = asyncio.create_task(self._feel(), name="pulse")
+            self._question.add_done_callback(self._answered)
+        await asyncio.shield(self._question)
+
+    def _answered(self, question: asyncio.Task[None]) -> None:
+        self._question = None
+        if not question.cancelled():
+            question.exception()  # whoever waits has got it; perhaps nobody does any more
+
+    async def _feel(self) -> None:
         try:
             await self._pulse.feel()
         except StorageFault as fault:
@@ -82,7 +106,9 @@ class Vitals:
             self._progress[consumer.name] = _Progress(reached, now_s)
 
     async def database(self) -> str | None:
-        """Why not ready, for /readyz."""
+        """Why not ready, for /readyz. A connection that was ended since the last look is asked about anew."""
+        if self._silence is None and self._pulse.is_lost:
+            await self._ask()
         return self._silence
 
     async def consumers(self) -> str | None:
@@ -104,6 +130,8 @@ class Vitals:
 
     def close(self) -> None:
         """Gives the connection up."""
+        if self._question is not None:
+            self._question.cancel()
         self._pulse.close()
 
 

@@ -17,6 +17,7 @@ class ProfileActor:
 
     kind = "profile"
     schema_version = 1
+    shows_presence = False
     timer_events: frozenset[str] = frozenset()
 
     def initial(self, stream: str) -> ProfileState:

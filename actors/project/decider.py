@@ -37,6 +37,7 @@ class ProjectActor:
 
     kind = "project"
     schema_version = 1
+    shows_presence = True
     timer_events: frozenset[str] = frozenset()
 
     def __init__(self, limits: ProjectLimits | None = None) -> None:

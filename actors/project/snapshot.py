@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from actors.project.state import ProjectState
+from actors.project.state import ProjectState, put_new_task
 from protocol.comments import CommentView
 from protocol.members import MemberView
 from protocol.tasks import TaskView
@@ -98,8 +98,7 @@ def _take_members(state: ProjectState, members: Iterable[MemberView]) -> None:
 
 def _take_tasks(state: ProjectState, tasks: Iterable[TaskView]) -> None:
     for task in tasks:
-        state.tasks[task["id"]] = task
-        state.task_ids.append(task["id"])
+        put_new_task(state, task)
 
 
 def _take_comments(state: ProjectState, comments: Iterable[CommentView]) -> None:

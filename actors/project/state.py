@@ -31,12 +31,22 @@ class ProjectState:
     task_ids: list[str] = field(default_factory=list)
     # Task id → its comments' ids in the order of the log; an index over `comments`.
     task_comments: dict[str, list[str]] = field(default_factory=dict)
+    # External id → the task that has it, the first one where an old log has several; an index over `tasks`.
+    external_ids: dict[str, str] = field(default_factory=dict)
     # The number of the next task; numbers are never used twice.
     next_number: int = 1
     # The time of the newest content, "" while there is none. It never falls.
     content_at: str = ""
     # Somebody worked here live, so the door for imports is closed.
     live: bool = False
+
+
+def put_new_task(state: ProjectState, task: TaskView) -> None:
+    """Takes in a task that comes after all others."""
+    state.tasks[task["id"]] = task
+    state.task_ids.append(task["id"])
+    if task["externalId"] is not None:
+        state.external_ids.setdefault(task["externalId"], task["id"])
 
 
 def is_imported(author: PersonId) -> bool:

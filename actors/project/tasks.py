@@ -10,9 +10,10 @@ from actors.project.dating import Dating, date_content
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import broken, missing, no_project, refusal, taken
 from actors.project.projects import Outcome, archived, is_archived
-from actors.project.state import ProjectState, is_closed, note_content
+from actors.project.state import ProjectState, is_closed, note_content, put_new_task
 from actors.runtime.actor import Context, EntryMeta
-from protocol.errors import Rejection
+from protocol.base import Day
+from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.projects import ProjectView
 from protocol.tasks import CreateTask, EditTask, TaskChanges, TaskCreated, TaskEdited, TaskView
@@ -48,14 +49,18 @@ def _refuse_creation(
 ) -> Rejection | None:
     if "task_id" in command.model_fields_set and command.task_id in state.tasks:
         return taken("task")
+    if command.external_id is not None and (known := state.external_ids.get(command.external_id)) is not None:
+        return _external_id_taken(known)
     if is_archived(state):
         return archived()
     if "state_id" in command.model_fields_set and not _has_state(project, command.state_id):
         return missing("state")
     if len(state.tasks) >= limits.tasks_max:
         return broken("tasks_limit", f"a project has at most {limits.tasks_max} tasks")
-    return _refuse_assignees(state, command.assignee_ids, context) or _refuse_crowd(
-        command.labels, command.assignee_ids, limits
+    return (
+        _refuse_days(command.start_date, command.due_date, context)
+        or _refuse_assignees(state, command.assignee_ids, context)
+        or _refuse_crowd(command.labels, command.assignee_ids, limits)
     )
 
 
@@ -158,7 +163,32 @@ def _refuse_edit(
         return missing("state")
     labels = _merged(task["labels"], edited.labels_added, edited.labels_removed)
     assignees = _merged(task["assigneeIds"], edited.assignees_added, edited.assignees_removed)
-    return _refuse_assignees(state, edited.assignees_added, context) or _refuse_crowd(labels, assignees, limits)
+    return (
+        _refuse_edited_days(task, edited.changes, context)
+        or _refuse_assignees(state, edited.assignees_added, context)
+        or _refuse_crowd(labels, assignees, limits)
+    )
+
+
+def _refuse_edited_days(task: TaskView, changes: TaskChanges, context: Context) -> Rejection | None:
+    """Only an edit that moves a day is judged: days that lie the wrong way round already must not block all others."""
+    if "startDate" not in changes and "dueDate" not in changes:
+        return None
+    return _refuse_days(changes.get("startDate", task["startDate"]), changes.get("dueDate", task["dueDate"]), context)
+
+
+def _refuse_days(start: Day | None, due: Day | None, context: Context) -> Rejection | None:
+    """A task is not due before it starts. History is taken as its source had it."""
+    if context.origin is not None or start is None or due is None or start <= due:
+        return None
+    details = {"field": "dueDate", "reason": "due_before_start"}
+    return Rejection(ErrorCode.INVALID, "dueDate: it lies before startDate", details)
+
+
+def _external_id_taken(task_id: str) -> Rejection:
+    """One thing of a source is one task. The caller may see all tasks, so it is named."""
+    details = {"what": "task", "field": "externalId", "taskId": task_id}
+    return Rejection(ErrorCode.ALREADY_EXISTS, "a task of this project has this externalId already", details)
 
 
 def _refuse_assignees(state: ProjectState, assignees: Sequence[str], context: Context) -> Rejection | None:
@@ -188,8 +218,7 @@ def _merged(present: Sequence[str], added: Sequence[str], removed: Sequence[str]
 
 def evolve_created(state: ProjectState, event: TaskCreated, meta: EntryMeta) -> None:
     task = event.task
-    state.tasks[task["id"]] = task
-    state.task_ids.append(task["id"])
+    put_new_task(state, task)
     state.next_number = task["number"] + 1
     note_content(state, meta)
 

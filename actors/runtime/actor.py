@@ -95,6 +95,11 @@ class Actor(Protocol[S, C, E]):
 
     def changes_audience(self, event: E) -> bool: ...
 
+    @property
+    def shows_presence(self) -> bool:
+        """Whether followers are told of each other. Not where everybody may follow: visitors are nobody's business."""
+        ...
+
     def is_content(self, event: E) -> bool:
         """Whether the event counts for `asOf` a time (content does; creation and membership do not)."""
         ...

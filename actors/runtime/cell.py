@@ -84,7 +84,7 @@ class Cell:
         # A rough size of the state, for passivation by memory budget.
         self.weight_bytes = 0
         self.last_used_s = host.clock.monotonic_s()
-        # Whether a turn is already on the loop's list.
+        # Whether a turn is already on the loop's list: then whatever comes waits for it.
         self._scheduled = False
 
     @property
@@ -112,8 +112,9 @@ class Cell:
         """Queues a delivery, or answers `overloaded` when the mailbox is full."""
         if not self.mailbox.put(delivery):
             delivery.refuse(OVERLOADED)
-            return
-        self._schedule()
+        elif not self._scheduled and self.phase in _RUNNING:
+            self._schedule()  # for what comes in this round of the loop after this one
+            self._turn(1)  # nothing waits before it, so it is taken at once
 
     def control(self, call: Control) -> None:
         """Runs the runtime's own work in a turn of the actor, before everything that waits."""
@@ -133,25 +134,29 @@ class Cell:
     def _run(self) -> None:
         """One turn: a bounded number of messages, then the loop is somebody else's."""
         self._scheduled = False
+        if self.mailbox and self._turn(self._host.limits.turn_messages_max):
+            self._schedule()
+
+    def _turn(self, messages_max: int) -> bool:
+        """Takes messages in their order. True: more could be taken."""
         now_s = self._host.clock.monotonic_s()
         if self.phase is Phase.LIVE:
             self.last_used_s = now_s  # a halted one goes in its time however often it is asked: its log may be repaired
         now = self._host.clock.now()
-        for _ in range(self._host.limits.turn_messages_max):
+        for _ in range(messages_max):
             if self.phase not in _RUNNING:
-                return
+                return False
             control = self.mailbox.take_control()
             if control is not None:
                 control()
                 continue
             if self._is_full():
-                return  # `committed` goes on
+                return False  # `committed` goes on
             delivery = self.mailbox.take()
             if delivery is None:
-                return
+                return False
             self._handle(delivery, now, now_s)
-        if self.mailbox:
-            self._schedule()
+        return bool(self.mailbox)
 
     def _is_full(self) -> bool:
         """Whether too much waits for the log: entries, their bytes, or answers that depend on them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from actors.ports import Clock
 from actors.runtime.outcomes import SeenCommand
@@ -26,6 +26,16 @@ Opened = Callable[[Any, Cursor], Any]
 """Runs in the turn in which a reading leaves the gate, with what was seen and where; its result is the answer."""
 
 
+class Reply(Protocol):
+    """Where an outcome goes. A future fits; what takes the outcome in the same turn must neither raise nor wait."""
+
+    def done(self) -> bool:
+        """Whether it has one, or nobody wants it any more."""
+        ...
+
+    def set_result(self, outcome: Outcome, /) -> None: ...
+
+
 @dataclass(slots=True)
 class CommandDelivery:
     """A command. `searched` is True once the log was asked for its opId; `found` is what it had.
@@ -34,7 +44,7 @@ class CommandDelivery:
     """
 
     request: Request
-    reply: asyncio.Future[Outcome]
+    reply: Reply
     searched: bool = False
     durable_when_asked: int = 0
     found: Entry | None = None
@@ -50,13 +60,17 @@ class CommandDelivery:
 
 @dataclass(slots=True)
 class ReadDelivery:
-    """A look at the state. It runs in a turn of the actor and must not change or keep anything mutable."""
+    """A look at the state. It runs in a turn of the actor and must not change or keep anything mutable.
+
+    `is_halted` says whether the state is only that of the last good entry; it is asked in the turn of the answer.
+    """
 
     look: Callable[..., Any]
     arguments: tuple[Any, ...]
     opened: Opened | None
     deadline_s: float
     reply: asyncio.Future[Any]
+    is_halted: Callable[[], bool]
 
     def refuse(self, rejection: Rejection) -> None:
         if not self.reply.done():
@@ -127,11 +141,13 @@ class HeldReading:
         if reply.done():
             return
         cursor = Cursor(self.seq, epoch)
-        if self.delivery.opened is None or isinstance(self.value, Rejection):
-            reply.set_result(self.value if isinstance(self.value, Rejection) else Reading(self.value, cursor))
+        if isinstance(self.value, Rejection):
+            reply.set_result(self.value)
             return
+        opened, halted = self.delivery.opened, self.delivery.is_halted()
         try:
-            reply.set_result(Reading(self.delivery.opened(self.value, cursor), cursor))
+            value = self.value if opened is None else opened(self.value, cursor)
+            reply.set_result(Reading(value, cursor, halted))
         except Exception as defect:  # noqa: BLE001 - foreign code; its defect goes back to the asker
             # The caller's own code failed: it is the caller who gets the defect, not the actor.
             reply.set_exception(defect)

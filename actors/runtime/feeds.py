@@ -37,13 +37,17 @@ Reason = Literal["behind", "epoch", "ahead", "cursor"]
 
 @dataclass(slots=True)
 class Joined:
-    """`parts` is the state as of `cursor`, None when the client's own cursor still serves."""
+    """`parts` is the state as of `cursor`, None when the client's own cursor still serves.
+
+    `halted`: the stream stands at its last good entry; what the log has beyond it comes when it was repaired.
+    """
 
     mode: Literal["resume", "snapshot", "reset"]
     cursor: Cursor
     following: Following
     parts: Iterator[dict[str, Any]] | None = None
     reason: Reason | None = None
+    halted: bool = False
 
 
 def look_at_audience(state: Any, actor: AnyActor, principal: Principal) -> Rejection | None:
@@ -74,9 +78,14 @@ class Feeds:
         self.pages = Pages(journal, limits.ring_bytes_max * 4)
         # Streams that somebody follows, or did a moment ago.
         self._hubs: dict[str, StreamHub] = {}
+        # Streams that were found halted at a join, until something is published: then they are repaired.
+        self._found_halted: set[str] = set()
 
     def publish(self, stream: str, publications: list[Publication]) -> None:
         """Entries that are committed, in order of seq."""
+        if stream in self._found_halted:
+            self._found_halted.discard(stream)
+            self.pages.forget(stream)
         hub = self._hubs.get(stream)
         if hub is not None:
             hub.publish(publications)
@@ -87,7 +96,8 @@ class Feeds:
         """Raises StorageFault while the log cannot be read.
 
         A halted stream can be joined as of its last good entry; a cursor beyond that, or one in a part of the log
-        that cannot be read, is answered with STREAM_HALTED.
+        that cannot be read, is answered with STREAM_HALTED. So is a stream without any good entry, for those who
+        might follow an empty one: nobody knows whose it is, so it does not exist for the people of a private one.
         """
         reason: Reason | None = None
         if cursor is not None:
@@ -126,7 +136,7 @@ class Feeds:
         if is_cut_off or reading.cursor.seq - cursor.seq > self._limits.resume_entries_max:
             reading.value.leave()
             return None
-        return Joined("resume", cursor, reading.value)
+        return Joined("resume", cursor, reading.value, halted=reading.halted)
 
     async def _halted(self, follower: Follower, stream: str, deadline_s: float) -> Rejection:
         """That the stream is halted, for those who may know of it."""
@@ -136,7 +146,7 @@ class Feeds:
         answer = await self._router.read(stream, look_at_audience, actor, follower.principal, deadline_s=deadline_s)
         if isinstance(answer, Rejection):
             return answer
-        return STREAM_HALTED if answer.cursor.seq else NO_SUCH_STREAM
+        return STREAM_HALTED if answer.cursor.seq or answer.halted else NO_SUCH_STREAM
 
     async def _from_state(
         self, follower: Follower, stream: str, known: Cursor | None, reason: Reason | None, deadline_s: float
@@ -148,7 +158,7 @@ class Feeds:
             return reading
         following, parts = reading.value
         mode: Literal["snapshot", "reset"] = "snapshot" if reason in (None, "behind") else "reset"
-        return Joined(mode, reading.cursor, following, parts, reason)
+        return Joined(mode, reading.cursor, following, parts, reason, reading.halted)
 
     async def _read(
         self, follower: Follower, stream: str, look: Any, seq: int | None, deadline_s: float, reached: int = 0
@@ -169,8 +179,10 @@ class Feeds:
         except asyncio.CancelledError:
             _give_up(reply)
             raise
+        if isinstance(answer, Reading) and answer.halted:
+            self._found_halted.add(stream)
         if isinstance(answer, Reading) and answer.value is None:
-            return NO_SUCH_STREAM
+            return STREAM_HALTED if answer.halted else NO_SUCH_STREAM
         if isinstance(answer, Reading) and isinstance(answer.value, Rejection):
             return answer.value
         return answer  # type: ignore[no-any-return]
@@ -205,14 +217,20 @@ class Feeds:
         return following.given([publication for publication in publications if publication.entry.seq <= last_seq])
 
     def present(self, stream: str) -> list[Any]:
-        """Who follows the stream now."""
+        """Who follows the stream now; nobody, where followers are strangers to each other."""
         hub = self._hubs.get(stream)
-        return list(hub.present(self._limits.present_users_max)) if hub is not None else []
+        if hub is None or not self._shows_presence(stream):
+            return []
+        return list(hub.present(self._limits.present_users_max))
+
+    def _shows_presence(self, stream: str) -> bool:
+        return self._actors[stream.partition("/")[0]].shows_presence
 
     def tell_presence(self) -> None:
         """Tells the followers of every stream whose presence changed. Called at a steady, slow beat."""
-        for hub in self._hubs.values():
-            hub.tell_presence(self._limits.present_users_max)
+        for stream, hub in self._hubs.items():
+            if self._shows_presence(stream):
+                hub.tell_presence(self._limits.present_users_max)
 
     def sweep(self) -> None:
         """Lets hubs go that nobody has followed for a while."""

@@ -24,6 +24,7 @@ class RuntimeLimits:
     snapshot_at_passivation_entries: int = 20
     snapshots_waiting_max: int = 64
     idle_passivation_s: float = 300.0
+    halted_retry_s: float = 5.0
     actors_memory_max_bytes: int = 256 << 20
     concurrent_loads_max: int = 8
     streams_per_load_max: int = 50

@@ -122,7 +122,10 @@ class Loader:
         try:
             await self._fold(cell, *folded)
         except ReplayFailed as failure:
-            log.exception("stream halted")
+            if self._events.was_halted(cell.stream):
+                log.warning("stream still halted: %s", failure)
+            else:
+                log.exception("stream halted")
             self._meters.stream_halted(cell.actor.kind)
             await self._halt(cell, loaded, folded[0].seq, str(failure))
             return
@@ -139,6 +142,7 @@ class Loader:
         await self._fold(cell, folded, loaded, last_good_seq)
         if cell.phase is Phase.LOADING:
             cell.start(_activation_of(folded), halted=True)
+            cell.last_used_s = self._clock.monotonic_s()  # the wait until the log is tried again begins now
             self._events.load_failed(cell, reason)
 
     async def _newest_if_healed(self, cell: Cell, folded: Folded) -> Entry | None:

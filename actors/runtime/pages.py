@@ -1,6 +1,7 @@
 """Pages of the log for followers who are behind the ring: aligned, shared, and read once however many want them.
 
-Entries never change, so a page that was read stays true; only the newest one can still grow.
+Entries never change, so a page that was read stays true; only the newest one can still grow. The exception is the
+repair of a halted stream: what was read of it before is forgotten.
 """
 
 from __future__ import annotations
@@ -62,6 +63,12 @@ class Pages:
             return None
         page = self._pages[key]
         return page[-1].entry.seq if page else key[1] * PAGE_ENTRIES
+
+    def forget(self, stream: str) -> None:
+        """Drops what was read of a stream."""
+        for key in [key for key in self._pages if key[0] == stream]:
+            self._broken.pop(key, None)
+            self._bytes -= _size(self._pages.pop(key))
 
     async def _read_beyond(self, stream: str, number: int, seq: int) -> list[Publication]:
         """A read that was under way may have begun before the wanted entry was committed; then one more is needed."""

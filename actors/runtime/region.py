@@ -6,13 +6,14 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from actors.ports import Clock, Ids, Journal, Ownership, RuntimeMeters
 from actors.runtime.actor import AnyActor
 from actors.runtime.cell import Cell
 from actors.runtime.cell_host import Phase, Unsettled
-from actors.runtime.delivery import UNAVAILABLE, CommandDelivery, Delivery, ReadDelivery
+from actors.runtime.delivery import UNAVAILABLE, CommandDelivery, Delivery, ReadDelivery, Reply
 from actors.runtime.lane import Lane
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.loader import Loader
@@ -127,8 +128,12 @@ class Region:
     def command(self, request: Request) -> asyncio.Future[Outcome]:
         """The answer comes when it is durable."""
         reply: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._deliver(request.stream, CommandDelivery(request, reply))
+        self.send(request, reply)
         return reply
+
+    def send(self, request: Request, reply: Reply) -> None:
+        """As `command`; the answer goes to `reply` in the turn in which it becomes durable."""
+        self._deliver(request.stream, CommandDelivery(request, reply))
 
     def read(
         self,
@@ -140,7 +145,8 @@ class Region:
     ) -> asyncio.Future[Any]:
         """`look(state, *arguments)` in a turn of the actor: a Reading, or the Rejection that it returned."""
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._deliver(stream, ReadDelivery(look, arguments, opened, deadline_s, reply))
+        is_halted = partial(self.was_halted, stream)
+        self._deliver(stream, ReadDelivery(look, arguments, opened, deadline_s, reply, is_halted))
         return reply
 
     def _deliver(self, stream: str, delivery: Delivery) -> None:
@@ -286,7 +292,8 @@ class Region:
                 idle.append(cell)
         memory = sum(cell.weight_bytes for cell in self._cells.values()) * WEIGHT_FACTOR
         for cell in sorted(idle, key=lambda cell: cell.last_used_s):
-            too_long = now_s - cell.last_used_s >= self.limits.idle_passivation_s
+            patience_s = self.limits.halted_retry_s if cell.phase is Phase.HALTED else self.limits.idle_passivation_s
+            too_long = now_s - cell.last_used_s >= patience_s
             if cell.tentative == 0 or too_long or memory > self.limits.actors_memory_max_bytes:
                 memory -= cell.weight_bytes * WEIGHT_FACTOR
                 self._passivate(cell)

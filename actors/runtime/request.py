@@ -39,10 +39,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
-    """What a look at the state saw, and at which durable point."""
+    """What a look at the state saw, and at which durable point.
+
+    `halted`: the log goes on beyond the point, and what stands there cannot be folded. What was seen is incomplete.
+    """
 
     value: T
     cursor: Cursor
+    halted: bool = False
 
 
 Outcome = Accepted | Rejection

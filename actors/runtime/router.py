@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from actors.runtime.delivery import Reply
 from actors.runtime.request import Outcome, Request
 
 
@@ -14,6 +15,12 @@ class Router(Protocol):
 
     def command(self, request: Request) -> asyncio.Future[Outcome]:
         """Accepted, or a Rejection. Never raises but for a defect."""
+        ...
+
+    def send(self, request: Request, reply: Reply) -> None:
+        """As `command`, for whom even a future is too slow: `reply` gets the outcome in the turn in which it is there,
+        which may be this very one.
+        """
         ...
 
     def read(

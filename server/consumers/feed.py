@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.log import Entry
@@ -51,6 +52,11 @@ class ShardFeed:
     def head(self, shard: int) -> int:
         """The highest known position of the shard, 0 while none is known."""
         return self._heads.get(shard, 0)
+
+    @property
+    def heads(self) -> Mapping[int, int]:
+        """The highest known position of every shard that was told of."""
+        return self._heads
 
     def oldest(self, shard: int) -> str | None:
         """When the oldest waiting entry was recorded; None when none waits."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import deque
 from typing import Any
@@ -85,27 +84,27 @@ class Commands:
 
     def _send(self, request: CommandRequest, command: Command, ack_id: int | None, facts: Any) -> None:
         hall = self._hall
-        future = hall.router.command(
-            Request(
-                stream=request.stream,
-                op_id=request.op_id,
-                command=command,
-                principal=self._principal,
-                digest=digest_of(self._principal.id, command, request.base, request.origin),
-                deadline_s=hall.clock.monotonic_s() + hall.limits.command_deadline_s,
-                base=request.base,
-                origin=request.origin,
-                facts=facts,
-            )
+        reply = _Reply(self, request.stream.partition("/")[0], ack_id)
+        wish = Request(
+            stream=request.stream,
+            op_id=request.op_id,
+            command=command,
+            principal=self._principal,
+            digest=digest_of(self._principal.id, command, request.base, request.origin),
+            deadline_s=hall.clock.monotonic_s() + hall.limits.command_deadline_s,
+            base=request.base,
+            origin=request.origin,
+            facts=facts,
         )
-        kind = request.stream.partition("/")[0]
-        future.add_done_callback(lambda done: self._acked(kind, ack_id, done))
+        try:
+            hall.router.send(wish, reply)
+        except Exception:
+            log.exception("a command failed")
+            if not reply.done():
+                reply.set_result(INTERNAL)
 
-    def _acked(self, kind: str, ack_id: int | None, done: asyncio.Future[Outcome]) -> None:
-        defect = done.exception()
-        if defect is not None:
-            log.error("a command failed: %r", defect)
-        outcome = INTERNAL if defect is not None else done.result()
+    def answered(self, kind: str, ack_id: int | None, outcome: Outcome) -> None:
+        """An outcome is there; the ack leaves with whatever else is written in this turn."""
         self._hall.meters.command_answered(kind, code_of(outcome))
         self._settle(ack_id, outcome)
 
@@ -115,3 +114,27 @@ class Commands:
             self._talk.answer(ack_id, outcome)
         else:
             self._talk.answer(ack_id, {"cursor": str(outcome.cursor), "at": outcome.at, "result": outcome.result})
+
+
+class _Reply:
+    """Where the outcome of one command goes. Fits `actors.runtime.delivery.Reply`."""
+
+    __slots__ = ("_ack_id", "_commands", "_done", "_kind")
+
+    def __init__(self, commands: Commands, kind: str, ack_id: int | None) -> None:
+        self._commands = commands
+        self._kind = kind
+        self._ack_id = ack_id
+        self._done = False
+
+    def done(self) -> bool:
+        """See the port."""
+        return self._done
+
+    def set_result(self, outcome: Outcome, /) -> None:
+        """See the port. An ack that cannot be written is lost, and nobody else's with it."""
+        self._done = True
+        try:
+            self._commands.answered(self._kind, self._ack_id, outcome)
+        except Exception:
+            log.exception("an ack could not be written")

@@ -18,6 +18,7 @@ from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from server.gateway.frames import PING_FRAME, close_frame, open_frame
 from server.gateway.limits import GatewayLimits
+from server.gateway.upgrade import Upgrade
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -47,15 +48,6 @@ class Connection(Protocol):
         ...
 
 
-class _Upgrade(web.WebSocketResponse):
-    """aiohttp's WebSocket for reading. Its end is ours: after a broken frame stock waits, without a limit, until a peer
-    that may not read has taken what was sent before, and the session would stay as long."""
-
-    async def close(self, *, code: int = _NORMAL, message: bytes = b"", drain: bool = True) -> bool:
-        del code, message, drain
-        return False
-
-
 class EngineSocket:
     """One WebSocket. Writes of one tick leave in one `write`; order of calls is order on the wire."""
 
@@ -67,6 +59,9 @@ class EngineSocket:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        # Set while the connection serves: what reads from it, and what lives on top of it.
+        self._upgrade: Upgrade | None = None
+        self._connection: Connection | None = None
         # Frames of this tick; their sizes add up to `_out_bytes`.
         self._out: list[bytes] = []
         self._out_bytes = 0
@@ -79,12 +74,14 @@ class EngineSocket:
         self._timer: asyncio.TimerHandle | None = None
         # While a pong is awaited: how much has to have left before one can be an answer.
         self._pong_after_bytes: int | None = None
+        # Whether a message waits until its sender has read.
+        self._waits = False
         # The wait for room in the transport, shared by all who wait.
         self._draining: asyncio.Task[None] | None = None
 
     async def serve(self, connect: Callable[[EngineSocket], Connection]) -> web.WebSocketResponse:
         """The life of the connection, from upgrade to loss."""
-        response = _Upgrade(compress=False, max_msg_size=self._limits.packet_bytes_max, autoping=True)
+        response = self._upgrade = Upgrade(self._take, self._limits.packet_bytes_max)
         try:
             await response.prepare(self._request)
         except ConnectionError:
@@ -96,7 +93,7 @@ class EngineSocket:
         self._bound_kernel_buffer(transport)
         limits = self._limits
         self.write(open_frame(self.sid, limits.ping_interval_s, limits.ping_timeout_s, limits.packet_bytes_max))
-        connection = connect(self)
+        connection = self._connection = connect(self)
         self._timer = self._loop.call_later(limits.ping_interval_s, self._ping)
         code = _NORMAL
         try:
@@ -109,6 +106,7 @@ class EngineSocket:
         finally:
             self._timer.cancel()
             self.close("the end", code=code)
+            self._upgrade = self._connection = None
             connection.lost()
         return response
 
@@ -118,15 +116,29 @@ class EngineSocket:
         if raw is not None:
             raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, self._limits.send_buffer_bytes)
 
-    async def _receive(self, response: web.WebSocketResponse, connection: Connection) -> int:
-        """Reads until the end; the result is the code to close with."""
+    def _take(self, text: str) -> bool:
+        """Handles a message in the call that brought it, unless its sender does not read: then it has to wait."""
+        connection = self._connection
+        if connection is None or self._waits or self.is_slow:
+            return False
+        try:
+            self._packet(text, connection)
+        except Exception:
+            log.exception("a connection failed")
+            self.close("internal error", code=_INTERNAL_ERROR)
+        return True
+
+    async def _receive(self, response: Upgrade, connection: Connection) -> int:
+        """Handles what could not be taken at once, until the end; the result is the code to close with."""
         while not self.closing:
             message = await response.receive()
             if message.type is not WSMsgType.TEXT:
                 return _close_code(message)
-            self._packet(message.data, connection)
+            self._waits = True  # until this one is handled none may overtake it
             if self.is_slow and not await self.drained():
                 connection.slow()
+            self._packet(message.data, connection)
+            self._waits = False
         return _NORMAL
 
     def _packet(self, text: str, connection: Connection) -> None:
@@ -230,6 +242,8 @@ class EngineSocket:
         if self._transport is not None:
             transport = self._transport
             transport.close()
+            if self._upgrade is not None:
+                self._upgrade.end_reading()
             self._loop.call_later(self._limits.slow_follower_grace_s, transport.abort)
 
     def abort(self) -> None:
@@ -237,6 +251,8 @@ class EngineSocket:
         self.closing = True
         if self._transport is not None:
             self._transport.abort()
+        if self._upgrade is not None:
+            self._upgrade.end_reading()
 
 
 def _close_code(message: WSMessage) -> int:

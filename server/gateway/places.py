@@ -148,6 +148,7 @@ class Places:
             parts=len(frames),
             reason=joined.reason,
             present=hall.feeds.present(stream),
+            halted=joined.halted,
         )
         self._talk.answer(ack_id, answer.model_dump(mode="python", by_alias=True))
         delivery.start(frames)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from config.secrets import ADMIN_TOKEN_FILE
 from config.settings import Settings
@@ -14,7 +17,9 @@ from server.exits import Exit
 from server.importing.options import IN_FLIGHT_DEFAULT, PATIENCE_DEFAULT_S, ImportOptions
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - addresses to listen on, turned into ones to call
-END_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALLED = (signal.SIGTERM, signal.SIGINT)
+"""They end an import with `Exit.TERMINATED` and `Exit.INTERRUPTED`: 128 and their number."""
+AT_ONCE = b"Interrupted at once; run the same command again to go on: what is there already is not doubled.\n"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,10 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--owner", metavar="USER", help="whose project it is: a user's id or name")
     group.add_argument("--project", metavar="ID", help="an existing project instead of the repository's own")
     group.add_argument("--key", help="the project's key, such as HTTP; made from the name if absent and new")
-    group.add_argument("--name", help="the new project's name; the repository's if absent")
+    group.add_argument("--name", help="a new project's name; the repository's if absent")
     group.add_argument("--server", metavar="URL", help="the running server; by the settings if absent")
     group.add_argument("--token-file", type=Path, metavar="PATH", help="the admin token; in the data folder if absent")
-    group.add_argument("--dry-run", action="store_true", help="read and report everything, send nothing")
+    group.add_argument(
+        "--dry-run", action="store_true", help="read and report everything, look what would be refused, send nothing"
+    )
     group.add_argument(
         "--in-flight", type=int, default=IN_FLIGHT_DEFAULT, metavar="N", help="steps under way [%(default)s]"
     )
@@ -41,24 +48,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-async def run_import(given: argparse.Namespace, settings: Settings) -> int:
+def import_archive(given: argparse.Namespace, settings: Settings) -> int:
     """The exit code; the report goes to stdout, progress and trouble to stderr. From the main thread.
 
-    SIGTERM and Ctrl-C end it with a word about how to go on.
+    While it reads, signals are left as they are: nothing was sent, so they may end the process at once.
     """
     from server.importing import importer
 
-    importing = asyncio.create_task(importer.run_import(options_of(given, settings), sys.stdout, sys.stderr))
-    loop = asyncio.get_running_loop()
-    for number in END_SIGNALS:
-        loop.add_signal_handler(number, importing.cancel)
+    options = options_of(given, settings)
+    steps = importer.read(options, sys.stdout, sys.stderr)
+    if steps is None:
+        return Exit.FAILED
+    before = {number: signal.getsignal(number) for number in SIGNALLED}
+    # The signals so far.
+    came: list[int] = []
     try:
-        await asyncio.wait([importing])
+        return asyncio.run(_until_signalled(importer.send(options, steps, sys.stdout, sys.stderr), came))
     finally:
-        for number in END_SIGNALS:
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            # What is left to do after a signal takes no time, and nobody has to press twice.
+            signal.signal(number, signal.SIG_IGN if came else handler)
+
+
+async def _until_signalled(sending: Coroutine[Any, Any, int], came: list[int]) -> int:
+    """SIGTERM and Ctrl-C end it with a word about how to go on; the second one ends the process at once.
+
+    Not by the loop's own handlers: when it closes, these give Ctrl-C back as an exception, in the middle of anything.
+    """
+    importing, loop = asyncio.create_task(sending), asyncio.get_running_loop()
+
+    def told(number: int, _: object) -> None:
+        if came:
+            os.write(sys.stderr.fileno(), AT_ONCE)
+            os._exit(128 + number)
+        came.append(number)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(importing.cancel)
+
+    for number in SIGNALLED:
+        signal.signal(number, told)
+    await asyncio.wait([importing])
     # Only a signal cancels it, and it has said so.
-    return Exit.FAILED if importing.cancelled() else importing.result()
+    return 128 + came[0] if importing.cancelled() else importing.result()
 
 
 def options_of(given: argparse.Namespace, settings: Settings) -> ImportOptions:
@@ -69,7 +100,7 @@ def options_of(given: argparse.Namespace, settings: Settings) -> ImportOptions:
         project=given.project,
         key=given.key,
         name=given.name,
-        server=given.server or _own_address(settings),
+        server=given.server if given.server is not None else _own_address(settings),
         token_file=given.token_file or settings.data_dir / ADMIN_TOKEN_FILE,
         dry_run=given.dry_run,
         in_flight=given.in_flight,

@@ -31,6 +31,12 @@ ASSIGNEES_MAX = 100
 StepKind = Literal["issue", "comment", "closing"]
 
 
+WANTED = (
+    'what is wanted is the archive.json of a GitHub repository: {"repo": "owner/name", "issues": [{"number": 1, '
+    '"title": …, "createdAt": …}, …]}'
+)
+
+
 class ArchiveUnreadable(Exception):
     """The file is not such an archive. The text is meant for a person."""
 
@@ -74,13 +80,13 @@ def read_archive(path: Path) -> Mapping[str, Any]:
             raise ArchiveUnreadable(f"{path} is larger than {ARCHIVE_BYTES_MAX} bytes")
         content = json.loads(path.read_bytes())
     except OSError as error:
-        raise ArchiveUnreadable(f"{path} cannot be read: {error.strerror}") from error
+        raise ArchiveUnreadable(f"{path} cannot be read: {error.strerror}; look at the path") from error
     except (ValueError, RecursionError) as error:
-        raise ArchiveUnreadable(f"{path} is not JSON: {error}") from error
+        raise ArchiveUnreadable(f"{path} is not JSON ({error}); {WANTED}") from error
     if not isinstance(content, dict) or not isinstance(content.get("issues"), list):
-        raise ArchiveUnreadable(f"{path} is no issue archive: it has no list of issues")
+        raise ArchiveUnreadable(f"{path} is no issue archive: it has no list of issues; {WANTED}")
     if not isinstance(content.get("repo"), str) or not content["repo"].strip():
-        raise ArchiveUnreadable(f"{path} does not say which repository it is of")
+        raise ArchiveUnreadable(f"{path} does not say which repository it is of; {WANTED}")
     return content
 
 
@@ -99,7 +105,10 @@ def _id(repo: str, what: str) -> str:
 
 
 def plan(archive: Mapping[str, Any]) -> Plan:
-    """The steps of the whole archive, by time; what happened at the same time stays in the archive's order."""
+    """The steps of the whole archive, by time; what happened at the same time stays in the archive's order.
+
+    Raises ArchiveUnreadable when there are issues and none of them has this form.
+    """
     made = Plan(repo=archive["repo"].strip())
     seen: set[int] = set()
     for issue in sorted(filter(_is_numbered, archive["issues"]), key=lambda issue: issue["number"]):
@@ -111,10 +120,19 @@ def plan(archive: Mapping[str, Any]) -> Plan:
     for issue in archive["issues"]:
         if not _is_numbered(issue):
             made.findings.skipped("issue without a number", "an entry of the list")
-    for _ in archive.get("pulls") or ():
+    if archive["issues"] and not made.steps:
+        raise ArchiveUnreadable(f"none of the {len(archive['issues'])} issues has a number and a createdAt; {WANTED}")
+    for _ in _listed(made, archive.get("pulls"), "pulls"):
         made.findings.skipped("pull request (not an issue)", "")
     made.steps.sort(key=lambda step: step.at)
     return made
+
+
+def _listed(made: Plan, value: Any, where: str) -> Sequence[Any]:
+    """The list, empty where there is none."""
+    if value is not None and not isinstance(value, list):
+        made.findings.skipped("list that is none", where)
+    return value if isinstance(value, list) else ()
 
 
 def _is_numbered(issue: Any) -> bool:
@@ -153,13 +171,13 @@ def _creation(made: Plan, issue: Mapping[str, Any], task_id: str, at: str, where
 
 
 def _labels(made: Plan, issue: Mapping[str, Any], where: str) -> list[str]:
-    labels = [label(made.findings, text, where) for text in issue.get("labels") or ()]
+    labels = [label(made.findings, text, where) for text in _listed(made, issue.get("labels"), where)]
     return _limited(made, [text for text in labels if text], LABELS_MAX, "label", where)
 
 
 def _assignees(made: Plan, issue: Mapping[str, Any], where: str) -> list[str]:
     people = []
-    for login in issue.get("assignees") or ():
+    for login in _listed(made, issue.get("assignees"), where):
         person = _person(login)
         if person is None:
             made.findings.skipped("assignee without a name", where)
@@ -195,7 +213,7 @@ def _person(login: Any) -> str | None:
 
 def _plan_comments(made: Plan, issue: Mapping[str, Any], task_id: str, created_at: str) -> None:
     same: Counter[tuple[str, str]] = Counter()
-    for number, comment in enumerate(issue.get("comments") or (), 1):
+    for number, comment in enumerate(_listed(made, issue.get("comments"), f"#{issue['number']}"), 1):
         where = f"#{issue['number']}, comment {number}"
         if not isinstance(comment, dict):
             made.findings.skipped("comment that cannot be read", where)

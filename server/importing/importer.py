@@ -6,81 +6,132 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TextIO
 
-from pydantic import TypeAdapter, ValidationError
-
-from pantherahive_client import Client, Forbidden, HiveError, ProjectState, Settings, Unreachable
-from protocol.projects import ProjectKey
+from pantherahive_client import (
+    Client,
+    Forbidden,
+    HiveError,
+    OpIdReused,
+    ProjectState,
+    Settings,
+    TokenExpired,
+    Unauthenticated,
+    Unreachable,
+)
+from server.importing.checking import check
+from server.importing.failure import ImportFailed
 from server.importing.github_archive import ArchiveUnreadable, Plan, Step, plan, read_archive
 from server.importing.options import ImportOptions
 from server.importing.progress import Progress
-from server.importing.report import Outcome, reading, result
+from server.importing.report import Outcome, reading, rehearsal, result, unused_name
 from server.importing.sending import GO_ON, Sender, Sent, Stopped
-from server.importing.target import ImportFailed, Target, is_uuid, key_of, owners_of, target
+from server.importing.target import Search, Target, key_of, name_of, owners_of, subject_of
 
-IN_FLIGHT_MAX = 64
+DRY_RUN_PATIENCE_S = 3.0
+"""A dry run does not wait for a server that is away: it says what it could not check."""
 
 DONE, NOT_DONE = 0, 1
 """Exit codes: everything is in; some steps were refused, or it could not be begun or finished."""
-
-_KEY: TypeAdapter[str] = TypeAdapter(ProjectKey)
 
 
 async def run_import(options: ImportOptions, out: TextIO, progress: TextIO | None = None) -> int:
     """Runs it. The report goes to `out`, progress and trouble to `progress` (stderr). Returns an exit code."""
     trouble = progress if progress is not None else sys.stderr
+    steps = read(options, out, trouble)
+    return await send(options, steps, out, trouble) if steps is not None else NOT_DONE
+
+
+def read(options: ImportOptions, out: TextIO, trouble: TextIO) -> Plan | None:
+    """What is to be sent, reported; None when the options or the file are refused, which has been said."""
     try:
-        _check(options)
+        check(options)
         steps = plan(read_archive(options.file))
-        _print(out, reading(steps))
-        if options.dry_run:
-            _print(out, ["Dry run: nothing was sent."])
-            return DONE
-        return await _send(options, steps, out, trouble)
     except (ImportFailed, ArchiveUnreadable) as error:
         _print(trouble, [f"Not imported: {error}"])
+        return None
+    _print(out, reading(steps))
+    return steps
+
+
+async def send(options: ImportOptions, steps: Plan, out: TextIO, trouble: TextIO) -> int:
+    """Sends it, or with `dry_run` only looks whether that would go well. Returns an exit code."""
+    try:
+        if options.dry_run:
+            return await _rehearse(options, steps, out, trouble)
+        return await _send(options, steps, out, trouble)
+    except ImportFailed as error:
+        _print(trouble, [f"{_refused(options)}: {error}"])
     except HiveError as error:
-        _print(trouble, [f"Not imported: {_explained(error, options)}"])
+        _print(trouble, [f"{_refused(options)}: {_explained(error, options)}"])
     return NOT_DONE
 
 
-def _check(options: ImportOptions) -> None:
-    if not 1 <= options.in_flight <= IN_FLIGHT_MAX:
-        raise ImportFailed(f"--in-flight has to be between 1 and {IN_FLIGHT_MAX}")
-    if not options.patience_s > 0:
-        raise ImportFailed("--patience has to be more than 0 seconds")
-    if options.project is not None and not is_uuid(options.project):
-        raise ImportFailed("--project is a project's id, such as 0190c42e-0000-7000-8000-000000000000")
-    if options.key is not None and not _is_key(options.key):
-        raise ImportFailed("--key is a capital letter and one to nine more capital letters or digits, such as HTTP")
-
-
-def _is_key(text: str) -> bool:
-    try:
-        _KEY.validate_python(text)
-    except ValidationError:
-        return False
-    return True
+def _refused(options: ImportOptions) -> str:
+    return "It would be refused" if options.dry_run else "Not imported"
 
 
 def _explained(error: HiveError, options: ImportOptions) -> str:
-    if isinstance(error, Unreachable):
-        return f"{error}. Is the server running at {options.server}?"
-    if isinstance(error, Forbidden):
-        return f"{error}. Importing needs the admin token, or an owner or admin of the project."
+    match error:
+        case Unreachable():
+            return (
+                f"{error}. Is a PantheraHive server running at {options.server}? "
+                "Start it with `pantherahive serve`, or say where it listens with --server URL"
+            )
+        case Forbidden():
+            return f"{error}. Importing needs the admin token, or an owner or admin of the project"
+        case Unauthenticated() | TokenExpired():
+            return (
+                f"{error}. The token in {options.token_file} is not good for {options.server}: the admin token lies in "
+                "that server's data folder; name it with --token-file PATH"
+            )
+        case _ if error.details.get("what") == "projectKey":
+            return f"{error}. Choose another --key, or leave it out"
     return str(error)
 
 
+class TokenUnreadable(ImportFailed):
+    """There is no token to come with."""
+
+
+async def _rehearse(options: ImportOptions, steps: Plan, out: TextIO, trouble: TextIO) -> int:
+    """What is known without writing. A server that cannot be asked is no refusal."""
+    brief = replace(options, patience_s=min(options.patience_s, DRY_RUN_PATIENCE_S))
+    try:
+        token = _token(options)
+        async with _client(brief, token) as client:
+            target = await Search(client, brief, subject_of(token), steps).find()
+    except asyncio.CancelledError:
+        _print(trouble, ["Interrupted: nothing was sent."])
+        raise
+    except (Unreachable, TokenUnreadable) as error:
+        reason = _explained(error, options) if isinstance(error, HiveError) else str(error)
+        _print(out, [f"Dry run: nothing was sent. Owner, project and key were not checked: {reason}."])
+        return DONE
+    _print(out, rehearsal(steps, options, _seen(target, steps) if target is not None else None))
+    _say_unused_name(options, target, out)
+    return DONE
+
+
+def _client(options: ImportOptions, token: str) -> Client:
+    patience_s = options.patience_s
+    limits = Settings(deadline_s=patience_s, connect_patience_s=patience_s, in_flight_max=options.in_flight)
+    return Client(options.server, token=token, settings=limits)
+
+
+def _say_unused_name(options: ImportOptions, target: Target | None, out: TextIO) -> None:
+    if target is not None and options.name is not None and options.name.strip() != name_of(target.state):
+        _print(out, [unused_name(options.name, target.state)])
+
+
 async def _send(options: ImportOptions, steps: Plan, out: TextIO, trouble: TextIO) -> int:
-    limits = Settings(
-        deadline_s=options.patience_s, connect_patience_s=options.patience_s, in_flight_max=options.in_flight
-    )
     token = _token(options)
     show, sent = Progress(len(steps.steps), trouble), Sent()
     try:
-        async with Client(options.server, token=token, settings=limits) as client:
-            into = await target(client, options, token, steps)
+        async with _client(options, token) as client:
+            into = await Search(client, options, subject_of(token), steps).find_or_make()
+            _say_unused_name(options, into, out)
             sender = Sender(
                 client,
                 into.project_id,
@@ -110,24 +161,33 @@ def _so_far(sent: Sent, steps: Plan) -> str:
 
 def _token(options: ImportOptions) -> str:
     if options.token_file is None:
-        raise ImportFailed("say where the admin token is: --token-file PATH")
+        raise TokenUnreadable("say where the admin token is: --token-file PATH")
     try:
         token = options.token_file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise ImportFailed(f"the token file {options.token_file} cannot be read: {reason}") from error
-    if not token:
-        raise ImportFailed(f"the token file {options.token_file} is empty")
+        raise TokenUnreadable(
+            f"the token file {options.token_file} cannot be read: {reason}; a server makes it when it first starts, "
+            "in its data folder: name that with --data-dir, or the file with --token-file"
+        ) from error
+    if not token.isascii() or not token.isprintable() or not token:
+        raise TokenUnreadable(f"the token file {options.token_file} holds no token")
     return token
+
+
+def _seen(target: Target, steps: Plan) -> Outcome:
+    """The project as it was found, with what of the archive is in it."""
+    state = target.state
+    there = Counter[str](step.kind for step in steps.steps if _is_there(step, state))
+    return Outcome(target.project_id, key_of(state), owners_of(state), target.seq_before, target.seq_before, there)
 
 
 async def _outcome(client: Client, into: Target, steps: Plan, sent: Sent) -> Outcome:
     """What of the archive is in the project now, by looking; refusals of what is there are taken back."""
     async with client.project(into.project_id) as project:
         state = project.state
-        sent.reconcile(lambda step: _is_there(step, state))
-        there = Counter[str](step.kind for step in steps.steps if _is_there(step, state))
-        return Outcome(into.project_id, key_of(state), owners_of(state), into.seq_before, project.seq, there)
+        sent.reconcile(lambda step, error: _is_there(step, state) or _was_closed(step, error, state))
+        return replace(_seen(Target(into.project_id, project.seq, state), steps), seq_before=into.seq_before)
 
 
 def _is_there(step: Step, state: ProjectState) -> bool:
@@ -139,6 +199,11 @@ def _is_there(step: Step, state: ProjectState) -> bool:
         case "closing":
             task = state.tasks.get(step.data["taskId"])
             return task is not None and task["closedAt"] == step.at
+
+
+def _was_closed(step: Step, error: HiveError, state: ProjectState) -> bool:
+    """Somebody else's import has closed it (so the opId is taken), and since then people have opened it again."""
+    return step.kind == "closing" and isinstance(error, OpIdReused) and step.data["taskId"] in state.tasks
 
 
 def _print(out: TextIO, lines: Iterable[str]) -> None:

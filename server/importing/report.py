@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pantherahive_client import ProjectState
 from server.importing.github_archive import Plan
+from server.importing.options import ImportOptions
 from server.importing.sending import Sent
 
 PLACES_SHOWN_MAX = 10
@@ -55,6 +57,26 @@ def result(plan: Plan, sent: Sent, outcome: Outcome | None) -> Iterator[str]:
         )
         yield f"  owned by {', '.join(outcome.owner_ids) or 'nobody'}"
     yield from _refusals(sent)
+
+
+def rehearsal(plan: Plan, options: ImportOptions, seen: Outcome | None) -> Iterator[str]:
+    """What an import would do, as far as it is known without writing."""
+    yield "Dry run: nothing was sent."
+    if seen is None:
+        free = f"; whether the key {options.key} is free shows when it is made" if options.key is not None else ""
+        yield f"  a new project would be made{free}"
+        return
+    yield f"  it would go into the project {seen.key} ({seen.project_id}), owned by {', '.join(seen.owner_ids)}"
+    for kind, name in KINDS.items():
+        yield f"  {name:9} {plan.counts[kind]:>8} in the archive, {seen.found.get(kind, 0)} of them are there already"
+
+
+def unused_name(name: str, state: ProjectState) -> str:
+    """The project was there before, so the name that was given for a new one has no use."""
+    called = state.project["name"] if state.project is not None else "?"
+    return (
+        f"--name {name!r} is not used: the project is there already and is called {called!r}. An owner can rename it."
+    )
 
 
 def _refusals(sent: Sent) -> Iterator[str]:

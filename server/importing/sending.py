@@ -23,6 +23,7 @@ from pantherahive_client import (
     ClientClosed,
     DeadlineExceeded,
     HiveError,
+    OpIdReused,
     RuleBroken,
     StreamHalted,
     TokenExpired,
@@ -73,11 +74,11 @@ class Sent:
     # The last entry of an ack.
     last_seq: int = 0
 
-    def reconcile(self, is_there: Callable[[Step], bool]) -> None:
-        """Steps that were refused because an import before this one brought them under another opId are known."""
+    def reconcile(self, is_there: Callable[[Step, HiveError], bool]) -> None:
+        """Steps that an import before this one brought, under another opId or as another user, are known."""
         refused, self.refused = self.refused, []
         for step, error in refused:
-            if is_there(step):
+            if is_there(step, error):
                 self.known[step.kind] += 1
             else:
                 self.refused.append((step, error))
@@ -191,7 +192,7 @@ class Sender:
         for attempt in self._open:
             refusal = attempt.task.exception()
             if refusal is not None:
-                attempt.misjudged += isinstance(refusal, HiveError) and not _is_for_now(refusal)
+                attempt.misjudged += isinstance(refusal, HiveError) and not _keeps_its_op_id(refusal)
                 attempt.task = self._begin(attempt.step, attempt.misjudged)
 
     async def _let_go(self) -> None:
@@ -205,6 +206,6 @@ class Sender:
                 attempt.task.exception()  # it is answered again when the import is repeated
 
 
-def _is_for_now(error: HiveError) -> bool:
-    """Whether the same opId may still succeed (a passed deadline leaves that open)."""
-    return error.retryable or isinstance(error, DeadlineExceeded)
+def _keeps_its_op_id(error: HiveError) -> bool:
+    """Whether the same opId may still succeed (a passed deadline leaves that open), or is in the log already."""
+    return error.retryable or isinstance(error, DeadlineExceeded | OpIdReused)

@@ -1,46 +1,53 @@
-"""Which project an import goes into: the one that is named, or one of the repository's and its owner's own.
+"""Which project an import goes into: the one that is named, or the repository's and its owner's own.
 
-The id of that own project has to be found again by a repeated import, and nobody else may know it before: whoever
-creates a project first is its owner. With the operator's token it therefore comes from that secret too. With a user's
-own token it comes from the user's id, and what is found there is only taken when that user owns it.
+That own project has to be found again by every later import, whoever's token it comes with. So its id comes from the
+owner and the repository alone, and anybody can foresee it and take it first. What tells the owner's project from such
+a squatter's is its first entry: only its user and the operator can make a project for a user, and who it was made for
+never changes. A place that a stranger has taken is passed over, and the next one is tried.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
-import hashlib
-import hmac
 import json
-import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pantherahive_client import UNSET, Client, HiveError, NotFound, ProjectState
+from pantherahive_client import (
+    UNSET,
+    AlreadyExists,
+    Backoff,
+    Client,
+    HiveError,
+    NotFound,
+    OpIdReused,
+    ProjectState,
+    Unreachable,
+)
+from server.importing.checking import is_uuid
+from server.importing.failure import ImportFailed
 from server.importing.github_archive import Plan, op_id_of, project_id_of
 from server.importing.options import ImportOptions
 
 NAME_CHARACTERS_MAX = 200
+PLACES_MAX = 64
+"""Ids for one owner's project of one repository. A stranger has to make as many projects to keep an import off."""
+MAY_IMPORT = ("owner", "admin")
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class ImportFailed(Exception):
-    """It could not be begun or ended. The text is meant for a person."""
+_READ_AGAIN = Backoff(0.2, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The project, and its newest entry before the import."""
+    """The project as it was before the import, and its newest entry then."""
 
     project_id: str
     seq_before: int
-
-
-def is_uuid(text: str) -> bool:
-    """Whether it is an id, in any case."""
-    return _UUID.fullmatch(text.lower()) is not None
+    state: ProjectState
 
 
 def subject_of(token: str) -> str | None:
@@ -56,54 +63,9 @@ def subject_of(token: str) -> str | None:
     return subject.lower() if isinstance(subject, str) and is_uuid(subject) else None
 
 
-def own_project_id(repo: str, owner_id: str, token: str) -> str:
-    """The project that a repository is imported into for this owner when none is named."""
-    what = f"{repo.lower()}/{owner_id}"
-    if subject_of(token) is None:
-        what = hmac.new(token.encode(), what.encode(), hashlib.sha256).hexdigest()
-    return project_id_of(repo, what)
-
-
-async def target(client: Client, options: ImportOptions, token: str, steps: Plan) -> Target:
-    """Finds the project or makes it. Raises ImportFailed, and what the server refuses."""
-    subject = subject_of(token)
-    owner_id = await user_id(client, options.owner) if options.owner is not None else None
-    if options.project is not None:
-        seq = await _seq_of(client, options.project.lower(), owner_id, options)
-        if seq is None:
-            raise ImportFailed(f"there is no project {options.project}")
-        return Target(options.project.lower(), seq)
-    owner_id = owner_id if owner_id is not None else subject
-    if owner_id is None:
-        raise ImportFailed(
-            "say whose project it is with --owner USER (or, if it is there already, which one with --project ID): "
-            "an import that is repeated finds its project by its owner"
-        )
-    project_id = own_project_id(steps.repo, owner_id, token)
-    seq = await _seq_of(client, project_id, owner_id, options)
-    if seq is None:
-        seq = await _create(client, project_id, owner_id, options, steps)
-    return Target(project_id, seq)
-
-
-async def _seq_of(client: Client, project_id: str, owner_id: str | None, options: ImportOptions) -> int | None:
-    """The newest entry of a project that fits what was said, None where there is no such project."""
-    try:
-        async with client.project(project_id) as project:
-            _check_fits(project.state, owner_id, options)
-            return project.seq
-    except NotFound:
-        return None
-
-
-def _check_fits(state: ProjectState, owner_id: str | None, options: ImportOptions) -> None:
-    where = f"the project {key_of(state)} ({state.project['id'] if state.project is not None else '?'})"
-    owners = owners_of(state)
-    if owner_id is not None and owner_id not in owners:
-        who = f"--owner {options.owner}" if options.owner is not None else f"the token's user ({owner_id})"
-        raise ImportFailed(f"{who} does not own {where}; its owners: {', '.join(owners) or 'nobody'}")
-    if options.key is not None and options.key != key_of(state):
-        raise ImportFailed(f"{where} is there already and has another key than --key {options.key}")
+def own_project_id(repo: str, owner_id: str, place: int = 0) -> str:
+    """The project of this repository and owner: the first place, or a later one if strangers hold those before it."""
+    return project_id_of(repo, owner_id if place == 0 else f"{owner_id}/{place}")
 
 
 def owners_of(state: ProjectState) -> list[str]:
@@ -117,39 +79,149 @@ def key_of(state: ProjectState) -> str:
     return str(state.project["key"]) if state.project is not None else "?"
 
 
-async def _create(client: Client, project_id: str, owner_id: str, options: ImportOptions, steps: Plan) -> int:
-    """Makes the project and returns its newest entry."""
-    try:
-        await client.create_project(
-            (options.name if options.name is not None else steps.repo)[:NAME_CHARACTERS_MAX],
+def name_of(state: ProjectState) -> str:
+    """What people call the project."""
+    return str(state.project["name"]) if state.project is not None else "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Looks for an import's project, and makes it. Its methods raise ImportFailed, and what the server refuses."""
+
+    client: Client
+    options: ImportOptions
+    # Whose own token it is; None for the operator's.
+    subject: str | None
+    plan: Plan
+
+    async def find(self) -> Target | None:
+        """The project if it is there. Nothing is written."""
+        return await self._found(may_create=False)
+
+    async def find_or_make(self) -> Target:
+        """The project, made when it is not there."""
+        target = await self._found(may_create=True)
+        if target is None:
+            raise ImportFailed(
+                f"strangers have taken all {PLACES_MAX} ids of this import's project; "
+                "make a project of your own and name it with --project ID"
+            )
+        return target
+
+    async def _found(self, *, may_create: bool) -> Target | None:
+        owner_id = await self._user_id(self.options.owner) if self.options.owner is not None else None
+        if self.options.project is not None:
+            return await self._named(self.options.project.lower(), owner_id)
+        owner_id = owner_id if owner_id is not None else self.subject
+        if owner_id is None:
+            raise ImportFailed(
+                "say whose project it is with --owner USER (or, if it is there already, which one with --project ID): "
+                "an import that is repeated finds its project by its owner"
+            )
+        return await self._own(owner_id, may_create=may_create)
+
+    async def _named(self, project_id: str, owner_id: str | None) -> Target:
+        try:
+            return await self._open(project_id, owner_id)
+        except NotFound as error:
+            raise ImportFailed(
+                f"there is no project {project_id}, or the token's user is no member of it; look at the id, "
+                "or leave --project out and let the import make a project"
+            ) from error
+
+    async def _own(self, owner_id: str, *, may_create: bool) -> Target | None:
+        """Place after place. With a user's token a stranger's project looks like none until it cannot be created."""
+        refused: HiveError | None = None
+        for place in range(PLACES_MAX):
+            project_id = own_project_id(self.plan.repo, owner_id, place)
+            founder = await self._founder(project_id)
+            if founder is None and may_create and refused is None:
+                try:
+                    await self._create(project_id, owner_id)
+                    founder = owner_id
+                except NotFound:
+                    continue
+                except (AlreadyExists, OpIdReused) as error:
+                    # A twin of this import was faster, or the key is taken: perhaps by this very project, further on.
+                    founder, refused = await self._founder(project_id), error
+            if founder == owner_id:
+                return await self._open(project_id, owner_id)
+        if refused is not None:
+            raise refused
+        return None
+
+    async def _founder(self, project_id: str) -> str | None:
+        """Whom the project was made for: the owner at its first entry. None where nothing is to be seen."""
+        try:
+            members = await self._get(f"/v1/projects/{project_id}/members", {"asOf": "1"})
+        except NotFound:
+            return None
+        owners = [str(member["userId"]) for member in members if member["role"] == "owner"]
+        return owners[0] if len(owners) == 1 else ""
+
+    async def _create(self, project_id: str, owner_id: str) -> None:
+        await self.client.create_project(
+            (self.options.name if self.options.name is not None else self.plan.repo)[:NAME_CHARACTERS_MAX],
             project_id=project_id,
-            key=options.key if options.key is not None else UNSET,
-            description=f"Imported from github:{steps.repo}",
+            key=self.options.key if self.options.key is not None else UNSET,
+            description=f"Imported from github:{self.plan.repo}",
             owner_id=owner_id,
-            op_id=op_id_of(steps.repo, "project"),
+            op_id=op_id_of(self.plan.repo, "project"),
         )
-    except NotFound as error:
-        raise ImportFailed(
-            f"the project {project_id} is somebody else's; make one of your own and name it with --project ID"
-        ) from error
-    return await _seq_of(client, project_id, owner_id, options) or 0
 
+    async def _open(self, project_id: str, owner_id: str | None) -> Target:
+        """The project, if it fits what was said."""
+        async with self.client.project(project_id) as project:
+            self._check_fits(project.state, owner_id)
+            return Target(project_id, project.seq, project.state)
 
-async def user_id(client: Client, owner: str) -> str:
-    """The id of a user who is named or given by id. Raises ImportFailed when there is no such name."""
-    if is_uuid(owner):
-        return owner.lower()
-    try:
-        users: Any = await client.get("/v1/users", {"username": owner})
-    except HiveError as error:
-        raise ImportFailed(
-            f"this server does not look up users by name ({error}); give --owner the user's id"
-        ) from error
-    found = (
-        [user["userId"] for user in users if str(user.get("username")).lower() == owner.lower()]
-        if isinstance(users, list)
-        else []
-    )
-    if len(found) != 1:
-        raise ImportFailed(f"there is no user {owner!r}")
-    return str(found[0])
+    def _check_fits(self, state: ProjectState, owner_id: str | None) -> None:
+        options, project = self.options, state.project
+        where = f"the project {key_of(state)} ({project['id'] if project is not None else '?'})"
+        owners = owners_of(state)
+        if owner_id is not None and owner_id not in owners:
+            who = f"--owner {options.owner}" if options.owner is not None else f"the token's user ({owner_id})"
+            raise ImportFailed(
+                f"{who} does not own {where}; its owners: {', '.join(owners) or 'nobody'}. "
+                "Name one of these with --owner, and the project with --project"
+            )
+        if options.key is not None and options.key != key_of(state):
+            raise ImportFailed(
+                f"{where} is there already and has another key than --key {options.key}; "
+                "a key never changes: leave --key out"
+            )
+        if project is not None and project["deletedAt"] is not None:
+            raise ImportFailed(f"{where} is deleted; an owner has to restore it first")
+        role = state.members[self.subject]["role"] if self.subject in state.members else None
+        if self.subject is not None and role not in MAY_IMPORT:
+            raise ImportFailed(
+                f"the token's user is {role or 'no member'} in {where}; importing needs an owner or admin of it, "
+                "or the admin token"
+            )
+
+    async def _user_id(self, owner: str) -> str:
+        """The id of a user who is named or given by id."""
+        try:
+            if is_uuid(owner):
+                return str((await self._get(f"/v1/users/{owner.lower()}"))["userId"])
+            users: Any = await self._get("/v1/users", {"username": owner})
+        except NotFound as error:
+            raise ImportFailed(f"there is no user {owner!r}; whoever it is has to register first") from error
+        for user in users:
+            if str(user["username"]).lower() == owner.lower():
+                return str(user["userId"])
+        raise ImportFailed(f"there is no user {owner!r}; look at the name, or register it first")
+
+    async def _get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """What the server answers, asked again while it is away for less than the patience."""
+        until_s, failures = time.monotonic() + self.options.patience_s, 0
+        while True:
+            try:
+                return await self.client.get(path, query)
+            except HiveError as error:
+                wait_s = _READ_AGAIN.wait_s(failures, error.retry_after_s)
+                passing = error.retryable or isinstance(error, Unreachable)
+                if not passing or time.monotonic() + wait_s > until_s:
+                    raise
+            failures += 1
+            await asyncio.sleep(wait_s)

@@ -22,6 +22,8 @@ from server.streams import derived_id, granted
 M = TypeVar("M", bound=Message)
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+STREAM_STATE: Final = "Stream-State"
+"""The header of answers from a stream whose log cannot be read to its end: they are as of the last good entry."""
 _UUID: TypeAdapter[str] = TypeAdapter(Uuid)
 _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 _ENTITY_TAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*')
@@ -97,6 +99,11 @@ def parse_as_of(text: str | None) -> AsOf | None:
 def entity_tag(cursor: Cursor) -> str:
     """The ETag of what was read at a cursor."""
     return f'"{cursor}"'
+
+
+def state_headers(halted: bool) -> dict[str, str]:
+    """What an answer says of the stream that it was read from: nothing, or that it is incomplete."""
+    return {STREAM_STATE: "halted"} if halted else {}
 
 
 def is_unchanged(request: web.Request, cursor: Cursor) -> bool:

@@ -3,6 +3,7 @@ them first waits until what was committed before it is there; if that takes too 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
@@ -74,7 +75,22 @@ class DerivedReads:
         began_s = self.clock.monotonic_s()
         if not await self.freshness.caught_up(self.behind_max_s):
             raise Rejected(BEHIND)
-        found = await work()
+        found = await self._within(work, self.behind_max_s - (self.clock.monotonic_s() - began_s))
         if self.clock.monotonic_s() - began_s > self.behind_max_s:
             raise Rejected(BEHIND)
         return found
+
+    async def _within(self, work: Callable[[], Awaitable[T]], left_s: float) -> T:
+        """What is too late is not waited for. It is left to end by its own deadline, on the connection that it has."""
+        reading = asyncio.ensure_future(work())
+        reading.add_done_callback(_note)
+        done, _ = await asyncio.wait([reading], timeout=max(0.0, left_s))
+        if not done:
+            raise Rejected(BEHIND)
+        return reading.result()
+
+
+def _note(reading: asyncio.Future[T]) -> None:
+    """Nobody asks one that came too late; one that is waited for has its exception asked for anyway."""
+    if not reading.cancelled():
+        reading.exception()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import Field
 
 from actors.project.members import list_members
-from actors.runtime.request import Reading
 from protocol.base import Uuid
 from server.rest.access import Access, parse_as_of, path_id, read_query
 from server.rest.pages import PageQuery, PageSizes, cut, link_next
@@ -43,4 +42,4 @@ class MemberRoutes:
         page, more = cut(reading.value, size)
         then = reading.cursor.seq if glance.as_of is not None else None
         headers = link_next(request.path, after=page[-1]["userId"], limit=query.limit, asOf=then) if more else {}
-        return answer(request, Reading([*page], reading.cursor), glance, headers)
+        return answer(request, replace(reading, value=[*page]), glance, headers)

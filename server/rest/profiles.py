@@ -15,13 +15,13 @@ from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.profiles import EditProfile, ProfileView
 from server.auth.accounts import AccountService
-from server.rest.access import IDEMPOTENCY_KEY, Access, path_id
+from server.rest.access import IDEMPOTENCY_KEY, Access, path_id, state_headers
 from server.rest.bodies import json_response, read_body
+from server.rest.keyed import KEY_REUSED, KeyedRequests
 from server.streams import Streams, Wish, granted
 from storage.ports import Account, AccountChanges, AccountRequest, Accounts, AlreadyExists, RequestReused
 
 _OF_PROFILE = frozenset({"first_name", "last_name", "bio", "avatar_id"})
-_KEY_REUSED = Rejection(ErrorCode.OP_ID_REUSED, f"this {IDEMPOTENCY_KEY} was used for another request")
 _NO_USER = Rejection(ErrorCode.NOT_FOUND, "no such user")
 _NOT_YOURS = Rejection(ErrorCode.FORBIDDEN, "only the person may write their profile")
 
@@ -35,6 +35,7 @@ class ProfileRoutes:
     service: AccountService
     streams: Streams
     clock: Clock
+    keyed: KeyedRequests
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v1/users/{userId}", self.read), web.put("/v1/users/{userId}", self.update)]
@@ -56,14 +57,29 @@ class ProfileRoutes:
             raise Rejected(_NOT_YOURS)
         op_id = self.access.op_id(request, principal)
         wanted = await read_body(request, UserUpdateRequest)
-        keyed = AccountRequest(op_id, _digest_of(wanted)) if IDEMPOTENCY_KEY in request.headers else None
+        if IDEMPOTENCY_KEY not in request.headers:
+            account = await self._change(account, wanted, principal, op_id, None)
+        else:
+            keyed = AccountRequest(op_id, _digest_of(wanted))
+            with self.keyed.judged_once(f"account/{account.user_id}", op_id, keyed.digest):
+                account = await self._change(account, wanted, principal, op_id, keyed)
+        return await self._answer(account, principal)
+
+    async def _change(
+        self,
+        account: Account,
+        wanted: UserUpdateRequest,
+        principal: Principal,
+        op_id: str,
+        keyed: AccountRequest | None,
+    ) -> Account:
         account = await self._update_account(account, wanted, keyed)
         edits = {name: getattr(wanted, name) for name in _OF_PROFILE & wanted.model_fields_set}
         if edits:
             await self._complete(account)
             stream = f"profile/{account.user_id}"
             granted(await self.streams.command(Wish(stream, EditProfile(**edits), principal, op_id)))
-        return await self._answer(account, principal)
+        return account
 
     async def _account(self, user_id: str) -> Account:
         account = await self.accounts.by_user_id(user_id)
@@ -85,7 +101,7 @@ class ProfileRoutes:
         try:
             updated = await self.accounts.update(account.user_id, changes, self.clock.now(), keyed)
         except RequestReused as reused:
-            raise Rejected(_KEY_REUSED) from reused
+            raise Rejected(KEY_REUSED) from reused
         except AlreadyExists as taken:
             what = "user name" if taken.field == "username" else "e-mail address"
             details = {"what": "account", "field": taken.field}
@@ -99,7 +115,8 @@ class ProfileRoutes:
         await self._complete(account)
         reading = granted(await self.streams.read(f"profile/{account.user_id}", view_profile, principal))
         shown = profile_response(account, reading.value, own=principal.id == account.user_id)
-        return json_response(shown.as_json(), headers={"Cache-Control": "private, no-cache"})
+        headers = {"Cache-Control": "private, no-cache", **state_headers(reading.halted)}
+        return json_response(shown.as_json(), headers=headers)
 
 
 def _digest_of(wanted: UserUpdateRequest) -> bytes:

@@ -16,7 +16,7 @@ from actors.runtime.request import Reading
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import OPERATOR, Principal
 from protocol.projects import ProjectView
-from server.rest.access import AsOf, entity_tag, is_unchanged
+from server.rest.access import AsOf, entity_tag, is_unchanged, state_headers
 from server.rest.bodies import json_response
 from server.streams import History, Streams, granted
 
@@ -101,8 +101,16 @@ def look_unless_deleted(
 def answer(
     request: web.Request, reading: Reading[Any], glance: Glance, headers: dict[str, str] | None = None
 ) -> web.Response:
-    """200 with the cursor as ETag, or 304. A past state names its own address by seq, where it stays for ever."""
-    common = {"ETag": entity_tag(reading.cursor), "Cache-Control": "private, no-cache", **(headers or {})}
+    """200 with the cursor as ETag, or 304. A past state names its own address by seq, where it stays for ever.
+
+    What was read from a halted project ends at its last good entry, and says so.
+    """
+    common = {
+        "ETag": entity_tag(reading.cursor),
+        "Cache-Control": "private, no-cache",
+        **state_headers(reading.halted),
+        **(headers or {}),
+    }
     if glance.as_of is not None:
         query = {**request.query, "asOf": str(reading.cursor.seq)}
         common["Content-Location"] = str(request.rel_url.with_query(query))

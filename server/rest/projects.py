@@ -12,6 +12,9 @@ from pydantic import Field
 from actors.project.projects import view_project
 from actors.runtime.request import Accepted, Reading
 from protocol.base import Message
+from protocol.errors import Rejected, Rejection
+from protocol.event import OPERATOR
+from protocol.messages import digest_of
 from protocol.projects import CreateProject, DeleteProject, EditProject, ProjectView
 from server.enrich import Facts
 from server.rest.access import (
@@ -26,6 +29,7 @@ from server.rest.access import (
 )
 from server.rest.bodies import json_response, read_body
 from server.rest.derived import DerivedReads, ProjectLists
+from server.rest.keyed import KEY_REUSED, KeyedRequests
 from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 from server.streams import Streams, Wish, derived_id, granted
@@ -52,6 +56,7 @@ class ProjectRoutes:
     derived: DerivedReads
     sizes: PageSizes
     new_id: Callable[[], str]
+    keyed: KeyedRequests
 
     def routes(self) -> list[web.RouteDef]:
         one = "/v1/projects/{projectId}"
@@ -87,14 +92,27 @@ class ProjectRoutes:
         principal = self.access.principal(request)
         op_id = self.access.op_id(request, principal)
         command = await read_body(request, CreateProject)
-        retryable = IDEMPOTENCY_KEY in request.headers
-        project_id = derived_id("project", principal.id, op_id) if retryable else self.new_id()
-        wish = Wish(f"project/{project_id}", command, principal, op_id)
-        facts = await self.facts.facts_for(command, wish.stream, principal)
-        accepted = granted(await self.streams.command(wish, granted(facts)))
+        if IDEMPOTENCY_KEY not in request.headers:
+            project_id = self.new_id()
+            wish = Wish(f"project/{project_id}", command, principal, op_id)
+            accepted = await self._create(wish, command)
+        else:
+            project_id = derived_id("project", principal.id, op_id)
+            wish = Wish(f"project/{project_id}", command, principal, op_id)
+            with self.keyed.judged_once(wish.stream, op_id, digest_of(principal.id, command, None, None)):
+                accepted = await self._create(wish, command)
         reading = await self._after(wish, accepted)
         headers = {"ETag": entity_tag(reading.cursor), "Location": f"/v1/projects/{project_id}"}
         return json_response(reading.value, 201, headers)
+
+    async def _create(self, wish: Wish, command: CreateProject) -> Accepted:
+        facts = await self.facts.facts_for(command, wish.stream, wish.principal)
+        if isinstance(facts, Rejection) and not facts.retryable:
+            # Whoever repeats the request that made the project is not refused before the actor is asked.
+            made = await self.streams.read(wish.stream, view_project, OPERATOR)
+            if not isinstance(made, Rejection):
+                raise Rejected(KEY_REUSED)
+        return granted(await self.streams.command(wish, granted(facts)))
 
     async def read(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)

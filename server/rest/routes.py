@@ -14,6 +14,7 @@ from server.rest.access import Access
 from server.rest.accounts import AccountRoutes
 from server.rest.comments import CommentRoutes
 from server.rest.derived import DerivedReads, Freshness, ProjectLists, TaskLists
+from server.rest.keyed import KeyedRequests
 from server.rest.members import MemberRoutes
 from server.rest.pages import PageSizes
 from server.rest.profiles import ProfileRoutes
@@ -42,6 +43,7 @@ class RestNeeds:
     freshness: Freshness
     clock: Clock
     new_id: Callable[[], str]
+    keyed: KeyedRequests
     sizes: PageSizes = field(default_factory=PageSizes)
     behind_max_s: float = BEHIND_MAX_S
 
@@ -52,7 +54,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     derived = DerivedReads(needs.freshness, needs.clock, needs.behind_max_s)
     return [
         *AccountRoutes(needs.access, needs.service, needs.accounts).routes(),
-        *ProfileRoutes(needs.access, needs.accounts, needs.service, needs.streams, needs.clock).routes(),
+        *ProfileRoutes(needs.access, needs.accounts, needs.service, needs.streams, needs.clock, needs.keyed).routes(),
         *ProjectRoutes(
             needs.access,
             needs.streams,
@@ -62,6 +64,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
             derived,
             needs.sizes,
             needs.new_id,
+            needs.keyed,
         ).routes(),
         *TaskRoutes(needs.access, views, needs.tasks, derived, needs.sizes).routes(),
         *MemberRoutes(needs.access, views, needs.sizes).routes(),

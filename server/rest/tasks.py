@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import Field
 
 from actors.project.tasks import list_tasks
-from actors.runtime.request import Reading
 from protocol.base import INTEGER_MAX
 from server.rest.access import Access, parse_as_of, path_id, read_query, refused
 from server.rest.bodies import json_response
@@ -62,7 +61,7 @@ class TaskRoutes:
             then = reading.cursor.seq if glance.as_of is not None else None
             deleted = "true" if query.deleted else None
             headers = link_next(request.path, after=page[-1]["number"], limit=query.limit, asOf=then, deleted=deleted)
-        return answer(request, Reading(list(page), reading.cursor), glance, headers)
+        return answer(request, replace(reading, value=list(page)), glance, headers)
 
     async def own(self, request: web.Request) -> web.Response:
         """The caller's tasks, each with its `projectId`, the last changed first."""

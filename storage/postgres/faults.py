@@ -22,6 +22,9 @@ import asyncpg
 
 from protocol.faults import DuplicateEntry, NotApplied, OutcomeUnknown, StorageFault
 
+DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What the driver raises: the server's words, its own, and the operating system's (TimeoutError too)."""
+
 _DEFECT_CLASSES: Final = frozenset(
     {
         "0A",  # a feature that is not supported
@@ -54,7 +57,9 @@ def fault_of(error: Exception) -> StorageFault | None:
             return OutcomeUnknown(f"the connection's protocol broke: {error}")
         case asyncpg.InterfaceError() if "clos" in str(error):
             return OutcomeUnknown(str(error))
-        case OSError():  # TimeoutError too
+        case TimeoutError():
+            return OutcomeUnknown("no answer in time")
+        case OSError():
             return OutcomeUnknown(f"the connection was lost: {error!r}")
         case _:
             return None
@@ -71,12 +76,17 @@ def _server_fault(error: asyncpg.PostgresError) -> StorageFault | None:
     return NotApplied(said)
 
 
+def is_lost(error: Exception) -> bool:
+    """Whether the error is about the connection, not about the statement: a read may be tried on another one."""
+    return isinstance(fault_of(error), OutcomeUnknown)
+
+
 @contextmanager
 def writing() -> Iterator[None]:
     """Around a statement that writes. Raises DuplicateEntry, NotApplied or OutcomeUnknown in the driver's stead."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+    except DRIVER_ERRORS as error:
         fault = fault_of(error)
         if fault is None:
             raise
@@ -88,7 +98,7 @@ def reading() -> Iterator[None]:
     """Around what writes nothing, connecting included: whatever went wrong, nothing was applied."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+    except DRIVER_ERRORS as error:
         fault = fault_of(error)
         if fault is None:
             raise

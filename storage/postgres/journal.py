@@ -1,4 +1,4 @@
-"""The log: reads on the pool; writes on lanes (`storage.postgres.lane`)."""
+"""The log: reads on the pool, with time for many entries; writes on lanes (`storage.postgres.lane`)."""
 
 from __future__ import annotations
 
@@ -53,27 +53,27 @@ class PostgresJournal:
         """See `actors.ports.Journal.load`: one statement, so one moment for all streams."""
         rows: dict[str, list[asyncpg.Record]] = defaultdict(list)
         wanted = sorted(set(streams))
-        for row in await self._database.fetch(_LOAD, wanted, tail_max + 1):
+        for row in await self._database.load(_LOAD, wanted, tail_max + 1):
             rows[row["stream"]].append(row)
         return {stream: loaded_of(rows[stream], tail_max) for stream in wanted}
 
     async def load_at(self, stream: str, seq: int | None, at: str | None, tail_max: int) -> LoadedStream:
         """See `actors.ports.Journal.load_at`. With `seq`, the tail ends there and `complete` means "up to there"."""
-        rows = await self._database.fetch(_LOAD_AT, stream, seq, moment_of(at), tail_max + 1)
+        rows = await self._database.load(_LOAD_AT, stream, seq, moment_of(at), tail_max + 1)
         return loaded_of(rows, tail_max)
 
     async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
         """Entries with `seq > after`, ascending."""
-        return entries_of(await self._database.fetch(_READ, stream, after, limit))
+        return entries_of(await self._database.load(_READ, stream, after, limit))
 
     async def read_shard(self, shard: int, after_pos: int, limit: int) -> Sequence[Entry]:
         """Entries with `pos > after_pos`, ascending."""
-        return entries_of(await self._database.fetch(_READ_SHARD, shard, after_pos, limit))
+        return entries_of(await self._database.load(_READ_SHARD, shard, after_pos, limit))
 
     async def find_ops(self, ops: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Entry]:
         """The entries of (stream, opId) pairs that are in the log."""
         pairs = sorted(set(ops))
-        rows = await self._database.fetch(_FIND_OPS, [stream for stream, _ in pairs], [op for _, op in pairs])
+        rows = await self._database.load(_FIND_OPS, [stream for stream, _ in pairs], [op for _, op in pairs])
         found = entries_of(rows)
         return {(entry.stream, entry.op_id): entry for entry in found}
 

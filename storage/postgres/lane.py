@@ -1,8 +1,7 @@
-"""A connection that appends. Its statements are never cancelled; whether one happened is decided by `abandon`."""
+"""A connection that appends. Whether a statement without an answer happened is decided by `abandon`, never guessed."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -17,8 +16,10 @@ from storage.postgres.pool import Database, application_name
 from storage.postgres.statements import statement
 
 if TYPE_CHECKING:
+    from asyncpg.prepared_stmt import PreparedStatement
+
     _Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
-    _Flight: TypeAlias = asyncio.Task[list[asyncpg.Record]]
+    _Statement: TypeAlias = PreparedStatement[asyncpg.Record]
 
 _APPEND: Final = statement("append")
 _APPEND_ONE: Final = statement("append_one")
@@ -41,7 +42,8 @@ SINGLES_BEFORE_KEEPING: Final = 8
 class PostgresLane:
     """Fits `actors.ports.AppendLane`.
 
-    After OutcomeUnknown it refuses to append (NotApplied) until `abandon` has decided the old statement.
+    After OutcomeUnknown, and after a caller that was cancelled, it refuses to append (NotApplied) until `abandon` has
+    decided the old statement.
     """
 
     def __init__(self, database: Database, number: int) -> None:
@@ -56,12 +58,10 @@ class PostgresLane:
         # Single appends since the last other one, and whether their plan is kept (see `_choose_plans`).
         self._singles = 0
         self._keeps_plans = False
-        # Whether the last statement's fate is not known.
+        # The statements that were used on this connection: asking the driver for them anew costs a tenth of an append.
+        self._prepared: dict[str, _Statement] = {}
+        # Whether the last statement's fate is not known: it is under way, or nobody will hear its answer.
         self._undecided = False
-        # The last statement, which outlives a cancelled caller; None before the first.
-        self._flight: _Flight | None = None
-        # Whether the caller was told OutcomeUnknown: then a late answer changes nothing any more.
-        self._given_up = False
 
     async def append(self, batch: AppendBatch) -> Appended:
         """See the port. Raises ValueError for an entry whose shard has no fence in the batch."""
@@ -87,52 +87,54 @@ class PostgresLane:
 
         It may be called while an append waits for its answer: that append then raises OutcomeUnknown.
         """
-        self._undecided = self._given_up = True
+        self._undecided = True
         if self._backend is not None:
             await self._terminate(*self._backend)
         if self._connection is not None:
             self._connection.terminate()
-        if self._flight is not None:
-            await asyncio.wait([self._flight])
-        self._connection = self._backend = self._flight = None
-        self._undecided = self._given_up = False
+        self._connection = self._backend = None
+        self._undecided = False
 
     async def close(self) -> None:
-        """Waits for the statement under way, then closes the connection."""
-        if self._flight is not None:
-            await asyncio.wait([self._flight], timeout=self._database.limits.append_timeout_s)
+        """Closes the connection; a statement without an answer is cut off."""
         connection, self._connection = self._connection, None
-        if connection is not None and not connection.is_closed():
-            if self._undecided:
-                connection.terminate()
-            else:
-                await connection.close()
+        if connection is None or connection.is_closed():
+            return
+        if self._undecided:
+            connection.terminate()
+        else:
+            await connection.close()
 
     async def _send(self, session: str, query: str, *args: object) -> list[asyncpg.Record]:
         """Runs a statement whose first parameter is the session."""
         connection = await self._ready(session)
         await self._choose_plans(connection, single=query is _APPEND_ONE)
+        prepared = self._prepared.get(query)
+        if prepared is None:
+            with reading():
+                prepared = self._prepared[query] = await connection.prepare(query)
         self._undecided = True
-        flight = self._flight = asyncio.create_task(_written(connection, query, (session, *args)))
-        flight.add_done_callback(self._landed)
-        done, _ = await asyncio.wait([flight], timeout=self._database.limits.append_timeout_s)
-        if not done:
-            self._given_up = True
-            raise OutcomeUnknown(f"no answer within {self._database.limits.append_timeout_s:g} s")
-        return flight.result()
+        try:
+            with writing():
+                rows = await prepared.fetch(session, *args, timeout=self._database.limits.append_timeout_s)
+        except OutcomeUnknown:
+            raise
+        except Exception:
+            self._decided(connection)
+            raise
+        self._decided(connection)
+        return rows
 
-    def _landed(self, flight: _Flight) -> None:
-        """Notes whether the statement is decided, also when nobody waits for it any more."""
-        if flight.cancelled() or isinstance(flight.exception(), OutcomeUnknown):
-            return
-        if flight is self._flight and not self._given_up:
+    def _decided(self, connection: _Connection) -> None:
+        """An answer came, good or bad. It says nothing about the statements of a later connection."""
+        if connection is self._connection:
             self._undecided = False
 
     async def _ready(self, session: str) -> _Connection:
         if self._undecided:
             raise NotApplied("the lane's last append is undecided: abandon it first")
         if self._connection is None or self._connection.is_closed():
-            self._session, self._backend, self._keeps_plans = "", None, False
+            self._session, self._backend, self._keeps_plans, self._prepared = "", None, False, {}
             self._connection = await self._database.connect(f"lane-{self._number}", plan_cache_mode="force_custom_plan")
         if session != self._session:
             await self._take_name(self._connection, session)
@@ -167,11 +169,6 @@ class PostgresLane:
                     raise NotApplied(f"backend {pid} does not end")
         finally:
             await witness.close()
-
-
-async def _written(connection: _Connection, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
-    with writing():
-        return await connection.fetch(query, *args)
 
 
 def _single(batch: AppendBatch) -> tuple[object, ...]:

@@ -1,7 +1,9 @@
 """Connections to Postgres: a pool each for reads, writes and ownership, and single ones for the lanes.
 
-Reads have a time limit on the server. Writes are never cancelled once they are sent: a cancelled caller leaves its
-statement to finish by itself, because a cancel request in flight is what makes an outcome unknown.
+Reads have a deadline of ours beside the server's own limit: a server that stands still ends nothing by itself. A read
+that met a dead connection is repeated once on a fresh one. Writes are never cancelled once they are sent, and never
+repeated here: a caller who goes away, or waits too long, leaves the statement to finish by itself, because a cancel
+request in flight is what makes an outcome unknown.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar
 
 import asyncpg
 
-from storage.postgres.faults import reading, writing
+from protocol.faults import NotApplied, OutcomeUnknown
+from storage.postgres.faults import DRIVER_ERRORS, is_lost, reading, writing
 from storage.postgres.server_check import check_durability, check_version
 
 if TYPE_CHECKING:
@@ -32,13 +35,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLimits:
-    """How many connections and how much waiting a process allows itself."""
+    """How many connections and how much waiting a process allows itself.
+
+    `read_deadline_s` is for reads that somebody waits for, from asking for a connection to the last row, a repetition
+    included; `read_timeout_s` is for the loading of streams.
+    """
 
     read_connections_max: int = 8
     write_connections_max: int = 4
     ownership_connections_max: int = 2
     connect_timeout_s: float = 5.0
     acquire_timeout_s: float = 5.0
+    read_deadline_s: float = 5.0
     read_timeout_s: float = 10.0
     write_timeout_s: float = 10.0
     claim_lock_timeout_s: float = 2.0
@@ -107,10 +115,45 @@ class Database:
         return self._pools["read"]
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Reads. Raises NotApplied while the database is away or slower than `read_timeout_s`."""
+        """Reads what somebody waits for. Raises NotApplied when the answer is not there within `read_deadline_s`."""
+        return await self._read(query, args, self.limits.read_deadline_s)
+
+    async def load(self, query: str, *args: object) -> list[asyncpg.Record]:
+        """Reads what may be much. Raises NotApplied when the answer is not there within `read_timeout_s`."""
+        return await self._read(query, args, self.limits.read_timeout_s)
+
+    async def _read(self, query: str, args: tuple[object, ...], within_s: float) -> list[asyncpg.Record]:
+        """On a connection of the pool; if that is dead, once more on a fresh one, within the same time."""
+        pool, loop = self.reads, asyncio.get_running_loop()
+        until_s = loop.time() + within_s
         with reading():
-            async with self.reads.acquire(timeout=self.limits.acquire_timeout_s) as connection:
-                return await connection.fetch(query, *args)
+            try:
+                return await self._read_once(pool, query, args, until_s)
+            except DRIVER_ERRORS as error:
+                if not is_lost(error):
+                    raise
+                if loop.time() >= until_s:
+                    raise NotApplied(f"no answer within {within_s:g} s") from error
+            # Where one connection has died, the others have as well, told or not.
+            await pool.expire_connections()
+            return await self._read_once(pool, query, args, until_s)
+
+    async def _read_once(
+        self, pool: Pool, query: str, args: tuple[object, ...], until_s: float
+    ) -> list[asyncpg.Record]:
+        """Cuts the connection when the time has passed, or the caller is cancelled: a silent server hears no cancel."""
+        loop = asyncio.get_running_loop()
+        left_s = max(0.0, until_s - loop.time())
+        connection = await pool.acquire(timeout=min(left_s, self.limits.acquire_timeout_s))
+        too_late = loop.call_at(until_s, connection.terminate)
+        try:
+            return await connection.fetch(query, *args)
+        except asyncio.CancelledError:
+            connection.terminate()
+            raise
+        finally:
+            too_late.cancel()
+            await pool.release(connection)
 
     async def write(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Writes in one statement. Raises DuplicateEntry, NotApplied, OutcomeUnknown."""
@@ -152,6 +195,9 @@ class Database:
             connection = await pool.acquire(timeout=self.limits.acquire_timeout_s)
         try:
             yield connection
+        except OutcomeUnknown:
+            await pool.expire_connections()  # where one has died, the others may be dead as well
+            raise
         finally:
             await pool.release(connection)
 
@@ -165,11 +211,16 @@ class Database:
             )
 
     async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Awaits the work in a task of its own, which goes on when the caller is cancelled."""
+        """Awaits the work in a task of its own, which goes on when the caller is cancelled or has waited too long."""
         task = asyncio.create_task(work)
         self._writes.add(task)
         task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        # The server's own limit comes first, unless it stands still.
+        longest_s = self.limits.acquire_timeout_s + self.limits.write_timeout_s
+        done, _ = await asyncio.wait([task], timeout=longest_s)
+        if not done:
+            raise OutcomeUnknown(f"no answer within {longest_s:g} s")
+        return task.result()
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._writes.discard(task)

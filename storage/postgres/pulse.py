@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Pulse:
-    """Asked by one caller at a time."""
+    """Asked by one caller at a time. A connection that was ended meanwhile is replaced: an answer now counts."""
 
     def __init__(self, database: Database, timeout_s: float) -> None:
         self._database = database
@@ -24,10 +24,17 @@ class Pulse:
         # The connection in use; None before the first question and after one that was not answered.
         self._connection: _Connection | None = None
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection that was used last has been ended by the other side."""
+        return self._connection is not None and self._connection.is_closed()
+
     async def feel(self) -> None:
         """Returns when the database has answered. Raises NotApplied when it has not within the time."""
         try:
             async with asyncio.timeout(self._timeout_s):
+                if self.is_lost:
+                    self.close()
                 if self._connection is None:
                     self._connection = await self._database.connect("pulse")
                 with reading():

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias, TypeGuard, assert_never, get_args
+from typing import Final, NamedTuple, TypeAlias, assert_never, cast, get_args
 
-from protocol.comments import CommentAdded, CommentEdited
-from protocol.event import Event
 from protocol.log import Entry
-from protocol.members import MemberAdded, MemberRemoved, MemberRoleChanged
-from protocol.messages import ProfileEvent, ProjectEvent, UnreadableEvent, decode_event, unpack_payload
-from protocol.profiles import ProfileCreated, ProfileEdited
-from protocol.projects import ProjectCreated, ProjectDeleted, ProjectEdited, ProjectRestored
-from protocol.tasks import TaskCreated, TaskEdited
+from protocol.messages import EventJson, ProfileEvent, ProjectEvent, UnreadableEvent, decode_event, unpack_payload
 from storage.projections import comments, members, profiles, projects, tasks
+from storage.projections.comments import CommentFact
+from storage.projections.members import MemberFact
+from storage.projections.profiles import ProfileFact
+from storage.projections.projects import ProjectFact
 from storage.projections.table import Key, Row, Table
+from storage.projections.tasks import TaskFact
 
 TABLES: tuple[Table, ...] = (
     projects.TABLE,
@@ -25,9 +24,12 @@ TABLES: tuple[Table, ...] = (
     profiles.TABLE,
 )
 
-Fact: TypeAlias = ProjectEvent | ProfileEvent
+AnyFact: TypeAlias = ProjectFact | MemberFact | TaskFact | CommentFact | ProfileFact
 
-_FACTS: Final = get_args(ProjectEvent) + get_args(ProfileEvent)
+_VERSIONS: Final[Mapping[str, int]] = {
+    event.kind: event.version for event in get_args(ProjectEvent) + get_args(ProfileEvent)
+}
+"""The form of each projected kind that the folds understand: the newest."""
 
 
 class Place(NamedTuple):
@@ -43,59 +45,66 @@ Rows: TypeAlias = dict[Place, Row | None]
 
 @dataclass(frozen=True, slots=True)
 class ReadEntry:
-    """An entry with its decoded events."""
+    """An entry with its events and the one row that each of them writes."""
 
     entry: Entry
-    facts: Sequence[Fact]
+    facts: Sequence[tuple[Place, AnyFact]]
 
 
 def read_entry(entry: Entry) -> ReadEntry:
-    """Raises UnreadableEvent."""
-    facts: list[Fact] = []
-    for event in unpack_payload(entry.payload)[0]:
-        fact = decode_event(event)
-        if not _is_fact(fact):
-            raise UnreadableEvent(f"{fact.kind} has no projection")
-        facts.append(fact)
-    return ReadEntry(entry, facts)
+    """Unpacks, and trusts what was validated before it was appended. Raises UnreadableEvent."""
+    stream_id = entry.stream.partition("/")[2]
+    facts = [_fact_of(event) for event in unpack_payload(entry.payload)[0]]
+    try:
+        placed = [(place_of(stream_id, fact), fact) for fact in facts]
+    except KeyError as error:
+        raise _unreadable(entry, error) from error
+    return ReadEntry(entry, placed)
 
 
-def _is_fact(event: Event) -> TypeGuard[Fact]:
-    return isinstance(event, _FACTS)
+def _fact_of(event: EventJson) -> AnyFact:
+    kind, version = event["kind"], event["version"]
+    if _VERSIONS.get(kind) != version:
+        raise UnreadableEvent(f"{kind} version {version} has no projection")
+    return cast("AnyFact", event)
+
+
+def _unreadable(entry: Entry, error: KeyError) -> UnreadableEvent:
+    return UnreadableEvent(f"{entry.stream}, entry {entry.seq} speaks of something that never was: {error}")
+
+
+def check_readable(entries: Iterable[Entry]) -> None:
+    """Validates what `read_entry` trusts. Raises UnreadableEvent for the first event that its model refuses."""
+    for entry in entries:
+        for event in unpack_payload(entry.payload)[0]:
+            decode_event(event)
 
 
 def touched(entries: Iterable[ReadEntry]) -> set[Place]:
     """The places that these entries read or write."""
-    places: set[Place] = set()
-    for read in entries:
-        own = _own_place(read.entry.stream)
-        if own is not None:
-            places.add(own)
-        places.update(place_of(read.entry.stream, fact) for fact in read.facts)
-    return places
+    return {place for read in entries for place, _ in read.facts}
 
 
-def _own_place(stream: str) -> Place | None:
-    """The project's own row, which every entry of its stream moves."""
-    kind, _, stream_id = stream.partition("/")
-    return Place(projects.TABLE.name, (stream_id,)) if kind == "project" else None
+def reached(entries: Iterable[ReadEntry]) -> dict[str, int]:
+    """How far these entries bring the projects: id → seq."""
+    places = ((read.entry.stream.partition("/"), read.entry.seq) for read in entries)
+    return {stream_id: seq for (kind, _, stream_id), seq in places if kind == "project"}
 
 
-def place_of(stream: str, fact: Fact) -> Place:
+def place_of(stream_id: str, fact: AnyFact) -> Place:
     """The one row that an event writes."""
-    stream_id = stream.partition("/")[2]
-    match fact:
-        case ProjectCreated() | ProjectEdited() | ProjectDeleted() | ProjectRestored():
+    match fact["kind"]:
+        case "ProjectCreated" | "ProjectEdited" | "ProjectDeleted" | "ProjectRestored":
             return Place(projects.TABLE.name, (stream_id,))
-        case MemberAdded() | MemberRoleChanged() | MemberRemoved():
-            return Place(members.TABLE.name, (stream_id, fact.user_id))
-        case TaskCreated():
-            return Place(tasks.TABLE.name, (stream_id, fact.task["id"]))
-        case TaskEdited():
-            return Place(tasks.TABLE.name, (stream_id, fact.task_id))
-        case CommentAdded() | CommentEdited():
-            return Place(comments.TABLE.name, (stream_id, fact.comment_id))
-        case ProfileCreated() | ProfileEdited():
+        case "MemberAdded" | "MemberRoleChanged" | "MemberRemoved":
+            return Place(members.TABLE.name, (stream_id, fact["data"]["userId"]))
+        case "TaskCreated":
+            return Place(tasks.TABLE.name, (stream_id, fact["data"]["task"]["id"]))
+        case "TaskEdited":
+            return Place(tasks.TABLE.name, (stream_id, fact["data"]["taskId"]))
+        case "CommentAdded" | "CommentEdited":
+            return Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))
+        case "ProfileCreated" | "ProfileEdited":
             return Place(profiles.TABLE.name, (stream_id,))
         case _:
             assert_never(fact)
@@ -104,28 +113,23 @@ def place_of(stream: str, fact: Fact) -> Place:
 def fold_entry(rows: Rows, read: ReadEntry) -> None:
     """Brings the rows that the entry touches to where it leads. Raises UnreadableEvent when it cannot."""
     try:
-        for fact in read.facts:
-            place = place_of(read.entry.stream, fact)
+        for place, fact in read.facts:
             rows[place] = _folded(rows.get(place), fact, read.entry)
     except KeyError as error:
-        where = f"{read.entry.stream}, entry {read.entry.seq}"
-        raise UnreadableEvent(f"{where} speaks of something that never was: {error}") from error
-    own = _own_place(read.entry.stream)
-    if own is not None and (row := rows.get(own)) is not None:
-        rows[own] = projects.reach(row, read.entry)
+        raise _unreadable(read.entry, error) from error
 
 
-def _folded(row: Row | None, fact: Fact, entry: Entry) -> Row | None:
-    match fact:
-        case ProjectCreated() | ProjectEdited() | ProjectDeleted() | ProjectRestored():
+def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
+    match fact["kind"]:
+        case "ProjectCreated" | "ProjectEdited" | "ProjectDeleted" | "ProjectRestored":
             return projects.fold(row, fact, entry)
-        case MemberAdded() | MemberRoleChanged() | MemberRemoved():
+        case "MemberAdded" | "MemberRoleChanged" | "MemberRemoved":
             return members.fold(row, fact, entry)
-        case TaskCreated() | TaskEdited():
+        case "TaskCreated" | "TaskEdited":
             return tasks.fold(row, fact, entry)
-        case CommentAdded() | CommentEdited():
+        case "CommentAdded" | "CommentEdited":
             return comments.fold(row, fact, entry)
-        case ProfileCreated() | ProfileEdited():
+        case "ProfileCreated" | "ProfileEdited":
             return profiles.fold(row, fact, entry)
         case _:
             assert_never(fact)

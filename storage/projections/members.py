@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
+
+from typing_extensions import TypedDict
 
 from protocol.log import Entry
-from protocol.members import MemberAdded, MemberRemoved, MemberRoleChanged
+from protocol.members import Role
+from storage.projections.fact import Fact
 from storage.projections.table import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -24,28 +27,55 @@ TABLE = Table(
     ),
 )
 
-MemberFact = MemberAdded | MemberRoleChanged | MemberRemoved
+
+class MemberAddedData(TypedDict):
+    """See `protocol.members.MemberAdded`."""
+
+    userId: str
+    role: Role
 
 
-def fold(row: Row | None, event: MemberFact, entry: Entry) -> Row | None:
-    """The row after the event, None when the membership is over."""
-    match event:
-        case MemberAdded():
+class MemberRoleChangedData(TypedDict):
+    """See `protocol.members.MemberRoleChanged`."""
+
+    userId: str
+    role: Role
+    was: Role
+
+
+class MemberRemovedData(TypedDict):
+    """See `protocol.members.MemberRemoved`."""
+
+    userId: str
+    was: Role
+
+
+MemberFact = (
+    Fact[Literal["MemberAdded"], MemberAddedData]
+    | Fact[Literal["MemberRoleChanged"], MemberRoleChangedData]
+    | Fact[Literal["MemberRemoved"], MemberRemovedData]
+)
+
+
+def fold(row: Row | None, fact: MemberFact, entry: Entry) -> Row | None:
+    """The row after the event, None when the membership is over. Raises KeyError for a role before the membership."""
+    match fact["kind"]:
+        case "MemberAdded":
             return {
                 "projectId": entry.stream.partition("/")[2],
-                "userId": event.user_id,
-                "role": event.role,
+                "userId": fact["data"]["userId"],
+                "role": fact["data"]["role"],
                 "addedAt": entry.at,
                 "seq": entry.seq,
             }
-        case MemberRoleChanged():
+        case "MemberRoleChanged":
             if row is None:
-                raise KeyError(event.user_id)
-            return {**row, "role": event.role, "seq": entry.seq}
-        case MemberRemoved():
+                raise KeyError(fact["data"]["userId"])
+            return {**row, "role": fact["data"]["role"], "seq": entry.seq}
+        case "MemberRemoved":
             return None
         case _:
-            assert_never(event)
+            assert_never(fact)
 
 
 async def list_ids(database: Database, project_id: str, after: str | None, limit: int) -> Sequence[str]:

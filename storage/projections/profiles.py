@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
+
+from typing_extensions import TypedDict
 
 from protocol.log import Entry
-from protocol.profiles import ProfileCreated, ProfileEdited
+from protocol.profiles import ProfileChanges, ProfileView
+from storage.projections.fact import Fact
 from storage.projections.table import Column, Listed, Row, Table, listed
 
 if TYPE_CHECKING:
@@ -27,20 +30,34 @@ TABLE = Table(
     ),
 )
 
-ProfileFact = ProfileCreated | ProfileEdited
+
+class ProfileCreatedData(TypedDict):
+    """See `protocol.profiles.ProfileCreated`."""
+
+    profile: ProfileView
 
 
-def fold(row: Row | None, event: ProfileFact, entry: Entry) -> Row:
+class ProfileEditedData(TypedDict):
+    """See `protocol.profiles.ProfileEdited`."""
+
+    changes: ProfileChanges
+    was: ProfileChanges
+
+
+ProfileFact = Fact[Literal["ProfileCreated"], ProfileCreatedData] | Fact[Literal["ProfileEdited"], ProfileEditedData]
+
+
+def fold(row: Row | None, fact: ProfileFact, entry: Entry) -> Row:
     """The row after the event. Raises KeyError for an edit before the creation."""
-    match event:
-        case ProfileCreated():
-            return {**event.profile, "seq": entry.seq}
-        case ProfileEdited():
+    match fact["kind"]:
+        case "ProfileCreated":
+            return {**fact["data"]["profile"], "seq": entry.seq}
+        case "ProfileEdited":
             if row is None:
                 raise KeyError(entry.stream)
-            return {**row, **event.changes, "updatedAt": entry.at, "seq": entry.seq}
+            return {**row, **fact["data"]["changes"], "updatedAt": entry.at, "seq": entry.seq}
         case _:
-            assert_never(event)
+            assert_never(fact)
 
 
 async def read(database: Database, user_ids: Sequence[str]) -> Mapping[str, Listed]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, assert_never
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Literal, assert_never
+
+from typing_extensions import TypedDict
 
 from protocol.log import Entry
-from protocol.projects import ProjectCreated, ProjectDeleted, ProjectEdited, ProjectRestored
+from protocol.projects import ProjectChanges, ProjectView
+from storage.projections.fact import Fact, NoData
 from storage.projections.table import Column, Listed, Row, Table, listed
 
 if TYPE_CHECKING:
-    from storage.postgres.pool import Database
+    from storage.postgres.pool import Connection, Database
 
 TABLE = Table(
     "projects",
@@ -29,30 +32,58 @@ TABLE = Table(
     ),
 )
 
-ProjectFact = ProjectCreated | ProjectEdited | ProjectDeleted | ProjectRestored
+_REACH: Final = """
+UPDATE projects p SET seq = reached.seq
+  FROM unnest($1::text[], $2::bigint[]) AS reached (id, seq)
+ WHERE p.id = reached.id
+"""
 
 
-def fold(row: Row | None, event: ProjectFact, entry: Entry) -> Row:
+class ProjectCreatedData(TypedDict):
+    """See `protocol.projects.ProjectCreated`."""
+
+    project: ProjectView
+
+
+class ProjectEditedData(TypedDict):
+    """See `protocol.projects.ProjectEdited`."""
+
+    changes: ProjectChanges
+    was: ProjectChanges
+
+
+ProjectFact = (
+    Fact[Literal["ProjectCreated"], ProjectCreatedData]
+    | Fact[Literal["ProjectEdited"], ProjectEditedData]
+    | Fact[Literal["ProjectDeleted"], NoData]
+    | Fact[Literal["ProjectRestored"], NoData]
+)
+
+
+def fold(row: Row | None, fact: ProjectFact, entry: Entry) -> Row:
     """The row after the event. Raises KeyError for an event before the creation."""
-    if isinstance(event, ProjectCreated):
-        return {**event.project, "seq": entry.seq}
+    if fact["kind"] == "ProjectCreated":
+        return {**fact["data"]["project"], "seq": entry.seq}
     if row is None:
         raise KeyError(entry.stream)
     later = max(row["updatedAt"], entry.at)
-    match event:
-        case ProjectEdited():
-            return {**row, **event.changes, "updatedAt": later, "seq": entry.seq}
-        case ProjectDeleted():
+    match fact["kind"]:
+        case "ProjectEdited":
+            return {**row, **fact["data"]["changes"], "updatedAt": later, "seq": entry.seq}
+        case "ProjectDeleted":
             return {**row, "deletedAt": entry.at, "updatedAt": later, "seq": entry.seq}
-        case ProjectRestored():
+        case "ProjectRestored":
             return {**row, "deletedAt": None, "updatedAt": later, "seq": entry.seq}
         case _:
-            assert_never(event)
+            assert_never(fact)
 
 
-def reach(row: Row, entry: Entry) -> Row:
-    """The row after any entry of the project's stream: it says how far the projection is."""
-    return {**row, "seq": entry.seq}
+async def reach(connection: Connection, seqs: Mapping[str, int]) -> None:
+    """Says in the projects' rows how far the projection of their streams is: project id → seq.
+
+    Most entries of a project change nothing else in its row, so the rest of it is neither read nor sent.
+    """
+    await connection.execute(_REACH, list(seqs), list(seqs.values()))
 
 
 async def list_of_user(database: Database, user_id: str, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import orjson
@@ -56,11 +57,11 @@ class Table:
         return tuple(row[field] for field in self.key)
 
     def row(self, record: asyncpg.Record) -> Row:
-        """The row of a database record."""
-        return {
-            column.field: orjson.loads(record[column.name]) if column.type == "jsonb" else record[column.name]
-            for column in self.columns
-        }
+        """The row of a database record, which has the columns of `select` in their order."""
+        row = dict(zip(self._fields, record.values(), strict=True))
+        for field in self._json_fields:
+            row[field] = orjson.loads(row[field])
+        return row
 
     def select(self, alias: str) -> str:
         """The select list, for statements that a feature writes itself."""
@@ -68,39 +69,64 @@ class Table:
 
     async def load(self, connection: Connection, keys: Collection[Key]) -> dict[Key, Row]:
         """The rows with these keys; those that are not there are missing."""
-        query = f"SELECT {self.select('t')} FROM {self.name} t JOIN {self._given_keys()}"  # noqa: S608
-        rows = map(self.row, await connection.fetch(query, *_columns_of(keys, len(self.key))))
+        records = await connection.fetch(self._load, *_columns_of(keys, len(self.key)))
+        rows = map(self.row, records)
         return {self.key_of(row): row for row in rows}
 
     async def write(self, connection: Connection, rows: Collection[Row]) -> None:
         """Inserts the rows or overwrites them whole."""
+        await connection.execute(self._write, *(_sent(column, rows) for column in self.columns))
+
+    async def remove(self, connection: Connection, keys: Collection[Key]) -> None:
+        """Deletes the rows with these keys."""
+        await connection.execute(self._remove, *_columns_of(keys, len(self.key)))
+
+    # The statements are written once: with their many columns that costs as much as running them.
+
+    @cached_property
+    def _load(self) -> str:
+        return (
+            f"SELECT {self.select('t')} FROM {self.name} t "  # noqa: S608
+            f"JOIN {self._given_keys} ON {self._same_keys}"
+        )
+
+    @cached_property
+    def _write(self) -> str:
         names = ", ".join(column.name for column in self.columns)
         arrays = ", ".join(f"${n}::{column.sent_type}[]" for n, column in enumerate(self.columns, 1))
         values = ", ".join(f"r.{column.name}::{column.type}" for column in self.columns)
         updates = ", ".join(
             f"{column.name} = excluded.{column.name}" for column in self.columns if column.field not in self.key
         )
-        query = (
+        return (
             f"INSERT INTO {self.name} ({names}) SELECT {values} FROM unnest({arrays}) r({names}) "  # noqa: S608
-            f"ON CONFLICT ({self._key_names()}) DO UPDATE SET {updates}"
+            f"ON CONFLICT ({', '.join(self._key_names)}) DO UPDATE SET {updates}"
         )
-        await connection.execute(query, *(_sent(column, rows) for column in self.columns))
 
-    async def remove(self, connection: Connection, keys: Collection[Key]) -> None:
-        """Deletes the rows with these keys."""
-        conditions = " AND ".join(f"t.{name} = k.{name}" for name in self._key_names().split(", "))
-        given = self._given_keys().partition(" ON ")[0]
-        query = f"DELETE FROM {self.name} t USING {given} WHERE {conditions}"  # noqa: S608
-        await connection.execute(query, *_columns_of(keys, len(self.key)))
+    @cached_property
+    def _remove(self) -> str:
+        return f"DELETE FROM {self.name} t USING {self._given_keys} WHERE {self._same_keys}"  # noqa: S608
 
-    def _key_names(self) -> str:
-        return ", ".join(column.name for column in self.columns if column.field in self.key)
+    @cached_property
+    def _fields(self) -> Sequence[str]:
+        return [column.field for column in self.columns]
 
+    @cached_property
+    def _json_fields(self) -> Sequence[str]:
+        return [column.field for column in self.columns if column.type == "jsonb"]
+
+    @cached_property
+    def _key_names(self) -> Sequence[str]:
+        return [column.name for column in self.columns if column.field in self.key]
+
+    @property
     def _given_keys(self) -> str:
-        names = self._key_names()
         arrays = ", ".join(f"${n}::text[]" for n, _ in enumerate(self.key, 1))
-        same = " AND ".join(f"t.{name} = k.{name}" for name in names.split(", "))
-        return f"unnest({arrays}) k({names}) ON {same}"
+        return f"unnest({arrays}) k({', '.join(self._key_names)})"
+
+    @property
+    def _same_keys(self) -> str:
+        return " AND ".join(f"t.{name} = k.{name}" for name in self._key_names)
 
 
 def _columns_of(keys: Collection[Key], width: int) -> Iterable[list[str]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, assert_never
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Final, Literal, NotRequired, assert_never
+
+from typing_extensions import TypedDict
 
 from protocol.log import Entry
-from protocol.tasks import TaskCreated, TaskEdited
-from storage.projections.table import Column, Listed, Row, Table, listed
+from protocol.tasks import TaskChanges, TaskView
+from storage.projections.across import Across, InProject, PlaceAcross
+from storage.projections.fact import Fact
+from storage.projections.table import Column, Row, Table
 
 if TYPE_CHECKING:
     from storage.postgres.pool import Database
@@ -38,70 +42,71 @@ TABLE = Table(
     ),
 )
 
-TaskFact = TaskCreated | TaskEdited
+
+class TaskCreatedData(TypedDict):
+    """See `protocol.tasks.TaskCreated`."""
+
+    task: TaskView
+
+
+class TaskEditedData(TypedDict):
+    """See `protocol.tasks.TaskEdited`."""
+
+    taskId: str
+    changes: TaskChanges
+    was: TaskChanges
+    labelsAdded: NotRequired[list[str]]
+    labelsRemoved: NotRequired[list[str]]
+    assigneesAdded: NotRequired[list[str]]
+    assigneesRemoved: NotRequired[list[str]]
+    closedAt: NotRequired[str | None]
+
+
+TaskFact = Fact[Literal["TaskCreated"], TaskCreatedData] | Fact[Literal["TaskEdited"], TaskEditedData]
 TaskFilter = Literal["open", "closed", "all"]
-_CONDITIONS: Final[dict[TaskFilter, str]] = {
-    "open": "t.closed_at IS NULL",
-    "closed": "t.closed_at IS NOT NULL",
-    "all": "true",
+_LISTS: Final[dict[TaskFilter, Across]] = {
+    "open": Across(TABLE, "updated_at", "r.assignee_ids ? $1 AND r.closed_at IS NULL"),
+    "closed": Across(TABLE, "updated_at", "r.assignee_ids ? $1 AND r.closed_at IS NOT NULL"),
+    "all": Across(TABLE, "updated_at", "r.assignee_ids ? $1"),
 }
 
 
-def fold(row: Row | None, event: TaskFact, entry: Entry) -> Row:
+def fold(row: Row | None, fact: TaskFact, entry: Entry) -> Row:
     """The row after the event. Raises KeyError for an edit before the creation."""
-    match event:
-        case TaskCreated():
-            return {"projectId": entry.stream.partition("/")[2], **event.task, "seq": entry.seq}
-        case TaskEdited():
+    match fact["kind"]:
+        case "TaskCreated":
+            return {"projectId": entry.stream.partition("/")[2], **fact["data"]["task"], "seq": entry.seq}
+        case "TaskEdited":
             if row is None:
-                raise KeyError(event.task_id)
-            return _edited(row, event, entry)
+                raise KeyError(fact["data"]["taskId"])
+            return _edited(row, fact["data"], entry)
         case _:
-            assert_never(event)
+            assert_never(fact)
 
 
-def _edited(row: Row, event: TaskEdited, entry: Entry) -> Row:
-    labels, assignees = row["labels"], row["assigneeIds"]
+def _edited(row: Row, edit: TaskEditedData, entry: Entry) -> Row:
     return {
         **row,
-        **event.changes,
-        "labels": [one for one in labels if one not in event.labels_removed] + event.labels_added,
-        "assigneeIds": [one for one in assignees if one not in event.assignees_removed] + event.assignees_added,
+        **edit["changes"],
+        "labels": _merged(row["labels"], edit.get("labelsRemoved", ()), edit.get("labelsAdded", ())),
+        "assigneeIds": _merged(row["assigneeIds"], edit.get("assigneesRemoved", ()), edit.get("assigneesAdded", ())),
         "updatedAt": entry.at,
-        "closedAt": event.closed_at if "closed_at" in event.model_fields_set else row["closedAt"],
+        "closedAt": edit.get("closedAt", row["closedAt"]),
         "seq": entry.seq,
     }
 
 
-class TaskPlace(NamedTuple):
-    """Where a page of a person's tasks ended."""
-
-    updated_at: str
-    project_id: str
-    task_id: str
-
-
-class OwnTask(NamedTuple):
-    """A task with the project that it lies in."""
-
-    project_id: str
-    task: Listed
+def _merged(values: list[str], removed: Collection[str], added: Collection[str]) -> list[str]:
+    if not removed and not added:
+        return values
+    return [*(value for value in values if value not in removed), *added]
 
 
 async def list_of_assignee(
-    database: Database, user_id: str, which: TaskFilter, after: TaskPlace | None, limit: int
-) -> Sequence[OwnTask]:
+    database: Database, user_id: str, which: TaskFilter, after: PlaceAcross | None, limit: int
+) -> Sequence[InProject]:
     """The tasks assigned to a person, the last changed first, in projects that they are a member of now.
 
     Raises NotApplied.
     """
-    query = f"""
-        SELECT {TABLE.select("t")}
-          FROM tasks t JOIN members m ON m.project_id = t.project_id AND m.user_id = $1
-                       JOIN projects p ON p.id = t.project_id AND p.deleted_at IS NULL
-         WHERE t.assignee_ids ? $1 AND {_CONDITIONS[which]}
-           AND ($2::text IS NULL OR (t.updated_at, t.project_id, t.id) < ($2, $3::text, $4::text))
-         ORDER BY t.updated_at DESC, t.project_id DESC, t.id DESC LIMIT $5"""  # noqa: S608
-    place = after or (None, None, None)
-    rows = map(TABLE.row, await database.fetch(query, user_id, *place, limit))
-    return [OwnTask(row["projectId"], listed(row, without=("projectId",))) for row in rows]
+    return await _LISTS[which].page(database, user_id, after, limit)

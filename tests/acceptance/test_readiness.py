@@ -19,6 +19,7 @@ from tests.chaos.listener import Listener
 
 WITHIN_S = 10.0
 FROZEN_S = 4.0
+RETURNED = "the embedded Postgres is back"
 
 
 def backends(data_dir: Path) -> list[int]:
@@ -66,6 +67,43 @@ async def test_a_frozen_database_is_told_and_so_is_its_return(tmp_path: Path) ->
             send(frozen, signal.SIGCONT)
         await readyz(product, is_ready)
         await product.create_project(ada)
+
+
+async def test_a_frozen_database_is_answered_in_time_and_used_at_once_when_it_goes_on(tmp_path: Path) -> None:
+    """Frozen for longer than the lease lives: the first request after that has to find everything in order."""
+    limits = {"lease_s": 1, "beat_interval_s": 0.3, "database_read_deadline_s": 1.5}
+    async with running_product(tmp_path / "data", **limits) as product:
+        ada = await product.register("ada")
+        await product.create_project(ada)
+        frozen = backends(product.data_dir)
+        send(frozen, signal.SIGSTOP)
+        try:
+            for path in ("/v1/projects", "/v1/tasks", "/v1/users?username=ada"):
+                began_s = time.monotonic()
+                answer = await product.ask("GET", path, ada)
+                assert (answer.status, answer.body["code"]) == (503, "unavailable"), answer
+                assert "Retry-After" in answer.headers
+                assert time.monotonic() - began_s < 5
+        finally:
+            send(frozen, signal.SIGCONT)
+        await product.create_project(ada, "Gemini")
+        answer = await product.ask("GET", "/v1/projects", ada)
+        assert [one["name"] for one in answer.body] == ["Gemini", "Apollo"]
+
+
+async def test_ready_after_a_restart_means_that_the_first_request_works(tmp_path: Path) -> None:
+    async with running_product(tmp_path / "data") as product:
+        ada = await product.register("ada")
+        for number in range(3):
+            returned = product.log.count(RETURNED)
+            send(backends(product.data_dir)[:1], signal.SIGKILL)
+            await readyz(product, lambda answer: answer.status == 503)
+            await readyz(product, is_ready)
+            assert product.log.count(RETURNED) == returned + 1
+            await product.create_project(ada, f"Apollo {number}")
+            answer = await product.ask("PUT", f"/v1/users/{ada.id}", ada, {"email": f"ada{number}@example.org"})
+            assert answer.status == 200, answer
+            assert len((await product.ask("GET", "/v1/projects", ada)).body) == number + 1
 
 
 async def test_a_killed_database_is_started_again(tmp_path: Path) -> None:

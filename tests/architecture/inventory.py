@@ -33,20 +33,30 @@ def missing_files(root: Path, wanted: Mapping[str, str]) -> Sequence[str]:
     return [path for feature, kind in wanted.items() for path in slice_of(feature, kind) if not (root / path).is_file()]
 
 
-def matched_classes(source: str, function: str) -> set[str]:
-    """The classes that the `case` patterns of a function (or method) name."""
+def matched_names(source: str, function: str) -> set[str]:
+    """What the `case` patterns of a function (or method) name: classes, or kinds as text."""
     return {
-        pattern.cls.id
+        name
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function
         for pattern in ast.walk(node)
-        if isinstance(pattern, ast.MatchClass) and isinstance(pattern.cls, ast.Name)
+        if (name := _name_in(pattern)) is not None
     }
+
+
+def _name_in(pattern: ast.AST) -> str | None:
+    match pattern:
+        case ast.MatchClass(cls=ast.Name(id=name)):
+            return name
+        case ast.MatchValue(value=ast.Constant(value=str(kind))):
+            return kind
+        case _:
+            return None
 
 
 def unhandled(source: str, function: str, names: Iterable[str]) -> Sequence[str]:
     """The messages that a router does not name."""
-    return sorted(set(names) - matched_classes(source, function))
+    return sorted(set(names) - matched_names(source, function))
 
 
 def commands_of(kind: str) -> Iterable[str]:

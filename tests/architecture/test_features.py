@@ -12,7 +12,7 @@ from tests.architecture.inventory import (
     commands_of,
     events_of,
     features,
-    matched_classes,
+    matched_names,
     missing_files,
     slice_of,
     unhandled,
@@ -53,7 +53,7 @@ def test_every_event_is_projected_or_listed_as_not_projected() -> None:
     folding = read("storage/projections/folding.py")
     for function in ("place_of", "_folded"):
         assert unhandled(folding, function, EVENTS.keys() - NOT_PROJECTED) == []
-        assert matched_classes(folding, function) & NOT_PROJECTED == set()
+        assert matched_names(folding, function) & NOT_PROJECTED == set()
 
 
 def test_every_router_ends_in_assert_never() -> None:

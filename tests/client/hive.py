@@ -58,6 +58,8 @@ class Hive:
         self.tokens: dict[str, Principal] = {ADMIN_TOKEN: Principal("system", "admin")}
         self.now = "2030-01-01T00:00:00.000Z"
         self.expires_in_s = 900
+        # What joins are told of the log.
+        self.halted = False
         # opIds and names of all command frames that arrived, in order.
         self.frames: list[dict[str, Any]] = []
         # (frame) → an error instead of a decision, or None.
@@ -89,6 +91,8 @@ class Hive:
         self.socket.attach(application)
         application.router.add_post("/v1/users/login", self._log_in)
         application.router.add_get("/v1/users", self._find_user)
+        application.router.add_get("/v1/users/{userId}", self._read_profile)
+        application.router.add_get("/v1/projects/{projectId}/members", self._first_members)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -154,6 +158,20 @@ class Hive:
         name = request.query["username"]
         return web.json_response([{"userId": self.users[name], "username": name}] if name in self.users else [])
 
+    async def _read_profile(self, request: web.Request) -> web.Response:
+        user_id = request.match_info["userId"]
+        return web.json_response({"userId": user_id}) if user_id in self.users.values() else _nothing()
+
+    async def _first_members(self, request: web.Request) -> web.Response:
+        """As of the first entry: nothing else is asked for here."""
+        assert request.query["asOf"] == "1"
+        stream = self.streams.get(f"project/{request.match_info['projectId']}")
+        principal = self.tokens[request.headers["Authorization"].removeprefix("Bearer ")]
+        if stream is None or not (principal.is_operator or principal.id in stream.state.members):
+            return _nothing()
+        added = [event["data"] for event in stream.entries[0]["events"] if event["kind"] == "MemberAdded"]
+        return web.json_response(added)
+
     # ------------------------------------------------------------------ socket
 
     async def _on_connect(self, sid: str, environ: Mapping[str, Any], auth: Any) -> None:
@@ -180,7 +198,7 @@ class Hive:
         if after is not None and head - self.resume_max <= after <= head:
             follow_up = [self._entries_frame(name, entry) for entry in stream.entries[after:]]
             self._later(sid, follow_up)
-            return {"mode": "resume", "cursor": request["cursor"], "present": []}
+            return {"mode": "resume", "cursor": request["cursor"], "present": [], "halted": self.halted}
         parts = self.parts(name)
         self._later(
             sid,
@@ -199,7 +217,7 @@ class Hive:
             ],
         )
         reset = {"mode": "reset", "reason": "behind"} if after is not None else {"mode": "snapshot"}
-        return {**reset, "cursor": stream.cursor, "parts": len(parts), "present": []}
+        return {**reset, "cursor": stream.cursor, "parts": len(parts), "present": [], "halted": self.halted}
 
     def parts(self, name: str) -> list[dict[str, Any]]:
         """The snapshot, in more parts than the actor makes of so little."""
@@ -302,6 +320,11 @@ class Hive:
     async def tell_closed(self, message: dict[str, Any]) -> None:
         for sid in list(self.connections):
             await self.socket.emit("closed", message, to=sid)
+
+
+def _nothing() -> web.Response:
+    problem = {"code": "not_found", "detail": "no such thing", "status": 404}
+    return web.json_response(problem, status=404, content_type="application/problem+json")
 
 
 @asynccontextmanager

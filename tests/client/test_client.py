@@ -267,6 +267,18 @@ async def test_a_reset_is_told_once_and_reading_goes_on_behind_it(hive: Hive, cl
         assert [event.seq for event in await take(events, 1)] == [6]
 
 
+@pytest.mark.parametrize("halted", [True, False])
+async def test_a_replica_knows_whether_the_server_has_all_of_it(hive: Hive, client: Client, halted: bool) -> None:
+    project_id = await client.create_project("Apollo")
+    hive.halted = halted
+    async with client.project(project_id) as project:
+        assert project.is_halted is halted
+        cursor, state = project.cursor, project.state.as_json()
+    async with client.project(project_id, cursor=cursor, state=state) as project:
+        await until(lambda: project.is_live)
+        assert project.is_halted is halted
+
+
 async def test_whoever_is_removed_is_told_so(hive: Hive, client: Client) -> None:
     project_id = await client.create_project("Apollo")
     async with client.project(project_id) as project:

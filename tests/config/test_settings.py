@@ -132,6 +132,32 @@ def test_unknown_names_are_refused_with_the_nearest_known_one(tmp_path: Path) ->
     assert "data_dir in" in text
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("PORT = 1", "There is no setting PORT in {file}. It is written port in {file}."),
+        ("PANTHERAHIVE_PORT = 1", "There is no setting PANTHERAHIVE_PORT in {file}. It is written port in {file}."),
+        ("data-dir = '/x'", "There is no setting data-dir in {file}. It is written data_dir in {file}."),
+        ("LOG_LEVLE = 'info'", "There is no setting LOG_LEVLE in {file}. The nearest is log_level in {file}."),
+        ("[server]\nport = 1", "There is no setting server in {file}. The file has no tables: every setting stands on"),
+        ("xyzzy = 1", "There is no setting xyzzy in {file}. docs/configuration.md names all settings."),
+    ],
+)
+def test_an_unknown_name_in_the_file_gets_a_hint_that_helps(tmp_path: Path, line: str, hint: str) -> None:
+    file = tmp_path / "hive.toml"
+    file.write_text(f"{line}\n")
+    assert told({"config_file": str(file)}, {}).startswith(hint.format(file=file))
+
+
+def test_a_value_of_another_type_is_told_in_our_words_only(tmp_path: Path) -> None:
+    file = tmp_path / "hive.toml"
+    file.write_text("data_dir = 5\nport = true\n")
+    assert told({"config_file": str(file)}, {}).splitlines() == [
+        f"port in {file} = true is wrong. Allowed is a whole number from 0 to 65535.",
+        f"data_dir in {file} = 5 is wrong. Allowed is a path.",
+    ]
+
+
 @pytest.mark.parametrize("content", [b"port = ", b"\xff", b"config_file = '/x'", b"[server]\nport = 1\n"])
 def test_a_file_that_is_no_settings_file_is_named(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "hive.toml"

@@ -8,7 +8,10 @@ import pytest
 
 from actors.project.limits import ProjectLimits
 from actors.project.tasks import list_tasks, view_task
-from protocol.tasks import CreateTask, EditTask, TaskEdited
+from actors.runtime.actor import Decision
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Origin
+from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited, TaskView
 from tests.actors.given import (
     ALREADY_EXISTS,
     COMMENTER,
@@ -147,6 +150,63 @@ def test_what_is_not_there_is_not_found() -> None:
     life = a_task()
     assert refused(life.decide(EditTask(task_id=OTHER_TASK, title="x"), MEMBER)) == NOT_FOUND
     assert refused(life.decide(EditTask(task_id=TASK, state_id="nowhere"), MEMBER)) == NOT_FOUND
+
+
+DUE_BEFORE_START = (ErrorCode.INVALID, "due_before_start")
+
+
+def test_a_task_is_not_due_before_it_starts() -> None:
+    life = a_task()
+    both: dict[str, Any] = {"start_date": "2026-04-02", "due_date": "2026-04-01"}
+    refusal = life.decide(CreateTask(title="x", **both), MEMBER)
+    assert refused(refusal) == refused(life.decide(EditTask(task_id=TASK, **both), MEMBER)) == DUE_BEFORE_START
+    assert isinstance(refusal, Rejection)
+    assert refusal.details["field"] == "dueDate"
+    life.given((MEMBER, EditTask(task_id=TASK, start_date="2026-04-02", due_date="2026-04-02")))
+    assert refused(life.decide(EditTask(task_id=TASK, due_date="2026-04-01"), MEMBER)) == DUE_BEFORE_START
+    assert refused(life.decide(EditTask(task_id=TASK, start_date="2026-04-03"), MEMBER)) == DUE_BEFORE_START
+    life.given(
+        (MEMBER, EditTask(task_id=TASK, start_date="2026-04-03", due_date="2026-04-04")),
+        (MEMBER, EditTask(task_id=TASK, due_date=None)),
+        (MEMBER, EditTask(task_id=TASK, start_date="2026-04-09")),
+        (MEMBER, EditTask(task_id=TASK, start_date=None, due_date="2026-04-01")),
+    )
+
+
+def test_history_keeps_the_days_of_its_source_and_they_block_no_other_edit() -> None:
+    life = a_team()
+    old = CreateTask(task_id=TASK, title="Old", start_date="2015-06-02", due_date="2015-06-01")
+    happened(life.send(old, OWNER, origin=as_imported()))
+    happened(life.send(EditTask(task_id=TASK, start_date="2015-06-03"), OWNER, origin=as_imported()))
+    happened(life.send(EditTask(task_id=TASK, title="Old and retitled"), MEMBER))
+    assert refused(life.decide(EditTask(task_id=TASK, due_date="2015-06-02"), MEMBER)) == DUE_BEFORE_START
+    life.given((MEMBER, EditTask(task_id=TASK, due_date="2015-06-04")))
+
+
+@pytest.mark.parametrize("origin", [None, as_imported()])
+def test_one_external_id_is_one_task_of_a_project(origin: Origin | None) -> None:
+    life = a_team()
+    happened(life.send(CreateTask(task_id=TASK, title="x", external_id="github:a/b#1"), OWNER, origin=origin))
+    twice = life.decide(CreateTask(title="y", external_id="github:a/b#1"), OWNER, origin=origin)
+    assert isinstance(twice, Rejection)
+    assert twice.code is ErrorCode.ALREADY_EXISTS
+    assert twice.details == {"what": "task", "field": "externalId", "taskId": TASK}
+    again = life.decide(CreateTask(task_id=TASK, title="x", external_id="github:a/b#1"), OWNER, origin=origin)
+    assert isinstance(again, Rejection)
+    assert again.details == {"what": "task"}
+    for other in ("github:a/b#2", None, None):
+        happened(life.send(CreateTask(title="z", external_id=other), OWNER, origin=origin))
+    assert refused(life.decide(CreateTask(title="y", external_id="github:a/b#1"), STRANGER)) == NOT_FOUND
+
+
+def test_an_old_log_with_one_external_id_twice_replays_to_the_first() -> None:
+    life = a_team()
+    [created] = happened(life.send(CreateTask(task_id=TASK, title="x", external_id="github:a/b#1"), OWNER))
+    task: TaskView = created.task
+    twin: TaskView = {**task, "id": OTHER_TASK, "key": "APOLLO-2", "number": 2}
+    life.take(Decision([TaskCreated(task=twin)], OWNER.id, NOW))
+    assert project_state(life).external_ids == {"github:a/b#1": TASK}
+    assert life.replayed() == life.state == life.actor.restore(life.stream, life.actor.parts(life.state))
 
 
 @pytest.mark.parametrize("person", [STRANGER.id, MATZ])

@@ -142,6 +142,8 @@ def _check_counters(state: ProjectState, life: Life) -> None:
     foreign = ("external:", "unknown")
     assert state.live == any(not entry.author.startswith(foreign) for entry in content)
     assert [task["number"] for task in state.tasks.values()] == list(range(1, state.next_number))
+    external = [task["externalId"] for task in state.tasks.values() if task["externalId"] is not None]
+    assert len(set(external)) == len(external), "two tasks have one external id"
     assert state.project is None or any(m["role"] == "owner" for m in state.members.values())
 
 

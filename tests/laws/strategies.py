@@ -84,7 +84,7 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
             "start_date": _days,
             "due_date": _days,
             "estimate": _estimates,
-            "external_id": st.sampled_from([None, "github:a/b#1"]),
+            "external_id": st.sampled_from([None, "github:a/b#1", "github:a/b#2"]),
         },
         title=_titles,
     ),

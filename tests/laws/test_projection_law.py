@@ -10,12 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from protocol.comments import CommentEdited
 from protocol.log import Entry, shard_of
-from protocol.members import MemberRemoved
-from protocol.profiles import ProfileEdited
-from protocol.projects import ProjectRestored
-from protocol.tasks import TaskEdited
 from storage.postgres.consumers import PostgresConsumers
 from storage.postgres.pool import Database
 from storage.projections import comments, members, profiles, projects, tasks
@@ -114,10 +109,10 @@ Patch = Callable[[pytest.MonkeyPatch], None]
 def _forgets_labels(patch: pytest.MonkeyPatch) -> None:
     fold = tasks.fold
 
-    def wrong(row: Row | None, event: Any, entry: Entry) -> Row:
-        if isinstance(event, TaskEdited):
-            event = event.model_copy(update={"labels_removed": []})
-        return fold(row, event, entry)
+    def wrong(row: Row | None, fact: Any, entry: Entry) -> Row:
+        if fact["kind"] == "TaskEdited":
+            fact = {**fact, "data": {**fact["data"], "labelsRemoved": []}}
+        return fold(row, fact, entry)
 
     patch.setattr(tasks, "fold", wrong)
 
@@ -125,8 +120,8 @@ def _forgets_labels(patch: pytest.MonkeyPatch) -> None:
 def _never_reopens(patch: pytest.MonkeyPatch) -> None:
     fold = tasks.fold
 
-    def wrong(row: Row | None, event: Any, entry: Entry) -> Row:
-        folded = fold(row, event, entry)
+    def wrong(row: Row | None, fact: Any, entry: Entry) -> Row:
+        folded = fold(row, fact, entry)
         return folded if row is None or row["closedAt"] is None else {**folded, "closedAt": row["closedAt"]}
 
     patch.setattr(tasks, "fold", wrong)
@@ -135,8 +130,8 @@ def _never_reopens(patch: pytest.MonkeyPatch) -> None:
 def _keeps_removed_members(patch: pytest.MonkeyPatch) -> None:
     fold = members.fold
 
-    def wrong(row: Row | None, event: Any, entry: Entry) -> Row | None:
-        return row if isinstance(event, MemberRemoved) else fold(row, event, entry)
+    def wrong(row: Row | None, fact: Any, entry: Entry) -> Row | None:
+        return row if fact["kind"] == "MemberRemoved" else fold(row, fact, entry)
 
     patch.setattr(members, "fold", wrong)
 
@@ -144,9 +139,9 @@ def _keeps_removed_members(patch: pytest.MonkeyPatch) -> None:
 def _never_restores(patch: pytest.MonkeyPatch) -> None:
     fold = projects.fold
 
-    def wrong(row: Row | None, event: Any, entry: Entry) -> Row:
-        restored = fold(row, event, entry)
-        if isinstance(event, ProjectRestored) and row is not None:
+    def wrong(row: Row | None, fact: Any, entry: Entry) -> Row:
+        restored = fold(row, fact, entry)
+        if fact["kind"] == "ProjectRestored" and row is not None:
             return {**restored, "deletedAt": row["deletedAt"]}
         return restored
 
@@ -156,8 +151,8 @@ def _never_restores(patch: pytest.MonkeyPatch) -> None:
 def _dates_comments_by_their_recording(patch: pytest.MonkeyPatch) -> None:
     fold = comments.fold
 
-    def wrong(row: Row | None, event: Any, entry: Entry) -> Row:
-        return fold(row, event, replace(entry, at=entry.recorded_at))
+    def wrong(row: Row | None, fact: Any, entry: Entry) -> Row:
+        return fold(row, fact, replace(entry, at=entry.recorded_at))
 
     patch.setattr(comments, "fold", wrong)
 
@@ -165,9 +160,9 @@ def _dates_comments_by_their_recording(patch: pytest.MonkeyPatch) -> None:
 def _loses_the_history_of_comments(patch: pytest.MonkeyPatch) -> None:
     fold = comments.fold
 
-    def wrong(row: Row | None, event: Any, entry: Entry) -> Row:
-        folded = fold(row, event, entry)
-        return {**folded, "edits": folded["edits"][-1:]} if isinstance(event, CommentEdited) else folded
+    def wrong(row: Row | None, fact: Any, entry: Entry) -> Row:
+        folded = fold(row, fact, entry)
+        return {**folded, "edits": folded["edits"][-1:]} if fact["kind"] == "CommentEdited" else folded
 
     patch.setattr(comments, "fold", wrong)
 
@@ -175,17 +170,20 @@ def _loses_the_history_of_comments(patch: pytest.MonkeyPatch) -> None:
 def _never_clears_a_profile(patch: pytest.MonkeyPatch) -> None:
     fold = profiles.fold
 
-    def wrong(row: Row | None, event: Any, entry: Entry) -> Row:
-        if isinstance(event, ProfileEdited):
-            kept = {name: value for name, value in event.changes.items() if value is not None}
-            event = event.model_copy(update={"changes": kept})
-        return fold(row, event, entry)
+    def wrong(row: Row | None, fact: Any, entry: Entry) -> Row:
+        if fact["kind"] == "ProfileEdited":
+            kept = {name: value for name, value in fact["data"]["changes"].items() if value is not None}
+            fact = {**fact, "data": {**fact["data"], "changes": kept}}
+        return fold(row, fact, entry)
 
     patch.setattr(profiles, "fold", wrong)
 
 
 def _does_not_say_how_far_it_is(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(projects, "reach", lambda row, entry: row)
+    async def wrong(connection: Any, seqs: Any) -> None:
+        """Nothing."""
+
+    patch.setattr(projects, "reach", wrong)
 
 
 def _writes_only_what_is_new(patch: pytest.MonkeyPatch) -> None:

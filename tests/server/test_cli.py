@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
-from server.cli import MAIN_SETTINGS, main, parser
+from server.cli import main
+from server.cli_commands import MAIN_SETTINGS, parser
 from server.exits import Exit
 from tests.postgres import dsn_of, execute, make_test_folder
 
@@ -41,6 +44,78 @@ def database_url(postgres_dsn_root: str) -> Iterator[str]:
 
 OTHERS = (["migrate"], ["doctor"], ["import", "github-archive", "archive.json"])
 """Commands that start no server."""
+
+
+INTERRUPTED_WHILE_LOADING = """
+import os, signal, sys
+
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder)
+from server.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [
+        ("argparse", "import"),
+        ("pydantic", "import"),
+        ("server.importing.command", "import"),
+        ("server.importing.importer", "import"),
+        ("socketio", "import"),
+        ("server.commands.serve", "serve"),
+        ("aiohttp", "serve"),
+        ("server.commands.migrate", "migrate"),
+        ("server.commands.doctor", "doctor"),
+    ],
+)
+def test_ctrl_c_while_modules_load_is_one_line(module: str, command: str, tmp_path: Path) -> None:
+    rest = ["github-archive", "archive.json"] if command == "import" else []
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-c", INTERRUPTED_WHILE_LOADING.format(module=module)),
+            *(command, *rest, "--data-dir", str(tmp_path / "data")),
+        ],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (Exit.INTERRUPTED, "", "Interrupted.\n")
+    assert not (tmp_path / "data").exists()
+
+
+def test_ctrl_c_while_a_command_works_is_one_line_and_leaves_nothing_running(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server", "migrate", "--data-dir", str(tmp_path / "data")],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline_s = time.monotonic() + 30
+        while not (tmp_path / "data").exists() and time.monotonic() < deadline_s:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, said) == (Exit.INTERRUPTED, "Interrupted.\n")
+    assert not (tmp_path / "data/postgres/postmaster.pid").exists()
+
+
+def test_ctrl_c_belongs_to_the_caller_again_after_a_command() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    main(["doctor", "--config", "/nowhere.toml"], {})
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def flag_of(name: str) -> str:

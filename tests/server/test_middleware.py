@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 import structlog
 from structlog.testing import capture_logs
@@ -108,6 +109,24 @@ async def test_a_database_that_is_away_is_503(world: World, monkeypatch: pytest.
     problem = await problem_of(response, 503)
     assert (problem["code"], problem["retryable"]) == ("unavailable", True)
     assert "Retry-After" in response.headers
+
+
+@pytest.mark.parametrize(
+    ("coding", "status"), [("gzip", 415), ("identity, br", 415), ("", 201), ("identity", 201), (" Identity ,", 201)]
+)
+async def test_only_bodies_without_a_coding_are_accepted(world: World, coding: str, status: int) -> None:
+    ada = await world.register("ada")
+    body = orjson.dumps({"name": "Apollo"})
+    headers = {**ada.auth, "Content-Type": "application/json", "Content-Encoding": coding}
+    response = await world.http.post("/v1/projects", data=body, headers=headers)
+    assert response.status == status, await response.text()
+    assert response.headers.get("Accept-Encoding") == ("identity" if status == 415 else None)
+
+
+async def test_another_media_type_is_refused_without_a_word_about_codings(world: World) -> None:
+    ada = await world.register("ada")
+    response = await world.http.post("/v1/projects", data=b"a", headers={**ada.auth, "Content-Type": "text/plain"})
+    assert (response.status, "Accept-Encoding" in response.headers) == (415, False)
 
 
 async def test_security_headers_are_everywhere(world: World) -> None:

@@ -234,6 +234,53 @@ async def test_reads_stop_half_a_second_before_the_lease_and_go_on_with_the_next
     assert await node.ready() is None
 
 
+async def test_a_reader_waits_for_the_renewal_after_an_outage(database: Database) -> None:
+    node = database.node("a")
+    await node.open()
+    database.clock.seconds += LEASE.lease_s
+    reading = asyncio.create_task(node.served())
+    await asyncio.sleep(0)
+    assert not reading.done()
+    await node._beat_or_break()
+    assert await reading
+
+
+async def test_a_reader_does_not_wait_for_long(database: Database) -> None:
+    node = database.node("a")
+    await node.open()
+    database.clock.seconds += LEASE.lease_s
+    node._lease = Lease(LEASE.lease_s, LEASE.beat_interval_s, wait_s=0)
+    assert not await node.served()
+
+
+async def test_a_beat_that_was_answered_too_late_is_followed_at_once(database: Database) -> None:
+    node = database.node("a")
+    await node.open()
+    answered = database.ownership.beat
+
+    async def stood_still(session: str, lease_s: float) -> bool:
+        database.clock.seconds += 10 * LEASE.lease_s
+        database.ownership.beat = answered  # type: ignore[method-assign]
+        return await answered(session, lease_s)
+
+    database.ownership.beat = stood_still  # type: ignore[method-assign]
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) > 1:
+            await asyncio.Event().wait()
+
+    node._sleep = pause
+    beating = asyncio.create_task(node.run())
+    async with asyncio.timeout(5):
+        assert await node.served()
+        while len(pauses) < 2 or not node.may_serve():  # noqa: ASYNC110 - no other sign of the second pause
+            await asyncio.sleep(0)
+    beating.cancel()
+    assert node.may_serve(), "one pause before the late beat, none before the next"
+
+
 async def test_a_paused_node_learns_from_its_first_beat_that_it_is_over(database: Database) -> None:
     first, second = database.node("a"), database.node("b")
     await first.open()

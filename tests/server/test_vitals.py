@@ -18,11 +18,13 @@ class FakePulse:
 
     def __init__(self) -> None:
         self.silent = False
+        self.is_lost = False
         self.closed = False
 
     async def feel(self) -> None:
         if self.silent:
             raise NotApplied("no answer within 2 s")
+        self.is_lost = False
 
     def close(self) -> None:
         self.closed = True
@@ -80,6 +82,18 @@ async def test_the_database_has_to_answer(given: Given) -> None:
     assert await vitals.database() is None
     vitals.close()
     assert pulse.closed
+
+
+async def test_a_lost_connection_is_asked_about_before_ready_is_said(given: Given) -> None:
+    vitals, pulse, _, _ = given
+    await vitals.look()
+    pulse.is_lost = pulse.silent = True
+    assert await vitals.database() == "the database does not answer", "nobody has looked in between"
+    pulse.silent = False
+    await vitals.look()
+    pulse.is_lost = True
+    assert await vitals.database() is None
+    assert not pulse.is_lost
 
 
 async def test_a_consumer_has_to_make_progress_while_there_is_work(given: Given) -> None:

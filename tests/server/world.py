@@ -33,6 +33,7 @@ from server.enrich import Facts
 from server.rest.access import Access
 from server.rest.app import http_application
 from server.rest.derived import Freshness
+from server.rest.keyed import KeyedRequests
 from server.rest.pages import PageSizes
 from server.rest.routes import RestNeeds, api_routes
 from server.streams import Accepted, Streams, Wish
@@ -229,6 +230,7 @@ async def a_world(cost: PasswordCost = CHEAP, sizes: PageSizes = SIZES) -> Async
         freshness=freshness,
         clock=clock,
         new_id=ids.new_id,
+        keyed=KeyedRequests(clock),
         sizes=sizes,
     )
     not_ready: dict[str, str] = {}

@@ -53,6 +53,8 @@ class Following:
         self.state = state
         # Who follows the project now.
         self.present: list[PresentUser] = []
+        # Whether the server could not read the project's log to its end when we joined last.
+        self.halted = False
         self.backlog = Backlog(settings, self._has_room)
         self.stage = Stage.APART
         # Set when the position moved, the stage changed, or it is over; whoever waits looks again.
@@ -145,6 +147,7 @@ class Following:
             self._refused(error_of(answer["error"]))
             return
         self.present = answer.get("present", [])
+        self.halted = answer.get("halted", False)
         if answer["mode"] == "resume":
             self._enter(Stage.LIVE)
         else:

@@ -124,7 +124,12 @@ class CommandAnswer(TypedDict):
 
 
 class CommandRequest(TypedDict):
-    """A command. `opId` is a UUIDv7 made once per wish: every retry sends the same."""
+    """A command. `opId` is made once per wish: every retry sends the same.
+
+    It should be a UUIDv7, whose time spares the server a look into its log. Any other UUID is taken too:
+    ids that are derived from a wish (version 5 or 8) say when they are the same wish, but not when it was
+    made.
+    """
 
     stream: str
     opId: Uuid
@@ -196,6 +201,10 @@ class CreateProject(TypedDict):
 class CreateTask(TypedDict):
     """Adds a task. Without `stateId` it starts in the project's first state; the id may come from the
     client.
+
+    `externalId` must be free in the project: `already_exists` names the task that has it (`taskId`).
+    `dueDate` must not lie before `startDate`, unless the command carries an origin: history is taken as
+    it was.
     """
 
     taskId: NotRequired[Uuid]
@@ -241,7 +250,10 @@ class EditProject(TypedDict, total=False):
 
 
 class EditTask(TypedDict):
-    """Sets the fields that are present; labels and assignees are added and removed one by one."""
+    """Sets the fields that are present; labels and assignees are added and removed one by one.
+
+    An edit that moves a day is refused when `dueDate` would then lie before `startDate`.
+    """
 
     taskId: Uuid
     title: NotRequired[str]
@@ -301,7 +313,10 @@ class JoinAnswer(TypedDict):
     """`resume`: entries after `cursor` follow. `snapshot`, `reset`: the state as of it follows in `parts`
     messages.
 
-    `reset` tells the client to drop what it has, and why. `present` is who follows the stream now.
+    `reset` tells the client to drop what it has, and why. `present` is who follows the stream now; it
+    stays empty in streams that everybody may follow (profiles). `halted`: the server cannot read its log
+    to the end. What comes is incomplete, it ends at the last good entry, and commands are refused until
+    the log is repaired; the entries that were missing then follow.
     """
 
     mode: Literal["resume", "snapshot", "reset"]
@@ -309,6 +324,7 @@ class JoinAnswer(TypedDict):
     parts: NotRequired[int]
     reason: NotRequired[Literal["behind", "epoch", "ahead", "cursor"] | None]
     present: NotRequired[list[PresentUser]]
+    halted: NotRequired[bool]
 
 
 class JoinRequest(TypedDict):
@@ -364,7 +380,7 @@ class Origin(TypedDict):
 
 
 class PresenceMessage(TypedDict):
-    """Who follows the stream now; ephemeral, never in the log."""
+    """Who follows the stream now; ephemeral, never in the log. Nobody is told of the visitors of a profile."""
 
     stream: str
     present: list[PresentUser]

@@ -105,6 +105,15 @@ class Project(ProjectCommands, MemberCommands, TaskCommands, CommentCommands):
         return list(self._following.present)
 
     @property
+    def is_halted(self) -> bool:
+        """Whether the server said at the last join that its log of this project is damaged: what comes is incomplete.
+
+        It ends at the last good entry, and commands raise StreamHalted. After the repair the missing entries follow;
+        the next join tells that it is over.
+        """
+        return self._following.halted
+
+    @property
     def is_live(self) -> bool:
         """Whether the replica is being kept up to date at this moment."""
         return self._following.stage is Stage.LIVE

@@ -147,6 +147,7 @@ class NotesActor:
         return state
 
     timer_events: frozenset[str] = frozenset()
+    shows_presence = True
 
     def timers(self, event: Event, meta: EntryMeta) -> Sequence[TimerChange]:
         return ()

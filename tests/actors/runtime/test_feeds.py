@@ -18,7 +18,7 @@ from protocol.errors import ErrorCode
 from protocol.event import OPERATOR, Principal
 from protocol.members import AddMember, RemoveMember
 from storage.memory.faulty import Hold
-from tests.actors.runtime.notes import add, edit, note_id, person
+from tests.actors.runtime.notes import NotesActor, add, edit, note_id, person
 from tests.actors.runtime.publications import Watcher
 from tests.actors.runtime.world import STREAM, World, a_world, accepted, rejected, settle
 
@@ -276,6 +276,25 @@ async def test_presence_is_told_at_the_beat() -> None:
         world.feeds.tell_presence()
         assert ben.presences[-1] == [{"userId": "ben", "connections": 1}]
         assert world.feeds.present("notes/none") == []
+
+
+class PublicNotes(NotesActor):
+    """Everybody may come and look."""
+
+    shows_presence = False
+
+
+async def test_visitors_of_a_public_stream_are_not_told_of_each_other() -> None:
+    async with a_world(PublicNotes()) as world:
+        await world.given(1)
+        ann, ben = Reader(world, "ann"), Reader(world, "ben")
+        place = (await ann.join()).following
+        await ben.join()
+        world.feeds.tell_presence()
+        place.leave()
+        world.feeds.tell_presence()
+        assert world.feeds.present(STREAM) == []
+        assert (ann.presences, ben.presences) == ([], [])
 
 
 async def test_a_hub_lingers_for_those_who_come_back_and_goes_after_that() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,14 +14,16 @@ from actors.runtime.history import History
 from actors.runtime.hub import Following
 from actors.runtime.rejections import STREAM_HALTED
 from actors.runtime.replay import ReplayFailed
+from protocol.comments import CommentAdded
 from protocol.cursors import START, Cursor
 from protocol.event import OPERATOR, Principal
 from protocol.log import Entry
 from protocol.members import AddMember, RemoveMember
+from protocol.messages import event_json, pack_payload
 from tests.actors.runtime.guarded import HIDDEN, INSIDER, STRANGER, GuardedNotes, given_an_insider
-from tests.actors.runtime.notes import Notes, NotesActor, add, edit, look_at_texts, note_id, person
+from tests.actors.runtime.notes import TASK, Notes, NotesActor, add, edit, look_at_texts, note_id, person
 from tests.actors.runtime.publications import Watcher
-from tests.actors.runtime.world import STREAM, World, a_world, accepted
+from tests.actors.runtime.world import STREAM, World, a_world, accepted, until
 
 DEADLINE_S = 1e6
 GOOD_SEQ = 3
@@ -62,9 +65,17 @@ async def pulled(world: World, following: Following) -> list[int]:
     return got
 
 
+class PrivateNotes(GuardedNotes):
+    """Private from the beginning, as projects are: nobody may follow the stream before its first entry."""
+
+    def audience(self, state: Notes) -> frozenset[str]:
+        return super().audience(state) or frozenset()
+
+
 async def test_looks_see_the_last_good_state_and_commands_are_refused() -> None:
     async with a_halted_world() as (world, _):
         reading = await world.read(look_at_texts)
+        assert reading.halted
         assert reading.value == {note_id(2): "text", note_id(3): "text"}
         assert reading.cursor == cursor_at(world, GOOD_SEQ)
         for command in (add(9), edit(2, "new"), edit(4, "this note is beyond the damage")):
@@ -101,11 +112,24 @@ async def test_a_halted_stream_can_be_joined_as_of_its_last_good_entry() -> None
         follower = Watcher(INSIDER)
         fresh = await world.feeds.join(follower, STREAM, None, DEADLINE_S)
         assert isinstance(fresh, Joined)
-        assert (fresh.mode, fresh.cursor) == ("snapshot", cursor_at(world, GOOD_SEQ))
+        assert (fresh.mode, fresh.cursor, fresh.halted) == ("snapshot", cursor_at(world, GOOD_SEQ), True)
         for cursor, seqs in [(START, [1, 2, 3]), (cursor_at(world, 2), [3]), (cursor_at(world, GOOD_SEQ), [])]:
             joined = await world.feeds.join(follower, STREAM, cursor, DEADLINE_S)
             assert isinstance(joined, Joined)
-            assert (joined.mode, await pulled(world, joined.following)) == ("resume", seqs)
+            assert (joined.mode, joined.halted) == ("resume", True)
+            assert await pulled(world, joined.following) == seqs
+
+
+async def test_what_is_complete_is_not_called_halted() -> None:
+    async with a_halted_world() as (world, good):
+        assert (await world.read(look_at_texts)).halted
+        world.journal.entries()[GOOD_SEQ] = good
+        assert world.region.passivate(STREAM)
+        assert not (await world.read(look_at_texts)).halted
+        for cursor in (None, START):
+            joined = await world.feeds.join(Watcher(INSIDER), STREAM, cursor, DEADLINE_S)
+            assert isinstance(joined, Joined)
+            assert not joined.halted
 
 
 @pytest.mark.parametrize("seq", [4, 5, 6, 200])
@@ -164,11 +188,41 @@ async def test_the_past_up_to_the_last_good_entry_can_be_seen() -> None:
             await history.state_at(STREAM, at=world.clock.now())
 
 
+async def test_repaired_data_heal_within_seconds_and_cost_nothing_while_nobody_asks() -> None:
+    async with a_halted_world() as (world, good):
+        loads, loading = len(world.journal.loads), asyncio.Event()
+        world.journal.reads_wait_for = loading
+        reply = world.send(add(9), by=INSIDER, within_s=600.0)
+        await until(lambda: len(world.journal.loads) == loads + 1)
+        world.clock.advance(100.0)  # a log that takes so long is not at once read again
+        loading.set()
+        assert await reply == STREAM_HALTED
+        world.clock.advance(world.limits.halted_retry_s / 2)
+        world.region.sweep()
+        assert world.region.live == 1
+        world.journal.entries()[GOOD_SEQ] = good
+        world.clock.advance(world.limits.halted_retry_s / 2)
+        world.region.sweep()
+        assert (world.region.live, len(world.journal.loads)) == (0, loads + 1)
+        assert accepted(await world.send(add(9), by=INSIDER)).cursor.seq == 6
+
+
+async def test_a_stream_that_stays_halted_is_alarmed_once_and_told_shortly_after_that(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_halted_world() as (world, _):
+        for _ in range(3):
+            await world.read(look_at_texts)
+            assert world.region.passivate(STREAM)
+    told = [record for record in caplog.records if record.name == "pantherahive.loader"]
+    assert [record.levelname for record in told] == ["ERROR", "WARNING", "WARNING"]
+
+
 async def test_repaired_data_heal_without_a_restart_however_often_it_is_asked_meanwhile() -> None:
     async with a_halted_world() as (world, good):
         for _ in range(2):
             assert await world.send(add(9), by=INSIDER) == STREAM_HALTED
-            world.clock.advance(world.limits.idle_passivation_s / 2)
+            world.clock.advance(world.limits.halted_retry_s / 2)
             world.region.sweep()
         assert world.region.live == 0
         assert await world.send(add(9), by=INSIDER) == STREAM_HALTED
@@ -203,6 +257,26 @@ async def test_after_a_repair_followers_get_what_was_missing_and_only_those_who_
         assert (followings[1].closed, followings[1].pull(100)) == (True, [])
 
 
+async def test_after_a_repair_nobody_gets_what_stood_in_the_log_before_it() -> None:
+    actor = NotesActor()
+    async with a_world(actor) as world:
+        await world.given(4)
+        await world.restart()
+        actor.indigestible.add("poison")
+        event = event_json(CommentAdded(comment_id=note_id(3), task_id=TASK, body="poison"))
+        good = world.journal.entries()[2]
+        world.journal.entries()[2] = replace(good, payload=pack_payload([event], None))
+        joined = await world.feeds.join(Watcher(), STREAM, None, DEADLINE_S)
+        assert isinstance(joined, Joined)
+        assert await world.feeds.join(Watcher("ben"), STREAM, cursor_at(world, 4), DEADLINE_S) == STREAM_HALTED
+        world.journal.entries()[2] = good
+        assert world.region.passivate(STREAM)
+        await world.read(look_at_texts)
+        assert joined.following.pull(100) is None
+        missed = await world.feeds.catch_up(joined.following)
+        assert [publication.entry for publication in missed] == world.journal.entries()[2:]
+
+
 async def test_a_damage_behind_a_snapshot_costs_the_resume_and_not_the_stream() -> None:
     async with a_world(snapshot_at_passivation_entries=5) as world:
         await world.given(5)
@@ -216,14 +290,29 @@ async def test_a_damage_behind_a_snapshot_costs_the_resume_and_not_the_stream() 
         world.journal.entries()[2] = good
 
 
-async def test_a_stream_damaged_at_its_first_entry_exists_for_nobody_but_takes_nothing() -> None:
+@pytest.mark.parametrize("number", [None, 0, 1])
+async def test_a_private_stream_damaged_at_its_first_entry_is_halted_for_the_operator_alone(number: int | None) -> None:
+    async with a_world(PrivateNotes()) as world:
+        accepted(await world.send(AddMember(user_id=INSIDER.id, role="member"), by=OPERATOR))
+        await world.restart()
+        good = damage(world.journal.entries(), 1)
+        cursor = None if number is None else cursor_at(world, number) if number else START
+        assert await world.feeds.join(Watcher(OPERATOR), STREAM, cursor, DEADLINE_S) == STREAM_HALTED
+        assert await world.feeds.join(Watcher(INSIDER), STREAM, cursor, DEADLINE_S) == NO_SUCH_STREAM
+        assert await world.feeds.join(Watcher(OPERATOR), "notes/none", cursor, DEADLINE_S) == NO_SUCH_STREAM
+        assert (await world.send(add(1), by=OPERATOR), await world.send(add(1), by=INSIDER)) == (STREAM_HALTED, HIDDEN)
+        assert world.feeds.followers == 0
+        world.journal.entries()[0] = good
+
+
+async def test_a_public_stream_damaged_at_its_first_entry_is_halted_for_everybody_and_takes_nothing() -> None:
     async with a_world(GuardedNotes()) as world:
         await given_an_insider(world)
         await world.restart()
         good = damage(world.journal.entries(), 1)
         assert await world.send(add(1)) == STREAM_HALTED
         for cursor in (None, START, cursor_at(world, 1)):
-            assert await world.feeds.join(Watcher(INSIDER), STREAM, cursor, DEADLINE_S) == NO_SUCH_STREAM
+            assert await world.feeds.join(Watcher(STRANGER), STREAM, cursor, DEADLINE_S) == STREAM_HALTED
         world.region.sweep()
         world.journal.entries()[0] = good
         assert accepted(await world.send(add(1), by=INSIDER)).cursor.seq == 2

@@ -96,7 +96,7 @@ async def test_faults_of_the_storage_are_waited_out_with_growing_pauses() -> Non
             scene.runner.offer(log.commit(5))
         await scene.caught_up({5: 10})
         assert effect.seen(5) == list(range(1, 11))
-        assert scene.slept_s == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0]
+        assert scene.slept_s == [0.1, 0.2, 0.4, 0.5, 0.5, 0.5, 0.5]
         assert scene.runner.failures == 0
 
 

@@ -200,13 +200,11 @@ async def test_a_command_as_large_as_allowed_passes(hive: Hive) -> None:
 
 
 async def test_a_defect_behind_the_gateway_is_told_as_such(hive: Hive, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(request: Any) -> Any:
-        reply = asyncio.get_running_loop().create_future()
-        reply.set_exception(RuntimeError("secret"))
-        return reply
+    def broken(request: Any, reply: Any) -> None:
+        raise RuntimeError("secret")
 
     stream, client = await hive.project(), await hive.client()
-    monkeypatch.setattr(hive.region, "command", broken)
+    monkeypatch.setattr(hive.region, "send", broken)
     answer = await client.command(stream, "CreateTask", {"title": "x"})
     assert answer["error"]["code"] == "internal"
     assert "secret" not in json.dumps(answer)

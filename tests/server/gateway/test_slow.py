@@ -62,7 +62,9 @@ async def write(hive: Hive, stream: str) -> int:
 async def stuff(hive: Hive, stream: str, session: Session) -> int:
     """Writes until the client counts as slow; the newest seq."""
     seq = 0
-    while not session.socket.is_slow:
+    while not session.socket.is_slow and (
+        stream not in session.places.deliveries or session.places.deliveries[stream].is_live
+    ):
         seq = await write(hive, stream)
     return seq
 

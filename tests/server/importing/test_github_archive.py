@@ -157,8 +157,22 @@ def test_the_number_of_open_issues_at_a_time_is_told_by_the_steps(lighthouse: Pl
 def test_a_file_that_is_no_archive_is_refused_with_the_reason(tmp_path: Path, content: bytes, word: str) -> None:
     path = tmp_path / "archive.json"
     path.write_bytes(content)
-    with pytest.raises(ArchiveUnreadable, match=word):
+    with pytest.raises(ArchiveUnreadable, match=f"{word}.*what is wanted is the archive.json"):
         read_archive(path)
+
+
+def test_issues_of_another_form_are_refused_rather_than_imported_as_nothing() -> None:
+    rest = {"number": 1, "title": "t", "user": {"login": "ann"}, "created_at": "2020-01-01T00:00:00Z"}
+    with pytest.raises(ArchiveUnreadable, match="none of the 2 issues has a number and a createdAt"):
+        plan_of(rest, rest)
+
+
+@pytest.mark.parametrize("name", ["comments", "labels", "assignees"])
+@pytest.mark.parametrize("value", [3, "x", {"totalCount": 3}])
+def test_a_list_that_is_none_is_left_out_and_said(name: str, value: Any) -> None:
+    made = plan_of(issue(**{name: value}))
+    assert made.counts == {"issue": 1}
+    assert made.findings.skips["list that is none"] == ["#1"]
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

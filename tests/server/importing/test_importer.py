@@ -47,7 +47,7 @@ async def run(options: ImportOptions) -> tuple[int, str, str]:
 
 def stream(hive: Hive) -> Stream:
     """Ada's project of the archive, as the operator imports it."""
-    return hive.streams[f"project/{own_project_id(REPO, hive.users['ada'], ADMIN_TOKEN)}"]
+    return hive.streams[f"project/{own_project_id(REPO, hive.users['ada'])}"]
 
 
 def history(hive: Hive) -> list[tuple[str, str, str]]:
@@ -74,7 +74,7 @@ async def test_every_step_becomes_an_entry_with_its_own_author_and_time(hive: Hi
 async def test_importing_again_adds_nothing(hive: Hive, options: Any) -> None:
     await run(options())
     entries = len(stream(hive).entries)
-    code, report, _ = await run(options(name="another name"))
+    code, report, _ = await run(options())
     assert (code, len(stream(hive).entries)) == (0, entries)
     assert "issues           5        0        5        0          5" in report
 
@@ -84,6 +84,48 @@ async def test_a_dry_run_sends_nothing_and_needs_no_server(hive: Hive, options: 
     assert (code, hive.frames) == (0, [])
     assert "3 closings" in report
     assert "comment without text: #5, comment 1" in report
+    assert "Owner, project and key were not checked: say where the admin token is" in report
+
+
+async def test_a_dry_run_says_what_would_be_made_and_what_is_there(hive: Hive, options: Any) -> None:
+    code, report, _ = await run(options(dry_run=True, key="LIGHT"))
+    assert code == 0
+    assert "a new project would be made; whether the key LIGHT is free shows when it is made" in report
+    assert hive.frames == []
+    await run(options(name="Lighthouse"))
+    sent = len(hive.frames)
+    code, report, _ = await run(options(dry_run=True, name="Other"))
+    assert (code, len(hive.frames)) == (0, sent)
+    assert "comments         7 in the archive, 7 of them are there already" in report
+    assert "--name 'Other' is not used" in report
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"owner": None}, "It would be refused: say whose project it is"),
+        ({"owner": "nobody"}, "It would be refused: there is no user 'nobody'"),
+        ({"project": new_id()}, "It would be refused: there is no project"),
+        ({"key": "DARK"}, "another key than --key DARK"),
+        ({"key": "dark"}, "--key is a capital letter"),
+        ({"owner": ""}, "--owner must not be empty"),
+        ({"name": ""}, "--name is one line"),
+    ],
+)
+async def test_a_dry_run_reports_what_would_be_refused(
+    hive: Hive, options: Any, fields: dict[str, Any], words: str
+) -> None:
+    await run(options())
+    sent = len(hive.frames)
+    code, _, trouble = await run(options(dry_run=True, **fields))
+    assert (code, len(hive.frames)) == (1, sent)
+    assert words in trouble
+
+
+async def test_a_dry_run_that_finds_no_server_says_what_it_did_not_check(options: Any) -> None:
+    code, report, _ = await run(options(dry_run=True, server="http://127.0.0.1:9", patience_s=0.1))
+    assert code == 0
+    assert "Owner, project and key were not checked: could not connect" in report
 
 
 async def test_an_interrupted_import_goes_on_where_it_was(hive: Hive, options: Any) -> None:
@@ -179,7 +221,7 @@ async def test_a_comment_judged_before_its_issue_was_there_is_sent_again(hive: H
     hive.refuse = lambda frame: refusals.pop() if frame["opId"] == last.op_id and refusals else None
     async with Client(hive.url, token=ADMIN_TOKEN) as client:
         project_id = await client.create_project(
-            "x", project_id=own_project_id(REPO, hive.users["ada"], ADMIN_TOKEN), owner_id=hive.users["ada"]
+            "x", project_id=own_project_id(REPO, hive.users["ada"]), owner_id=hive.users["ada"]
         )
         sender = Sender(client, project_id, head_seq=1, in_flight_max=8, patience_s=5)
         sent = await sender.run([last, Step(**comment)])  # type: ignore[arg-type]
@@ -218,7 +260,18 @@ async def test_a_project_in_which_people_worked_stops_the_import_at_once(hive: H
         ({"owner": None}, "--owner USER (or, if it is there already, which one with --project ID)"),
         ({"key": "light"}, "--key is a capital letter"),
         ({"key": "L" * 11}, "--key is a capital letter"),
+        ({"owner": ""}, "--owner must not be empty; it is a user's id, or a user name of 3 to 30 letters, digits"),
+        ({"owner": "a b"}, "--owner is 'a b'; it is a user's id, or a user name of 3 to 30 letters, digits"),
         ({"owner": "nobody"}, "there is no user 'nobody'"),
+        ({"owner": "0190c42e-0000-7000-8000-000000000000"}, "there is no user '0190c42e"),
+        ({"name": ""}, "--name is one line of 1 to 200 characters"),
+        ({"name": "two\nlines"}, "--name is one line of 1 to 200 characters"),
+        ({"name": "x" * 201}, "--name is one line of 1 to 200 characters"),
+        ({"server": ""}, "is not the address of a server, such as http://127.0.0.1:8080"),
+        ({"server": "localhost:8080"}, "is not the address of a server"),
+        ({"server": "http://127.0.0.1:99999"}, "is not the address of a server"),
+        ({"server": "http://127.0.0.1:8080/v1"}, "(no path)"),
+        ({"patience_s": float("nan")}, "--patience"),
         ({"project": "x"}, "--project is a project's id"),
         ({"project": new_id()}, "there is no project"),
         ({"in_flight": 0}, "--in-flight"),
@@ -237,9 +290,10 @@ async def test_a_wrong_token_and_a_server_that_is_not_there_are_said(hive: Hive,
     wrong = tmp_path / "wrong"
     wrong.write_text("wrong")
     code, _, trouble = await run(options(token_file=wrong))
-    assert (code, "unauthenticated" in trouble) == (1, True)
+    assert (code, "unauthenticated" in trouble, "--token-file PATH" in trouble) == (1, True, True)
     code, _, trouble = await run(options(server="http://127.0.0.1:9", patience_s=0.1))
-    assert (code, "Is the server running" in trouble) == (1, True)
+    assert (code, "Is a PantheraHive server running at http://127.0.0.1:9?" in trouble) == (1, True)
+    assert "`pantherahive serve`" in trouble
 
 
 async def test_the_archive_of_another_owner_id_is_taken_as_it_is(hive: Hive, options: Any, tmp_path: Path) -> None:

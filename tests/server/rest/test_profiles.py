@@ -165,14 +165,6 @@ async def test_a_request_that_stopped_after_the_account_goes_on_when_it_is_sent_
     assert (answer["username"], answer["bio"]) == ("ada2", "one")
 
 
-async def test_a_refused_name_does_not_use_up_the_key(world: World) -> None:
-    ada, _ = await world.register("ada"), await world.register("eve")
-    url = f"/v1/users/{ada.id}"
-    await problem_of(await world.http.put(url, json={"username": "eve"}, headers=keyed(ada)), 409)
-    response = await world.http.put(url, json={"username": "ada2"}, headers=keyed(ada))
-    assert (await response.json())["username"] == "ada2"
-
-
 @pytest.mark.parametrize(
     ("body", "said"),
     [

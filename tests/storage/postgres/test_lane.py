@@ -161,7 +161,7 @@ async def test_no_answer_in_time_is_an_unknown_outcome(database_dsn: str) -> Non
         await lane.close()
 
 
-async def test_a_cancelled_caller_does_not_cancel_the_statement(
+async def test_a_cancelled_caller_leaves_the_lane_undecided(
     storage: PostgresStorage, lane: PostgresLane, database_dsn: str
 ) -> None:
     three = await claim(storage, MINE, 3)
@@ -173,8 +173,11 @@ async def test_a_cancelled_caller_does_not_cancel_the_statement(
         with pytest.raises(asyncio.CancelledError):
             await appending
         await holder.execute("ROLLBACK")
-    await lane.close()
-    assert await seqs(storage, A) == [1]
+    with pytest.raises(NotApplied, match="abandon"):
+        await lane.append(batch(MINE, [fence(three)], entry(A, 1)))
+    await lane.abandon()
+    head = (await storage.ownership.shards())[3].head
+    assert await seqs(storage, A) == list(range(1, head + 1)), "decided, one way or the other"
 
 
 async def test_a_database_that_cannot_be_reached_applied_nothing() -> None:

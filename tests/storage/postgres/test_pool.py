@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +17,7 @@ from storage.embedded import EmbeddedPostgres
 from storage.postgres.errors import UnsafeDurability
 from storage.postgres.pool import Database, DatabaseLimits, application_name
 from tests.postgres import make_test_folder
-from tests.storage.postgres.sessions import raw, until_waiting
+from tests.storage.postgres.sessions import DEADLINE_S, raw, until_waiting
 
 if TYPE_CHECKING:
     from storage.postgres.pool import Connection
@@ -29,6 +32,21 @@ async def database(database_dsn: str) -> AsyncIterator[Database]:
     database = await Database.open(database_dsn, "me", DatabaseLimits(read_timeout_s=0.2))
     yield database
     await database.close()
+
+
+async def backend_of(ask: Callable[[str], Awaitable[Sequence[Any]]]) -> int:
+    """The pid behind the pool's connection that is used next."""
+    return int((await ask("SELECT pg_backend_pid() AS pid"))[0]["pid"])
+
+
+@asynccontextmanager
+async def silenced(pid: int) -> AsyncIterator[None]:
+    """A backend that stands still: it neither answers nor hears."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_a_name_that_would_be_cut_is_a_defect() -> None:
@@ -77,6 +95,50 @@ async def test_an_error_that_the_server_reports_applied_nothing(database: Databa
 async def test_an_error_about_the_connection_says_nothing_about_the_outcome(database: Database, state: str) -> None:
     with pytest.raises(OutcomeUnknown, match=state):
         await database.write(f"DO $$BEGIN RAISE EXCEPTION 'planned' USING ERRCODE = '{state}'; END$$")
+
+
+async def test_a_read_of_a_silent_server_ends_by_itself(database_dsn: str) -> None:
+    limits = DatabaseLimits(read_deadline_s=0.3, read_timeout_s=0.6)
+    database = await Database.open(database_dsn, "me", limits)
+    try:
+        for read, within_s in ((database.fetch, "0.3"), (database.load, "0.6")):
+            async with silenced(await backend_of(database.fetch)):
+                with pytest.raises(NotApplied, match=f"no answer within {within_s} s"):
+                    await read("SELECT 1")
+            assert (await read("SELECT 1 AS one"))[0]["one"] == 1
+    finally:
+        await database.close()
+
+
+async def test_a_reader_who_goes_away_leaves_no_silent_connection(database: Database) -> None:
+    async with silenced(await backend_of(database.fetch)), asyncio.timeout(DEADLINE_S):
+        reading = asyncio.create_task(database.fetch("SELECT 1"))
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        assert (await database.fetch("SELECT 1 AS one"))[0]["one"] == 1
+
+
+async def test_a_read_that_met_a_dead_connection_is_repeated_on_a_fresh_one(database: Database) -> None:
+    await database.write("CREATE SEQUENCE attempts")
+    [row] = await database.fetch(
+        "SELECT CASE nextval('attempts') WHEN 1 THEN pg_terminate_backend(pg_backend_pid()) ELSE false END AS died"
+    )
+    assert row["died"] is False
+    assert (await database.fetch("SELECT last_value FROM attempts"))[0]["last_value"] == 2
+
+
+async def test_a_write_without_an_answer_is_of_unknown_outcome_and_goes_on(database_dsn: str) -> None:
+    database = await Database.open(database_dsn, "me", DatabaseLimits(acquire_timeout_s=0.2, write_timeout_s=0.2))
+    try:
+        async with silenced(await backend_of(database.write)):
+            with pytest.raises(OutcomeUnknown, match=r"no answer within 0\.4 s"):
+                await database.write(INSERT)
+    finally:
+        await database.close()
+    async with raw(database_dsn) as witness:
+        assert await witness.fetchval("SELECT count(*) FROM nodes") == 1
 
 
 async def test_an_ended_backend_leaves_the_outcome_unknown_and_the_pool_goes_on(database: Database) -> None:

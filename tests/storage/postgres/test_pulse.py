@@ -8,6 +8,7 @@ from protocol.faults import NotApplied
 from storage.postgres.pool import Database, DatabaseLimits
 from storage.postgres.pulse import Pulse
 from tests.postgres import execute
+from tests.storage.postgres.sessions import until
 
 
 async def test_it_is_felt_again_after_the_connection_was_ended(database_dsn: str) -> None:
@@ -18,9 +19,13 @@ async def test_it_is_felt_again_after_the_connection_was_ended(database_dsn: str
         database_dsn,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pantherahive/session/pulse'",
     )
-    with pytest.raises(NotApplied):
-        await pulse.feel()
+
+    async def lost() -> bool:
+        return pulse.is_lost
+
+    await until(lost)
     await pulse.feel()
+    assert not pulse.is_lost, "a fresh connection has answered"
     pulse.close()
     await database.close()
 

@@ -16,8 +16,7 @@ from protocol.tasks import CreateTask, EditTask
 from storage.postgres.consumers import PostgresConsumers
 from storage.postgres.pool import Database
 from storage.projections import comments, members, profiles, projects, tasks
-from storage.projections.comments import CommentPlace
-from storage.projections.tasks import TaskPlace
+from storage.projections.across import PlaceAcross
 from storage.projections.writer import PROJECTOR
 from tests.actors.given import MEMBER, OWNER, STRANGER, Life, a_profile, uuid
 from tests.storage.projections.given import Feeder
@@ -76,11 +75,11 @@ async def test_own_tasks_come_from_all_projects_open_closed_or_both(database: Da
 
     async def titles(which: tasks.TaskFilter) -> list[str]:
         found: list[str] = []
-        place: TaskPlace | None = None
+        place: PlaceAcross | None = None
         while page := await tasks.list_of_assignee(database, MEMBER.id, which, place, 1):
             [own] = page
-            found.append(own.task.record["title"])
-            place = TaskPlace(own.task.record["updatedAt"], own.project_id, own.task.record["id"])
+            found.append(own.listed.record["title"])
+            place = PlaceAcross(own.listed.record["updatedAt"], own.project_id, own.listed.record["id"])
         return found
 
     assert await titles("open") == ["Task 4", "Task 1"]
@@ -94,9 +93,9 @@ async def test_comments_of_an_author_are_shown_where_the_reader_is_a_member(data
 
     await _projected(database, _life(1, *said("one")), _life(2, *said("two")), _life(3, *said("three"), _leave()))
     [two] = await comments.list_of_author(database, OWNER.id, MEMBER.id, None, 1)
-    place = CommentPlace(two.comment.record["createdAt"], two.project_id, two.comment.record["id"])
+    place = PlaceAcross(two.listed.record["createdAt"], two.project_id, two.listed.record["id"])
     [one] = await comments.list_of_author(database, OWNER.id, MEMBER.id, place, 10)
-    assert (two.comment.record["body"], one.comment.record["body"]) == ("two", "one")
+    assert (two.listed.record["body"], one.listed.record["body"]) == ("two", "one")
     assert await comments.list_of_author(database, OWNER.id, STRANGER.id, None, 10) == []
 
 
