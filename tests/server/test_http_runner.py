@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -136,9 +137,7 @@ async def test_what_is_no_http_is_a_problem_that_quotes_nothing(request_: bytes,
     assert CANARY not in str(lines)
 
 
-@pytest.mark.parametrize(
-    "encoding", ["br", "gzip", "deflate", "zstd", "GZIP", "canary", "gzip, br", "identity, gzip", ","]
-)
+@pytest.mark.parametrize("encoding", ["br", "gzip", "deflate", "zstd", "GZIP", "canary", "gzip, br", "identity, gzip"])
 @pytest.mark.parametrize("line", [b"POST /take", b"GET /ok", b"POST /nowhere", b"DELETE /ok"])
 async def test_an_encoded_body_is_refused_without_being_unpacked(encoding: str, line: bytes) -> None:
     bomb = gzip.compress(bytes(1 << 20))[:900]
@@ -181,12 +180,20 @@ async def test_a_drip_of_headers_does_not_prolong_the_time() -> None:
     async with served(QUICK) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\n")
-        answer = asyncio.create_task(reader.read())
+        answer = bytearray()
+
+        async def listen() -> None:
+            with contextlib.suppress(ConnectionResetError):  # a header that crosses the answer resets the connection
+                while chunk := await reader.read(4096):
+                    answer.extend(chunk)
+
+        listening = asyncio.create_task(listen())
         async with asyncio.timeout(10):
-            while not answer.done():
+            while not listening.done():
                 writer.write(b"A: b\r\n")
-                await asyncio.wait([answer], timeout=0.05)
-        assert b"did not arrive in time" in answer.result()
+                await asyncio.wait([listening], timeout=0.05)
+        await listening
+        assert b"did not arrive in time" in answer
         await closed(writer)
 
 
