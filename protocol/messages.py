@@ -36,7 +36,7 @@ from protocol.projects import (
     ProjectRestored,
     RestoreProject,
 )
-from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited
+from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited, task_created_2
 
 ProjectCommand = (
     CreateProject
@@ -83,7 +83,7 @@ EventJson = dict[str, Any]
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
-UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
+UPCASTERS: Mapping[tuple[str, int], Upcaster] = {("TaskCreated", 1): task_created_2}
 """(kind, version) → pure function from that version's data to the next version's."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, with_config
 from typing_extensions import TypedDict
@@ -22,6 +22,7 @@ from protocol.base import (
 )
 from protocol.event import Command, Event
 from protocol.projects import StateId
+from protocol.ranks import Rank, rank_of_number
 
 Priority = Literal["urgent", "high", "medium", "low", "none"]
 Estimate = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False, strict=True)]
@@ -30,9 +31,29 @@ ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200, patt
 """Where an imported task comes from, such as `github:owner/repo#12`. One task per project may have it."""
 
 
+RecurrenceUnit = Literal["day", "week", "month", "year"]
+WatcherIds = Annotated[list[Uuid], Field(max_length=1000)]
+FieldText = Annotated[str, StringConstraints(max_length=2000)]
+FieldNumber = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+FieldValue = FieldText | FieldNumber
+FieldValues = Annotated[dict[Uuid, FieldValue], Field(max_length=50)]
+
+
+@with_config(VIEW_CONFIG)
+class Recurrence(TypedDict):
+    """How often a task comes again after it was closed."""
+
+    every: Annotated[int, Field(ge=1, le=366, strict=True)]
+    unit: RecurrenceUnit
+
+
 @with_config(VIEW_CONFIG)
 class TaskView(TypedDict):
-    """A task. `closedAt` is when it last entered a completed or cancelled state, null while it is open."""
+    """A task. `closedAt` is when it last entered a completed or cancelled state, null while it is open.
+
+    `rank` orders the tasks of one state as text, byte by byte. `fields` holds the values of the project's own fields by
+    their ids. `deletedAt` marks a tombstone.
+    """
 
     id: Uuid
     key: str
@@ -47,10 +68,17 @@ class TaskView(TypedDict):
     dueDate: Day | None
     estimate: Estimate | None
     externalId: ExternalId | None
+    parentId: Uuid | None
+    milestoneId: Uuid | None
+    watcherIds: WatcherIds
+    fields: FieldValues
+    recurrence: Recurrence | None
+    rank: Rank
     createdBy: PersonId
     createdAt: Instant
     updatedAt: Instant
     closedAt: Instant | None
+    deletedAt: Instant | None
 
 
 @with_config(VIEW_CONFIG)
@@ -107,9 +135,25 @@ class EditTask(Command):
 
 
 class TaskCreated(Event):
-    """The whole task as it was created."""
+    """The whole task as it was created. Version 1 knew no parents, milestones, watchers, fields or ranks."""
 
+    version = 2
     task: TaskView
+
+
+def task_created_2(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 to 2: what the task could not have then, it has not; its rank is that of its number."""
+    task = data["task"]
+    added: dict[str, Any] = {
+        "parentId": None,
+        "milestoneId": None,
+        "watcherIds": [],
+        "fields": {},
+        "recurrence": None,
+        "rank": rank_of_number(task["number"]),
+        "deletedAt": None,
+    }
+    return {"task": {**task, **added}}
 
 
 class TaskEdited(Event):

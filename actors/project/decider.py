@@ -36,7 +36,7 @@ class ProjectActor:
     """Answers for streams `project/<id>` (`actors.runtime.actor.Actor`)."""
 
     kind = "project"
-    schema_version = 1
+    schema_version = 2
     shows_presence = True
     timer_events: frozenset[str] = frozenset()
 

@@ -16,6 +16,7 @@ from protocol.base import Day
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.projects import ProjectView
+from protocol.ranks import rank_of_number
 from protocol.tasks import CreateTask, EditTask, TaskChanges, TaskCreated, TaskEdited, TaskView
 
 _SINGLE_VALUED = {
@@ -84,9 +85,16 @@ def _new_task(
         "dueDate": command.due_date,
         "estimate": command.estimate,
         "externalId": command.external_id,
+        "parentId": None,
+        "milestoneId": None,
+        "watcherIds": [],
+        "fields": {},
+        "recurrence": None,
+        "rank": rank_of_number(number),
         "createdBy": dating.author,
         "createdAt": dating.at,
         "updatedAt": dating.at,
+        "deletedAt": None,
         "closedAt": dating.at if is_closed(project, state_id) else None,
     }
 

@@ -54,10 +54,17 @@ def test_a_task_gets_the_next_number_and_starts_in_the_first_state() -> None:
         "dueDate": None,
         "estimate": None,
         "externalId": None,
+        "parentId": None,
+        "milestoneId": None,
+        "watcherIds": [],
+        "fields": {},
+        "recurrence": None,
+        "rank": "a1",
         "createdBy": MEMBER.id,
         "createdAt": NOW,
         "updatedAt": NOW,
         "closedAt": None,
+        "deletedAt": None,
     }
     assert life.actor.answer([created]) == {"taskId": TASK, "key": "APOLLO-1", "number": 1}
     [second] = happened(life.send(CreateTask(title="Return"), MEMBER))

@@ -49,7 +49,7 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "MemberAdded": 1,
     "MemberRoleChanged": 1,
     "MemberRemoved": 1,
-    "TaskCreated": 1,
+    "TaskCreated": 2,
     "TaskEdited": 1,
     "CommentAdded": 1,
     "CommentEdited": 1,
@@ -479,6 +479,13 @@ class ProjectView(TypedDict):
     deletedAt: Instant | None
 
 
+class Recurrence(TypedDict):
+    """How often a task comes again after it was closed."""
+
+    every: int
+    unit: Literal["day", "week", "month", "year"]
+
+
 class RemoveMember(TypedDict):
     """Ends a membership; whoever names themself leaves. It takes effect on every open socket."""
 
@@ -514,7 +521,7 @@ class TaskChanges(TypedDict, total=False):
 
 
 class TaskCreated(TypedDict):
-    """The whole task as it was created."""
+    """The whole task as it was created. Version 1 knew no parents, milestones, watchers, fields or ranks."""
 
     task: TaskView
 
@@ -537,7 +544,11 @@ class TaskEdited(TypedDict):
 
 
 class TaskView(TypedDict):
-    """A task. `closedAt` is when it last entered a completed or cancelled state, null while it is open."""
+    """A task. `closedAt` is when it last entered a completed or cancelled state, null while it is open.
+
+    `rank` orders the tasks of one state as text, byte by byte. `fields` holds the values of the project's
+    own fields by their ids. `deletedAt` marks a tombstone.
+    """
 
     id: Uuid
     key: str
@@ -552,10 +563,17 @@ class TaskView(TypedDict):
     dueDate: Day | None
     estimate: float | None
     externalId: str | None
+    parentId: Uuid | None
+    milestoneId: Uuid | None
+    watcherIds: list[Uuid]
+    fields: dict[str, str | float]
+    recurrence: Recurrence | None
+    rank: str
     createdBy: str
     createdAt: Instant
     updatedAt: Instant
     closedAt: Instant | None
+    deletedAt: Instant | None
 
 
 class WireEntry(TypedDict):
