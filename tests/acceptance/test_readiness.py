@@ -140,13 +140,21 @@ async def test_everybody_else_goes_on_while_a_killed_database_recovers(tmp_path:
         await product.create_project(ada)
 
 
+def command_line(pid: int) -> bytes:
+    """Empty for a process that has ended since it was listed."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 async def another_postmaster(product: Product, than: int) -> int:
     """The pid of the product's new postmaster, as soon as the process is there."""
     deadline_s = time.monotonic() + WITHIN_S
     children = Path(f"/proc/{product.process.pid}/task/{product.process.pid}/children")
     while True:
         for pid in map(int, children.read_text().split()):
-            if pid != than and b"listen_addresses=" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if pid != than and b"listen_addresses=" in command_line(pid):
                 return pid
         assert time.monotonic() < deadline_s, product.log[-3000:]
         await asyncio.sleep(0.001)
