@@ -191,6 +191,7 @@ class ProjectLimits(BaseSettings):
     """How big one project may grow: its state lies in memory as a whole."""
 
     project_members_max: int = Field(10_000, ge=1, le=1_000_000, description="Members of one project.")
+    project_roles_max: int = Field(50, ge=1, le=1000, description="Roles of a project's own.")
     project_tasks_max: int = Field(100_000, ge=1, le=10_000_000, description="Tasks of one project.")
     project_comments_max: int = Field(500_000, ge=1, le=50_000_000, description="Comments in one project.")
     project_labels_per_task_max: int = Field(100, ge=1, le=10_000, description="Labels of one task.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import with_config
 from typing_extensions import TypedDict
@@ -10,7 +10,9 @@ from typing_extensions import TypedDict
 from protocol.base import VIEW_CONFIG, Instant, Uuid
 from protocol.event import Command, Event
 
-Role = Literal["owner", "admin", "member", "commenter", "viewer"]
+BuiltInRole = Literal["owner", "admin", "member", "commenter", "viewer"]
+Role: TypeAlias = BuiltInRole | Uuid
+"""A built-in role by its name, or one of the project's own by its id."""
 
 
 @with_config(VIEW_CONFIG)
@@ -23,7 +25,7 @@ class MemberView(TypedDict):
 
 
 class AddMember(Command):
-    """Makes an existing user a member."""
+    """Makes an existing user a member. Nobody gives a role that allows more than their own."""
 
     user_id: Uuid
     role: Role

@@ -36,6 +36,7 @@ from protocol.projects import (
     ProjectRestored,
     RestoreProject,
 )
+from protocol.roles import DefineRole, EditRole, RemoveRole, RoleDefined, RoleEdited, RoleRemoved
 from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited, task_created_2
 
 ProjectCommand = (
@@ -46,6 +47,9 @@ ProjectCommand = (
     | AddMember
     | ChangeMemberRole
     | RemoveMember
+    | DefineRole
+    | EditRole
+    | RemoveRole
     | CreateTask
     | EditTask
     | AddComment
@@ -59,6 +63,9 @@ ProjectEvent = (
     | MemberAdded
     | MemberRoleChanged
     | MemberRemoved
+    | RoleDefined
+    | RoleEdited
+    | RoleRemoved
     | TaskCreated
     | TaskEdited
     | CommentAdded

@@ -23,6 +23,7 @@ from protocol.members import MemberView
 from protocol.messages import COMMANDS, EVENTS
 from protocol.profiles import ProfileView
 from protocol.projects import ProjectView
+from protocol.roles import RoleView
 from protocol.tasks import TaskView
 
 SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -46,7 +47,7 @@ SNAPSHOT_RECORDS: Mapping[str, Mapping[str, type]] = {
 """Kind of stream → name in a snapshot's `state` → the one record under it."""
 
 SNAPSHOT_COLLECTIONS: Mapping[str, Mapping[str, type]] = {
-    "project": {"members": MemberView, "tasks": TaskView, "comments": CommentView},
+    "project": {"members": MemberView, "roles": RoleView, "tasks": TaskView, "comments": CommentView},
     "profile": {},
 }
 """Kind of stream → name in a snapshot's `state` → the records of the list under it; parts add to the list."""

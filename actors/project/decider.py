@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
-from actors.project import comments, members, projects, snapshot, tasks
+from actors.project import comments, members, projects, roles, snapshot, tasks
 from actors.project.limits import ProjectLimits
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta, TimerChange
@@ -29,6 +29,7 @@ from protocol.projects import (
     ProjectRestored,
     RestoreProject,
 )
+from protocol.roles import DefineRole, EditRole, RemoveRole, RoleDefined, RoleEdited, RoleRemoved
 from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited
 
 
@@ -62,6 +63,12 @@ class ProjectActor:
                 return members.decide_change_role(state, command, context)
             case RemoveMember():
                 return members.decide_remove(state, command, context)
+            case DefineRole():
+                return roles.decide_define(state, command, context, self._limits)
+            case EditRole():
+                return roles.decide_edit(state, command, context)
+            case RemoveRole():
+                return roles.decide_remove(state, command, context)
             case CreateTask():
                 return tasks.decide_create(state, command, context, self._limits)
             case EditTask():
@@ -89,6 +96,12 @@ class ProjectActor:
                 members.evolve_role_changed(state, event, meta)
             case MemberRemoved():
                 members.evolve_removed(state, event, meta)
+            case RoleDefined():
+                roles.evolve_defined(state, event, meta)
+            case RoleEdited():
+                roles.evolve_edited(state, event, meta)
+            case RoleRemoved():
+                roles.evolve_removed(state, event, meta)
             case TaskCreated():
                 tasks.evolve_created(state, event, meta)
             case TaskEdited():
@@ -107,6 +120,8 @@ class ProjectActor:
             match event:
                 case ProjectCreated():
                     result |= {"projectId": event.project["id"], "key": event.project["key"]}
+                case RoleDefined():
+                    result["roleId"] = event.role["id"]
                 case TaskCreated():
                     task = event.task
                     result |= {"taskId": task["id"], "key": task["key"], "number": task["number"]}
@@ -119,6 +134,8 @@ class ProjectActor:
                     | MemberAdded()
                     | MemberRoleChanged()
                     | MemberRemoved()
+                    | RoleEdited()
+                    | RoleRemoved()
                     | TaskEdited()
                     | CommentEdited()
                 ):

@@ -10,6 +10,7 @@ class ProjectLimits:
     """Reaching one of them is refused as `rule_broken` with the limit's own reason."""
 
     members_max: int = 10_000
+    roles_max: int = 50
     tasks_max: int = 100_000
     comments_max: int = 500_000
     labels_per_task_max: int = 100

@@ -1,4 +1,4 @@
-"""Members: added, given another role, removed. A project keeps an owner, and only owners touch owners."""
+"""Members: added, given another role, removed. A project keeps an owner; nobody touches who may more."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from actors.project.dating import date_other
 from actors.project.limits import ProjectLimits
-from actors.project.permissions import allowed, broken, forbidden, missing, refusal, taken
+from actors.project.permissions import broken, missing, refusal, taken
 from actors.project.projects import Outcome
+from actors.project.roles import refuse_grant
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import Rejection
@@ -29,8 +30,9 @@ def decide_add(state: ProjectState, command: AddMember, context: Context, limits
     refused = refusal(state, context.principal, "member.add")
     if refused is not None:
         return refused
-    if command.role == "owner" and not allowed(state, context.principal, "member.make_owner"):
-        return forbidden("member.make_owner")
+    refused = refuse_grant(state, context.principal, command.role)
+    if refused is not None:
+        return refused
     if command.user_id in state.members:
         return taken("member")
     if not context.facts["userExists"]:
@@ -50,8 +52,10 @@ def decide_change_role(state: ProjectState, command: ChangeMemberRole, context: 
     member = state.members.get(command.user_id)
     if member is None:
         return missing("member")
-    if "owner" in (member["role"], command.role) and not allowed(state, context.principal, "member.make_owner"):
-        return forbidden("member.make_owner")
+    refused = refuse_grant(state, context.principal, member["role"])
+    refused = refused or refuse_grant(state, context.principal, command.role)
+    if refused is not None:
+        return refused
     dating = date_other(context)
     if isinstance(dating, Rejection):
         return dating
@@ -72,8 +76,9 @@ def decide_remove(state: ProjectState, command: RemoveMember, context: Context) 
     member = state.members.get(command.user_id)
     if member is None:
         return missing("member")
-    if member["role"] == "owner" and not leaves and not allowed(state, context.principal, "member.make_owner"):
-        return forbidden("member.make_owner")
+    refused = None if leaves else refuse_grant(state, context.principal, member["role"])
+    if refused is not None:
+        return refused
     if _is_last_owner(state, member):
         return _last_owner()
     dating = date_other(context)

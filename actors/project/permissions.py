@@ -1,13 +1,13 @@
 """Who may do what in a project. `allowed` decides everything; the rest of this file words its refusals.
 
-A role is a named set of permissions. The operator stands above the roles.
+A role is a named set of permissions: built in, or of the project's own. The operator stands above the roles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 from actors.project.state import ProjectState
 from protocol.errors import ErrorCode, Rejection
@@ -25,6 +25,7 @@ Permission = Literal[
     "member.change_role",
     "member.remove",
     "member.make_owner",
+    "role.manage",
     "task.view",
     "task.add",
     "task.edit",
@@ -35,7 +36,9 @@ Permission = Literal[
 ]
 
 EVERYTHING: Final[frozenset[Permission]] = frozenset(get_args(Permission))
-_VIEWER: frozenset[Permission] = frozenset({"project.view", "member.view", "task.view", "comment.view"})
+LOOKING: Final[frozenset[Permission]] = frozenset({"project.view", "member.view", "task.view", "comment.view"})
+"""Whoever follows a project sees all of it, so these belong to every role."""
+_VIEWER: frozenset[Permission] = LOOKING
 _COMMENTER: frozenset[Permission] = _VIEWER | {"comment.add", "comment.edit_own"}
 _MEMBER: frozenset[Permission] = _COMMENTER | {"task.add", "task.edit"}
 _ADMIN: frozenset[Permission] = _MEMBER | {
@@ -44,10 +47,11 @@ _ADMIN: frozenset[Permission] = _MEMBER | {
     "member.add",
     "member.change_role",
     "member.remove",
+    "role.manage",
     "comment.edit_any",
 }
 
-ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+ROLES: Mapping[str, frozenset[Permission]] = MappingProxyType(
     {
         "owner": EVERYTHING,
         "admin": _ADMIN,
@@ -56,6 +60,9 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         "viewer": _VIEWER,
     }
 )
+
+FOR_OWNERS_ALONE: Final[frozenset[Permission]] = frozenset({"member.make_owner", "project.restore"})
+"""No role of a project's own can have these: who makes owners has everything, and a deletion is seen by them alone."""
 
 WHILE_DELETED: Final[frozenset[Permission]] = _VIEWER | {"project.restore"}
 """What is left to owners and to the operator; nothing is left to anybody else."""
@@ -73,7 +80,15 @@ def allowed(state: ProjectState, principal: Principal, permission: Permission) -
     member = state.members.get(principal.id)
     if member is None or (deleted and member["role"] != "owner"):
         return False
-    return permission in ROLES[member["role"]]
+    return permission in permissions_of(state, member["role"])
+
+
+def permissions_of(state: ProjectState, role: Role) -> frozenset[Permission]:
+    """What a role allows. Raises KeyError for one that the project does not have."""
+    if role in ROLES:
+        return ROLES[role]
+    named = cast("frozenset[Permission]", frozenset(state.roles[role]["permissions"]))
+    return LOOKING | (named - FOR_OWNERS_ALONE)
 
 
 def refusal(state: ProjectState, principal: Principal, permission: Permission) -> Rejection | None:

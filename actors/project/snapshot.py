@@ -8,9 +8,11 @@ from typing import Any, Final
 from actors.project.state import ProjectState, put_new_task
 from protocol.comments import CommentView
 from protocol.members import MemberView
+from protocol.roles import RoleView
 from protocol.tasks import TaskView
 
 MEMBERS_PER_PART: Final = 200
+ROLES_PER_PART: Final = 50
 TASKS_PER_PART: Final = 100
 COMMENTS_PER_PART: Final = 100
 PART_CHARACTERS_MAX: Final = 200_000
@@ -26,6 +28,7 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
     }
     collections: list[tuple[str, Sequence[Mapping[str, Any]], int]] = [
         ("members", list(state.members.values()), MEMBERS_PER_PART),
+        ("roles", list(state.roles.values()), ROLES_PER_PART),
         ("tasks", list(state.tasks.values()), TASKS_PER_PART),
         ("comments", list(state.comments.values()), COMMENTS_PER_PART),
     ]
@@ -84,6 +87,8 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
             state.live = value["live"]
         case "members":
             _take_members(state, value)
+        case "roles":
+            _take_roles(state, value)
         case "tasks":
             _take_tasks(state, value)
         case "comments":
@@ -94,6 +99,10 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
 
 def _take_members(state: ProjectState, members: Iterable[MemberView]) -> None:
     state.members.update((member["userId"], member) for member in members)
+
+
+def _take_roles(state: ProjectState, roles: Iterable[RoleView]) -> None:
+    state.roles.update((role["id"], role) for role in roles)
 
 
 def _take_tasks(state: ProjectState, tasks: Iterable[TaskView]) -> None:

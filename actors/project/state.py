@@ -9,6 +9,7 @@ from protocol.base import PersonId
 from protocol.comments import CommentView
 from protocol.members import MemberView
 from protocol.projects import ProjectView, StateGroup
+from protocol.roles import RoleView
 from protocol.tasks import TaskView
 
 CLOSED_GROUPS: frozenset[StateGroup] = frozenset({"completed", "cancelled"})
@@ -23,6 +24,8 @@ class ProjectState:
     project: ProjectView | None = None
     # User id → membership, in the order of joining.
     members: dict[str, MemberView] = field(default_factory=dict)
+    # Role id → role of the project's own, in the order of their definition.
+    roles: dict[str, RoleView] = field(default_factory=dict)
     # Task id → task, in the order of their numbers.
     tasks: dict[str, TaskView] = field(default_factory=dict)
     # Comment id → comment, in the order of the log.

@@ -20,6 +20,7 @@ from server.rest.pages import PageSizes
 from server.rest.profiles import ProfileRoutes
 from server.rest.project_views import ProjectViews
 from server.rest.projects import ProjectRoutes
+from server.rest.roles import RoleRoutes
 from server.rest.tasks import TaskRoutes
 from server.streams import History, Streams
 from storage.ports import Accounts
@@ -68,5 +69,6 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         ).routes(),
         *TaskRoutes(needs.access, views, needs.tasks, derived, needs.sizes).routes(),
         *MemberRoutes(needs.access, views, needs.sizes).routes(),
+        *RoleRoutes(needs.access, views).routes(),
         *CommentRoutes(needs.access, views, needs.sizes).routes(),
     ]

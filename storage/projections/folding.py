@@ -8,23 +8,25 @@ from typing import Final, NamedTuple, TypeAlias, assert_never, cast, get_args
 
 from protocol.log import Entry
 from protocol.messages import EventJson, ProfileEvent, ProjectEvent, UnreadableEvent, decode_event, unpack_payload
-from storage.projections import comments, members, profiles, projects, tasks
+from storage.projections import comments, members, profiles, projects, roles, tasks
 from storage.projections.comments import CommentFact
 from storage.projections.members import MemberFact
 from storage.projections.profiles import ProfileFact
 from storage.projections.projects import ProjectFact
+from storage.projections.roles import RoleFact
 from storage.projections.table import Key, Row, Table
 from storage.projections.tasks import TaskFact
 
 TABLES: tuple[Table, ...] = (
     projects.TABLE,
     members.TABLE,
+    roles.TABLE,
     tasks.TABLE,
     comments.TABLE,
     profiles.TABLE,
 )
 
-AnyFact: TypeAlias = ProjectFact | MemberFact | TaskFact | CommentFact | ProfileFact
+AnyFact: TypeAlias = ProjectFact | MemberFact | RoleFact | TaskFact | CommentFact | ProfileFact
 
 _VERSIONS: Final[Mapping[str, int]] = {
     event.kind: event.version for event in get_args(ProjectEvent) + get_args(ProfileEvent)
@@ -98,6 +100,10 @@ def place_of(stream_id: str, fact: AnyFact) -> Place:
             return Place(projects.TABLE.name, (stream_id,))
         case "MemberAdded" | "MemberRoleChanged" | "MemberRemoved":
             return Place(members.TABLE.name, (stream_id, fact["data"]["userId"]))
+        case "RoleDefined":
+            return Place(roles.TABLE.name, (stream_id, fact["data"]["role"]["id"]))
+        case "RoleEdited" | "RoleRemoved":
+            return Place(roles.TABLE.name, (stream_id, fact["data"]["roleId"]))
         case "TaskCreated":
             return Place(tasks.TABLE.name, (stream_id, fact["data"]["task"]["id"]))
         case "TaskEdited":
@@ -125,6 +131,8 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
             return projects.fold(row, fact, entry)
         case "MemberAdded" | "MemberRoleChanged" | "MemberRemoved":
             return members.fold(row, fact, entry)
+        case "RoleDefined" | "RoleEdited" | "RoleRemoved":
+            return roles.fold(row, fact, entry)
         case "TaskCreated" | "TaskEdited":
             return tasks.fold(row, fact, entry)
         case "CommentAdded" | "CommentEdited":

@@ -27,7 +27,7 @@ def read(path: str) -> str:
 
 
 def test_the_features_are_those_we_know() -> None:
-    assert set(features()) == {"projects", "members", "tasks", "comments", "profiles"}
+    assert set(features()) == {"projects", "members", "roles", "tasks", "comments", "profiles"}
 
 
 @pytest.mark.parametrize("feature", sorted(features()))

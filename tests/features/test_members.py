@@ -90,7 +90,7 @@ def test_everybody_may_leave_and_nobody_comes_back_by_themself() -> None:
     life = a_team()
     for person, role in ((VIEWER, "viewer"), (COMMENTER, "commenter"), (MEMBER, "member"), (ADMIN, "admin")):
         [left] = happened(life.send(RemoveMember(user_id=person.id), person))
-        assert left == MemberRemoved(user_id=person.id, was=role)  # type: ignore[arg-type]
+        assert left == MemberRemoved(user_id=person.id, was=role)
         assert refused(life.decide(AddMember(user_id=person.id, role="viewer"), person)) == NOT_FOUND
     assert life.actor.audience(life.state) == frozenset({OWNER.id})
 

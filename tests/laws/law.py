@@ -11,6 +11,7 @@ import msgpack
 from actors.profile.decider import ProfileActor
 from actors.profile.state import ProfileState
 from actors.project.decider import ProjectActor
+from actors.project.permissions import ROLES
 from actors.project.state import ProjectState
 from actors.runtime.actor import AnyActor, Decision, meta_of
 from protocol.event import Principal
@@ -129,6 +130,7 @@ def seen(state: Any) -> World:
     if state.project is not None:
         world["projects"][state.id] = dict(state.project)
     world["members"] = {key: dict(member) for key, member in state.members.items()}
+    world["roles"] = {key: dict(role) for key, role in state.roles.items()}
     world["tasks"] = {key: dict(task) for key, task in state.tasks.items()}
     world["comments"] = {key: dict(comment) for key, comment in state.comments.items()}
     return world
@@ -144,6 +146,7 @@ def _check_counters(state: ProjectState, life: Life) -> None:
     assert [task["number"] for task in state.tasks.values()] == list(range(1, state.next_number))
     external = [task["externalId"] for task in state.tasks.values() if task["externalId"] is not None]
     assert len(set(external)) == len(external), "two tasks have one external id"
+    assert all(m["role"] in ROLES or m["role"] in state.roles for m in state.members.values())
     assert state.project is None or any(m["role"] == "owner" for m in state.members.values())
 
 

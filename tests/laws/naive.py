@@ -23,7 +23,7 @@ def naive_world(entries: Sequence[Entry]) -> World:
 
 def empty_world() -> World:
     """Nothing yet."""
-    return {name: {} for name in ("projects", "members", "tasks", "comments", "profiles")}
+    return {name: {} for name in ("projects", "members", "roles", "tasks", "comments", "profiles")}
 
 
 def go_on(world: World, entry: Entry) -> None:
@@ -73,6 +73,21 @@ def _member_role_changed(world: World, data: Any, entry: Entry, own: str) -> Non
 
 def _member_removed(world: World, data: Any, entry: Entry, own: str) -> None:
     world["members"].pop(data["userId"])
+
+
+def _role_defined(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["roles"][data["role"]["id"]] = {**data["role"], "seq": entry.seq}
+
+
+def _role_edited(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["roles"][data["roleId"]]
+    for name, value in data["changes"].items():
+        record[name] = value
+    record["updatedAt"], record["seq"] = entry.at, entry.seq
+
+
+def _role_removed(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["roles"].pop(data["roleId"])
 
 
 def _task_created(world: World, data: Any, entry: Entry, own: str) -> None:
@@ -136,6 +151,9 @@ _STEPS = {
     "MemberAdded": _member_added,
     "MemberRoleChanged": _member_role_changed,
     "MemberRemoved": _member_removed,
+    "RoleDefined": _role_defined,
+    "RoleEdited": _role_edited,
+    "RoleRemoved": _role_removed,
     "TaskCreated": _task_created,
     "TaskEdited": _task_edited,
     "CommentAdded": _comment_added,

@@ -24,13 +24,15 @@ from protocol.projects import (
     RestoreProject,
     WorkflowState,
 )
+from protocol.roles import DefineRole, EditRole, RemoveRole
 from protocol.tasks import CreateTask, EditTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER, uuid
 
 PEOPLE = (OWNER, ADMIN, MEMBER, COMMENTER, VIEWER, STRANGER)
 TASK_IDS = [uuid(0x200 + n) for n in range(2)]
 COMMENT_IDS = [uuid(0x300 + n) for n in range(2)]
-ROLES: list[Any] = ["owner", "admin", "member", "commenter", "viewer"]
+ROLE_IDS = [uuid(0x500 + n) for n in range(2)]
+ROLES: list[Any] = ["owner", "admin", "member", "commenter", "viewer", *ROLE_IDS]
 REVIEW: WorkflowState = {"id": "review", "name": "Review", "group": "started", "waiting": True}
 WORKFLOWS: list[list[WorkflowState]] = [
     list(DEFAULT_STATES),
@@ -48,6 +50,9 @@ _days = st.sampled_from([None, "2026-01-31", "2026-02-28"])
 _estimates = st.sampled_from([None, 0.0, 3.0, 0.5])
 _state_ids = st.sampled_from(["backlog", "todo", "in-progress", "review", "done", "cancelled", "nowhere"])
 _priorities: SearchStrategy[Any] = st.sampled_from(["urgent", "high", "medium", "low", "none"])
+_permissions = st.lists(
+    st.sampled_from(["task.edit", "task.add", "comment.add", "member.add", "role.manage", "project.delete"]), max_size=4
+)
 _names = st.sampled_from([None, "Ada", "Grace"])
 
 
@@ -72,6 +77,15 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
     AddMember: _some(AddMember, {}, user_id=_user_ids, role=_roles),
     ChangeMemberRole: _some(ChangeMemberRole, {}, user_id=_user_ids, role=_roles),
     RemoveMember: _some(RemoveMember, {}, user_id=_user_ids),
+    DefineRole: _some(
+        DefineRole, {"role_id": st.sampled_from(ROLE_IDS)}, name=st.sampled_from(["A", "B"]), permissions=_permissions
+    ),
+    EditRole: _some(
+        EditRole,
+        {"name": st.sampled_from(["A", "B", "C"]), "permissions": _permissions},
+        role_id=st.sampled_from(ROLE_IDS),
+    ),
+    RemoveRole: _some(RemoveRole, {}, role_id=st.sampled_from(ROLE_IDS)),
     CreateTask: _some(
         CreateTask,
         {
@@ -140,6 +154,7 @@ class Step:
 
 _content: tuple[type[Command], ...] = (EditProject, CreateTask, EditTask, AddComment, EditComment)
 _membership: tuple[type[Command], ...] = (AddMember, ChangeMemberRole, RemoveMember)
+_own_roles: tuple[type[Command], ...] = (DefineRole, EditRole, RemoveRole)
 _rare: tuple[type[Command], ...] = (CreateProject, DeleteProject, RestoreProject)
 _origins = st.tuples(st.sampled_from([MATZ] * 4 + ["unknown", OWNER.id]), st.integers(1, 9)).map(
     lambda both: Origin(author=both[0], at=f"2015-06-{both[1]:02d}T00:00:00.000Z")
@@ -155,7 +170,7 @@ def _commands(models: tuple[type[Command], ...]) -> SearchStrategy[Command]:
 _live = st.builds(
     Step,
     turn=_turns,
-    command=_commands(_content * 4 + _membership * 2 + _rare),
+    command=_commands(_content * 4 + _membership * 2 + _own_roles + _rare),
     by=_powers,
     day=st.integers(0, 3),
     origin=st.sampled_from([None] * 9 + [Origin(author=MATZ, at="2015-06-01T00:00:00.000Z")]),
@@ -202,6 +217,25 @@ _said_and_corrected = st.tuples(st.sampled_from(COMMENT_IDS), st.sampled_from(TA
         _by_owner(AddComment(comment_id=drawn[0], task_id=drawn[1], body="said")),
         drawn[3],
         Step(drawn[2], EditComment(comment_id=drawn[0], body="meant"), OWNER, 1, None),
+        _by_owner(EditComment(comment_id=drawn[0], body="really meant")),
+    ]
+)
+_removed_and_back = st.tuples(st.sampled_from([ADMIN, MEMBER, VIEWER]), _live, _turns).map(
+    lambda drawn: [
+        _by_owner(RemoveMember(user_id=drawn[0].id)),
+        drawn[1],
+        Step(drawn[2], AddMember(user_id=drawn[0].id, role="member"), OWNER, 1, None),
+    ]
+)
+_role_of_its_own = st.tuples(st.sampled_from(ROLE_IDS), _live, _turns, _live, st.booleans()).map(
+    lambda drawn: [
+        _by_owner(DefineRole(role_id=drawn[0], name="A", permissions=["task.add"])),
+        _by_owner(ChangeMemberRole(user_id=MEMBER.id, role=drawn[0])),
+        drawn[1],
+        Step(drawn[2], EditRole(role_id=drawn[0], permissions=["task.edit"]), OWNER, 1, None),
+        drawn[3],
+        _by_owner(ChangeMemberRole(user_id=MEMBER.id, role="member")),
+        *([_by_owner(RemoveRole(role_id=drawn[0]))] if drawn[4] else []),
     ]
 )
 _alone = _live.map(lambda step: [step])
@@ -216,6 +250,8 @@ _episodes = st.lists(
         _closed_and_reopened,
         _deleted_and_restored,
         _archived_and_back,
+        _removed_and_back,
+        _role_of_its_own,
     ),
     min_size=6,
     max_size=16,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Literal, TypeAlias, Unpack
 
 from pantherahive_client.commands import Commands, Sending
 from pantherahive_client.outbox import Ack
 
-Role = Literal["owner", "admin", "member", "commenter", "viewer"]
+Role: TypeAlias = Literal["owner", "admin", "member", "commenter", "viewer"] | str
+"""A built-in role, or the id of one that the project has defined."""
 
 
 class MemberCommands(Commands):

@@ -49,6 +49,9 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "MemberAdded": 1,
     "MemberRoleChanged": 1,
     "MemberRemoved": 1,
+    "RoleDefined": 1,
+    "RoleEdited": 1,
+    "RoleRemoved": 1,
     "TaskCreated": 2,
     "TaskEdited": 1,
     "CommentAdded": 1,
@@ -90,17 +93,17 @@ class AddComment(TypedDict):
 
 
 class AddMember(TypedDict):
-    """Makes an existing user a member."""
+    """Makes an existing user a member. Nobody gives a role that allows more than their own."""
 
     userId: Uuid
-    role: Literal["owner", "admin", "member", "commenter", "viewer"]
+    role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
 
 
 class ChangeMemberRole(TypedDict):
     """Gives a member another role. A project always keeps an owner."""
 
     userId: Uuid
-    role: Literal["owner", "admin", "member", "commenter", "viewer"]
+    role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
 
 
 class ClosedMessage(TypedDict):
@@ -220,6 +223,18 @@ class CreateTask(TypedDict):
     externalId: NotRequired[str | None]
 
 
+class DefineRole(TypedDict):
+    """Names a set of permissions, which members can then be given by the role's id. Nobody gives more than
+    they have.
+
+    Looking at the project belongs to every role and need not be named. The id may come from the client.
+    """
+
+    roleId: NotRequired[Uuid]
+    name: str
+    permissions: list[str]
+
+
 class DeleteProject(TypedDict):
     """Hides the project from everybody but its owners, who can restore it."""
 
@@ -247,6 +262,14 @@ class EditProject(TypedDict, total=False):
     description: str
     status: Literal["Active", "Completed", "OnHold", "Archived"]
     states: list[WorkflowState]
+
+
+class EditRole(TypedDict):
+    """Sets the fields that are present; members who have the role may at once what it says then."""
+
+    roleId: Uuid
+    name: NotRequired[str]
+    permissions: NotRequired[list[str]]
 
 
 class EditTask(TypedDict):
@@ -344,29 +367,29 @@ class MemberAdded(TypedDict):
     """A person may follow the project from here on."""
 
     userId: Uuid
-    role: Literal["owner", "admin", "member", "commenter", "viewer"]
+    role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
 
 
 class MemberRemoved(TypedDict):
     """A person may no longer follow the project. `was` is the role they had."""
 
     userId: Uuid
-    was: Literal["owner", "admin", "member", "commenter", "viewer"]
+    was: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
 
 
 class MemberRoleChanged(TypedDict):
     """`was` is the role before."""
 
     userId: Uuid
-    role: Literal["owner", "admin", "member", "commenter", "viewer"]
-    was: Literal["owner", "admin", "member", "commenter", "viewer"]
+    role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
+    was: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
 
 
 class MemberView(TypedDict):
     """One person's place in a project."""
 
     userId: Uuid
-    role: Literal["owner", "admin", "member", "commenter", "viewer"]
+    role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
     addedAt: Instant
 
 
@@ -492,8 +515,52 @@ class RemoveMember(TypedDict):
     userId: Uuid
 
 
+class RemoveRole(TypedDict):
+    """Refused (`role_in_use`) while anybody has the role."""
+
+    roleId: Uuid
+
+
 class RestoreProject(TypedDict):
     """Takes a deletion back."""
+
+
+class RoleChanges(TypedDict, total=False):
+    """The fields of a role that an edit can set."""
+
+    name: str
+    permissions: list[str]
+
+
+class RoleDefined(TypedDict):
+    """The whole role."""
+
+    role: RoleView
+
+
+class RoleEdited(TypedDict):
+    """`changes` holds the new values, `was` the previous ones of the same fields."""
+
+    roleId: Uuid
+    changes: RoleChanges
+    was: RoleChanges
+
+
+class RoleRemoved(TypedDict):
+    """`was` is the role that nobody had any more."""
+
+    roleId: Uuid
+    was: RoleView
+
+
+class RoleView(TypedDict):
+    """A role that a project has defined. Its permissions are sorted and include those to look at everything."""
+
+    id: Uuid
+    name: str
+    permissions: list[str]
+    createdAt: Instant
+    updatedAt: Instant
 
 
 class SnapshotPart(TypedDict):

@@ -14,6 +14,7 @@ from pantherahive_client.models import (
     MemberView,
     ProjectCounters,
     ProjectView,
+    RoleView,
     TaskView,
     WireEntry,
 )
@@ -31,6 +32,8 @@ class ProjectState:
     project: ProjectView | None = None
     # User id → membership, in the order of joining.
     members: dict[str, MemberView] = field(default_factory=dict)
+    # Role id → role of the project's own, in the order of their definition.
+    roles: dict[str, RoleView] = field(default_factory=dict)
     # Task id → task, in the order of their numbers.
     tasks: dict[str, TaskView] = field(default_factory=dict)
     # Comment id → comment, in the order of the log.
@@ -44,6 +47,7 @@ class ProjectState:
             "project": self.project,
             "counters": self.counters,
             "members": list(self.members.values()),
+            "roles": list(self.roles.values()),
             "tasks": list(self.tasks.values()),
             "comments": list(self.comments.values()),
         }
@@ -58,6 +62,7 @@ def from_parts(parts: Iterable[Mapping[str, Any]]) -> ProjectState:
         if "counters" in part:
             state.counters = part["counters"]
         state.members.update((member["userId"], member) for member in part.get("members", ()))
+        state.roles.update((role["id"], role) for role in part.get("roles", ()))
         state.tasks.update((task["id"], task) for task in part.get("tasks", ()))
         state.comments.update((comment["id"], comment) for comment in part.get("comments", ()))
     return state
@@ -90,6 +95,12 @@ def _evolve_one(state: ProjectState, kind: str, data: Mapping[str, Any], entry: 
             state.members[data["userId"]] = {**state.members[data["userId"]], "role": data["role"]}
         case "MemberRemoved":
             del state.members[data["userId"]]
+        case "RoleDefined":
+            state.roles[data["role"]["id"]] = data["role"]
+        case "RoleEdited":
+            _edit_role(state, entry, data)
+        case "RoleRemoved":
+            del state.roles[data["roleId"]]
         case "TaskCreated":
             _add_task(state, entry, data["task"])
         case "TaskEdited":
@@ -117,6 +128,11 @@ def _note_content(state: ProjectState, entry: WireEntry) -> None:
         "contentAt": max(state.counters["contentAt"], entry["at"]),
         "live": state.counters["live"] or not imported,
     }
+
+
+def _edit_role(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -> None:
+    edited = {**state.roles[data["roleId"]], **data["changes"], "updatedAt": entry["at"]}
+    state.roles[data["roleId"]] = cast(RoleView, edited)
 
 
 def _add_task(state: ProjectState, entry: WireEntry, task: TaskView) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from actors.project.permissions import EVERYTHING, ROLES, WHILE_DELETED, Permission, allowed, refusal
 from protocol.event import OPERATOR, SYSTEM, Principal
-from protocol.members import Role
+from protocol.members import BuiltInRole
 from protocol.projects import DeleteProject
 from tests.actors.given import (
     ADMIN,
@@ -36,6 +36,7 @@ HOLDERS: dict[Permission, list[Principal]] = {
     "member.change_role": [OWNER, ADMIN],
     "member.remove": [OWNER, ADMIN],
     "member.make_owner": [OWNER],
+    "role.manage": [OWNER, ADMIN],
     "task.view": [OWNER, ADMIN, MEMBER, COMMENTER, VIEWER],
     "task.add": [OWNER, ADMIN, MEMBER],
     "task.edit": [OWNER, ADMIN, MEMBER],
@@ -56,7 +57,7 @@ def test_roles_are_named_sets_of_permissions(permission: Permission) -> None:
 
 
 def test_every_role_and_permission_is_named() -> None:
-    assert set(ROLES) == set(get_args(Role))
+    assert set(ROLES) == set(get_args(BuiltInRole))
     assert set(HOLDERS) == EVERYTHING
     assert ROLES["viewer"] < ROLES["commenter"] < ROLES["member"] < ROLES["admin"] < ROLES["owner"]
 
