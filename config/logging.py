@@ -22,7 +22,9 @@ _TEXT_MAX = 4000
 _SECRET_NAME = re.compile(
     r"token|passw|secret|authori[sz]ation|cookie|credential|api_?key|private_?key|^auth$|^bearer$", re.IGNORECASE
 )
-_NOT_SECRET = frozenset({"access_token_lifetime_s", "token_type", "password_threads", "password_queue_max"})
+_NOT_SECRET = frozenset(
+    {"access_token_lifetime_s", "refresh_token_lifetime_s", "token_type", "password_threads", "password_queue_max"}
+)
 _SECRET_VALUE = re.compile(
     r"(?P<keep>\bBearer\s+)[^\s\"',;]+"
     r"|\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"

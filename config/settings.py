@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.access_limits import AccessLimits
 from config.limits import (
     KIB,
     MIB,
@@ -54,7 +55,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 Folder = Annotated[Path, AfterValidator(_absolute)]
 
 
-class Settings(RuntimeLimits, LiveLimits, RestLimits, ProjectLimits, DatabaseLimits, ConsumerLimits):
+class Settings(RuntimeLimits, LiveLimits, RestLimits, AccessLimits, ProjectLimits, DatabaseLimits, ConsumerLimits):
     """Everything that differs between installations. Every field has a default; secrets are not settings."""
 
     model_config = SettingsConfigDict(
@@ -109,9 +110,6 @@ class Settings(RuntimeLimits, LiveLimits, RestLimits, ProjectLimits, DatabaseLim
         "always allowed.",
     )
 
-    access_token_lifetime_s: int = Field(
-        900, ge=10, le=3600, description="Life of an access token; users log in again after it."
-    )
     argon2_memory_kib: int = Field(
         19_456, ge=8 * 1024, le=MIB, description="Memory of one password hash, in KiB (OWASP: at least 19456)."
     )
@@ -153,6 +151,7 @@ _ORDERED = (
     ("consumer_backoff_first_s", "consumer_backoff_max_s"),
     ("unsettled_bytes_max", "batch_bytes_max"),
     ("command_deadline_s", "rejection_memory_s"),
+    ("access_token_lifetime_s", "refresh_token_lifetime_s"),
 )
 """The first may not be larger than the second. (A rejection outlives every command that could be retried.)"""
 

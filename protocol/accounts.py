@@ -82,16 +82,19 @@ def normalized_password(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
+NewPassword = Annotated[
+    str,
+    StringConstraints(min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX),
+    Field(repr=False),
+    _Format("password"),
+]
+
+
 class UserRegisterRequest(Message):
     """Makes an account. Lengths count code points; nothing is ever cut off."""
 
     username: Username
-    password: Annotated[
-        str,
-        StringConstraints(min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX),
-        Field(repr=False),
-        _Format("password"),
-    ]
+    password: NewPassword
     email: Email = absent()
     first_name: ShortText | None = None
     last_name: ShortText | None = None
@@ -112,13 +115,41 @@ class UserLoginRequest(Message):
 
 
 class UserAuthResponse(Message):
-    """A signed-in user. The token goes into `Authorization: Bearer …`; log in again after `expiresIn` seconds."""
+    """A signed-in user. The access token goes into `Authorization: Bearer …` and ends after `expiresIn` seconds.
+
+    `refreshToken` gets the next one (`POST /v1/users/refresh`). It serves once: each answer brings a new one. It ends
+    `refreshExpiresIn` seconds after it was issued.
+    """
 
     user_id: Uuid
     username: Username
     access_token: Annotated[str, Field(repr=False)]
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 the kind of token, RFC 6750
     expires_in: Integer
+    refresh_token: Annotated[str, Field(repr=False)]
+    refresh_expires_in: Integer
+
+
+class RefreshRequest(Message):
+    """Exchanges a refresh token for a new pair. One that comes a second time ends the whole log-in.
+
+    With an `Idempotency-Key` the very same request may be sent again: it gets the same refresh token.
+    """
+
+    refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=256), Field(repr=False)]
+
+
+class LogoutRequest(Message):
+    """Ends this log-in, or with `everywhere` all log-ins of the user."""
+
+    everywhere: bool = False
+
+
+class PasswordChangeRequest(Message):
+    """Sets a new password. All other log-ins of the user end; the one that asks goes on."""
+
+    current_password: Annotated[str, StringConstraints(max_length=1024), Field(repr=False), _Format("password")]
+    new_password: NewPassword
 
 
 class UserQuery(Message):

@@ -54,6 +54,7 @@ SNAPSHOT_COLLECTIONS: Mapping[str, Mapping[str, type]] = {
 
 SOCKET_EVENTS: Mapping[str, Mapping[str, type[BaseModel]]] = {
     "connect": {"request": wire.ConnectAuth},
+    wire.AUTH: {"request": wire.ConnectAuth, "answer": wire.AuthAnswer},
     wire.JOIN: {"request": wire.JoinRequest, "answer": wire.JoinAnswer},
     wire.LEAVE: {"request": wire.LeaveRequest},
     wire.COMMAND: {"request": wire.CommandRequest, "answer": wire.CommandAnswer},

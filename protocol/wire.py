@@ -19,14 +19,25 @@ SNAPSHOT: Final = "snapshot"
 HEADS: Final = "heads"
 PRESENCE: Final = "presence"
 CLOSED: Final = "closed"
+AUTH: Final = "auth"
 
 CursorText = str
 
 
 class ConnectAuth(Message):
-    """The payload of CONNECT. A token stands nowhere else: not in the URL, not in a cookie."""
+    """The payload of CONNECT and of `auth`. A token stands nowhere else: not in the URL, not in a cookie."""
 
     token: str = Field(min_length=1, max_length=4096)
+
+
+class AuthAnswer(Message):
+    """The ack of `auth`, which takes a `ConnectAuth`: the connection lives with the new token until `expiresAt`.
+
+    The token has to be the same user's, with the same rights. One that is refused changes nothing: the connection goes
+    on with the token that it has. Null: it has no end of its own.
+    """
+
+    expires_at: Instant | None
 
 
 class JoinRequest(Message):
@@ -138,11 +149,12 @@ class PresenceMessage(Message):
 class ClosedMessage(Message):
     """Nothing more comes from here. Without a stream it is the whole connection that ends.
 
-    `removed`: the user may not follow the stream any more, for example because the project was deleted.
+    `removed`: the user may not follow the stream any more, for example because the project was deleted. `expired`: the
+    token has come to its end. `ended`: its log-in was ended by a logout, a new password or a stolen refresh token.
     """
 
     stream: StreamName | None = None
-    reason: Literal["removed", "expired", "slow", "shutdown"]
+    reason: Literal["removed", "expired", "ended", "slow", "shutdown"]
 
 
 class CommandAnswer(Message):

@@ -15,6 +15,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from config import limits  # noqa: E402 - found by the path above
+from config.access_limits import AccessLimits  # noqa: E402
 from config.settings import ENVIRONMENT_PREFIX, Settings, allowed  # noqa: E402
 
 REFERENCE: Final = ROOT / "docs/configuration.md"
@@ -31,6 +32,7 @@ This page is made from the code by `python scripts/write_configuration_reference
 """
 _GROUPS: Final[dict[str, type[BaseSettings]]] = {
     "Installation": Settings,
+    "Signing in": AccessLimits,
     "REST": limits.RestLimits,
     "Live connections": limits.LiveLimits,
     "Actors": limits.RuntimeLimits,

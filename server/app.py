@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,6 +29,8 @@ from config.secrets import Secrets
 from config.settings import Settings
 from protocol.faults import StorageFault
 from server.auth.accounts import AccountService
+from server.auth.endings import EndedGrants
+from server.auth.logins import LoginLimits, LoginService
 from server.auth.passwords import PasswordCost, Passwords
 from server.auth.principal import Authenticator
 from server.auth.tokens import Tokens
@@ -66,6 +69,7 @@ ABORT_TIMEOUT_S: Final = 2.0
 CUT_OFF_S: Final = 0.2
 """How long requests in flight may take then."""
 REGION_CHECK_INTERVAL_S: Final = 0.25
+LOGINS_SWEEP_INTERVAL_S: Final = 600.0
 
 
 class VitalPartEnded(Exception):
@@ -114,9 +118,13 @@ class Product:
             self._actors, storage.timers, self._router, self._shards, self._clock, settings.command_deadline_s
         )
         self._passwords = Passwords(self._password_cost())
+        self._ended = EndedGrants(storage.endings, time.time)
         self._authenticator = Authenticator(
-            Tokens(secrets.access_key, secrets.admin_token, settings.access_token_lifetime_s), self._ids.new_id
+            Tokens(secrets.access_key, secrets.admin_token, settings.access_token_lifetime_s),
+            self._ended,
+            self._ids.new_id,
         )
+        self._logins = self._make_logins()
         self._facts = Facts(storage.accounts, storage.project_keys)
         self._gateway = Gateway(
             self._router,
@@ -155,6 +163,7 @@ class Product:
         except BaseException:
             await self._storage.close()
             raise
+        await self._ended.start()
         self._lag.start()
         self._region.start()
         self._watch_figures()
@@ -164,6 +173,8 @@ class Product:
             self._vitally(consumer.name, consumer.run())
         self._vitally("timers", self._timers.run(self._settings.timer_poll_interval_s))
         self._vitally("gateway", self._gateway.run())
+        self._vitally("endings", self._ended.run(self._settings.endings_poll_interval_s))
+        self._vitally("logins", self._logins.run(LOGINS_SWEEP_INTERVAL_S))
         await self._vitals.look()
         self._vitally("vitals", self._vitals.run())
         await self._runner.setup()
@@ -278,6 +289,17 @@ class Product:
             lanes=self._settings.lanes,
         )
 
+    def _make_logins(self) -> LoginService:
+        return LoginService(
+            self._storage.accounts,
+            self._storage.logins,
+            self._authenticator,
+            self._passwords,
+            self._clock,
+            self._ids,
+            limits_from(self._settings, LoginLimits),
+        )
+
     def _password_cost(self) -> PasswordCost:
         return PasswordCost(
             memory_kib=self._settings.argon2_memory_kib,
@@ -313,7 +335,8 @@ class Product:
         streams = Streams(self._router, self._clock, self._settings.command_deadline_s, self._meters)
         return RestNeeds(
             access=Access(self._authenticator, self._ids.new_id),
-            service=AccountService(accounts, self._passwords, self._authenticator, streams, self._clock, self._ids),
+            service=AccountService(accounts, self._passwords, self._logins, streams, self._clock, self._ids),
+            logins=self._logins,
             accounts=accounts,
             streams=streams,
             history=History(self._actors, self._storage.journal, self._clock, self._limits),

@@ -8,12 +8,13 @@ from typing import Any, Final, TypeVar
 from actors.project.limits import ProjectLimits
 from actors.runtime.limits import RuntimeLimits
 from config.settings import Settings
+from server.auth.logins import LoginLimits
 from server.consumers.feed import FeedLimits
 from server.consumers.runner import RunnerLimits
 from server.gateway.limits import GatewayLimits
 from storage.postgres.pool import DatabaseLimits
 
-L = TypeVar("L", RuntimeLimits, GatewayLimits, ProjectLimits, DatabaseLimits, RunnerLimits, FeedLimits)
+L = TypeVar("L", RuntimeLimits, GatewayLimits, ProjectLimits, DatabaseLimits, RunnerLimits, FeedLimits, LoginLimits)
 
 PREFIXES: Final[dict[type, str]] = {
     RuntimeLimits: "",
@@ -22,6 +23,7 @@ PREFIXES: Final[dict[type, str]] = {
     DatabaseLimits: "database_",
     RunnerLimits: "consumer_",
     FeedLimits: "consumer_queue_",
+    LoginLimits: "",
 }
 """Class of limits → what stands before its fields' names in the settings."""
 

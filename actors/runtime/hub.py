@@ -12,7 +12,7 @@ from protocol.cursors import Cursor
 from protocol.event import Principal
 from protocol.wire import PresentUser
 
-CloseReason = Literal["removed", "expired", "slow", "shutdown"]
+CloseReason = Literal["removed", "expired", "ended", "slow", "shutdown"]
 
 
 class Follower(Protocol):

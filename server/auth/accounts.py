@@ -10,12 +10,13 @@ from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.faults import OutcomeUnknown
 from protocol.profiles import CreateProfile
+from server.auth.logins import LoginService
 from server.auth.passwords import Passwords
-from server.auth.principal import Authenticator
 from server.streams import Streams, Wish, derived_id
 from storage.ports import Account, Accounts, AlreadyExists
 
 WRONG_CREDENTIALS = Rejection(ErrorCode.UNAUTHENTICATED, "the user name, e-mail address or password is wrong")
+LOGIN_TRIES_MAX = 3
 _THERE_ALREADY = frozenset({ErrorCode.ALREADY_EXISTS, ErrorCode.OP_ID_REUSED})
 
 
@@ -26,14 +27,14 @@ class AccountService:
         self,
         accounts: Accounts,
         passwords: Passwords,
-        authenticator: Authenticator,
+        logins: LoginService,
         streams: Streams,
         clock: Clock,
         ids: Ids,
     ) -> None:
         self._accounts = accounts
         self._passwords = passwords
-        self._authenticator = authenticator
+        self._logins = logins
         self._streams = streams
         self._clock = clock
         self._ids = ids
@@ -58,10 +59,18 @@ class AccountService:
             last_name=request.last_name,
         )
         refused = await self._create(account) or await self.complete_profile(account)
-        return refused or self._signed_in(account)
+        return refused or await self._logins.begin(account) or WRONG_CREDENTIALS
 
     async def login(self, request: UserLoginRequest) -> UserAuthResponse | Rejection:
         """One answer for an unknown user and for a wrong password, after the same work."""
+        for _ in range(LOGIN_TRIES_MAX):
+            signed_in = await self._try_login(request)
+            if signed_in is not None:
+                return signed_in
+        return WRONG_CREDENTIALS
+
+    async def _try_login(self, request: UserLoginRequest) -> UserAuthResponse | Rejection | None:
+        """None: the password's hash was replaced meanwhile, so it has to be judged anew."""
         if "email" in request.model_fields_set:
             account = await self._accounts.by_email(request.email)
         else:
@@ -71,9 +80,10 @@ class AccountService:
             return verified
         if account is None or not verified.matches:
             return WRONG_CREDENTIALS
-        if verified.renewed_hash is not None:
+        signed_in = await self.complete_profile(account) or await self._logins.begin(account)
+        if isinstance(signed_in, UserAuthResponse) and verified.renewed_hash is not None:
             await self._accounts.renew_password_hash(account.user_id, account.password_hash, verified.renewed_hash)
-        return await self.complete_profile(account) or self._signed_in(account)
+        return signed_in
 
     async def complete_profile(self, account: Account) -> Rejection | None:
         """Opens the profile's stream, with the names of the registration, unless it is known to be there.
@@ -110,12 +120,3 @@ class AccountService:
                 ErrorCode.ALREADY_EXISTS, f"this {what} is taken", {"what": "account", "field": taken.field}
             )
         return None
-
-    def _signed_in(self, account: Account) -> UserAuthResponse:
-        return UserAuthResponse(
-            user_id=account.user_id,
-            username=account.username,
-            access_token=self._authenticator.token_for(account.user_id),
-            token_type="Bearer",  # noqa: S106 the kind of token, RFC 6750
-            expires_in=self._authenticator.token_lifetime_s,
-        )

@@ -1,4 +1,4 @@
-"""Who is calling: from a bearer token to a principal, and from a user to a token."""
+"""Who is calling: from a bearer token to a principal, and from a log-in to a token."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from protocol.errors import ErrorCode, Rejection
-from protocol.event import Principal
+from server.auth.endings import EndedGrants
 from server.auth.tokens import Authenticated, Tokens
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]+) *", re.IGNORECASE)
@@ -18,8 +18,11 @@ NO_TOKEN = Rejection(ErrorCode.UNAUTHENTICATED, "a bearer token is needed")
 class Authenticator:
     """Tells who calls, and signs users in. The clock is an argument, so that nobody waits for a token's end."""
 
-    def __init__(self, tokens: Tokens, new_id: Callable[[], str], now_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, tokens: Tokens, ended: EndedGrants, new_id: Callable[[], str], now_s: Callable[[], float] = time.time
+    ) -> None:
         self._tokens = tokens
+        self.ended = ended
         self._new_id = new_id
         self.now_s = now_s
 
@@ -28,18 +31,18 @@ class Authenticator:
         """Life of an access token, in seconds."""
         return self._tokens.lifetime_s
 
-    def token_for(self, user_id: str) -> str:
-        """A new access token of the user."""
-        return self._tokens.issue(user_id, self._new_id(), self.now_s())
+    def token_for(self, user_id: str, login_id: str) -> str:
+        """A new access token of the user, which ends with the log-in."""
+        return self._tokens.issue(user_id, login_id, self._new_id(), self.now_s())
 
-    def of_header(self, header: str | None) -> Principal | Rejection:
-        """The principal of an `Authorization` header (RFC 6750 §2.1)."""
+    def of_header(self, header: str | None) -> Authenticated | Rejection:
+        """Who sent an `Authorization` header (RFC 6750 §2.1)."""
         match = _BEARER.fullmatch(header) if header is not None else None
-        if match is None:
-            return NO_TOKEN
-        known = self.of_token(match[1])
-        return known if isinstance(known, Rejection) else known.principal
+        return NO_TOKEN if match is None else self.of_token(match[1])
 
     def of_token(self, token: str) -> Authenticated | Rejection:
         """The principal of a bare token, and until when it holds: what CONNECT of the live protocol carries."""
-        return self._tokens.authenticate(token, self.now_s())
+        known = self._tokens.authenticate(token, self.now_s())
+        if isinstance(known, Rejection) or known.grant_id is None:
+            return known
+        return self.ended.refusal(known.grant_id, known.issued_at_s) or known

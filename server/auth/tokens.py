@@ -22,19 +22,24 @@ AUDIENCE: Final = "pantherahive-api"
 TYPE: Final = "at+jwt"
 TOKEN_CHARACTERS_MAX: Final = 4096
 
-_REQUIRED = ["exp", "iat", "nbf", "iss", "aud", "sub", "jti"]
+_REQUIRED = ["exp", "iat", "nbf", "iss", "aud", "sub", "jti", "sid"]
 _HEADER_NAMES = frozenset({"alg", "typ"})
-_USER_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WRONG = Rejection(ErrorCode.UNAUTHENTICATED, "the token is not valid")
 _EXPIRED = Rejection(ErrorCode.TOKEN_EXPIRED, "the token has expired; log in again")
 
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """Who a token stands for. `expires_at_s` is when it ends (seconds since the epoch); None: never."""
+    """Who a token stands for. `expires_at_s` is when it ends (seconds since the epoch); None: never.
+
+    `grant_id` is what it hangs on and ends with: a log-in. The operator's token hangs on nothing.
+    """
 
     principal: Principal
     expires_at_s: int | None
+    grant_id: str | None = None
+    issued_at_s: int | None = None
 
 
 class Tokens:
@@ -46,13 +51,14 @@ class Tokens:
         self._admin_token = admin_token.encode()
         self.lifetime_s = lifetime_s
 
-    def issue(self, user_id: str, token_id: str, now_s: float) -> str:
-        """An access token that starts now. `token_id` is its own, never used again."""
+    def issue(self, user_id: str, login_id: str, token_id: str, now_s: float) -> str:
+        """An access token of a log-in, which starts now. `token_id` is its own, never used again."""
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": user_id,
             "jti": token_id,
+            "sid": login_id,
             "iat": int(now_s),
             "nbf": int(now_s),
             "exp": int(now_s) + self.lifetime_s,
@@ -83,8 +89,8 @@ class Tokens:
 
 
 def _judged(claims: dict[str, Any], now_s: float) -> Authenticated | Rejection:
-    subject, token_id = claims["sub"], claims["jti"]
-    if not isinstance(subject, str) or _USER_ID.fullmatch(subject) is None or not isinstance(token_id, str):
+    subject, token_id, login_id = claims["sub"], claims["jti"], claims["sid"]
+    if not isinstance(token_id, str) or not all(_is_id(one) for one in (subject, login_id)):
         return _WRONG
     times = [claims[name] for name in ("iat", "nbf", "exp")]
     if any(isinstance(one, bool) or not isinstance(one, int) for one in times):
@@ -94,4 +100,8 @@ def _judged(claims: dict[str, Any], now_s: float) -> Authenticated | Rejection:
         return _WRONG
     if expires_at <= now_s:
         return _EXPIRED
-    return Authenticated(Principal(subject), expires_at)
+    return Authenticated(Principal(subject), expires_at, login_id, issued_at)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None

@@ -76,6 +76,8 @@ class Gateway:
         self._empty.set()
         # Sessions past CONNECT.
         self._entered: set[Session] = set()
+        # Those of them whose token hangs on a grant, by that grant.
+        self._of_grant: dict[str, set[Session]] = {}
         # What was woken in this tick, in order and once each.
         self._woken: dict[Following, Places] = {}
         self.stopping = False
@@ -93,9 +95,19 @@ class Gateway:
     def entered(self, session: Session) -> None:
         self._entered.add(session)
 
+    def hangs_on(self, session: Session, grant_id: str | None, was: str | None) -> None:
+        """The session's token hangs on another grant than before; None: on none."""
+        if was is not None and (others := self._of_grant.get(was)) is not None:
+            others.discard(session)
+            if not others:
+                del self._of_grant[was]
+        if grant_id is not None:
+            self._of_grant.setdefault(grant_id, set()).add(session)
+
     def left(self, session: Session) -> None:
         self._sessions.discard(session)
         self._entered.discard(session)
+        self.hangs_on(session, None, session.grant_id)
         if not self._sessions:
             self._empty.set()
 
@@ -118,12 +130,20 @@ class Gateway:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.feeds.beat(self.limits.presence_interval_s))
             tasks.create_task(self._tell_heads())
+            tasks.create_task(self._end_ended())
 
     async def _tell_heads(self) -> None:
         while True:
             await asyncio.sleep(self.limits.heads_interval_s)
             for session in list(self._entered):
                 session.places.tell_heads()
+
+    async def _end_ended(self) -> None:
+        """Closes the connections whose grant was ended, wherever that happened."""
+        while True:
+            for grant_id in await self.authenticator.ended.next():
+                for session in list(self._of_grant.get(grant_id, ())):
+                    session.end("ended")
 
     async def stop(self, reason: CloseReason = "shutdown") -> None:
         """Refuses new connections, tells the others why they end, and waits for them within the grace."""

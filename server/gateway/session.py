@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from actors.runtime.hub import CloseReason
-from protocol.base import Message
+from protocol.base import Message, instant_of
 from protocol.errors import ErrorCode, Rejection
 from protocol.messages import invalid
 from protocol.wire import (
+    AUTH,
     CLOSED,
     COMMAND,
     JOIN,
@@ -27,6 +29,7 @@ from protocol.wire import (
     JoinRequest,
     LeaveRequest,
 )
+from server.auth.tokens import Authenticated
 from server.gateway.commands import Commands
 from server.gateway.engine import EngineSocket
 from server.gateway.frames import DISCONNECT_FRAME, connect_error_frame, connect_frame, event_frame
@@ -48,6 +51,7 @@ log = logging.getLogger("pantherahive.gateway")
 M = TypeVar("M", bound=Message)
 
 _UNKNOWN_EVENT = Rejection(ErrorCode.INVALID, "there is no such event", {"field": "event"})
+_ANOTHER_PRINCIPAL = Rejection(ErrorCode.FORBIDDEN, "the token is another user's, or has other rights")
 _STOPPING = Rejection(ErrorCode.UNAVAILABLE, "the server is stopping", {"retryAfterS": 1})
 
 
@@ -66,6 +70,8 @@ class Session:
         # Set by CONNECT: what it asks for and what it follows.
         self._commands: Commands | None = None
         self._places: Places | None = None
+        # What its token hangs on; None before CONNECT, and for the operator's.
+        self.grant_id: str | None = None
         # How many of its events held poison.
         self._poisoned = 0
 
@@ -134,14 +140,20 @@ class Session:
             return
         self._commands = Commands(self._talk, self._hall, known.principal)
         self._places = Places(self._talk, self._hall, known.principal, self.slow)
+        self._live_with(known)
+        self._hall.entered(self)
+        self.socket.write(connect_frame(self.socket.sid))
+
+    def _live_with(self, known: Authenticated) -> None:
+        """The connection lives as long as this token, and ends with its grant."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
         if known.expires_at_s is not None:
             left_s = max(0.0, known.expires_at_s - self._hall.authenticator.now_s())
             self._timer = self._loop.call_later(left_s, self.end, "expired")
-        self._hall.entered(self)
-        self.socket.write(connect_frame(self.socket.sid))
+        was, self.grant_id = self.grant_id, known.grant_id
+        self._hall.hangs_on(self, known.grant_id, was)
 
     def _refuse_connect(self, rejection: Rejection) -> None:
         self.socket.close("refused", parting=connect_error_frame(rejection.as_json()))
@@ -156,8 +168,22 @@ class Session:
             self._with(JoinRequest, payload, packet.ack_id, places.join)
         elif packet.name == LEAVE:
             self._with(LeaveRequest, payload, packet.ack_id, places.leave)
+        elif packet.name == AUTH:
+            self._with(ConnectAuth, payload, packet.ack_id, self._renew)
         else:
             self._talk.answer(packet.ack_id, _UNKNOWN_EVENT)
+
+    def _renew(self, request: ConnectAuth, ack_id: int | None) -> None:
+        """Goes on with a newer token of the same principal. A refused one changes nothing."""
+        known = self._hall.authenticator.of_token(request.token)
+        if isinstance(known, Rejection):
+            self._talk.answer(ack_id, known)
+        elif known.principal != self.places.principal:
+            self._talk.answer(ack_id, _ANOTHER_PRINCIPAL)
+        else:
+            self._live_with(known)
+            ends_at = known.expires_at_s and instant_of(datetime.fromtimestamp(known.expires_at_s, UTC))
+            self._talk.answer(ack_id, {"expiresAt": ends_at})
 
     def _refuse_poison(self, packet: PoisonedEvent) -> None:
         """One event costs nobody else's command; a client that sends nothing else is let go."""

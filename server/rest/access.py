@@ -15,6 +15,7 @@ from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.poison import find_poison
 from server.auth.principal import Authenticator
+from server.auth.tokens import Authenticated
 from server.middleware import USER_ID
 from server.rest.bodies import validated
 from server.streams import derived_id, granted
@@ -46,19 +47,29 @@ class Access:
 
     def principal(self, request: web.Request) -> Principal:
         """Who calls. Comes first in every route: strangers learn nothing from what else is wrong."""
+        return self.authenticated(request).principal
+
+    def authenticated(self, request: web.Request) -> Authenticated:
+        """Who calls, and what the token hangs on. Instead of `principal`, for the routes that end that."""
         headers = request.headers.getall(hdrs.AUTHORIZATION, [])
-        principal = granted(self._authenticator.of_header(headers[0] if len(headers) == 1 else None))
-        request[USER_ID] = principal.id
-        return principal
+        known = granted(self._authenticator.of_header(headers[0] if len(headers) == 1 else None))
+        request[USER_ID] = known.principal.id
+        return known
 
     def op_id(self, request: web.Request, principal: Principal) -> str:
         """From `Idempotency-Key` and the caller: the same for every retry. Without the header a new one."""
-        given = request.headers.getall(IDEMPOTENCY_KEY, [])
-        if not given:
-            return self._new_id()
-        if len(given) > 1 or _KEY.fullmatch(given[0]) is None:
-            raise refused(f"{IDEMPOTENCY_KEY} takes 1 to 255 printable ASCII characters", IDEMPOTENCY_KEY)
-        return derived_id("opId", principal.kind, principal.id, given[0])
+        key = idempotency_key(request)
+        return self._new_id() if key is None else derived_id("opId", principal.kind, principal.id, key)
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    """The header, None without one."""
+    given = request.headers.getall(IDEMPOTENCY_KEY, [])
+    if not given:
+        return None
+    if len(given) > 1 or _KEY.fullmatch(given[0]) is None:
+        raise refused(f"{IDEMPOTENCY_KEY} takes 1 to 255 printable ASCII characters", IDEMPOTENCY_KEY)
+    return given[0]
 
 
 def path_id(request: web.Request, name: str) -> str:

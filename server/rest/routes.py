@@ -9,12 +9,14 @@ from aiohttp import web
 
 from actors.ports import Clock
 from server.auth.accounts import AccountService
+from server.auth.logins import LoginService
 from server.enrich import Facts
 from server.rest.access import Access
 from server.rest.accounts import AccountRoutes
 from server.rest.comments import CommentRoutes
 from server.rest.derived import DerivedReads, Freshness, ProjectLists, TaskLists
 from server.rest.keyed import KeyedRequests
+from server.rest.logins import LoginRoutes
 from server.rest.members import MemberRoutes
 from server.rest.pages import PageSizes
 from server.rest.profiles import ProfileRoutes
@@ -35,6 +37,7 @@ class RestNeeds:
 
     access: Access
     service: AccountService
+    logins: LoginService
     accounts: Accounts
     streams: Streams
     history: History
@@ -55,6 +58,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     derived = DerivedReads(needs.freshness, needs.clock, needs.behind_max_s)
     return [
         *AccountRoutes(needs.access, needs.service, needs.accounts).routes(),
+        *LoginRoutes(needs.access, needs.logins).routes(),
         *ProfileRoutes(needs.access, needs.accounts, needs.service, needs.streams, needs.clock, needs.keyed).routes(),
         *ProjectRoutes(
             needs.access,

@@ -9,6 +9,7 @@ from typing import Self
 from storage.memory.accounts import MemoryAccounts
 from storage.memory.consumers import MemoryConsumers
 from storage.memory.journal import MemoryJournal
+from storage.memory.logins import MemoryEndings, MemoryLogins
 from storage.memory.ownership import MemoryOwnership
 from storage.memory.project_keys import MemoryProjectKeys
 from storage.memory.shards import MemoryShards
@@ -25,16 +26,21 @@ class MemoryStorage:
     consumers: MemoryConsumers
     accounts: MemoryAccounts
     project_keys: MemoryProjectKeys
+    logins: MemoryLogins
+    endings: MemoryEndings
 
     @classmethod
     def make(cls, now_s: Callable[[], float], journal: MemoryJournal | None = None) -> Self:
         """Empty storage whose leases are judged by `now_s`; `journal` may be a faulty one."""
         journal = journal or MemoryJournal(MemoryShards())
+        accounts, endings = MemoryAccounts(), MemoryEndings()
         return cls(
             journal,
             MemoryOwnership(journal.shards, now_s),
             MemoryTimers(),
             MemoryConsumers(),
-            MemoryAccounts(),
+            accounts,
             MemoryProjectKeys(lambda project_id: journal.has_entries(f"project/{project_id}")),
+            MemoryLogins(accounts, endings),
+            endings,
         )

@@ -8,6 +8,7 @@ from typing import Self
 from storage.postgres.accounts import PostgresAccounts
 from storage.postgres.consumers import PostgresConsumers
 from storage.postgres.journal import PostgresJournal
+from storage.postgres.logins import PostgresEndings, PostgresLogins
 from storage.postgres.ownership import PostgresOwnership
 from storage.postgres.pool import Database, DatabaseLimits
 from storage.postgres.project_keys import PostgresProjectKeys
@@ -25,6 +26,8 @@ class PostgresStorage:
     consumers: PostgresConsumers
     accounts: PostgresAccounts
     project_keys: PostgresProjectKeys
+    logins: PostgresLogins
+    endings: PostgresEndings
 
     @classmethod
     async def open(
@@ -45,6 +48,8 @@ class PostgresStorage:
             PostgresConsumers(database),
             PostgresAccounts(database),
             PostgresProjectKeys(database),
+            PostgresLogins(database),
+            PostgresEndings(database),
         )
 
     async def close(self) -> None:

@@ -48,6 +48,7 @@ WAITING = {
 
 ONLY_SOMEWHERE = {
     "tests/acceptance/test_javascript_follower.py": "Node",
+    "tests/server/gateway/test_javascript_renewal.py": "Node",
     "tests/storage/embedded/given.py": "root",
     "tests/storage/embedded/test_account.py": "not root",
     "tests/storage/embedded/test_crash.py": "Linux",

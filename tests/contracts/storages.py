@@ -7,6 +7,7 @@ from typing import Any
 
 from actors.ports import Journal, Ownership, Timers
 from protocol.log import ClaimedShard
+from storage.grant_ports import Endings, Logins
 from storage.memory.storage import MemoryStorage
 from storage.ports import Accounts, Consumers, ProjectKeys, TimerTable, Transactions
 from storage.postgres.storage import PostgresStorage
@@ -29,6 +30,8 @@ class Storage:
     consumers: Consumers[Any]
     accounts: Accounts
     project_keys: ProjectKeys
+    logins: Logins
+    endings: Endings
     # Lets so many seconds pass on the clock that judges the leases.
     pass_time: Callable[[float], Awaitable[None]]
 
@@ -61,6 +64,8 @@ def memory_storage() -> Storage:
         consumers=memory.consumers,
         accounts=memory.accounts,
         project_keys=memory.project_keys,
+        logins=memory.logins,
+        endings=memory.endings,
         pass_time=pass_time,
     )
 
@@ -83,6 +88,8 @@ async def postgres_storage(dsn: str) -> AsyncIterator[Storage]:
             consumers=postgres.consumers,
             accounts=postgres.accounts,
             project_keys=postgres.project_keys,
+            logins=postgres.logins,
+            endings=postgres.endings,
             pass_time=pass_time,
         )
     finally:

@@ -26,6 +26,8 @@ from protocol.event import OPERATOR, Command, Principal
 from protocol.log import Entry
 from protocol.messages import decode_event, unpack_payload
 from server.auth.accounts import AccountService
+from server.auth.endings import EndedGrants
+from server.auth.logins import LoginLimits, LoginService
 from server.auth.passwords import PasswordCost, Passwords
 from server.auth.principal import Authenticator
 from server.auth.tokens import Tokens
@@ -145,6 +147,7 @@ class World:
     meters: Meters
     passwords: Passwords
     not_ready: dict[str, str]
+    admin_token: str = ADMIN_TOKEN
 
     async def register(self, name: str, **fields: Any) -> User:
         body = {"username": name, "password": PASSWORD, **fields}
@@ -213,14 +216,17 @@ async def a_world(cost: PasswordCost = CHEAP, sizes: PageSizes = SIZES) -> Async
     region.start()
     key = Ed25519PrivateKey.generate()
     tokens = Tokens(key, ADMIN_TOKEN, 900)
-    authenticator = Authenticator(tokens, ids.new_id, lambda: clock.now_s)
+    ended = EndedGrants(storage.endings, lambda: clock.now_s)
+    authenticator = Authenticator(tokens, ended, ids.new_id, lambda: clock.now_s)
     streams = Streams(region, clock, 10, meters)
     passwords = Passwords(cost)
+    logins = LoginService(storage.accounts, storage.logins, authenticator, passwords, clock, ids, LoginLimits())
     facts = Facts(storage.accounts, storage.project_keys)
     freshness: Freshness = lists
     needs = RestNeeds(
         access=Access(authenticator, ids.new_id),
-        service=AccountService(storage.accounts, passwords, authenticator, streams, clock, ids),
+        service=AccountService(storage.accounts, passwords, logins, streams, clock, ids),
+        logins=logins,
         accounts=storage.accounts,
         streams=streams,
         history=History(actors, storage.journal, clock, limits),

@@ -293,7 +293,7 @@ class Client(ProfileCommands):
             if (following := self._followings.get(stream)) is not None:
                 following.take_closed(message["reason"])
             return
-        if message["reason"] == "expired":
+        if message["reason"] in ("expired", "ended"):
             self._session.forget()
         if self._link is not None:
             self._link.end()

@@ -99,6 +99,17 @@ class AddMember(TypedDict):
     role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
 
 
+class AuthAnswer(TypedDict):
+    """The ack of `auth`, which takes a `ConnectAuth`: the connection lives with the new token until
+    `expiresAt`.
+
+    The token has to be the same user's, with the same rights. One that is refused changes nothing: the
+    connection goes on with the token that it has. Null: it has no end of its own.
+    """
+
+    expiresAt: Instant | None
+
+
 class ChangeMemberRole(TypedDict):
     """Gives a member another role. A project always keeps an owner."""
 
@@ -110,10 +121,12 @@ class ClosedMessage(TypedDict):
     """Nothing more comes from here. Without a stream it is the whole connection that ends.
 
     `removed`: the user may not follow the stream any more, for example because the project was deleted.
+    `expired`: the token has come to its end. `ended`: its log-in was ended by a logout, a new password or
+    a stolen refresh token.
     """
 
     stream: NotRequired[str | None]
-    reason: Literal["removed", "expired", "slow", "shutdown"]
+    reason: Literal["removed", "expired", "ended", "slow", "shutdown"]
 
 
 class CommandAnswer(TypedDict):
@@ -179,7 +192,7 @@ class CommentView(TypedDict):
 
 
 class ConnectAuth(TypedDict):
-    """The payload of CONNECT. A token stands nowhere else: not in the URL, not in a cookie."""
+    """The payload of CONNECT and of `auth`. A token stands nowhere else: not in the URL, not in a cookie."""
 
     token: str
 

@@ -13,11 +13,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from protocol.errors import ErrorCode, Rejection
+from server.auth.endings import EndedGrants
 from server.auth.principal import Authenticator
 from server.auth.tokens import Authenticated, Tokens
+from storage.memory.logins import MemoryEndings
 
 NOW = 1_800_000_000
 USER = "018f0000-0000-7000-8000-000000000001"
+LOGIN = "018f0000-0000-7000-8000-00000000000f"
 ADMIN = "ph_admin_" + "x" * 43
 KEY = Ed25519PrivateKey.generate()
 TOKENS = Tokens(KEY, ADMIN, 900)
@@ -29,6 +32,7 @@ CLAIMS: dict[str, Any] = {
     "aud": "pantherahive-api",
     "sub": USER,
     "jti": "1",
+    "sid": LOGIN,
     "iat": NOW,
     "nbf": NOW,
     "exp": NOW + 900,
@@ -59,13 +63,14 @@ def code_of(token: str, now_s: float = NOW + 1) -> ErrorCode | None:
 
 
 def test_an_issued_token_names_its_user_until_it_ends() -> None:
-    known = TOKENS.authenticate(TOKENS.issue(USER, "jti-1", NOW), NOW + 899)
+    known = TOKENS.authenticate(TOKENS.issue(USER, LOGIN, "jti-1", NOW), NOW + 899)
     assert isinstance(known, Authenticated)
     assert (known.principal.id, known.principal.kind, known.expires_at_s) == (USER, "user", NOW + 900)
+    assert (known.grant_id, known.issued_at_s) == (LOGIN, NOW)
 
 
 def test_after_its_end_it_has_expired() -> None:
-    assert code_of(TOKENS.issue(USER, "jti-1", NOW), NOW + 900) is ErrorCode.TOKEN_EXPIRED
+    assert code_of(TOKENS.issue(USER, LOGIN, "jti-1", NOW), NOW + 900) is ErrorCode.TOKEN_EXPIRED
 
 
 def test_the_test_signs_as_the_server_does() -> None:
@@ -85,6 +90,8 @@ def test_the_test_signs_as_the_server_does() -> None:
         {"sub": 1},
         {"sub": USER + "\n"},
         {"jti": 7},
+        {"sid": 7},
+        {"sid": "x"},
         {"exp": True},
         {"exp": "soon"},
         {"exp": 1e300},
@@ -166,8 +173,8 @@ def test_the_admin_token_is_the_operator_and_does_not_end() -> None:
     ],
 )
 def test_only_a_bearer_header_counts(header: str, good: bool) -> None:
-    authenticator = Authenticator(TOKENS, lambda: "jti", lambda: NOW)
-    token = authenticator.token_for(USER)
+    authenticator = Authenticator(TOKENS, EndedGrants(MemoryEndings(), lambda: NOW), lambda: "jti", lambda: NOW)
+    token = authenticator.token_for(USER, LOGIN)
     known = authenticator.of_header(header.format(token, token))
     assert isinstance(known, Rejection) is not good
     assert isinstance(authenticator.of_header(None), Rejection)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -19,10 +20,12 @@ from actors.runtime.limits import RuntimeLimits
 from actors.runtime.region import Region
 from actors.runtime.request import Accepted, Reading, Request
 from actors.runtime.shards import ShardTable
+from protocol.base import instant_of
 from protocol.event import OPERATOR, Command, Principal
 from protocol.messages import digest_of
 from protocol.projects import CreateProject
 from protocol.tasks import CreateTask
+from server.auth.endings import EndedGrants
 from server.auth.principal import Authenticator
 from server.auth.tokens import Tokens
 from server.enrich import Facts
@@ -32,6 +35,7 @@ from server.gateway.limits import GatewayLimits
 from server.rest.app import http_application
 from server.router import Outlets
 from server.telemetry import Meters
+from storage.grant_ports import Login
 from storage.memory.faulty import FaultyJournal
 from storage.memory.shards import MemoryShards
 from storage.memory.storage import MemoryStorage
@@ -41,6 +45,7 @@ from tests.server.gateway.client import DEADLINE_S, LiveClient, merged
 
 ADMIN_TOKEN = "ph_admin_" + "a" * 43
 
+POLL_S = 0.005
 LONG_PINGS = GatewayLimits(slow_follower_grace_s=0.5, presence_interval_s=0.02)
 """What is closed here is not closed by a ping's end."""
 
@@ -83,8 +88,19 @@ class Hive:
         await self.storage.accounts.create(Account(user_id, name, None, "", None, None, now, now, True))
         return user_id, self.token(user_id)
 
-    def token(self, user_id: str) -> str:
-        return self.tokens.issue(user_id, RandomIds().new_id(), self.clock.now_s)
+    def token(self, user_id: str, login_id: str | None = None, ends_in_s: float = 900) -> str:
+        """Of a log-in of its own, unless one is named."""
+        ids = RandomIds()
+        return self.tokens.issue(
+            user_id, login_id or ids.new_id(), ids.new_id(), self.clock.now_s - self.tokens.lifetime_s + ends_in_s
+        )
+
+    async def login(self, user_id: str) -> str:
+        """A log-in of the user as any node may have begun it; its id."""
+        login_id, until = RandomIds().new_id(), instant_of(datetime.fromtimestamp(self.clock.now_s + 1000, UTC))
+        login = Login(login_id, user_id, b"family", b"secret", b"salt", self.clock.now(), until)
+        assert await self.storage.logins.open(login, "", 10)
+        return login_id
 
     async def client(self, token: str = ADMIN_TOKEN, **options: Any) -> LiveClient:
         """A client past CONNECT; it is closed at the end."""
@@ -136,6 +152,7 @@ class Hive:
         found = {
             "connections": self.gateway.connections,
             "entered": len(self.gateway._entered),
+            "grants": len(self.gateway._of_grant),
             "engine sockets": len(self.engine.sockets),
             "followers": self.feeds.followers,
             "environ": len(self.gateway._server.environ),
@@ -189,7 +206,8 @@ async def a_hive(
     region.start()
     tokens = Tokens(Ed25519PrivateKey.generate(), ADMIN_TOKEN, 900)
     facts = Facts(storage.accounts, storage.project_keys)
-    authenticator = Authenticator(tokens, RandomIds().new_id, lambda: clock.now_s)
+    ended = EndedGrants(storage.endings, lambda: clock.now_s)
+    authenticator = Authenticator(tokens, ended, RandomIds().new_id, lambda: clock.now_s)
     gateway = Gateway(region, feeds, facts, authenticator, clock, limits, origins)
     app = http_application(
         [], meters=Meters(), allowed_origins=origins, body_max_bytes=1 << 20, new_id=RandomIds().new_id
@@ -199,7 +217,7 @@ async def a_hive(
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    beats = asyncio.create_task(gateway.run())
+    beats = asyncio.gather(gateway.run(), ended.run(POLL_S))
     host, port = runner.addresses[0]
     hive = Hive(f"http://{host}:{port}", gateway, feeds, region, storage, journal, clock, tokens, facts)
     try:

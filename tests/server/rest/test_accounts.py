@@ -21,7 +21,8 @@ async def test_registering_answers_201_with_a_token_that_works(world: World) -> 
     response = await world.http.post(REGISTER, json=body)
     answer = await response.json()
     assert response.status == 201
-    assert set(answer) == {"userId", "username", "accessToken", "tokenType", "expiresIn"}
+    tokens = {"accessToken", "tokenType", "expiresIn", "refreshToken", "refreshExpiresIn"}
+    assert set(answer) == {"userId", "username", *tokens}
     assert (answer["username"], answer["tokenType"], answer["expiresIn"]) == ("john_doe", "Bearer", 900)
     assert response.headers["Cache-Control"] == "no-store"
     auth = {"Authorization": f"Bearer {answer['accessToken']}"}

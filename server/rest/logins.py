@@ -1,0 +1,55 @@
+"""Renewing and ending log-ins over REST, and changing the password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from protocol.accounts import LogoutRequest, PasswordChangeRequest, RefreshRequest
+from protocol.errors import ErrorCode, Rejected, Rejection
+from server.auth.logins import LoginService
+from server.rest.access import Access, idempotency_key, path_id
+from server.rest.bodies import json_response, read_body
+from server.streams import granted
+
+_NOT_YOURS = Rejection(ErrorCode.FORBIDDEN, "only the person may change their password")
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRoutes:
+    """`/v1/users/refresh`, `/v1/users/logout` and `/v1/users/{userId}/password`."""
+
+    access: Access
+    logins: LoginService
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/v1/users/refresh", self.refresh),
+            web.post("/v1/users/logout", self.logout),
+            web.put("/v1/users/{userId}/password", self.change_password),
+        ]
+
+    async def refresh(self, request: web.Request) -> web.Response:
+        """Needs no access token, which may have ended: the refresh token says who it is."""
+        wanted = await read_body(request, RefreshRequest)
+        signed_in = granted(await self.logins.refresh(wanted.refresh_token, idempotency_key(request)))
+        return json_response(signed_in.as_json(), 200, {"Cache-Control": "no-store"})
+
+    async def logout(self, request: web.Request) -> web.Response:
+        """The body may be left out."""
+        known = self.access.authenticated(request)
+        wanted = await read_body(request, LogoutRequest) if request.can_read_body else LogoutRequest()
+        return _done(await self.logins.logout(known, wanted.everywhere))
+
+    async def change_password(self, request: web.Request) -> web.Response:
+        known = self.access.authenticated(request)
+        if path_id(request, "userId") != known.principal.id:
+            raise Rejected(_NOT_YOURS)
+        return _done(await self.logins.change_password(known, await read_body(request, PasswordChangeRequest)))
+
+
+def _done(refused: Rejection | None) -> web.Response:
+    if refused is not None:
+        raise Rejected(refused)
+    return web.Response(status=204)
