@@ -163,8 +163,35 @@ class LiveLimits(BaseSettings):
     )
 
 
+class EventStreamLimits(BaseSettings):
+    """What connections with Server-Sent Events may hold."""
+
+    event_stream_connections_per_user_max: int = Field(
+        32, ge=1, le=100_000, description="Event streams that one user has open at the same time."
+    )
+    event_stream_heartbeat_s: float = Field(
+        15, ge=0.1, le=600, description="Time without an entry after which an event stream shows that it lives."
+    )
+    event_stream_grace_s: float = Field(
+        5, ge=0.1, le=300, description="Time for the client of an event stream to read; after it the stream ends."
+    )
+    event_stream_chunk_entries: int = Field(
+        256, ge=1, le=100_000, description="Entries that an event stream sends at once."
+    )
+    event_stream_chunk_bytes: int = Field(
+        256 * KIB, ge=KIB, le=16 * MIB, description="Bytes of them; a larger entry is sent alone."
+    )
+    event_stream_buffer_bytes: int = Field(
+        128 * KIB, ge=4 * KIB, le=64 * MIB, description="Unsent bytes of an event stream, here and in the kernel each."
+    )
+
+
 class RestLimits(BaseSettings):
     """What one HTTP request may cost."""
+
+    page_bytes_max: int = Field(
+        4 * MIB, ge=64 * KIB, le=256 * MIB, description="Size at which a page of the log ends, whatever its `limit`."
+    )
 
     request_body_max_bytes: int = Field(
         MIB, ge=KIB, le=256 * MIB, description="Largest body of a request; beyond that: too_large."

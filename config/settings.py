@@ -18,6 +18,7 @@ from config.limits import (
     MIB,
     ConsumerLimits,
     DatabaseLimits,
+    EventStreamLimits,
     LiveLimits,
     ProjectLimits,
     RestLimits,
@@ -55,7 +56,16 @@ Origin = Annotated[str, AfterValidator(_origin)]
 Folder = Annotated[Path, AfterValidator(_absolute)]
 
 
-class Settings(RuntimeLimits, LiveLimits, RestLimits, AccessLimits, ProjectLimits, DatabaseLimits, ConsumerLimits):
+class Settings(
+    RuntimeLimits,
+    LiveLimits,
+    EventStreamLimits,
+    RestLimits,
+    AccessLimits,
+    ProjectLimits,
+    DatabaseLimits,
+    ConsumerLimits,
+):
     """Everything that differs between installations. Every field has a default; secrets are not settings."""
 
     model_config = SettingsConfigDict(

@@ -35,6 +35,7 @@ _GROUPS: Final[dict[str, type[BaseSettings]]] = {
     "Signing in": AccessLimits,
     "REST": limits.RestLimits,
     "Live connections": limits.LiveLimits,
+    "Server-Sent Events": limits.EventStreamLimits,
     "Actors": limits.RuntimeLimits,
     "Projects": limits.ProjectLimits,
     "Database": limits.DatabaseLimits,

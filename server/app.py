@@ -23,6 +23,7 @@ from actors.runtime.actor import AnyActor
 from actors.runtime.feeds import Feeds
 from actors.runtime.history import History
 from actors.runtime.limits import RuntimeLimits
+from actors.runtime.log_reads import LogReads
 from actors.runtime.region import Region
 from actors.runtime.timers import TimerService
 from config.secrets import Secrets
@@ -41,6 +42,7 @@ from server.consumers.runner import Runner, RunnerLimits
 from server.consumers.timekeeper import TIMEKEEPER, Timekeeper
 from server.derived_reads import ProjectedUntil, ProjectReads, TaskReads
 from server.enrich import Facts
+from server.entry_json import entry_size
 from server.figures import Parts, watch_consumer, watch_parts
 from server.gateway.app import Gateway
 from server.gateway.limits import GatewayLimits
@@ -51,6 +53,7 @@ from server.listener import BACKLOG_MAX, url_of
 from server.node import Lease, Node, SessionLost, WatchedShards
 from server.rest.access import Access
 from server.rest.app import http_application
+from server.rest.event_streams import EventStreamLimits, EventStreams
 from server.rest.keyed import KeyedRequests
 from server.rest.pages import PageSizes
 from server.rest.routes import RestNeeds, api_routes
@@ -136,6 +139,9 @@ class Product:
             settings.allowed_origins,
             self._meters,
         )
+        self._event_streams = EventStreams(
+            self._feeds, self._clock, settings.command_deadline_s, limits_from(settings, EventStreamLimits)
+        )
         self._vitals = Vitals(
             Pulse(storage.database, settings.ready_check_timeout_s),
             self._consumers,
@@ -202,6 +208,7 @@ class Product:
         self._pause = "the server is stopping"
         for site in list(self._runner.sites):
             await site.stop()
+        self._event_streams.stop()
         await self._gateway.stop()
         await self._runner.cleanup()
         await self._within(self._settings.shutdown_grace_s, "the actors", self._region.stop())
@@ -215,6 +222,7 @@ class Product:
         await self._cancel_vital()
         for site in list(self._runner.sites):
             await site.stop()
+        self._event_streams.stop()
         await self._within(ABORT_TIMEOUT_S, "the sockets", self._gateway.stop())
         if self._runner.server is not None:
             await self._runner.server.shutdown(CUT_OFF_S)
@@ -349,13 +357,19 @@ class Product:
             keyed=KeyedRequests(
                 self._clock, self._settings.rejections_remembered_max, self._settings.rejection_memory_s
             ),
+            reads=LogReads(self._feeds, entry_size, self._clock, self._settings.command_deadline_s),
+            event_streams=self._event_streams,
             sizes=PageSizes(self._settings.page_size_default, self._settings.page_size_max),
+            page_bytes_max=self._settings.page_bytes_max,
         )
 
     async def _paused(self) -> str | None:
         return self._pause or self._place.why_away()
 
     def _watch_figures(self) -> None:
-        watch_parts(self._meters, Parts(self._region, self._feeds, self._gateway, self._shards, self._clock))
+        watch_parts(
+            self._meters,
+            Parts(self._region, self._feeds, self._gateway, self._event_streams, self._shards, self._clock),
+        )
         for consumer in self._consumers:
             watch_consumer(self._meters, consumer, self._clock)

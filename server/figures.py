@@ -11,6 +11,7 @@ from actors.runtime.shards import ShardTable
 from protocol.log import SHARDS
 from server.consumers.runner import Runner
 from server.gateway.app import Gateway
+from server.rest.event_streams import EventStreams
 from server.telemetry import Meters
 from server.vitals import waiting
 
@@ -22,6 +23,7 @@ class Parts:
     region: Region
     feeds: Feeds
     gateway: Gateway
+    event_streams: EventStreams
     shards: ShardTable
     clock: Clock
 
@@ -44,6 +46,7 @@ def watch_parts(meters: Meters, parts: Parts) -> None:
     )
     watch("followers", "Places of followers in all streams", lambda: parts.feeds.followers)
     watch("connections", "Open live connections", lambda: parts.gateway.connections)
+    watch("event_streams", "Open connections with Server-Sent Events", lambda: len(parts.event_streams))
     watch("log_page_reads", "Pages read from the log for followers", lambda: parts.feeds.pages.reads)
     watch("shards_owned", "Shards that this node owns", lambda: len(parts.shards.owned))
 

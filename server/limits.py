@@ -12,13 +12,25 @@ from server.auth.logins import LoginLimits
 from server.consumers.feed import FeedLimits
 from server.consumers.runner import RunnerLimits
 from server.gateway.limits import GatewayLimits
+from server.rest.event_streams import EventStreamLimits
 from storage.postgres.pool import DatabaseLimits
 
-L = TypeVar("L", RuntimeLimits, GatewayLimits, ProjectLimits, DatabaseLimits, RunnerLimits, FeedLimits, LoginLimits)
+L = TypeVar(
+    "L",
+    RuntimeLimits,
+    GatewayLimits,
+    EventStreamLimits,
+    ProjectLimits,
+    DatabaseLimits,
+    RunnerLimits,
+    FeedLimits,
+    LoginLimits,
+)
 
 PREFIXES: Final[dict[type, str]] = {
     RuntimeLimits: "",
     GatewayLimits: "",
+    EventStreamLimits: "event_stream_",
     ProjectLimits: "project_",
     DatabaseLimits: "database_",
     RunnerLimits: "consumer_",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -22,12 +22,16 @@ log = structlog.get_logger("pantherahive.http")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+CROSS_ORIGIN: Final = web.RequestKey("cross_origin", Mapping)
+"""The headers that CORS adds to the answer."""
 USER_ID: Final = web.RequestKey("user_id", str)
 """Set by the routes that know it, for the access log."""
 
 CLIENT_GONE: Final = 499
 SWITCHED: Final = 101
 """A WebSocket: its "request" lasts as long as the connection, which is no answer's time."""
+EVENT_STREAM: Final = "text/event-stream"
+"""The same holds for it."""
 PREFLIGHT_S: Final = 600
 IDENTITY: Final = "identity"
 """No coding: the only one that bodies may have, which a refusal names (RFC 9110 §15.5.16)."""
@@ -46,7 +50,9 @@ _SECURITY_HEADERS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )
-_CORS_REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id"
+_CORS_REQUEST_HEADERS = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-Id"
+)
 _CORS_RESPONSE_HEADERS = "Content-Location, ETag, Link, Location, Retry-After, Stream-State, X-Request-Id"
 
 
@@ -70,6 +76,7 @@ def route_of(request: web.Request) -> str:
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
     """A signal handler (`on_response_prepare`), so that no answer of the application escapes it."""
     set_security_headers(response, request.get(REQUEST_ID, "-"))
+    response.headers.update(request.get(CROSS_ORIGIN, {}))
 
 
 def set_security_headers(response: web.StreamResponse, request_id: str) -> None:
@@ -87,11 +94,11 @@ def _observing(meters: HttpMeters, new_id: Callable[[], str]) -> Middleware:
         request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
         request[REQUEST_ID] = request_id
         started = time.perf_counter()
-        status = CLIENT_GONE
+        status, is_live = CLIENT_GONE, False
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 response = await handler(request)
-                status = response.status
+                status, is_live = response.status, response.content_type == EVENT_STREAM
                 return response
             except asyncio.CancelledError:
                 raise
@@ -100,7 +107,7 @@ def _observing(meters: HttpMeters, new_id: Callable[[], str]) -> Middleware:
                 raise
             finally:
                 seconds = time.perf_counter() - started
-                if status != SWITCHED:
+                if status != SWITCHED and not is_live:
                     meters.request_answered(_method_of(request), route_of(request), status, seconds)
                 log.info(
                     "request",
@@ -159,22 +166,25 @@ def _cross_origin(allowed: frozenset[str]) -> Middleware:
     @web.middleware
     async def cross_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get(hdrs.ORIGIN, "")
-        if request.method == hdrs.METH_OPTIONS:
-            response: web.StreamResponse = _options(request)
-        else:
-            response = await handler(request)
-        if response.prepared:
-            return response
-        response.headers[hdrs.VARY] = "Origin, Authorization"
+        request[CROSS_ORIGIN] = _cross_origin_headers(origin if origin in allowed else None)
+        if request.method != hdrs.METH_OPTIONS:
+            return await handler(request)
+        response = _options(request)
         if origin in allowed:
-            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _CORS_RESPONSE_HEADERS
-            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-            if request.method == hdrs.METH_OPTIONS:
-                response.headers.update(_preflight(response.headers.get(hdrs.ALLOW, "")))
+            response.headers.update(_preflight(response.headers.get(hdrs.ALLOW, "")))
         return response
 
     return cross_origin
+
+
+def _cross_origin_headers(origin: str | None) -> Mapping[str, str]:
+    """Added when the answer begins, which may be long before its handler is done."""
+    headers: dict[str, str] = {hdrs.VARY: "Origin, Authorization"}
+    if origin is not None:
+        headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _CORS_RESPONSE_HEADERS
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return headers
 
 
 def _preflight(methods: str) -> CIMultiDict[str]:

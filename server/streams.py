@@ -12,7 +12,7 @@ from actors.runtime.request import Accepted, Outcome, Reading, Request
 from actors.runtime.router import Router
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
-from protocol.event import Command, Principal
+from protocol.event import Command, Origin, Principal
 from protocol.messages import digest_of
 
 T = TypeVar("T")
@@ -65,6 +65,7 @@ class Wish:
     principal: Principal
     op_id: str
     base: int | None = None
+    origin: Origin | None = None
 
 
 class History(Protocol):
@@ -93,7 +94,7 @@ class Streams:
         """Accepted once it is durable, or why not."""
         if (refused := refused_base(wish.base)) is not None:
             return refused
-        digest = digest_of(wish.principal.id, wish.command, wish.base, None)
+        digest = digest_of(wish.principal.id, wish.command, wish.base, wish.origin)
         outcome = await self._router.command(
             Request(
                 wish.stream,
@@ -103,6 +104,7 @@ class Streams:
                 digest,
                 self._deadline(),
                 base=wish.base,
+                origin=wish.origin,
                 facts=facts or {},
             )
         )

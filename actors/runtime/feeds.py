@@ -17,7 +17,7 @@ from actors.ports import Clock, Journal
 from actors.runtime.actor import AnyActor, may_follow
 from actors.runtime.hub import Follower, Following, StreamHub
 from actors.runtime.limits import RuntimeLimits
-from actors.runtime.pages import Pages
+from actors.runtime.pages import Pages, Reason
 from actors.runtime.publication import Publication
 from actors.runtime.rejections import STREAM_HALTED
 from actors.runtime.request import Reading
@@ -31,8 +31,6 @@ from protocol.messages import UnreadableEvent
 log = logging.getLogger("pantherahive.feeds")
 
 NO_SUCH_STREAM = Rejection(ErrorCode.NOT_FOUND, "there is no such stream")
-
-Reason = Literal["behind", "epoch", "ahead", "cursor"]
 
 
 @dataclass(slots=True)
@@ -102,7 +100,7 @@ class Feeds:
         reason: Reason | None = None
         if cursor is not None:
             try:
-                reason = await self._distrust(stream, cursor)
+                reason = await self.pages.distrust(stream, cursor)
             except UnreadableEvent:
                 log.exception("a cursor into an unreadable part of %s", stream)
                 return await self._halted(follower, stream, deadline_s)
@@ -113,16 +111,31 @@ class Feeds:
                 reason = "behind"
         return await self._from_state(follower, stream, cursor, reason, deadline_s)
 
-    async def _distrust(self, stream: str, cursor: Cursor) -> Reason | None:
-        """Why a cursor does not belong to this stream's history; None when it does. Raises UnreadableEvent."""
-        if cursor == START:
-            return None
-        if cursor.seq == 0:
-            return "epoch"
-        known = await self.pages.at(stream, cursor.seq)
-        if known is None:
-            return "ahead"
-        return None if known.entry.epoch == cursor.epoch else "epoch"
+    async def cursor_at(self, stream: str, seq: int) -> Cursor:
+        """The cursor of a seq; one that is none of the stream's, when it has no such entry. Raises StorageFault."""
+        try:
+            return START if seq == 0 else await self.pages.cursor_at(stream, seq)
+        except UnreadableEvent:
+            log.exception("a place in an unreadable part of %s", stream)
+            return Cursor(seq, 0)
+
+    async def trail(self, follower: Follower, stream: str, cursor: Cursor, deadline_s: float) -> Joined | Rejection:
+        """As `join`, for those who want entries alone, however many there are: a state is never given.
+
+        A cursor that does not belong to the stream's history gives mode `reset`, with the reason and the whole log
+        from its beginning. `following.seq` is where the entries begin. Raises StorageFault.
+        """
+        try:
+            reason = await self.pages.distrust(stream, cursor)
+        except UnreadableEvent:
+            log.exception("a cursor into an unreadable part of %s", stream)
+            return await self._halted(follower, stream, deadline_s)
+        begin = cursor if reason is None else START
+        reading = await self._read(follower, stream, look_at_audience, begin.seq, deadline_s)
+        if isinstance(reading, Rejection):
+            return reading
+        mode: Literal["resume", "reset"] = "resume" if reason is None else "reset"
+        return Joined(mode, reading.cursor, reading.value, reason=reason, halted=reading.halted)
 
     async def _resume(
         self, follower: Follower, stream: str, cursor: Cursor, deadline_s: float
@@ -140,13 +153,18 @@ class Feeds:
 
     async def _halted(self, follower: Follower, stream: str, deadline_s: float) -> Rejection:
         """That the stream is halted, for those who may know of it."""
+        answer = await self.permitted(follower.principal, stream, deadline_s)
+        return answer if isinstance(answer, Rejection) else STREAM_HALTED
+
+    async def permitted(self, principal: Principal, stream: str, deadline_s: float) -> Cursor | Rejection:
+        """Where the stream stands, for those who may follow it now. What one may not see does not exist."""
         actor = self._actors.get(stream.partition("/")[0])
         if actor is None:
             return NO_SUCH_STREAM
-        answer = await self._router.read(stream, look_at_audience, actor, follower.principal, deadline_s=deadline_s)
+        answer = await self._router.read(stream, look_at_audience, actor, principal, deadline_s=deadline_s)
         if isinstance(answer, Rejection):
             return answer
-        return STREAM_HALTED if answer.cursor.seq or answer.halted else NO_SUCH_STREAM
+        return answer.cursor if answer.cursor.seq or answer.halted else NO_SUCH_STREAM
 
     async def _from_state(
         self, follower: Follower, stream: str, known: Cursor | None, reason: Reason | None, deadline_s: float

@@ -10,13 +10,18 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
+from typing import Literal
 
 from actors.ports import Journal
 from actors.runtime.publication import Publication, publication_of
+from protocol.cursors import START, Cursor
 from protocol.log import Entry
 from protocol.messages import UnreadableEvent
 
 PAGE_ENTRIES = 256
+
+Reason = Literal["behind", "epoch", "ahead", "cursor"]
+"""Why a client cannot simply go on from its cursor."""
 
 
 class Pages:
@@ -55,6 +60,25 @@ class Pages:
         """The entry with this seq (≥ 1), if there is one. Raises StorageFault, UnreadableEvent."""
         entries = await self.after(stream, seq - 1)
         return entries[0] if entries and entries[0].entry.seq == seq else None
+
+    async def distrust(self, stream: str, cursor: Cursor) -> Reason | None:
+        """Why a cursor does not belong to this stream's history; None when it does. Raises UnreadableEvent."""
+        if cursor == START:
+            return None
+        if cursor.seq == 0:
+            return "epoch"
+        known = await self.at(stream, cursor.seq)
+        if known is None:
+            return "ahead"
+        return None if known.entry.epoch == cursor.epoch else "epoch"
+
+    async def cursor_at(self, stream: str, seq: int) -> Cursor:
+        """The cursor of a seq. One that the stream has not reached gets an epoch that no entry has.
+
+        Raises StorageFault, UnreadableEvent.
+        """
+        known = await self.at(stream, seq) if seq else None
+        return Cursor(seq, 0) if known is None else known.cursor
 
     def readable_to(self, stream: str, seq: int) -> int | None:
         """Where the readable part of the page that comes after `seq` ends; None when no damage is known of."""

@@ -13,8 +13,8 @@ import orjson
 from actors.runtime.publication import Publication
 from protocol.base import Message
 from protocol.wire import ENTRIES
+from server.entry_json import entry_json
 
-_JSON = "json"
 _FRAME = "json-frame"
 
 PING_FRAME = b"\x81\x012"
@@ -83,16 +83,16 @@ def entries_frame(stream: str, publications: list[Publication]) -> bytes:
         publication = publications[0]
         frame = publication.encoded.get(_FRAME)
         if frame is None:
-            frame = publication.encoded[_FRAME] = _entries(stream, _entry_json(publication))
+            frame = publication.encoded[_FRAME] = _entries(stream, entry_json(publication))
         return frame
-    return _entries(stream, b",".join(map(_entry_json, publications)))
+    return _entries(stream, b",".join(map(entry_json, publications)))
 
 
 def fit(publications: list[Publication], bytes_max: int) -> list[Publication]:
     """The first of them that fit into one packet, at least one."""
     size = 0
     for index, publication in enumerate(publications):
-        size += len(_entry_json(publication))
+        size += len(entry_json(publication))
         if size > bytes_max and index:
             return publications[:index]
     return publications
@@ -100,10 +100,3 @@ def fit(publications: list[Publication], bytes_max: int) -> list[Publication]:
 
 def _entries(stream: str, entries: bytes) -> bytes:
     return raw_event_frame(ENTRIES, b'{"stream":"%b","entries":[%b]}' % (stream.encode(), entries))
-
-
-def _entry_json(publication: Publication) -> bytes:
-    encoded = publication.encoded.get(_JSON)
-    if encoded is None:
-        encoded = publication.encoded[_JSON] = orjson.dumps(publication.wire())
-    return encoded

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 from aiohttp import hdrs, web
 from pydantic import TypeAdapter, ValidationError
 
+from actors.runtime.hub import CloseReason
 from protocol.base import INTEGER_MAX, Message, Uuid, canonical_instant
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
@@ -55,6 +56,14 @@ class Access:
         known = granted(self._authenticator.of_header(headers[0] if len(headers) == 1 else None))
         request[USER_ID] = known.principal.id
         return known
+
+    def why_over(self, known: Authenticated) -> CloseReason | None:
+        """Why an answer that goes on has to end now; None while it may go on."""
+        if known.expires_at_s is not None and known.expires_at_s <= self._authenticator.now_s():
+            return "expired"
+        if known.grant_id is None:
+            return None
+        return None if self._authenticator.ended.refusal(known.grant_id, known.issued_at_s) is None else "ended"
 
     def op_id(self, request: web.Request, principal: Principal) -> str:
         """From `Idempotency-Key` and the caller: the same for every retry. Without the header a new one."""

@@ -37,7 +37,11 @@ class PageSizes:
 
     def of(self, query: PageQuery) -> int:
         """The size of the page that was asked for. Raises Rejected."""
-        size = query.limit if query.limit is not None else self.default
+        return self.of_limit(query.limit)
+
+    def of_limit(self, limit: int | None) -> int:
+        """The same for queries of another form. Raises Rejected."""
+        size = limit if limit is not None else self.default
         if size > self.largest:
             raise refused(f"limit: at most {self.largest}", "limit")
         return size

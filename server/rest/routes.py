@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from actors.ports import Clock
+from actors.runtime.log_reads import LogReads
 from server.auth.accounts import AccountService
 from server.auth.logins import LoginService
 from server.enrich import Facts
 from server.rest.access import Access
 from server.rest.accounts import AccountRoutes
+from server.rest.commands import CommandRoutes
 from server.rest.comments import CommentRoutes
 from server.rest.derived import DerivedReads, Freshness, ProjectLists, TaskLists
+from server.rest.event_streams import EventStreams
+from server.rest.events import EventRoutes
 from server.rest.keyed import KeyedRequests
 from server.rest.logins import LoginRoutes
 from server.rest.members import MemberRoutes
@@ -29,6 +33,8 @@ from storage.ports import Accounts
 
 BEHIND_MAX_S = 1.0
 """Longer than this a derived read does not wait for its projection."""
+PAGE_BYTES_MAX = 4 * 1024 * 1024
+"""A page of the log ends at this size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,10 @@ class RestNeeds:
     clock: Clock
     new_id: Callable[[], str]
     keyed: KeyedRequests
+    reads: LogReads
+    event_streams: EventStreams
     sizes: PageSizes = field(default_factory=PageSizes)
+    page_bytes_max: int = PAGE_BYTES_MAX
     behind_max_s: float = BEHIND_MAX_S
 
 
@@ -75,4 +84,6 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         *MemberRoutes(needs.access, views, needs.sizes).routes(),
         *RoleRoutes(needs.access, views).routes(),
         *CommentRoutes(needs.access, views, needs.sizes).routes(),
+        *CommandRoutes(needs.access, needs.streams, needs.facts, needs.keyed).routes(),
+        *EventRoutes(needs.access, needs.reads, needs.event_streams, needs.sizes, needs.page_bytes_max).routes(),
     ]

@@ -16,8 +16,10 @@ from actors.profile.decider import ProfileActor
 from actors.project.decider import ProjectActor
 from actors.project.state import ProjectState
 from actors.runtime.actor import meta_of
+from actors.runtime.feeds import Feeds
 from actors.runtime.history import History
 from actors.runtime.limits import RuntimeLimits
+from actors.runtime.log_reads import LogReads
 from actors.runtime.publication import Publication
 from actors.runtime.region import Region
 from actors.runtime.shards import ShardTable
@@ -32,9 +34,11 @@ from server.auth.passwords import PasswordCost, Passwords
 from server.auth.principal import Authenticator
 from server.auth.tokens import Tokens
 from server.enrich import Facts
+from server.entry_json import entry_size
 from server.rest.access import Access
 from server.rest.app import http_application
 from server.rest.derived import Freshness
+from server.rest.event_streams import EventStreamLimits, EventStreams
 from server.rest.keyed import KeyedRequests
 from server.rest.pages import PageSizes
 from server.rest.routes import RestNeeds, api_routes
@@ -62,12 +66,15 @@ class Lists:
 
     def __init__(self) -> None:
         self.fresh = True
+        # Who follows; set once they are there.
+        self.feeds: Feeds | None = None
         self._actor = ProjectActor()
         # Stream → the state and its seq.
         self._states: dict[str, tuple[ProjectState, int]] = {}
 
     def publish(self, stream: str, publications: list[Publication]) -> None:
-        """Nobody follows."""
+        if self.feeds is not None:
+            self.feeds.publish(stream, publications)
 
     def committed(self, entries: list[Entry]) -> None:
         for entry in entries:
@@ -147,6 +154,8 @@ class World:
     meters: Meters
     passwords: Passwords
     not_ready: dict[str, str]
+    feeds: Feeds
+    event_streams: EventStreams
     admin_token: str = ADMIN_TOKEN
 
     async def register(self, name: str, **fields: Any) -> User:
@@ -192,7 +201,9 @@ def next_of(response: ClientResponse) -> str | None:
 
 
 @asynccontextmanager
-async def a_world(cost: PasswordCost = CHEAP, sizes: PageSizes = SIZES) -> AsyncIterator[World]:
+async def a_world(
+    cost: PasswordCost = CHEAP, sizes: PageSizes = SIZES, event_streams: EventStreamLimits | None = None
+) -> AsyncIterator[World]:
     """A running server."""
     clock, ids, limits, lists, meters = ManualClock(), RandomIds(), RuntimeLimits(), Lists(), Meters()
     storage = MemoryStorage.make(clock.monotonic_s)
@@ -214,6 +225,8 @@ async def a_world(cost: PasswordCost = CHEAP, sizes: PageSizes = SIZES) -> Async
         limits=limits,
     )
     region.start()
+    feeds = lists.feeds = Feeds(actors, region, storage.journal, clock, limits)
+    streamed = EventStreams(feeds, clock, 10, event_streams)
     key = Ed25519PrivateKey.generate()
     tokens = Tokens(key, ADMIN_TOKEN, 900)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
@@ -237,6 +250,8 @@ async def a_world(cost: PasswordCost = CHEAP, sizes: PageSizes = SIZES) -> Async
         clock=clock,
         new_id=ids.new_id,
         keyed=KeyedRequests(clock),
+        reads=LogReads(feeds, entry_size, clock, 10),
+        event_streams=streamed,
         sizes=sizes,
     )
     not_ready: dict[str, str] = {}
@@ -249,7 +264,25 @@ async def a_world(cost: PasswordCost = CHEAP, sizes: PageSizes = SIZES) -> Async
     app = http_application(routes, meters=meters, allowed_origins=[ORIGIN], body_max_bytes=1 << 20, new_id=ids.new_id)
     lag.start()
     async with TestClient(TestServer(app)) as http:
-        yield World(http, clock, storage, region, streams, lists, facts, tokens, key, meters, passwords, not_ready)
+        try:
+            yield World(
+                http,
+                clock,
+                storage,
+                region,
+                streams,
+                lists,
+                facts,
+                tokens,
+                key,
+                meters,
+                passwords,
+                not_ready,
+                feeds,
+                streamed,
+            )
+        finally:
+            streamed.stop()
     lag.stop()
     await region.stop(snapshots=False)
     passwords.close()
