@@ -226,6 +226,12 @@ class ProjectLimits(BaseSettings):
     project_comment_history_characters_max: int = Field(
         1_000_000, ge=1000, le=100_000_000, description="Characters of all earlier texts of one comment."
     )
+    project_rank_short_characters_max: int = Field(
+        64, ge=8, le=200, description="Length of a rank beyond which neighbours get new ranks too."
+    )
+    project_reranked_tasks_max: int = Field(
+        1024, ge=2, le=2000, description="Neighbours that get new ranks in one entry."
+    )
 
 
 class DatabaseLimits(BaseSettings):

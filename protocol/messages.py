@@ -36,8 +36,9 @@ from protocol.projects import (
     ProjectRestored,
     RestoreProject,
 )
+from protocol.ranks import MoveTask, TasksReranked
 from protocol.roles import DefineRole, EditRole, RemoveRole, RoleDefined, RoleEdited, RoleRemoved
-from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited, task_created_2
+from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited, task_created_2, task_edited_2
 
 ProjectCommand = (
     CreateProject
@@ -52,6 +53,7 @@ ProjectCommand = (
     | RemoveRole
     | CreateTask
     | EditTask
+    | MoveTask
     | AddComment
     | EditComment
 )
@@ -68,6 +70,7 @@ ProjectEvent = (
     | RoleRemoved
     | TaskCreated
     | TaskEdited
+    | TasksReranked
     | CommentAdded
     | CommentEdited
 )
@@ -90,7 +93,10 @@ EventJson = dict[str, Any]
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
-UPCASTERS: Mapping[tuple[str, int], Upcaster] = {("TaskCreated", 1): task_created_2}
+UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
+    ("TaskCreated", 1): task_created_2,
+    ("TaskEdited", 1): task_edited_2,
+}
 """(kind, version) → pure function from that version's data to the next version's."""
 
 

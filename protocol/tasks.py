@@ -83,7 +83,10 @@ class TaskView(TypedDict):
 
 @with_config(VIEW_CONFIG)
 class TaskChanges(TypedDict, total=False):
-    """The single-valued fields of a task that an edit can set. Labels and assignees merge as sets instead."""
+    """The single-valued fields of a task that an edit can set. Labels and assignees merge as sets instead.
+
+    `rank` comes from the server: with every other state, and when the task was moved.
+    """
 
     title: Title
     description: Markdown
@@ -92,6 +95,7 @@ class TaskChanges(TypedDict, total=False):
     startDate: Day | None
     dueDate: Day | None
     estimate: Estimate | None
+    rank: Rank
 
 
 class CreateTask(Command):
@@ -117,6 +121,7 @@ class CreateTask(Command):
 class EditTask(Command):
     """Sets the fields that are present; labels and assignees are added and removed one by one.
 
+    In another state the task stands behind all others.
     An edit that moves a day is refused when `dueDate` would then lie before `startDate`.
     """
 
@@ -160,7 +165,10 @@ class TaskEdited(Event):
     """Only what really changed. `was` holds the previous values of the fields in `changes`.
 
     `closedAt` is the value after the edit, given whenever the edit moved the task into or out of a closed state.
+    Version 1 knew no ranks in `changes`: a task kept its own in every state.
     """
+
+    version = 2
 
     task_id: Uuid
     changes: TaskChanges
@@ -170,3 +178,8 @@ class TaskEdited(Event):
     assignees_added: AssigneeIds = Field(default_factory=list)
     assignees_removed: AssigneeIds = Field(default_factory=list)
     closed_at: Instant | None = absent()
+
+
+def task_edited_2(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 to 2: the rank of its number is one that no other task has, so it stays."""
+    return data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
-from actors.project import comments, members, projects, roles, snapshot, tasks
+from actors.project import comments, members, projects, ranks, roles, snapshot, tasks
 from actors.project.limits import ProjectLimits
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta, TimerChange
@@ -29,6 +29,7 @@ from protocol.projects import (
     ProjectRestored,
     RestoreProject,
 )
+from protocol.ranks import MoveTask, TasksReranked
 from protocol.roles import DefineRole, EditRole, RemoveRole, RoleDefined, RoleEdited, RoleRemoved
 from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited
 
@@ -73,6 +74,8 @@ class ProjectActor:
                 return tasks.decide_create(state, command, context, self._limits)
             case EditTask():
                 return tasks.decide_edit(state, command, context, self._limits)
+            case MoveTask():
+                return ranks.decide_move(state, command, context, self._limits)
             case AddComment():
                 return comments.decide_add(state, command, context, self._limits)
             case EditComment():
@@ -106,6 +109,8 @@ class ProjectActor:
                 tasks.evolve_created(state, event, meta)
             case TaskEdited():
                 tasks.evolve_edited(state, event, meta)
+            case TasksReranked():
+                ranks.evolve_reranked(state, event, meta)
             case CommentAdded():
                 comments.evolve_added(state, event, meta)
             case CommentEdited():
@@ -137,6 +142,7 @@ class ProjectActor:
                     | RoleEdited()
                     | RoleRemoved()
                     | TaskEdited()
+                    | TasksReranked()
                     | CommentEdited()
                 ):
                     continue
@@ -156,7 +162,9 @@ class ProjectActor:
         return isinstance(event, ProjectCreated | ProjectDeleted | ProjectRestored | MemberAdded | MemberRemoved)
 
     def is_content(self, event: ProjectEvent) -> bool:
-        return isinstance(event, ProjectEdited | TaskCreated | TaskEdited | CommentAdded | CommentEdited)
+        return isinstance(
+            event, ProjectEdited | TaskCreated | TaskEdited | TasksReranked | CommentAdded | CommentEdited
+        )
 
     def content_at(self, state: ProjectState) -> str:
         return state.content_at

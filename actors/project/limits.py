@@ -16,3 +16,7 @@ class ProjectLimits:
     labels_per_task_max: int = 100
     assignees_per_task_max: int = 100
     comment_history_characters_max: int = 1_000_000
+    # Beyond this a new rank is worth it that neighbours get other ones.
+    rank_short_characters_max: int = 64
+    # So many neighbours at most get other ranks in one entry.
+    reranked_tasks_max: int = 1024

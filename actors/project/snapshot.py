@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from actors.project.state import ProjectState, put_new_task
+from actors.project.state import ProjectState, index_cards, put_known_task
 from protocol.comments import CommentView
 from protocol.members import MemberView
 from protocol.roles import RoleView
@@ -74,6 +74,7 @@ def restore(project_id: str, state_parts: Iterable[dict[str, Any]]) -> ProjectSt
     for part in state_parts:
         for name, value in part.items():
             _take(state, name, value)
+    index_cards(state)
     return state
 
 
@@ -107,7 +108,7 @@ def _take_roles(state: ProjectState, roles: Iterable[RoleView]) -> None:
 
 def _take_tasks(state: ProjectState, tasks: Iterable[TaskView]) -> None:
     for task in tasks:
-        put_new_task(state, task)
+        put_known_task(state, task)
 
 
 def _take_comments(state: ProjectState, comments: Iterable[CommentView]) -> None:

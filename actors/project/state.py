@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from actors.runtime.actor import EntryMeta
 from protocol.base import PersonId
@@ -13,6 +15,9 @@ from protocol.roles import RoleView
 from protocol.tasks import TaskView
 
 CLOSED_GROUPS: frozenset[StateGroup] = frozenset({"completed", "cancelled"})
+
+Card: TypeAlias = tuple[str, str]
+"""Rank and id of a task."""
 
 
 @dataclass(slots=True)
@@ -36,6 +41,8 @@ class ProjectState:
     task_comments: dict[str, list[str]] = field(default_factory=dict)
     # External id → the task that has it, the first one where an old log has several; an index over `tasks`.
     external_ids: dict[str, str] = field(default_factory=dict)
+    # State id → the cards of its tasks in their order; an index over `tasks`.
+    cards: dict[str, list[Card]] = field(default_factory=dict)
     # The number of the next task; numbers are never used twice.
     next_number: int = 1
     # The time of the newest content, "" while there is none. It never falls.
@@ -45,11 +52,39 @@ class ProjectState:
 
 
 def put_new_task(state: ProjectState, task: TaskView) -> None:
-    """Takes in a task that comes after all others."""
+    """Takes in a task that comes after all others by number."""
+    put_known_task(state, task)
+    insort(state.cards.setdefault(task["stateId"], []), (task["rank"], task["id"]))
+
+
+def index_cards(state: ProjectState) -> None:
+    """Makes the index anew: one sort is cheaper than as many insertions as there are tasks."""
+    state.cards.clear()
+    for task in state.tasks.values():
+        state.cards.setdefault(task["stateId"], []).append((task["rank"], task["id"]))
+    for cards in state.cards.values():
+        cards.sort()
+
+
+def put_known_task(state: ProjectState, task: TaskView) -> None:
+    """The same without its card: see `index_cards`."""
     state.tasks[task["id"]] = task
     state.task_ids.append(task["id"])
     if task["externalId"] is not None:
         state.external_ids.setdefault(task["externalId"], task["id"])
+
+
+def replace_task(state: ProjectState, task: TaskView) -> None:
+    """Takes in a task's new record; where its state or rank is another one, its card moves."""
+    before = state.tasks[task["id"]]
+    state.tasks[task["id"]] = task
+    if (task["stateId"], task["rank"]) == (before["stateId"], before["rank"]):
+        return
+    cards = state.cards[before["stateId"]]
+    del cards[bisect_left(cards, (before["rank"], before["id"]))]
+    if not cards:
+        del state.cards[before["stateId"]]
+    insort(state.cards.setdefault(task["stateId"], []), (task["rank"], task["id"]))
 
 
 def is_imported(author: PersonId) -> bool:

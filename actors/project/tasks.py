@@ -9,14 +9,14 @@ from typing import Any
 from actors.project.dating import Dating, date_content
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import broken, missing, no_project, refusal, taken
+from actors.project.places import end_rank
 from actors.project.projects import Outcome, archived, is_archived
-from actors.project.state import ProjectState, is_closed, note_content, put_new_task
+from actors.project.state import ProjectState, is_closed, note_content, put_new_task, replace_task
 from actors.runtime.actor import Context, EntryMeta
 from protocol.base import Day
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.projects import ProjectView
-from protocol.ranks import rank_of_number
 from protocol.tasks import CreateTask, EditTask, TaskChanges, TaskCreated, TaskEdited, TaskView
 
 _SINGLE_VALUED = {
@@ -54,7 +54,7 @@ def _refuse_creation(
         return _external_id_taken(known)
     if is_archived(state):
         return archived()
-    if "state_id" in command.model_fields_set and not _has_state(project, command.state_id):
+    if "state_id" in command.model_fields_set and not has_state(project, command.state_id):
         return missing("state")
     if len(state.tasks) >= limits.tasks_max:
         return broken("tasks_limit", f"a project has at most {limits.tasks_max} tasks")
@@ -90,7 +90,7 @@ def _new_task(
         "watcherIds": [],
         "fields": {},
         "recurrence": None,
-        "rank": rank_of_number(number),
+        "rank": end_rank(state, state_id),
         "createdBy": dating.author,
         "createdAt": dating.at,
         "updatedAt": dating.at,
@@ -110,14 +110,18 @@ def decide_edit(state: ProjectState, command: EditTask, context: Context, limits
     dating = date_content(state, context)
     if isinstance(dating, Rejection):
         return dating
-    edited = _edit(state.project, task, command, dating)
+    edited = _edit(state, state.project, task, command, dating)
     if edited is None:
         return dating.decision([])
     return _refuse_edit(state, task, edited, context, limits) or dating.decision([edited])
 
 
-def _edit(project: ProjectView, task: TaskView, command: EditTask, dating: Dating) -> TaskEdited | None:
+def _edit(
+    state: ProjectState, project: ProjectView, task: TaskView, command: EditTask, dating: Dating
+) -> TaskEdited | None:
     changes, was = _changes(task, command)
+    if "stateId" in changes:
+        changes["rank"], was["rank"] = end_rank(state, changes["stateId"]), task["rank"]
     fields: dict[str, Any] = {
         "changes": changes,
         "was": was,
@@ -128,12 +132,25 @@ def _edit(project: ProjectView, task: TaskView, command: EditTask, dating: Datin
     }
     if not any(fields.values()):
         return None
-    if "stateId" in changes:
-        if is_closed(project, changes["stateId"]):
-            fields["closed_at"] = dating.at
-        elif task["closedAt"] is not None:
-            fields["closed_at"] = None
-    return TaskEdited(task_id=command.task_id, **fields)
+    return TaskEdited(task_id=command.task_id, **fields, **_closing(project, task, changes, dating))
+
+
+def _closing(project: ProjectView, task: TaskView, changes: TaskChanges, dating: Dating) -> dict[str, Any]:
+    """What an event has to say of `closedAt`: nothing, unless another state closes or opens the task."""
+    if "stateId" not in changes:
+        return {}
+    if is_closed(project, changes["stateId"]):
+        return {"closed_at": dating.at}
+    return {"closed_at": None} if task["closedAt"] is not None else {}
+
+
+def moved(project: ProjectView, task: TaskView, state_id: str, rank: str, dating: Dating) -> TaskEdited:
+    """The edit that puts a task to another rank, of its own state or of another one."""
+    changes: TaskChanges = {"rank": rank}
+    was: TaskChanges = {"rank": task["rank"]}
+    if state_id != task["stateId"]:
+        changes["stateId"], was["stateId"] = state_id, task["stateId"]
+    return TaskEdited(task_id=task["id"], changes=changes, was=was, **_closing(project, task, changes, dating))
 
 
 def _changes(task: TaskView, command: EditTask) -> tuple[TaskChanges, TaskChanges]:
@@ -166,7 +183,7 @@ def _refuse_edit(
     if (
         state.project is not None
         and "stateId" in edited.changes
-        and not _has_state(state.project, edited.changes["stateId"])
+        and not has_state(state.project, edited.changes["stateId"])
     ):
         return missing("state")
     labels = _merged(task["labels"], edited.labels_added, edited.labels_removed)
@@ -216,7 +233,8 @@ def _refuse_crowd(labels: Sequence[str], assignees: Sequence[str], limits: Proje
     return None
 
 
-def _has_state(project: ProjectView, state_id: str) -> bool:
+def has_state(project: ProjectView, state_id: str) -> bool:
+    """Whether the project has this state."""
     return any(state["id"] == state_id for state in project["states"])
 
 
@@ -234,7 +252,7 @@ def evolve_created(state: ProjectState, event: TaskCreated, meta: EntryMeta) -> 
 def evolve_edited(state: ProjectState, event: TaskEdited, meta: EntryMeta) -> None:
     task = state.tasks[event.task_id]
     closed_at = event.closed_at if "closed_at" in event.model_fields_set else task["closedAt"]
-    state.tasks[event.task_id] = {
+    edited: TaskView = {
         **task,
         **event.changes,
         "labels": _merged(task["labels"], event.labels_added, event.labels_removed),
@@ -242,6 +260,7 @@ def evolve_edited(state: ProjectState, event: TaskEdited, meta: EntryMeta) -> No
         "updatedAt": meta.at,
         "closedAt": closed_at,
     }
+    replace_task(state, edited)
     note_content(state, meta)
 
 

@@ -13,6 +13,7 @@ from actors.project.projects import view_project
 from actors.project.state import ProjectState
 from actors.runtime.replay import ReplayFailed
 from actors.runtime.request import Reading
+from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import OPERATOR, Principal
 from protocol.projects import ProjectView
@@ -67,6 +68,20 @@ class ProjectViews:
                 glance.stream, look_unless_deleted, glance.principal, glance.deleted, view_project, ()
             )
         )
+
+    async def read_after(
+        self, stream: str, principal: Principal, cursor: Cursor, look: Callable[..., T | Rejection], *arguments: Any
+    ) -> Reading[T]:
+        """What a command left at its cursor, also for a retry that comes when others have changed it since.
+
+        Who was removed since gets nothing, neither before nor after the past is read.
+        """
+        now = granted(await self._streams.read(stream, look, principal, *arguments))
+        if now.cursor == cursor:
+            return now
+        then = await self.read_past(stream, AsOf(cursor.seq, None), look, *arguments)
+        granted(await self._streams.read(stream, view_project, principal))
+        return then
 
     async def read_past(
         self, stream: str, as_of: AsOf, look: Callable[..., T | Rejection], *arguments: Any

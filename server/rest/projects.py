@@ -10,17 +10,16 @@ from aiohttp import web
 from pydantic import Field
 
 from actors.project.projects import view_project
-from actors.runtime.request import Accepted, Reading
+from actors.runtime.request import Accepted
 from protocol.base import Message
 from protocol.errors import Rejected, Rejection
 from protocol.event import OPERATOR
 from protocol.messages import digest_of
-from protocol.projects import CreateProject, DeleteProject, EditProject, ProjectView
+from protocol.projects import CreateProject, DeleteProject, EditProject
 from server.enrich import Facts
 from server.rest.access import (
     IDEMPOTENCY_KEY,
     Access,
-    AsOf,
     entity_tag,
     parse_as_of,
     path_id,
@@ -101,7 +100,7 @@ class ProjectRoutes:
             wish = Wish(f"project/{project_id}", command, principal, op_id)
             with self.keyed.judged_once(wish.stream, op_id, digest_of(principal.id, command, None, None)):
                 accepted = await self._create(wish, command)
-        reading = await self._after(wish, accepted)
+        reading = await self.views.read_after(wish.stream, principal, accepted.cursor, view_project)
         headers = {"ETag": entity_tag(reading.cursor), "Location": f"/v1/projects/{project_id}"}
         return json_response(reading.value, 201, headers)
 
@@ -128,7 +127,8 @@ class ProjectRoutes:
         refuse_condition(request)
         op_id = self.access.op_id(request, principal)
         wish = Wish(stream, await read_body(request, EditProject), principal, op_id)
-        reading = await self._after(wish, granted(await self.streams.command(wish)))
+        accepted = granted(await self.streams.command(wish))
+        reading = await self.views.read_after(stream, principal, accepted.cursor, view_project)
         return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor)})
 
     async def delete(self, request: web.Request) -> web.Response:
@@ -138,15 +138,3 @@ class ProjectRoutes:
         wish = Wish(stream, DeleteProject(), principal, self.access.op_id(request, principal))
         granted(await self.streams.command(wish))
         return json_response(DELETED)
-
-    async def _after(self, wish: Wish, accepted: Accepted) -> Reading[ProjectView]:
-        """The project as its own command left it, also for a retry that comes when others have changed it since.
-
-        Who was removed since gets nothing, neither before nor after the past is read.
-        """
-        now = granted(await self.streams.read(wish.stream, view_project, wish.principal))
-        if now.cursor == accepted.cursor:
-            return now
-        then = await self.views.read_past(wish.stream, AsOf(accepted.cursor.seq, None), view_project)
-        granted(await self.streams.read(wish.stream, view_project, wish.principal))
-        return then

@@ -26,6 +26,7 @@ from server.rest.pages import PageSizes
 from server.rest.profiles import ProfileRoutes
 from server.rest.project_views import ProjectViews
 from server.rest.projects import ProjectRoutes
+from server.rest.ranks import RankRoutes
 from server.rest.roles import RoleRoutes
 from server.rest.tasks import TaskRoutes
 from server.streams import History, Streams
@@ -81,6 +82,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
             needs.keyed,
         ).routes(),
         *TaskRoutes(needs.access, views, needs.tasks, derived, needs.sizes).routes(),
+        *RankRoutes(needs.access, needs.streams, views).routes(),
         *MemberRoutes(needs.access, views, needs.sizes).routes(),
         *RoleRoutes(needs.access, views).routes(),
         *CommentRoutes(needs.access, views, needs.sizes).routes(),

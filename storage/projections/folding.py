@@ -8,11 +8,12 @@ from typing import Final, NamedTuple, TypeAlias, assert_never, cast, get_args
 
 from protocol.log import Entry
 from protocol.messages import EventJson, ProfileEvent, ProjectEvent, UnreadableEvent, decode_event, unpack_payload
-from storage.projections import comments, members, profiles, projects, roles, tasks
+from storage.projections import comments, members, profiles, projects, ranks, roles, tasks
 from storage.projections.comments import CommentFact
 from storage.projections.members import MemberFact
 from storage.projections.profiles import ProfileFact
 from storage.projections.projects import ProjectFact
+from storage.projections.ranks import RankFact
 from storage.projections.roles import RoleFact
 from storage.projections.table import Key, Row, Table
 from storage.projections.tasks import TaskFact
@@ -26,7 +27,7 @@ TABLES: tuple[Table, ...] = (
     profiles.TABLE,
 )
 
-AnyFact: TypeAlias = ProjectFact | MemberFact | RoleFact | TaskFact | CommentFact | ProfileFact
+AnyFact: TypeAlias = ProjectFact | MemberFact | RoleFact | TaskFact | RankFact | CommentFact | ProfileFact
 
 _VERSIONS: Final[Mapping[str, int]] = {
     event.kind: event.version for event in get_args(ProjectEvent) + get_args(ProfileEvent)
@@ -47,7 +48,7 @@ Rows: TypeAlias = dict[Place, Row | None]
 
 @dataclass(frozen=True, slots=True)
 class ReadEntry:
-    """An entry with its events and the one row that each of them writes."""
+    """An entry with its events, each beside every row that it writes."""
 
     entry: Entry
     facts: Sequence[tuple[Place, AnyFact]]
@@ -58,7 +59,7 @@ def read_entry(entry: Entry) -> ReadEntry:
     stream_id = entry.stream.partition("/")[2]
     facts = [_fact_of(event) for event in unpack_payload(entry.payload)[0]]
     try:
-        placed = [(place_of(stream_id, fact), fact) for fact in facts]
+        placed = [(place, fact) for fact in facts for place in places_of(stream_id, fact)]
     except KeyError as error:
         raise _unreadable(entry, error) from error
     return ReadEntry(entry, placed)
@@ -93,25 +94,27 @@ def reached(entries: Iterable[ReadEntry]) -> dict[str, int]:
     return {stream_id: seq for (kind, _, stream_id), seq in places if kind == "project"}
 
 
-def place_of(stream_id: str, fact: AnyFact) -> Place:
-    """The one row that an event writes."""
+def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
+    """The rows that an event writes."""
     match fact["kind"]:
         case "ProjectCreated" | "ProjectEdited" | "ProjectDeleted" | "ProjectRestored":
-            return Place(projects.TABLE.name, (stream_id,))
+            return [Place(projects.TABLE.name, (stream_id,))]
         case "MemberAdded" | "MemberRoleChanged" | "MemberRemoved":
-            return Place(members.TABLE.name, (stream_id, fact["data"]["userId"]))
+            return [Place(members.TABLE.name, (stream_id, fact["data"]["userId"]))]
         case "RoleDefined":
-            return Place(roles.TABLE.name, (stream_id, fact["data"]["role"]["id"]))
+            return [Place(roles.TABLE.name, (stream_id, fact["data"]["role"]["id"]))]
         case "RoleEdited" | "RoleRemoved":
-            return Place(roles.TABLE.name, (stream_id, fact["data"]["roleId"]))
+            return [Place(roles.TABLE.name, (stream_id, fact["data"]["roleId"]))]
         case "TaskCreated":
-            return Place(tasks.TABLE.name, (stream_id, fact["data"]["task"]["id"]))
+            return [Place(tasks.TABLE.name, (stream_id, fact["data"]["task"]["id"]))]
         case "TaskEdited":
-            return Place(tasks.TABLE.name, (stream_id, fact["data"]["taskId"]))
+            return [Place(tasks.TABLE.name, (stream_id, fact["data"]["taskId"]))]
+        case "TasksReranked":
+            return [Place(tasks.TABLE.name, (stream_id, task_id)) for task_id in fact["data"]["ranks"]]
         case "CommentAdded" | "CommentEdited":
-            return Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))
+            return [Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))]
         case "ProfileCreated" | "ProfileEdited":
-            return Place(profiles.TABLE.name, (stream_id,))
+            return [Place(profiles.TABLE.name, (stream_id,))]
         case _:
             assert_never(fact)
 
@@ -135,6 +138,8 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
             return roles.fold(row, fact, entry)
         case "TaskCreated" | "TaskEdited":
             return tasks.fold(row, fact, entry)
+        case "TasksReranked":
+            return ranks.fold(row, fact, entry)
         case "CommentAdded" | "CommentEdited":
             return comments.fold(row, fact, entry)
         case "ProfileCreated" | "ProfileEdited":

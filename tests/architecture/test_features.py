@@ -27,7 +27,7 @@ def read(path: str) -> str:
 
 
 def test_the_features_are_those_we_know() -> None:
-    assert set(features()) == {"projects", "members", "roles", "tasks", "comments", "profiles"}
+    assert set(features()) == {"projects", "members", "roles", "tasks", "comments", "ranks", "profiles"}
 
 
 @pytest.mark.parametrize("feature", sorted(features()))
@@ -51,7 +51,7 @@ def test_every_event_belongs_to_a_kind_of_stream() -> None:
 
 def test_every_event_is_projected_or_listed_as_not_projected() -> None:
     folding = read("storage/projections/folding.py")
-    for function in ("place_of", "_folded"):
+    for function in ("places_of", "_folded"):
         assert unhandled(folding, function, EVENTS.keys() - NOT_PROJECTED) == []
         assert matched_names(folding, function) & NOT_PROJECTED == set()
 

@@ -23,6 +23,7 @@ from pantherahive_client import (
     new_id,
 )
 from pantherahive_client.backlog import EventStream
+from pantherahive_client.commands import UNSET
 from pantherahive_client.replica import from_parts
 from protocol.errors import ErrorCode, Rejection
 from tests.client.hive import ADMIN_TOKEN, QUICK, Hive
@@ -58,6 +59,11 @@ async def test_every_typed_command_keeps_the_replica_equal_to_the_servers_snapsh
         await project.edit_task(task_id, add_assignees=[friend], add_labels=["a", "b"], due_date=None)
         await project.edit_task(task_id, state_id="done", remove_labels=["a"])
         await project.edit_task(task_id, state_id="todo")
+        other_id = (await project.create_task("Return", state_id="todo")).result["taskId"]
+        moved = await project.move_task(other_id, before=task_id)
+        await project.caught_up(moved.cursor)
+        assert [task["id"] for task in project.state.tasks_of("todo")] == [other_id, task_id]
+        await project.move_task(other_id, state_id="done", after=UNSET)
         comment_id = (await project.add_comment(task_id, "One small step")).result["commentId"]
         await project.edit_comment(comment_id, "One giant leap")
         await project.edit_project(name="Apollo 11")

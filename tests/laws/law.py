@@ -11,6 +11,7 @@ import msgpack
 from actors.profile.decider import ProfileActor
 from actors.profile.state import ProfileState
 from actors.project.decider import ProjectActor
+from actors.project.limits import ProjectLimits
 from actors.project.permissions import ROLES
 from actors.project.state import ProjectState
 from actors.runtime.actor import AnyActor, Decision, meta_of
@@ -22,6 +23,9 @@ from tests.laws.naive import World, empty_world, go_on, without_seq
 from tests.laws.strategies import Step
 
 DAYS_MAX = 28
+
+LIMITS = ProjectLimits(rank_short_characters_max=2, reranked_tasks_max=4)
+"""Small, so that reaching them happens."""
 
 
 def opening() -> Sequence[Step]:
@@ -133,7 +137,16 @@ def seen(state: Any) -> World:
     world["roles"] = {key: dict(role) for key, role in state.roles.items()}
     world["tasks"] = {key: dict(task) for key, task in state.tasks.items()}
     world["comments"] = {key: dict(comment) for key, comment in state.comments.items()}
+    _check_order(state)
     return world
+
+
+def _check_order(state: ProjectState) -> None:
+    places = [(task["stateId"], task["rank"]) for task in state.tasks.values()]
+    assert len(set(places)) == len(places), "two tasks of one state have one rank"
+    cards = {(state_id, rank): task_id for state_id, cards in state.cards.items() for rank, task_id in cards}
+    assert cards == {place: task["id"] for place, task in zip(places, state.tasks.values(), strict=True)}
+    assert all(cards and cards == sorted(cards) for cards in state.cards.values())
 
 
 def _check_counters(state: ProjectState, life: Life) -> None:
@@ -152,7 +165,7 @@ def _check_counters(state: ProjectState, life: Life) -> None:
 
 def check_project(steps: Sequence[Step], actor: AnyActor | None = None) -> Life:
     """The law on a project's life."""
-    checker = Checker(actor if actor is not None else ProjectActor(), f"project/{PROJECT_ID}")
+    checker = Checker(actor if actor is not None else ProjectActor(LIMITS), f"project/{PROJECT_ID}")
     checker.live([*opening(), *steps])
     _check_counters(checker.life.state, checker.life)
     return checker.life

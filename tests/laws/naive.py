@@ -113,6 +113,11 @@ def _task_edited(world: World, data: Any, entry: Entry, own: str) -> None:
     record["updatedAt"], record["seq"] = entry.at, entry.seq
 
 
+def _tasks_reranked(world: World, data: Any, entry: Entry, own: str) -> None:
+    for task_id, rank in data["ranks"].items():
+        world["tasks"][task_id]["rank"], world["tasks"][task_id]["seq"] = rank, entry.seq
+
+
 def _comment_added(world: World, data: Any, entry: Entry, own: str) -> None:
     world["comments"][data["commentId"]] = {
         "id": data["commentId"],
@@ -156,6 +161,7 @@ _STEPS = {
     "RoleRemoved": _role_removed,
     "TaskCreated": _task_created,
     "TaskEdited": _task_edited,
+    "TasksReranked": _tasks_reranked,
     "CommentAdded": _comment_added,
     "CommentEdited": _comment_edited,
     "ProfileCreated": _profile_created,

@@ -24,6 +24,7 @@ from protocol.projects import (
     RestoreProject,
     WorkflowState,
 )
+from protocol.ranks import MoveTask
 from protocol.roles import DefineRole, EditRole, RemoveRole
 from protocol.tasks import CreateTask, EditTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER, uuid
@@ -119,6 +120,15 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
         },
         task_id=st.sampled_from(TASK_IDS),
     ),
+    MoveTask: _some(
+        MoveTask,
+        {
+            "state_id": _state_ids,
+            "after": st.sampled_from(TASK_IDS),
+            "before": st.sampled_from(TASK_IDS),
+        },
+        task_id=st.sampled_from(TASK_IDS),
+    ),
     AddComment: _some(
         AddComment,
         {"comment_id": st.sampled_from(COMMENT_IDS)},
@@ -152,7 +162,7 @@ class Step:
     origin: Origin | None
 
 
-_content: tuple[type[Command], ...] = (EditProject, CreateTask, EditTask, AddComment, EditComment)
+_content: tuple[type[Command], ...] = (EditProject, CreateTask, EditTask, MoveTask, AddComment, EditComment)
 _membership: tuple[type[Command], ...] = (AddMember, ChangeMemberRole, RemoveMember)
 _own_roles: tuple[type[Command], ...] = (DefineRole, EditRole, RemoveRole)
 _rare: tuple[type[Command], ...] = (CreateProject, DeleteProject, RestoreProject)
@@ -178,6 +188,10 @@ _live = st.builds(
 _imported = st.builds(
     Step, turn=_turns, command=_commands(_content), by=st.just(OWNER), day=st.just(0), origin=_origins
 )
+
+
+def _other(task_id: str) -> str:
+    return TASK_IDS[1 - TASK_IDS.index(task_id)]
 
 
 def _by_owner(command: Command) -> Step:
@@ -238,6 +252,33 @@ _role_of_its_own = st.tuples(st.sampled_from(ROLE_IDS), _live, _turns, _live, st
         *([_by_owner(RemoveRole(role_id=drawn[0]))] if drawn[4] else []),
     ]
 )
+# Always into the same gap, so that its ranks run out where only short ones are taken.
+_crowded = st.lists(st.tuples(st.sampled_from(TASK_IDS), _turns), min_size=3, max_size=4).map(
+    lambda drawn: [
+        *(_by_owner(CreateTask(task_id=task_id, title="card", state_id="todo")) for task_id in TASK_IDS),
+        *(_by_owner(MoveTask(task_id=task_id, state_id="todo")) for task_id in TASK_IDS),
+        *(_by_owner(CreateTask(title="card", state_id="todo")) for _ in range(2)),
+        *(
+            Step(turn, MoveTask(task_id=task_id, state_id="todo", before=_other(task_id)), OWNER, 0, None)
+            for task_id, turn in drawn
+        ),
+    ]
+)
+_came_and_left = st.tuples(st.sampled_from([MEMBER, VIEWER]), _roles, _turns).map(
+    lambda drawn: [
+        _by_owner(AddMember(user_id=drawn[0].id, role="commenter")),
+        Step(drawn[2], ChangeMemberRole(user_id=drawn[0].id, role=drawn[1]), OWNER, 0, None),
+        _by_owner(RemoveMember(user_id=drawn[0].id)),
+    ]
+)
+_corrected_twice = st.tuples(st.sampled_from(TASK_IDS), _turns).map(
+    lambda drawn: [
+        _by_owner(CreateTask(task_id=drawn[0], title="made")),
+        _by_owner(AddComment(comment_id=COMMENT_IDS[0], task_id=drawn[0], body="said")),
+        _by_owner(EditComment(comment_id=COMMENT_IDS[0], body="meant")),
+        Step(drawn[1], EditComment(comment_id=COMMENT_IDS[0], body="really meant"), OWNER, 1, None),
+    ]
+)
 _alone = _live.map(lambda step: [step])
 _episodes = st.lists(
     st.one_of(
@@ -247,7 +288,10 @@ _episodes = st.lists(
         _tasks_made,
         _labelled_and_not,
         _said_and_corrected,
+        _corrected_twice,
         _closed_and_reopened,
+        _crowded,
+        _came_and_left,
         _deleted_and_restored,
         _archived_and_back,
         _removed_and_back,
@@ -263,8 +307,19 @@ _history = st.lists(_imported, max_size=6).map(
 _founding = Step(
     "go on", CreateTask(task_id=TASK_IDS[0], title="old"), OWNER, 0, Origin(author=MATZ, at="2015-06-01T00:00:00Z")
 )
-_lives_from_history = st.tuples(_history, _episodes).map(lambda both: [_founding, *both[0], *both[1]])
-_only_history = _history.map(lambda steps: [_founding, *steps])
+_old_edit = Step(
+    "go on", EditTask(task_id=TASK_IDS[0], title="older"), OWNER, 0, Origin(author=MATZ, at="2015-06-01T01:00:00Z")
+)
+_old_comment = Step(
+    "go on",
+    AddComment(comment_id=COMMENT_IDS[1], task_id=TASK_IDS[0], body="old"),
+    OWNER,
+    0,
+    Origin(author=MATZ, at="2015-06-01T02:00:00Z"),
+)
+_old_times = [_founding, _old_edit, _old_comment]
+_lives_from_history = st.tuples(_history, _episodes).map(lambda both: [*_old_times, *both[0], *both[1]])
+_only_history = _history.map(lambda steps: [*_old_times, *steps])
 PROJECT_LIVES = st.one_of(_episodes, _lives_from_history, _lives_from_history, _only_history)
 PROFILE_LIVES = st.lists(
     st.builds(

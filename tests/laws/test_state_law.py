@@ -21,7 +21,7 @@ from protocol.profiles import ProfileEdited
 from protocol.projects import ProjectRestored
 from protocol.tasks import CreateTask, TaskCreated, TaskEdited
 from tests.actors.given import events_of
-from tests.laws.law import check_profile, check_project
+from tests.laws.law import LIMITS, check_profile, check_project
 from tests.laws.strategies import PROFILE_LIVES, PROJECT_LIVES, STRATEGIES, Step
 
 _LAW = settings(max_examples=80, derandomize=True, database=None, deadline=None)
@@ -163,7 +163,7 @@ def _hunt(strategy: Any, check: Callable[..., object], actor: type) -> None:
     @_HUNT
     @given(strategy)
     def hunt(steps: Sequence[Step]) -> None:
-        check(steps, actor())
+        check(steps, actor(LIMITS) if issubclass(actor, ProjectActor) else actor())
 
     cast(Callable[[], None], hunt)()
 

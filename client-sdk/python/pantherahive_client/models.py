@@ -53,7 +53,8 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "RoleEdited": 1,
     "RoleRemoved": 1,
     "TaskCreated": 2,
-    "TaskEdited": 1,
+    "TaskEdited": 2,
+    "TasksReranked": 1,
     "CommentAdded": 1,
     "CommentEdited": 1,
     "ProfileCreated": 1,
@@ -288,7 +289,8 @@ class EditRole(TypedDict):
 class EditTask(TypedDict):
     """Sets the fields that are present; labels and assignees are added and removed one by one.
 
-    An edit that moves a day is refused when `dueDate` would then lie before `startDate`.
+    In another state the task stands behind all others. An edit that moves a day is refused when `dueDate`
+    would then lie before `startDate`.
     """
 
     taskId: Uuid
@@ -404,6 +406,21 @@ class MemberView(TypedDict):
     userId: Uuid
     role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
     addedAt: Instant
+
+
+class MoveTask(TypedDict):
+    """Puts a task among the others of a state: of its own, or of `stateId`, which it then enters.
+
+    `after` and `before` name tasks that the sender sees there. The task lands right after `after`, else
+    right before `before`, whatever lies unseen between them; without both it lands at the state's end. A
+    neighbour that stands in another state by now, or a pair that stands the other way round, is a
+    `conflict` with the reason `neighbours_moved`.
+    """
+
+    taskId: Uuid
+    stateId: NotRequired[str]
+    after: NotRequired[Uuid]
+    before: NotRequired[Uuid]
 
 
 class Origin(TypedDict):
@@ -589,7 +606,10 @@ class SnapshotPart(TypedDict):
 
 
 class TaskChanges(TypedDict, total=False):
-    """The single-valued fields of a task that an edit can set. Labels and assignees merge as sets instead."""
+    """The single-valued fields of a task that an edit can set. Labels and assignees merge as sets instead.
+
+    `rank` comes from the server: with every other state, and when the task was moved.
+    """
 
     title: str
     description: str
@@ -598,6 +618,7 @@ class TaskChanges(TypedDict, total=False):
     startDate: Day | None
     dueDate: Day | None
     estimate: float | None
+    rank: str
 
 
 class TaskCreated(TypedDict):
@@ -610,7 +631,7 @@ class TaskEdited(TypedDict):
     """Only what really changed. `was` holds the previous values of the fields in `changes`.
 
     `closedAt` is the value after the edit, given whenever the edit moved the task into or out of a closed
-    state.
+    state. Version 1 knew no ranks in `changes`: a task kept its own in every state.
     """
 
     taskId: Uuid
@@ -654,6 +675,17 @@ class TaskView(TypedDict):
     updatedAt: Instant
     closedAt: Instant | None
     deletedAt: Instant | None
+
+
+class TasksReranked(TypedDict):
+    """Neighbours in one state got other ranks because no short one was left between two of them.
+
+    Their order stays as it was, and so do their `updatedAt`. `was` holds the ranks before.
+    """
+
+    stateId: str
+    ranks: dict[str, str]
+    was: dict[str, str]
 
 
 class WireEntry(TypedDict):

@@ -41,6 +41,11 @@ class ProjectState:
     # What the server counts beside its records.
     counters: ProjectCounters = field(default_factory=_no_counters)
 
+    def tasks_of(self, state_id: str) -> list[TaskView]:
+        """The tasks of one state in the order of their ranks, as a board shows them."""
+        tasks = [task for task in self.tasks.values() if task["stateId"] == state_id and task["deletedAt"] is None]
+        return sorted(tasks, key=lambda task: (task["rank"], task["id"]))
+
     def as_json(self) -> dict[str, Any]:
         """The state as one snapshot part, to be kept beside a cursor; `from_parts` makes an equal one of it."""
         return {
@@ -105,6 +110,10 @@ def _evolve_one(state: ProjectState, kind: str, data: Mapping[str, Any], entry: 
             _add_task(state, entry, data["task"])
         case "TaskEdited":
             _edit_task(state, entry, data)
+        case "TasksReranked":
+            for task_id, rank in data["ranks"].items():
+                state.tasks[task_id] = {**state.tasks[task_id], "rank": rank}
+            _note_content(state, entry)
         case "CommentAdded":
             _add_comment(state, entry, data)
         case "CommentEdited":

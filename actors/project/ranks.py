@@ -1,0 +1,51 @@
+"""Ranks: a task is put among the cards of a state."""
+
+from __future__ import annotations
+
+from actors.project.dating import date_content
+from actors.project.limits import ProjectLimits
+from actors.project.permissions import missing, no_project, refusal
+from actors.project.places import find_spot, make_place
+from actors.project.projects import Outcome, archived, is_archived
+from actors.project.state import ProjectState, note_content, replace_task
+from actors.project.tasks import has_state, moved
+from actors.runtime.actor import Context, EntryMeta
+from protocol.errors import Rejection
+from protocol.messages import ProjectEvent
+from protocol.ranks import MoveTask, TasksReranked
+
+
+def decide_move(state: ProjectState, command: MoveTask, context: Context, limits: ProjectLimits) -> Outcome:
+    """A task that stands there already is left alone; another state closes or opens it, as an edit would."""
+    refused = refusal(state, context.principal, "task.edit")
+    if refused is not None or state.project is None:
+        return refused or no_project()
+    task = state.tasks.get(command.task_id)
+    if task is None:
+        return missing("task")
+    dating = date_content(state, context)
+    if isinstance(dating, Rejection):
+        return dating
+    named = command.model_fields_set
+    state_id = command.state_id if "state_id" in named else task["stateId"]
+    if not has_state(state.project, state_id):
+        return missing("state")
+    spot = find_spot(state, task, state_id, command.after, command.before)
+    if spot is None or isinstance(spot, Rejection):
+        return dating.decision([]) if spot is None else spot
+    if is_archived(state):
+        return archived()
+    place = make_place(state, state_id, spot, task["id"], limits)
+    if isinstance(place, Rejection):
+        return place
+    events: list[ProjectEvent] = []
+    if place.reranked:
+        was = {task_id: state.tasks[task_id]["rank"] for task_id in place.reranked}
+        events.append(TasksReranked(state_id=state_id, ranks=place.reranked, was=was))
+    return dating.decision([*events, moved(state.project, task, state_id, place.rank, dating)])
+
+
+def evolve_reranked(state: ProjectState, event: TasksReranked, meta: EntryMeta) -> None:
+    for task_id, rank in event.ranks.items():
+        replace_task(state, {**state.tasks[task_id], "rank": rank})
+    note_content(state, meta)
