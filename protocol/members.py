@@ -44,6 +44,12 @@ class RemoveMember(Command):
     user_id: Uuid
 
 
+class TransferOwnership(Command):
+    """Makes another member an owner; the owner who gives becomes an admin."""
+
+    user_id: Uuid
+
+
 class MemberAdded(Event):
     """A person may follow the project from here on."""
 

@@ -24,9 +24,11 @@ from protocol.members import (
     MemberRemoved,
     MemberRoleChanged,
     RemoveMember,
+    TransferOwnership,
 )
 from protocol.profiles import CreateProfile, EditProfile, ProfileCreated, ProfileEdited
 from protocol.projects import (
+    ArchiveProject,
     CreateProject,
     DeleteProject,
     EditProject,
@@ -35,6 +37,8 @@ from protocol.projects import (
     ProjectEdited,
     ProjectRestored,
     RestoreProject,
+    UnarchiveProject,
+    project_created_2,
 )
 from protocol.ranks import MoveTask, TasksReranked
 from protocol.roles import DefineRole, EditRole, RemoveRole, RoleDefined, RoleEdited, RoleRemoved
@@ -43,11 +47,14 @@ from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited, task_c
 ProjectCommand = (
     CreateProject
     | EditProject
+    | ArchiveProject
+    | UnarchiveProject
     | DeleteProject
     | RestoreProject
     | AddMember
     | ChangeMemberRole
     | RemoveMember
+    | TransferOwnership
     | DefineRole
     | EditRole
     | RemoveRole
@@ -96,6 +103,7 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("TaskCreated", 1): task_created_2,
     ("TaskEdited", 1): task_edited_2,
+    ("ProjectCreated", 1): project_created_2,
 }
 """(kind, version) → pure function from that version's data to the next version's."""
 

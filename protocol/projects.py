@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
@@ -11,6 +11,8 @@ from protocol.base import VIEW_CONFIG, Instant, Markdown, Name, Uuid, absent
 from protocol.event import Command, Event
 
 ProjectStatus = Literal["Active", "Completed", "OnHold", "Archived"]
+Visibility = Literal["private", "public"]
+"""`public`: everybody with an account may look and follow, as a viewer does; only members do anything."""
 StateGroup = Literal["backlog", "unstarted", "started", "completed", "cancelled"]
 ProjectKey = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,9}$")]
 StateId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
@@ -53,6 +55,7 @@ class ProjectView(TypedDict):
     name: Name
     description: Markdown
     status: ProjectStatus
+    visibility: Visibility
     states: States
     createdAt: Instant
     updatedAt: Instant
@@ -66,6 +69,7 @@ class ProjectChanges(TypedDict, total=False):
     name: Name
     description: Markdown
     status: ProjectStatus
+    visibility: Visibility
     states: States
 
 
@@ -75,17 +79,29 @@ class CreateProject(Command):
     name: Name
     key: ProjectKey = absent()
     description: Markdown = ""
+    visibility: Visibility = "private"
     states: States = absent()
     owner_id: Uuid = absent()
 
 
 class EditProject(Command):
-    """Sets the fields that are present."""
+    """Sets the fields that are present. What was public and becomes private is cut off from all but its members."""
 
     name: Name = absent()
     description: Markdown = absent()
     status: ProjectStatus = absent()
+    visibility: Visibility = absent()
     states: States = absent()
+
+
+class ArchiveProject(Command):
+    """Sets the status to Archived: everything stays readable, and its content cannot be changed."""
+
+
+class UnarchiveProject(Command):
+    """Sets the status of an archived project back."""
+
+    status: Literal["Active", "Completed", "OnHold"] = "Active"
 
 
 class DeleteProject(Command):
@@ -97,9 +113,15 @@ class RestoreProject(Command):
 
 
 class ProjectCreated(Event):
-    """The first event of a project stream."""
+    """The first event of a project stream. Version 1 knew no visibility."""
 
+    version = 2
     project: ProjectView
+
+
+def project_created_2(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 to 2: every project was private."""
+    return {"project": {**data["project"], "visibility": "private"}}
 
 
 class ProjectEdited(Event):

@@ -27,6 +27,10 @@ class ProjectReads:
         """See the port."""
         return await projects.list_of_user(self._database, user_id, after, limit)
 
+    async def public(self, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+        """See the port."""
+        return await projects.list_public(self._database, after, limit)
+
     async def every(self, after: str | None, limit: int) -> Sequence[Listed]:
         """See the port."""
         return await projects.list_all(self._database, after, limit)

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from actors.project import comments, members, projects, ranks, roles, snapshot, tasks
 from actors.project.limits import ProjectLimits
+from actors.project.permissions import is_public
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta, TimerChange
 from protocol.comments import AddComment, CommentAdded, CommentEdited, EditComment
@@ -17,9 +18,11 @@ from protocol.members import (
     MemberRemoved,
     MemberRoleChanged,
     RemoveMember,
+    TransferOwnership,
 )
 from protocol.messages import ProjectCommand, ProjectEvent
 from protocol.projects import (
+    ArchiveProject,
     CreateProject,
     DeleteProject,
     EditProject,
@@ -28,6 +31,7 @@ from protocol.projects import (
     ProjectEdited,
     ProjectRestored,
     RestoreProject,
+    UnarchiveProject,
 )
 from protocol.ranks import MoveTask, TasksReranked
 from protocol.roles import DefineRole, EditRole, RemoveRole, RoleDefined, RoleEdited, RoleRemoved
@@ -54,6 +58,10 @@ class ProjectActor:
                 return projects.decide_create(state, command, context)
             case EditProject():
                 return projects.decide_edit(state, command, context)
+            case ArchiveProject():
+                return projects.decide_archive(state, command, context)
+            case UnarchiveProject():
+                return projects.decide_unarchive(state, command, context)
             case DeleteProject():
                 return projects.decide_delete(state, command, context)
             case RestoreProject():
@@ -64,6 +72,8 @@ class ProjectActor:
                 return members.decide_change_role(state, command, context)
             case RemoveMember():
                 return members.decide_remove(state, command, context)
+            case TransferOwnership():
+                return members.decide_transfer(state, command, context)
             case DefineRole():
                 return roles.decide_define(state, command, context, self._limits)
             case EditRole():
@@ -150,15 +160,19 @@ class ProjectActor:
                     assert_never(event)
         return result
 
-    def audience(self, state: ProjectState) -> frozenset[str]:
-        """The members; the owners alone while the project is deleted."""
+    def audience(self, state: ProjectState) -> frozenset[str] | None:
+        """The members, or everybody where it is public; the owners alone while the project is deleted."""
         if state.project is None:
             return frozenset()
+        if is_public(state):
+            return None
         if state.project["deletedAt"] is None:
             return frozenset(state.members)
         return frozenset(member["userId"] for member in state.members.values() if member["role"] == "owner")
 
     def changes_audience(self, event: ProjectEvent) -> bool:
+        if isinstance(event, ProjectEdited):
+            return "visibility" in event.changes
         return isinstance(event, ProjectCreated | ProjectDeleted | ProjectRestored | MemberAdded | MemberRemoved)
 
     def is_content(self, event: ProjectEvent) -> bool:

@@ -22,6 +22,7 @@ from protocol.members import (
     MemberRoleChanged,
     MemberView,
     RemoveMember,
+    TransferOwnership,
 )
 
 
@@ -85,6 +86,28 @@ def decide_remove(state: ProjectState, command: RemoveMember, context: Context) 
     if isinstance(dating, Rejection):
         return dating
     return dating.decision([MemberRemoved(user_id=command.user_id, was=member["role"])])
+
+
+def decide_transfer(state: ProjectState, command: TransferOwnership, context: Context) -> Outcome:
+    """One entry: at no time is there no owner."""
+    refused = refusal(state, context.principal, "member.make_owner")
+    if refused is not None:
+        return refused
+    giver = state.members.get(context.principal.id)
+    if giver is None:
+        return broken("not_owner", "only an owner has an ownership to give")
+    target = state.members.get(command.user_id)
+    if target is None:
+        return missing("member")
+    if target is giver:
+        return broken("own_transfer", "an ownership is given to somebody else")
+    dating = date_other(context)
+    if isinstance(dating, Rejection):
+        return dating
+    changed = [MemberRoleChanged(user_id=giver["userId"], role="admin", was="owner")]
+    if target["role"] != "owner":
+        changed.insert(0, MemberRoleChanged(user_id=command.user_id, role="owner", was=target["role"]))
+    return dating.decision(changed)
 
 
 def _open(state: ProjectState) -> bool:

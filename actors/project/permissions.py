@@ -17,6 +17,7 @@ from protocol.members import Role
 Permission = Literal[
     "project.view",
     "project.edit",
+    "project.change_visibility",
     "project.delete",
     "project.restore",
     "project.import",
@@ -43,6 +44,7 @@ _COMMENTER: frozenset[Permission] = _VIEWER | {"comment.add", "comment.edit_own"
 _MEMBER: frozenset[Permission] = _COMMENTER | {"task.add", "task.edit"}
 _ADMIN: frozenset[Permission] = _MEMBER | {
     "project.edit",
+    "project.change_visibility",
     "project.import",
     "member.add",
     "member.change_role",
@@ -78,9 +80,17 @@ def allowed(state: ProjectState, principal: Principal, permission: Permission) -
     if principal.is_operator:
         return True
     member = state.members.get(principal.id)
-    if member is None or (deleted and member["role"] != "owner"):
+    if member is None:
+        return is_public(state) and permission in LOOKING
+    if deleted and member["role"] != "owner":
         return False
     return permission in permissions_of(state, member["role"])
+
+
+def is_public(state: ProjectState) -> bool:
+    """Whether everybody may look."""
+    project = state.project
+    return project is not None and project["visibility"] == "public" and project["deletedAt"] is None
 
 
 def permissions_of(state: ProjectState, role: Role) -> frozenset[Permission]:

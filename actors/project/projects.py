@@ -14,6 +14,7 @@ from protocol.members import MemberAdded
 from protocol.messages import ProjectEvent
 from protocol.projects import (
     DEFAULT_STATES,
+    ArchiveProject,
     CreateProject,
     DeleteProject,
     EditProject,
@@ -24,6 +25,7 @@ from protocol.projects import (
     ProjectRestored,
     ProjectView,
     RestoreProject,
+    UnarchiveProject,
     WorkflowState,
 )
 
@@ -47,6 +49,7 @@ def decide_create(state: ProjectState, command: CreateProject, context: Context)
         "name": command.name,
         "description": command.description,
         "status": "Active",
+        "visibility": command.visibility,
         "states": list(command.states if "states" in command.model_fields_set else DEFAULT_STATES),
         "createdAt": dating.at,
         "updatedAt": dating.at,
@@ -81,6 +84,8 @@ def decide_edit(state: ProjectState, command: EditProject, context: Context) -> 
     changes, was = _changes(state.project, command)
     if not changes:
         return dating.decision([])
+    if "visibility" in changes and not allowed(state, context.principal, "project.change_visibility"):
+        return forbidden("project.change_visibility")
     if state.project["status"] == "Archived" and "status" not in changes:
         return archived()
     if "states" in changes:
@@ -88,6 +93,17 @@ def decide_edit(state: ProjectState, command: EditProject, context: Context) -> 
         if lost is not None:
             return lost
     return dating.decision([ProjectEdited(changes=changes, was=was)])
+
+
+def decide_archive(state: ProjectState, command: ArchiveProject, context: Context) -> Outcome:
+    return decide_edit(state, EditProject(status="Archived"), context)
+
+
+def decide_unarchive(state: ProjectState, command: UnarchiveProject, context: Context) -> Outcome:
+    refused = refusal(state, context.principal, "project.edit")
+    if refused is None and not is_archived(state):
+        return broken("project_not_archived", "the project is not archived")
+    return refused or decide_edit(state, EditProject(status=command.status), context)
 
 
 def _changes(project: ProjectView, command: EditProject) -> tuple[ProjectChanges, ProjectChanges]:

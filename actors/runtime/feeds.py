@@ -48,14 +48,24 @@ class Joined:
     halted: bool = False
 
 
-def look_at_audience(state: Any, actor: AnyActor, principal: Principal) -> Rejection | None:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a joiner sees of a state: whether it is everybody's, and its parts where they were asked for."""
+
+    open_to_all: bool
+    parts: Iterator[dict[str, Any]] | None = None
+
+
+def look_at_audience(state: Any, actor: AnyActor, principal: Principal) -> Seen | Rejection:
     """Whether the principal may follow; what one may not see does not exist."""
-    return None if may_follow(actor.audience(state), principal) else NO_SUCH_STREAM
+    audience = actor.audience(state)
+    return Seen(audience is None) if may_follow(audience, principal) else NO_SUCH_STREAM
 
 
-def look_at_parts(state: Any, actor: AnyActor, principal: Principal) -> Iterator[dict[str, Any]] | Rejection:
+def look_at_parts(state: Any, actor: AnyActor, principal: Principal) -> Seen | Rejection:
     """The whole state, for those who may follow."""
-    return look_at_audience(state, actor, principal) or actor.parts(state)
+    seen = look_at_audience(state, actor, principal)
+    return seen if isinstance(seen, Rejection) else Seen(seen.open_to_all, actor.parts(state))
 
 
 class Feeds:
@@ -205,7 +215,9 @@ class Feeds:
             return answer.value
         return answer  # type: ignore[no-any-return]
 
-    def _attach(self, follower: Follower, stream: str, seq: int | None, reached: int, seen: Any, cursor: Cursor) -> Any:
+    def _attach(
+        self, follower: Follower, stream: str, seq: int | None, reached: int, seen: Seen, cursor: Cursor
+    ) -> Any:
         """Runs in the turn in which the reading is durable. An empty stream is none.
 
         Only the state of a halted stream can be older than a cursor (`reached`) or a ring: nobody can say who may see
@@ -221,9 +233,10 @@ class Feeds:
         if hub is None:
             ring = Ring(cursor, self._limits.ring_entries_max, self._limits.ring_bytes_max)
             hub = self._hubs[stream] = StreamHub(stream, ring)
+        hub.open_to(seen.open_to_all)
         if seq is not None:
             return hub.attach(follower, seq, cursor.seq)
-        return hub.attach(follower, cursor.seq, cursor.seq), seen
+        return hub.attach(follower, cursor.seq, cursor.seq), seen.parts
 
     async def catch_up(self, following: Following) -> list[Publication]:
         """The next entries for a place that is older than its ring. Raises StorageFault, UnreadableEvent.

@@ -78,6 +78,8 @@ class StreamHub:
         self._present: Counter[str] = Counter()
         # Whether presence changed since it was last told.
         self.presence_changed = False
+        # Whether everybody may follow: then nobody is told who else does.
+        self.open_to_all = False
         # Since when nobody follows; None while somebody does.
         self.empty_since_s: float | None = None
 
@@ -93,7 +95,7 @@ class StreamHub:
         self.empty_since_s = None
         if not follower.principal.is_operator:
             self._present[follower.principal.id] += 1
-            self.presence_changed = True
+            self.presence_changed = self.presence_changed or not self.open_to_all
         return following
 
     def detach(self, following: Following) -> None:
@@ -107,17 +109,24 @@ class StreamHub:
             self._present[principal.id] -= 1
             if not self._present[principal.id]:
                 del self._present[principal.id]
-            self.presence_changed = True
+            self.presence_changed = self.presence_changed or not self.open_to_all
 
     def publish(self, publications: list[Publication]) -> None:
         """Takes new entries in, closes whom they shut out, and wakes the others."""
         fresh = [publication for publication in publications if self.ring.append(publication)]
         for publication in fresh:
             if publication.changes_audience:
+                self.open_to(publication.audience is None)
                 self._narrow(publication.audience, publication.entry.seq)
         if fresh:
             for following in list(self._followings.values()):
                 following.follower.wake(following)
+
+    def open_to(self, everybody: bool) -> None:
+        """Says whether everybody may follow now."""
+        if self.open_to_all != everybody:
+            self.open_to_all = everybody
+            self.presence_changed = bool(self._followings)
 
     def _narrow(self, audience: frozenset[str] | None, seq: int) -> None:
         for following in list(self._followings.values()):
@@ -126,7 +135,9 @@ class StreamHub:
                 following.follower.following_closed(self.stream, "removed")
 
     def present(self, limit: int) -> list[PresentUser]:
-        """The users who follow now, those with most connections first."""
+        """The users who follow now, those with most connections first; nobody where strangers may be among them."""
+        if self.open_to_all:
+            return []
         return [{"userId": user, "connections": count} for user, count in self._present.most_common(limit)]
 
     def tell_presence(self, limit: int) -> None:

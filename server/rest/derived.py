@@ -29,10 +29,14 @@ class Listed(Protocol):
 
 
 class ProjectLists(Protocol):
-    """Projects of a person, and all of them for the operator."""
+    """Projects of a person, public ones, and all of them for the operator."""
 
     async def of_user(self, user_id: str, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
         """Not the deleted ones; the last changed first. `after` is (updatedAt, id)."""
+        ...
+
+    async def public(self, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+        """Those that everybody may look at; order and `after` as with a person's."""
         ...
 
     async def every(self, after: str | None, limit: int) -> Sequence[Listed]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import Field
@@ -34,6 +34,12 @@ from server.rest.project_views import Glance, ProjectViews, answer
 from server.streams import Streams, Wish, derived_id, granted
 
 DELETED = {"message": "Project deleted successfully"}
+
+
+class ProjectsQuery(PageQuery):
+    """Without `visibility` the caller's own; `public`: those that everybody may look at."""
+
+    visibility: Literal["public"] | None = None
 
 
 class ProjectQuery(Message):
@@ -68,13 +74,17 @@ class ProjectRoutes:
         ]
 
     async def page(self, request: web.Request) -> web.Response:
-        """The caller's projects, the last changed first; the operator's are all, by id."""
+        """The caller's projects, or the public ones, the last changed first; the operator's are all, by id."""
         principal = self.access.principal(request)
-        query = read_query(request, PageQuery)
+        query = read_query(request, ProjectsQuery)
         size = self.sizes.of(query)
-        parts = 1 if principal.is_operator else 2
+        by_id = principal.is_operator and query.visibility is None
+        parts = 1 if by_id else 2
         after = unpack_place(query.after, parts) if query.after is not None else None
-        if principal.is_operator:
+        if query.visibility is not None:
+            place = (after[0], after[1]) if after else None
+            found = await self.derived.read(lambda: self.lists.public(place, size + 1))
+        elif by_id:
             found = await self.derived.read(lambda: self.lists.every(after[0] if after else None, size + 1))
         else:
             place = (after[0], after[1]) if after else None
@@ -83,8 +93,9 @@ class ProjectRoutes:
         if not more:
             return json_response(list(page))
         last = page[-1]
-        end = (last["id"],) if principal.is_operator else (last["updatedAt"], last["id"])
-        return json_response(list(page), headers=link_next("/v1/projects", after=pack_place(*end), limit=query.limit))
+        end = (last["id"],) if by_id else (last["updatedAt"], last["id"])
+        headers = link_next("/v1/projects", after=pack_place(*end), limit=query.limit, visibility=query.visibility)
+        return json_response(list(page), headers=headers)
 
     async def create(self, request: web.Request) -> web.Response:
         """201 with the project. Its id comes from the caller and `Idempotency-Key`, so a retry meets the same one."""

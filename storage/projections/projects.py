@@ -24,6 +24,7 @@ TABLE = Table(
         Column("name"),
         Column("description"),
         Column("status"),
+        Column("visibility"),
         Column("states", "jsonb"),
         Column("createdAt"),
         Column("updatedAt"),
@@ -99,6 +100,18 @@ async def list_of_user(database: Database, user_id: str, after: tuple[str, str] 
          ORDER BY p.updated_at DESC, p.id DESC LIMIT $4"""  # noqa: S608
     updated_at, project_id = after or (None, None)
     records = await database.fetch(query, user_id, updated_at, project_id, limit)
+    return [listed(TABLE.row(record)) for record in records]
+
+
+async def list_public(database: Database, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+    """The projects that everybody may look at, the last changed first; `after` as above. Raises NotApplied."""
+    query = f"""
+        SELECT {TABLE.select("p")} FROM projects p
+         WHERE p.visibility = 'public' AND p.deleted_at IS NULL
+           AND ($1::text IS NULL OR (p.updated_at, p.id) < ($1, $2::text))
+         ORDER BY p.updated_at DESC, p.id DESC LIMIT $3"""  # noqa: S608
+    updated_at, project_id = after or (None, None)
+    records = await database.fetch(query, updated_at, project_id, limit)
     return [listed(TABLE.row(record)) for record in records]
 
 

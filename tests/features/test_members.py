@@ -12,6 +12,7 @@ from protocol.members import (
     MemberRemoved,
     MemberRoleChanged,
     RemoveMember,
+    TransferOwnership,
 )
 from protocol.projects import DeleteProject
 from protocol.tasks import CreateTask, EditTask
@@ -84,6 +85,25 @@ def test_the_last_owner_neither_leaves_nor_steps_down() -> None:
         assert refused(life.decide(down, by)) == broken("last_owner")
     life.given((OWNER, ChangeMemberRole(user_id=ADMIN.id, role="owner")), (OWNER, RemoveMember(user_id=OWNER.id)))
     assert refused(life.decide(RemoveMember(user_id=ADMIN.id), ADMIN)) == broken("last_owner")
+
+
+def test_an_ownership_is_handed_over_in_one_step() -> None:
+    life = a_team()
+    assert refused(life.decide(TransferOwnership(user_id=MEMBER.id), ADMIN)) == FORBIDDEN
+    assert refused(life.decide(TransferOwnership(user_id=MEMBER.id), STRANGER)) == NOT_FOUND
+    assert refused(life.decide(TransferOwnership(user_id=NEWCOMER), OWNER)) == NOT_FOUND
+    assert refused(life.decide(TransferOwnership(user_id=OWNER.id), OWNER)) == broken("own_transfer")
+    assert refused(life.decide(TransferOwnership(user_id=MEMBER.id), OPERATOR)) == broken("not_owner")
+    assert happened(life.send(TransferOwnership(user_id=MEMBER.id), OWNER)) == [
+        MemberRoleChanged(user_id=MEMBER.id, role="owner", was="member"),
+        MemberRoleChanged(user_id=OWNER.id, role="admin", was="owner"),
+    ]
+    assert refused(life.decide(TransferOwnership(user_id=VIEWER.id), OWNER)) == FORBIDDEN
+    life.given((MEMBER, ChangeMemberRole(user_id=ADMIN.id, role="owner")))
+    to_an_owner = happened(life.send(TransferOwnership(user_id=ADMIN.id), MEMBER))
+    assert to_an_owner == [MemberRoleChanged(user_id=MEMBER.id, role="admin", was="owner")]
+    life.given((ADMIN, DeleteProject()))
+    assert refused(life.decide(TransferOwnership(user_id=VIEWER.id), ADMIN)) == broken("project_deleted")
 
 
 def test_everybody_may_leave_and_nobody_comes_back_by_themself() -> None:

@@ -7,19 +7,25 @@ from typing import Any
 import pytest
 
 from actors.project.decider import ProjectActor
+from actors.project.members import list_members
+from actors.project.permissions import LOOKING, Permission, allowed
 from actors.project.projects import view_project
+from protocol.comments import AddComment
 from protocol.event import OPERATOR
-from protocol.members import MemberAdded
+from protocol.members import ChangeMemberRole, MemberAdded, RemoveMember
 from protocol.projects import (
     DEFAULT_STATES,
+    ArchiveProject,
     CreateProject,
     DeleteProject,
     EditProject,
     ProjectDeleted,
     ProjectRestored,
     RestoreProject,
+    UnarchiveProject,
     WorkflowState,
 )
+from protocol.roles import DefineRole
 from protocol.tasks import CreateTask, EditTask
 from tests.actors.given import (
     ADMIN,
@@ -43,6 +49,7 @@ from tests.actors.given import (
     happened,
     project_state,
     refused,
+    uuid,
 )
 
 
@@ -59,6 +66,7 @@ def test_who_creates_a_project_becomes_its_owner() -> None:
         "name": "Apollo",
         "description": "To the moon",
         "status": "Active",
+        "visibility": "private",
         "states": list(DEFAULT_STATES),
         "createdAt": NOW,
         "updatedAt": NOW,
@@ -131,6 +139,70 @@ def test_an_archived_project_takes_no_content_until_its_status_is_back() -> None
     assert refused(life.decide(EditTask(task_id=TASK, title="More"), MEMBER)) == broken("project_archived")
     assert refused(life.decide(EditProject(name="New"), OWNER)) == broken("project_archived")
     life.given((OWNER, EditProject(status="Active", name="New")), (MEMBER, CreateTask(title="More")))
+
+
+def test_a_project_is_archived_and_taken_back_by_commands_of_their_own() -> None:
+    life = a_task()
+    assert refused(life.decide(ArchiveProject(), MEMBER)) == FORBIDDEN
+    assert refused(life.decide(ArchiveProject(), STRANGER)) == NOT_FOUND
+    assert refused(life.decide(UnarchiveProject(), ADMIN)) == broken("project_not_archived")
+    [archived] = happened(life.send(ArchiveProject(), ADMIN))
+    assert (archived.changes, archived.was) == ({"status": "Archived"}, {"status": "Active"})
+    assert happened(life.decide(ArchiveProject(), ADMIN)) == []
+    assert refused(life.decide(EditTask(task_id=TASK, title="More"), OWNER)) == broken("project_archived")
+    assert refused(life.decide(UnarchiveProject(), MEMBER)) == FORBIDDEN
+    [back] = happened(life.decide(UnarchiveProject(status="Completed"), OWNER))
+    assert back.changes == {"status": "Completed"}
+    life.given((OWNER, UnarchiveProject()), (MEMBER, EditTask(task_id=TASK, title="More")))
+    life.given((OWNER, DeleteProject()))
+    assert refused(life.decide(ArchiveProject(), OWNER)) == broken("project_deleted")
+    assert refused(life.decide(UnarchiveProject(), OWNER)) == broken("project_deleted")
+
+
+def test_everybody_looks_at_a_public_project_and_nobody_else_changes_it() -> None:
+    life = a_task()
+    assert refused(life.decide(EditProject(visibility="public"), MEMBER)) == FORBIDDEN
+    [published] = happened(life.send(EditProject(visibility="public"), ADMIN))
+    assert (published.changes, published.was) == ({"visibility": "public"}, {"visibility": "private"})
+    assert life.actor.changes_audience(published)
+    assert life.actor.audience(life.state) is None
+    state = project_state(life)
+    assert isinstance(view_project(state, STRANGER), dict)
+    assert isinstance(list_members(state, STRANGER), list)
+    assert {permission for permission in LOOKING if allowed(state, STRANGER, permission)} == LOOKING
+    for command in (
+        AddComment(task_id=TASK, body="Nice"),
+        EditTask(task_id=TASK, title="Mine"),
+        EditProject(visibility="private"),
+        RemoveMember(user_id=STRANGER.id),
+        DeleteProject(),
+    ):
+        assert refused(life.decide(command, STRANGER)) == FORBIDDEN
+    life.given((OWNER, EditProject(visibility="private")))
+    assert refused(view_project(state, STRANGER)) == NOT_FOUND
+    audience = life.actor.audience(life.state)
+    assert audience is not None
+    assert STRANGER.id not in audience
+
+
+def test_to_publish_takes_a_permission_of_its_own() -> None:
+    life = a_team()
+    editor: list[Permission] = ["project.edit"]
+    life.given((OWNER, DefineRole(role_id=uuid(0x501), name="Editor", permissions=[*editor])))
+    life.given((OWNER, ChangeMemberRole(user_id=VIEWER.id, role=uuid(0x501))))
+    assert len(happened(life.decide(EditProject(name="x"), VIEWER))) == 1
+    assert refused(life.decide(EditProject(name="x", visibility="public"), VIEWER)) == FORBIDDEN
+
+
+def test_a_deleted_public_project_is_for_its_owners_alone() -> None:
+    life = Life(ProjectActor(), f"project/{PROJECT_ID}")
+    life.given((OWNER, CreateProject(name="Apollo", visibility="public")))
+    assert life.actor.audience(life.state) is None
+    life.given((OWNER, DeleteProject()))
+    assert refused(view_project(project_state(life), STRANGER)) == NOT_FOUND
+    assert life.actor.audience(life.state) == frozenset({OWNER.id})
+    life.given((OWNER, RestoreProject()))
+    assert life.actor.audience(life.state) is None
 
 
 def test_only_owners_delete_and_only_they_see_what_is_deleted() -> None:

@@ -14,14 +14,16 @@ from hypothesis.strategies import SearchStrategy
 
 from protocol.comments import AddComment, EditComment
 from protocol.event import OPERATOR, Command, Origin, Principal
-from protocol.members import AddMember, ChangeMemberRole, RemoveMember
+from protocol.members import AddMember, ChangeMemberRole, RemoveMember, TransferOwnership
 from protocol.profiles import CreateProfile, EditProfile
 from protocol.projects import (
     DEFAULT_STATES,
+    ArchiveProject,
     CreateProject,
     DeleteProject,
     EditProject,
     RestoreProject,
+    UnarchiveProject,
     WorkflowState,
 )
 from protocol.ranks import MoveTask
@@ -54,6 +56,7 @@ _priorities: SearchStrategy[Any] = st.sampled_from(["urgent", "high", "medium", 
 _permissions = st.lists(
     st.sampled_from(["task.edit", "task.add", "comment.add", "member.add", "role.manage", "project.delete"]), max_size=4
 )
+_visibilities: SearchStrategy[Any] = st.sampled_from(["private", "public"])
 _names = st.sampled_from([None, "Ada", "Grace"])
 
 
@@ -63,21 +66,29 @@ def _some(model: type[Command], optional: dict[str, SearchStrategy[Any]], **alwa
 
 
 STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
-    CreateProject: _some(CreateProject, {"owner_id": _user_ids, "states": st.sampled_from(WORKFLOWS)}, name=_titles),
+    CreateProject: _some(
+        CreateProject,
+        {"owner_id": _user_ids, "visibility": _visibilities, "states": st.sampled_from(WORKFLOWS)},
+        name=_titles,
+    ),
     EditProject: _some(
         EditProject,
         {
             "name": _titles,
             "description": _texts,
             "status": st.sampled_from(["Active", "Active", "Active", "Completed", "OnHold", "Archived"]),
+            "visibility": _visibilities,
             "states": st.sampled_from(WORKFLOWS),
         },
     ),
+    ArchiveProject: st.just(ArchiveProject()),
+    UnarchiveProject: _some(UnarchiveProject, {"status": st.sampled_from(["Active", "Completed", "OnHold"])}),
     DeleteProject: st.just(DeleteProject()),
     RestoreProject: st.just(RestoreProject()),
     AddMember: _some(AddMember, {}, user_id=_user_ids, role=_roles),
     ChangeMemberRole: _some(ChangeMemberRole, {}, user_id=_user_ids, role=_roles),
     RemoveMember: _some(RemoveMember, {}, user_id=_user_ids),
+    TransferOwnership: _some(TransferOwnership, {}, user_id=_user_ids),
     DefineRole: _some(
         DefineRole, {"role_id": st.sampled_from(ROLE_IDS)}, name=st.sampled_from(["A", "B"]), permissions=_permissions
     ),
@@ -165,7 +176,14 @@ class Step:
 _content: tuple[type[Command], ...] = (EditProject, CreateTask, EditTask, MoveTask, AddComment, EditComment)
 _membership: tuple[type[Command], ...] = (AddMember, ChangeMemberRole, RemoveMember)
 _own_roles: tuple[type[Command], ...] = (DefineRole, EditRole, RemoveRole)
-_rare: tuple[type[Command], ...] = (CreateProject, DeleteProject, RestoreProject)
+_rare: tuple[type[Command], ...] = (
+    CreateProject,
+    ArchiveProject,
+    UnarchiveProject,
+    DeleteProject,
+    RestoreProject,
+    TransferOwnership,
+)
 _origins = st.tuples(st.sampled_from([MATZ] * 4 + ["unknown", OWNER.id]), st.integers(1, 9)).map(
     lambda both: Origin(author=both[0], at=f"2015-06-{both[1]:02d}T00:00:00.000Z")
 )

@@ -97,6 +97,15 @@ class Lists:
         rows.sort(key=lambda row: (row.record["updatedAt"], row.record["id"]), reverse=True)
         return [row for row in rows if not after or _place(row) < after][:limit]
 
+    async def public(self, after: tuple[str, str] | None, limit: int) -> Sequence[Row]:
+        rows = [
+            Row(state.project, seq)
+            for state, seq in self._states.values()
+            if state.project and state.project["visibility"] == "public" and state.project["deletedAt"] is None
+        ]
+        rows.sort(key=lambda row: (row.record["updatedAt"], row.record["id"]), reverse=True)
+        return [row for row in rows if not after or _place(row) < after][:limit]
+
     async def every(self, after: str | None, limit: int) -> Sequence[Row]:
         rows = sorted(
             (Row(state.project, seq) for state, seq in self._states.values()), key=lambda row: row.record["id"]

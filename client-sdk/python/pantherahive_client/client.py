@@ -32,6 +32,7 @@ from pantherahive_client.models import (
 from pantherahive_client.outbox import Ack, Outbox
 from pantherahive_client.profiles import ProfileCommands
 from pantherahive_client.project import Project
+from pantherahive_client.projects import Visibility
 from pantherahive_client.replica import ProjectState
 from pantherahive_client.session import Credentials, Session
 from pantherahive_client.settings import Settings
@@ -134,13 +135,21 @@ class Client(ProfileCommands):
         project_id: str | None = None,
         key: str | Unset = UNSET,
         description: str | Unset = UNSET,
+        visibility: Visibility | Unset = UNSET,
         states: Sequence[WorkflowState] | Unset = UNSET,
         owner_id: str | Unset = UNSET,
         **sending: Unpack[Sending],
     ) -> str:
         """The new project's id, made here when it is not given. Only the operator may name another owner."""
         stream_id = project_id if project_id is not None else new_id()
-        data = present(name=name, key=key, description=description, states=states, ownerId=owner_id)
+        data = present(
+            name=name,
+            key=key,
+            description=description,
+            visibility=visibility,
+            states=states,
+            ownerId=owner_id,
+        )
         await self.command(f"project/{stream_id}", "CreateProject", data, **sending)
         return stream_id
 

@@ -25,3 +25,7 @@ class MemberCommands(Commands):
     async def remove_member(self, user_id: str, **sending: Unpack[Sending]) -> Ack:
         """Ends a membership; one's own: leaves."""
         return await self.send("RemoveMember", {"userId": user_id}, **sending)
+
+    async def transfer_ownership(self, user_id: str, **sending: Unpack[Sending]) -> Ack:
+        """Makes another member an owner in one's own place; one becomes an admin."""
+        return await self.send("TransferOwnership", {"userId": user_id}, **sending)

@@ -42,7 +42,7 @@ ERROR_RETRYABLE: Final[Mapping[str, bool]] = {
 }
 
 EVENT_VERSIONS: Final[Mapping[str, int]] = {
-    "ProjectCreated": 1,
+    "ProjectCreated": 2,
     "ProjectEdited": 1,
     "ProjectDeleted": 1,
     "ProjectRestored": 1,
@@ -98,6 +98,10 @@ class AddMember(TypedDict):
 
     userId: Uuid
     role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
+
+
+class ArchiveProject(TypedDict):
+    """Sets the status to Archived: everything stays readable, and its content cannot be changed."""
 
 
 class AuthAnswer(TypedDict):
@@ -211,6 +215,7 @@ class CreateProject(TypedDict):
     name: str
     key: NotRequired[str]
     description: NotRequired[str]
+    visibility: NotRequired[Literal["private", "public"]]
     states: NotRequired[list[WorkflowState]]
     ownerId: NotRequired[Uuid]
 
@@ -270,11 +275,14 @@ class EditProfile(TypedDict, total=False):
 
 
 class EditProject(TypedDict, total=False):
-    """Sets the fields that are present."""
+    """Sets the fields that are present. What was public and becomes private is cut off from all but its
+    members.
+    """
 
     name: str
     description: str
     status: Literal["Active", "Completed", "OnHold", "Archived"]
+    visibility: Literal["private", "public"]
     states: list[WorkflowState]
 
 
@@ -486,6 +494,7 @@ class ProjectChanges(TypedDict, total=False):
     name: str
     description: str
     status: Literal["Active", "Completed", "OnHold", "Archived"]
+    visibility: Literal["private", "public"]
     states: list[WorkflowState]
 
 
@@ -498,7 +507,7 @@ class ProjectCounters(TypedDict):
 
 
 class ProjectCreated(TypedDict):
-    """The first event of a project stream."""
+    """The first event of a project stream. Version 1 knew no visibility."""
 
     project: ProjectView
 
@@ -526,6 +535,7 @@ class ProjectView(TypedDict):
     name: str
     description: str
     status: Literal["Active", "Completed", "OnHold", "Archived"]
+    visibility: Literal["private", "public"]
     states: list[WorkflowState]
     createdAt: Instant
     updatedAt: Instant
@@ -686,6 +696,18 @@ class TasksReranked(TypedDict):
     stateId: str
     ranks: dict[str, str]
     was: dict[str, str]
+
+
+class TransferOwnership(TypedDict):
+    """Makes another member an owner; the owner who gives becomes an admin."""
+
+    userId: Uuid
+
+
+class UnarchiveProject(TypedDict, total=False):
+    """Sets the status of an archived project back."""
+
+    status: Literal["Active", "Completed", "OnHold"]
 
 
 class WireEntry(TypedDict):

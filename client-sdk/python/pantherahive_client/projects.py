@@ -10,10 +10,11 @@ from pantherahive_client.models import WorkflowState
 from pantherahive_client.outbox import Ack
 
 ProjectStatus = Literal["Active", "Completed", "OnHold", "Archived"]
+Visibility = Literal["private", "public"]
 
 
 class ProjectCommands(Commands):
-    """Edit, delete, restore; creating one is `Client.create_project`."""
+    """Edit, archive, delete, restore; creating one is `Client.create_project`."""
 
     async def edit_project(
         self,
@@ -21,12 +22,23 @@ class ProjectCommands(Commands):
         name: str | Unset = UNSET,
         description: str | Unset = UNSET,
         status: ProjectStatus | Unset = UNSET,
+        visibility: Visibility | Unset = UNSET,
         states: Sequence[WorkflowState] | Unset = UNSET,
         **sending: Unpack[Sending],
     ) -> Ack:
         """Sets the fields that are given."""
-        data = present(name=name, description=description, status=status, states=states)
+        data = present(name=name, description=description, status=status, visibility=visibility, states=states)
         return await self.send("EditProject", data, **sending)
+
+    async def archive_project(self, **sending: Unpack[Sending]) -> Ack:
+        """Everything stays readable, and its content cannot be changed."""
+        return await self.send("ArchiveProject", {}, **sending)
+
+    async def unarchive_project(
+        self, *, status: Literal["Active", "Completed", "OnHold"] | Unset = UNSET, **sending: Unpack[Sending]
+    ) -> Ack:
+        """Work goes on; without `status` the project is active."""
+        return await self.send("UnarchiveProject", present(status=status), **sending)
 
     async def delete_project(self, **sending: Unpack[Sending]) -> Ack:
         """Hides the project from everybody but its owners."""

@@ -28,6 +28,7 @@ from tests.actors.given import (
 HOLDERS: dict[Permission, list[Principal]] = {
     "project.view": [OWNER, ADMIN, MEMBER, COMMENTER, VIEWER],
     "project.edit": [OWNER, ADMIN],
+    "project.change_visibility": [OWNER, ADMIN],
     "project.delete": [OWNER],
     "project.restore": [OWNER],
     "project.import": [OWNER, ADMIN],

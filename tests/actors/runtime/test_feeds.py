@@ -266,15 +266,16 @@ async def test_an_older_change_of_the_audience_does_not_confuse_an_attachment() 
 
 async def test_presence_is_told_at_the_beat() -> None:
     async with a_world() as world:
-        await world.given(1)
-        ann, ben = Reader(world, "ann"), Reader(world, "ben")
+        accepted(await world.send(AddMember(user_id=person(1), role="member")))
+        accepted(await world.send(AddMember(user_id=person(2), role="member")))
+        ann, ben = Reader(world, person(1)), Reader(world, person(2))
         place = (await ann.join()).following
         await ben.join()
         assert len(world.feeds.present(STREAM)) == 2
         world.feeds.tell_presence()
         place.leave()
         world.feeds.tell_presence()
-        assert ben.presences[-1] == [{"userId": "ben", "connections": 1}]
+        assert ben.presences[-1] == [{"userId": person(2), "connections": 1}]
         assert world.feeds.present("notes/none") == []
 
 
@@ -284,8 +285,9 @@ class PublicNotes(NotesActor):
     shows_presence = False
 
 
-async def test_visitors_of_a_public_stream_are_not_told_of_each_other() -> None:
-    async with a_world(PublicNotes()) as world:
+@pytest.mark.parametrize("actor", [PublicNotes(), NotesActor()], ids=["whatever is in it", "while it is everybody's"])
+async def test_visitors_of_a_public_stream_are_not_told_of_each_other(actor: NotesActor) -> None:
+    async with a_world(actor) as world:
         await world.given(1)
         ann, ben = Reader(world, "ann"), Reader(world, "ben")
         place = (await ann.join()).following

@@ -11,7 +11,7 @@ import pytest
 
 from protocol.cursors import Cursor
 from protocol.members import AddMember, RemoveMember
-from protocol.projects import DeleteProject, RestoreProject
+from protocol.projects import DeleteProject, EditProject, RestoreProject
 from protocol.tasks import CreateTask
 from tests.server.gateway.client import LiveClient
 from tests.server.gateway.hive import LONG_PINGS, Hive, a_hive, eventually
@@ -149,6 +149,31 @@ async def test_a_deleted_project_is_followed_by_its_owners_only(hive: Hive) -> N
     await member.until(lambda: bool(member.of("closed")))
     assert await member.ask("leave", {"stream": stream}) == {}
     assert not member.entries(stream)
+
+
+async def test_a_public_project_that_becomes_private_loses_its_visitors_at_once(hive: Hive) -> None:
+    ada, _ = await hive.user("ada")
+    stream = await hive.project(owner=ada)
+    _, member = await a_member(hive, stream, "bob")
+    _, strange = await hive.user("eve")
+    visitor = await hive.client(strange)
+    assert (await visitor.join(stream))["error"]["code"] == "not_found"
+    await hive.send(stream, EditProject(visibility="public"), ada)
+    joined = await visitor.join(stream)
+    assert (joined["mode"], joined["present"]) == ("snapshot", [])
+    refused = await visitor.command(stream, "CreateTask", {"title": "mine"})
+    assert refused["error"]["code"] == "forbidden"
+    await hive.send(stream, CreateTask(title="seen"), ada)
+    await visitor.until_seq(stream, 4)
+    async with asyncio.timeout(1):
+        await hive.send(stream, EditProject(visibility="private"), ada)
+        await hive.send(stream, CreateTask(title="unseen"), ada)
+        await visitor.until(lambda: bool(visitor.of("closed")))
+    await member.until_seq(stream, 6)
+    assert visitor.of("closed") == [{"stream": stream, "reason": "removed"}]
+    assert [entry["seq"] for entry in visitor.entries(stream)] == [4]
+    assert (await visitor.join(stream))["error"]["code"] == "not_found"
+    assert (await visitor.command(stream, "CreateTask", {"title": "x"}))["error"]["code"] == "not_found"
 
 
 def stuffed(client: LiveClient) -> Any:

@@ -37,6 +37,41 @@ async def test_a_created_project_can_be_read_listed_changed_and_deleted(world: W
     assert restorable["deletedAt"] is not None
 
 
+async def test_public_projects_are_listed_to_everybody_page_by_page(world: World) -> None:
+    ada, bob = await world.register("ada"), await world.register("bob")
+    for name in ("One", "Two", "Three", "Hidden"):
+        project = await world.project(ada, name)
+        world.clock.now_s += 1
+        if name != "Hidden":
+            await world.send(ada, project["id"], EditProject(visibility="public"))
+    listed: list[str] = []
+    path: str | None = "/v1/projects?visibility=public&limit=2"
+    while path is not None:
+        response = await world.http.get(path, headers=bob.auth)
+        listed += [project["name"] for project in await response.json()]
+        path = next_of(response)
+    assert listed == ["Three", "Two", "One"]
+    assert await (await world.http.get("/v1/projects", headers=bob.auth)).json() == []
+    operator = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+    operators = await world.http.get("/v1/projects?visibility=public", headers=operator)
+    assert len(await operators.json()) == 3
+    await problem_of(await world.http.get("/v1/projects?visibility=private", headers=bob.auth), 400)
+    await problem_of(await world.http.get("/v1/projects?visibility=public"), 401)
+
+
+async def test_a_visitor_reads_a_public_project_and_gets_403_for_changes(world: World) -> None:
+    ada, bob = await world.register("ada"), await world.register("bob")
+    project = await world.project(ada)
+    path = f"/v1/projects/{project['id']}"
+    await problem_of(await world.http.get(path, headers=bob.auth), 404)
+    changed = await world.http.put(path, json={"visibility": "public"}, headers=ada.auth)
+    assert (await changed.json())["visibility"] == "public"
+    for suffix in ("", "/tasks", "/members", "/roles", "?asOf=1"):
+        assert (await world.http.get(path + suffix, headers=bob.auth)).status == 200
+    await problem_of(await world.http.put(path, json={"name": "Mine"}, headers=bob.auth), 403)
+    await problem_of(await world.http.delete(path, headers=bob.auth), 403)
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -47,6 +82,7 @@ async def test_a_created_project_can_be_read_listed_changed_and_deleted(world: W
         ("DELETE", f"/v1/projects/{NOBODY}"),
         ("GET", f"/v1/projects/{NOBODY}/tasks"),
         ("GET", f"/v1/projects/{NOBODY}/members"),
+        ("GET", f"/v1/projects/{NOBODY}/roles"),
         ("GET", f"/v1/projects/{NOBODY}/tasks/{NOBODY}/comments"),
         ("GET", "/v1/tasks"),
     ],

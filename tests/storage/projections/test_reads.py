@@ -45,6 +45,19 @@ def _task(number: int, *people: Principal) -> CreateTask:
     )
 
 
+async def test_public_projects_are_listed_the_last_changed_first(database: Database) -> None:
+    public = (OWNER, EditProject(visibility="public"))
+    hidden_again = _life(1, public, (OWNER, EditProject(visibility="private")))
+    deleted = _life(2, public, (OWNER, DeleteProject()))
+    await _projected(database, _life(0), hidden_again, deleted, *(_life(number, public) for number in range(3, 6)))
+    names: list[str] = []
+    place: tuple[str, str] | None = None
+    while page := await projects.list_public(database, place, 2):
+        names += [listed.record["name"] for listed in page]
+        place = (page[-1].record["updatedAt"], page[-1].record["id"])
+    assert names == ["Project 5", "Project 4", "Project 3"]
+
+
 async def test_a_person_has_the_projects_they_are_in_the_last_changed_first(database: Database) -> None:
     left = _life(1, (MEMBER, RemoveMember(user_id=MEMBER.id)))
     deleted = _life(2, (OWNER, DeleteProject()))
