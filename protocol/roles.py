@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NotRequired
 
 from pydantic import AfterValidator, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
@@ -30,6 +30,18 @@ class RoleView(TypedDict):
     permissions: PermissionNames
     createdAt: Instant
     updatedAt: Instant
+
+
+@with_config(VIEW_CONFIG)
+class ListedRole(TypedDict):
+    """A role as lists show it: one of the project's own, or a built-in one, whose id is its name."""
+
+    id: str
+    name: Name
+    permissions: list[str]
+    builtIn: bool
+    createdAt: NotRequired[Instant]
+    updatedAt: NotRequired[Instant]
 
 
 @with_config(VIEW_CONFIG)

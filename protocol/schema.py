@@ -67,7 +67,7 @@ SOCKET_EVENTS: Mapping[str, Mapping[str, type[BaseModel]]] = {
 """Name on the socket → what the client sends (`request`), its `answer`, what the server sends by itself."""
 
 
-class _Schema(GenerateJsonSchema):
+class PlainSchema(GenerateJsonSchema):
     """Without the titles that only repeat names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
@@ -117,7 +117,7 @@ def _definitions() -> dict[str, Any]:
     ]
     mode: JsonSchemaMode = "validation"
     _, schema = models_json_schema(
-        [(model, mode) for model in models], ref_template=REF_TEMPLATE, schema_generator=_Schema
+        [(model, mode) for model in models], ref_template=REF_TEMPLATE, schema_generator=PlainSchema
     )
     definitions: dict[str, Any] = dict(schema["$defs"])
     for records in (*SNAPSHOT_RECORDS.values(), *SNAPSHOT_COLLECTIONS.values()):
@@ -128,7 +128,7 @@ def _definitions() -> dict[str, Any]:
 
 def _record_definitions(record: type) -> dict[str, Any]:
     """A record of state and what it refers to; records are TypedDicts, whose schemas stand alone."""
-    schema = TypeAdapter(record).json_schema(ref_template=REF_TEMPLATE, schema_generator=_Schema)
+    schema = TypeAdapter(record).json_schema(ref_template=REF_TEMPLATE, schema_generator=PlainSchema)
     inner: dict[str, Any] = schema.pop("$defs", {})
     if "description" not in schema and record.__doc__:
         schema["description"] = inspect.cleandoc(record.__doc__)

@@ -82,6 +82,13 @@ class TaskView(TypedDict):
 
 
 @with_config(VIEW_CONFIG)
+class OwnTask(TaskView):
+    """A task with the project that it lies in, for lists across projects."""
+
+    projectId: Uuid
+
+
+@with_config(VIEW_CONFIG)
 class TaskChanges(TypedDict, total=False):
     """The single-valued fields of a task that an edit can set. Labels and assignees merge as sets instead.
 

@@ -53,6 +53,7 @@ from server.listener import BACKLOG_MAX, url_of
 from server.node import Lease, Node, SessionLost, WatchedShards
 from server.rest.access import Access
 from server.rest.app import http_application
+from server.rest.documents import document_routes
 from server.rest.event_streams import EventStreamLimits, EventStreams
 from server.rest.keyed import KeyedRequests
 from server.rest.pages import PageSizes
@@ -328,8 +329,9 @@ class Product:
             self._settings.ready_check_timeout_s,
             lambda: self._region.supervisor.halted_streams,
         )
+        routes = api_routes(self._rest_needs())
         app = http_application(
-            [*api_routes(self._rest_needs()), *telemetry_routes(self._meters, self._lag, readiness)],
+            [*routes, *document_routes(routes), *telemetry_routes(self._meters, self._lag, readiness)],
             meters=self._meters,
             allowed_origins=self._settings.allowed_origins,
             body_max_bytes=self._settings.request_body_max_bytes,

@@ -10,6 +10,7 @@ from protocol.accounts import UserAuthResponse, UserLoginRequest, UserQuery, Use
 from server.auth.accounts import AccountService
 from server.rest.access import Access, read_query
 from server.rest.bodies import json_response, read_body
+from server.rest.operations import operation
 from server.streams import granted
 from storage.ports import Accounts
 
@@ -29,13 +30,22 @@ class AccountRoutes:
             web.post("/v1/users/login", self.login),
         ]
 
+    @operation(
+        "Registers an account and signs it in",
+        body=UserRegisterRequest,
+        answer=UserAuthResponse,
+        status=201,
+        public=True,
+    )
     async def register(self, request: web.Request) -> web.Response:
         signed_in = granted(await self.service.register(await read_body(request, UserRegisterRequest)))
         return _answer(signed_in, 201, {"Location": f"/v1/users/{signed_in.user_id}"})
 
+    @operation("Signs in", body=UserLoginRequest, answer=UserAuthResponse, public=True)
     async def login(self, request: web.Request) -> web.Response:
         return _answer(granted(await self.service.login(await read_body(request, UserLoginRequest))), 200, {})
 
+    @operation("Finds a user by name", query=UserQuery, answer=list[UserReference])
     async def find(self, request: web.Request) -> web.Response:
         """A list of one user or none: there is no search by part of a name, which would list everybody."""
         self.access.principal(request)

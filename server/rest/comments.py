@@ -10,7 +10,9 @@ from pydantic import Field
 
 from actors.project.comments import list_comments
 from protocol.base import Uuid
+from protocol.comments import CommentView
 from server.rest.access import Access, parse_as_of, path_id, read_query
+from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next
 from server.rest.project_views import Glance, ProjectViews, answer
 
@@ -33,6 +35,7 @@ class CommentRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v1/projects/{projectId}/tasks/{taskId}/comments", self.page)]
 
+    @operation("Comments on a task", query=CommentsQuery, answer=list[CommentView], etag=True, links=True)
     async def page(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         query = read_query(request, CommentsQuery)

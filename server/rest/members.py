@@ -10,7 +10,9 @@ from pydantic import Field
 
 from actors.project.members import list_members
 from protocol.base import Uuid
+from protocol.members import MemberView
 from server.rest.access import Access, parse_as_of, path_id, read_query
+from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next
 from server.rest.project_views import Glance, ProjectViews, answer
 
@@ -33,6 +35,7 @@ class MemberRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v1/projects/{projectId}/members", self.page)]
 
+    @operation("Members of a project", query=MembersQuery, answer=list[MemberView], etag=True, links=True)
     async def page(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         query = read_query(request, MembersQuery)

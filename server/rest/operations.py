@@ -29,8 +29,8 @@ class Operation:
 
     `answer` is a model or a type of JSON; `status` is that of success. `public`: no token is needed. `etag`: the answer
     has an ETag and takes `If-None-Match`. `conditional`: the change takes `If-Match`. `links`: the answer may have a
-    `Link` to the next page. `media` are the forms of the answer; only JSON has the answer's schema. `headers` are
-    further ones that the request may have: name → what it is for.
+    `Link` to the next page. `needs_body`: it may not be left out. `media` are the forms of the answer; only JSON has
+    the answer's schema. `headers` are further ones that the request may have: name → what it is for.
     """
 
     summary: str
@@ -42,6 +42,7 @@ class Operation:
     etag: bool = False
     conditional: bool = False
     links: bool = False
+    needs_body: bool = True
     media: tuple[str, ...] = (JSON,)
     headers: dict[str, str] = field(default_factory=dict)
     description: str = ""

@@ -18,6 +18,7 @@ from server.auth.accounts import AccountService
 from server.rest.access import IDEMPOTENCY_KEY, Access, path_id, state_headers
 from server.rest.bodies import json_response, read_body
 from server.rest.keyed import KEY_REUSED, KeyedRequests
+from server.rest.operations import operation
 from server.streams import Streams, Wish, granted
 from storage.ports import Account, AccountChanges, AccountRequest, Accounts, AlreadyExists, RequestReused
 
@@ -40,11 +41,13 @@ class ProfileRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v1/users/{userId}", self.read), web.put("/v1/users/{userId}", self.update)]
 
+    @operation("A profile", answer=UserProfileResponse)
     async def read(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         account = await self._account(path_id(request, "userId"))
         return await self._answer(account, principal)
 
+    @operation("Changes the account and the profile", body=UserUpdateRequest, answer=UserProfileResponse)
     async def update(self, request: web.Request) -> web.Response:
         """Names and addresses go to the account first, where a taken one is refused; the rest is a command.
 

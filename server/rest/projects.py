@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from actors.project.projects import view_project
 from actors.runtime.request import Accepted
@@ -15,7 +16,7 @@ from protocol.base import Message
 from protocol.errors import Rejected, Rejection
 from protocol.event import OPERATOR
 from protocol.messages import digest_of
-from protocol.projects import CreateProject, DeleteProject, EditProject
+from protocol.projects import CreateProject, DeleteProject, EditProject, ProjectView
 from server.enrich import Facts
 from server.rest.access import (
     IDEMPOTENCY_KEY,
@@ -29,11 +30,19 @@ from server.rest.access import (
 from server.rest.bodies import json_response, read_body
 from server.rest.derived import DerivedReads, ProjectLists
 from server.rest.keyed import KEY_REUSED, KeyedRequests
+from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 from server.streams import Streams, Wish, derived_id, granted
 
-DELETED = {"message": "Project deleted successfully"}
+
+class Deleted(TypedDict):
+    """That a project was deleted, for people."""
+
+    message: str
+
+
+DELETED: Deleted = {"message": "Project deleted successfully"}
 
 
 class ProjectsQuery(PageQuery):
@@ -73,6 +82,7 @@ class ProjectRoutes:
             web.delete(one, self.delete),
         ]
 
+    @operation("Projects of the caller", query=PageQuery, answer=list[ProjectView], links=True)
     async def page(self, request: web.Request) -> web.Response:
         """The caller's projects, or the public ones, the last changed first; the operator's are all, by id."""
         principal = self.access.principal(request)
@@ -97,6 +107,7 @@ class ProjectRoutes:
         headers = link_next("/v1/projects", after=pack_place(*end), limit=query.limit, visibility=query.visibility)
         return json_response(list(page), headers=headers)
 
+    @operation("Creates a project", body=CreateProject, answer=ProjectView, status=201)
     async def create(self, request: web.Request) -> web.Response:
         """201 with the project. Its id comes from the caller and `Idempotency-Key`, so a retry meets the same one."""
         principal = self.access.principal(request)
@@ -124,6 +135,7 @@ class ProjectRoutes:
                 raise Rejected(KEY_REUSED)
         return granted(await self.streams.command(wish, granted(facts)))
 
+    @operation("A project", query=ProjectQuery, answer=ProjectView, etag=True)
     async def read(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         query = read_query(request, ProjectQuery)
@@ -131,6 +143,7 @@ class ProjectRoutes:
         glance = Glance(project_id, principal, parse_as_of(query.as_of), query.deleted)
         return answer(request, await self.views.read(glance, view_project), glance)
 
+    @operation("Changes a project", body=EditProject, answer=ProjectView)
     async def update(self, request: web.Request) -> web.Response:
         """Sets the fields that are present."""
         principal = self.access.principal(request)
@@ -142,6 +155,7 @@ class ProjectRoutes:
         reading = await self.views.read_after(stream, principal, accepted.cursor, view_project)
         return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor)})
 
+    @operation("Deletes a project", answer=Deleted)
     async def delete(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         stream = f"project/{path_id(request, 'projectId')}"

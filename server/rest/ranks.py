@@ -10,8 +10,10 @@ from actors.project.tasks import view_task
 from protocol.base import Message, Uuid, absent
 from protocol.projects import StateId
 from protocol.ranks import MoveTask
+from protocol.tasks import TaskView
 from server.rest.access import Access, entity_tag, path_id, refuse_condition
 from server.rest.bodies import json_response, read_body
+from server.rest.operations import operation
 from server.rest.project_views import ProjectViews
 from server.streams import Streams, Wish, granted
 
@@ -35,6 +37,7 @@ class RankRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/v1/projects/{projectId}/tasks/{taskId}/move", self.move)]
 
+    @operation("Puts a task among the cards of a state", body=Move, answer=TaskView)
     async def move(self, request: web.Request) -> web.Response:
         """The task as the move left it."""
         principal = self.access.principal(request)

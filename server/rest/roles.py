@@ -10,7 +10,9 @@ from pydantic import Field
 
 from actors.project.roles import list_roles
 from protocol.base import Message
+from protocol.roles import ListedRole
 from server.rest.access import Access, parse_as_of, path_id, read_query
+from server.rest.operations import operation
 from server.rest.project_views import Glance, ProjectViews, answer
 
 
@@ -30,6 +32,7 @@ class RoleRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v1/projects/{projectId}/roles", self.every)]
 
+    @operation("Roles of a project", query=RolesQuery, answer=list[ListedRole], etag=True)
     async def every(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         query = read_query(request, RolesQuery)

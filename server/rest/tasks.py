@@ -10,9 +10,11 @@ from pydantic import Field
 
 from actors.project.tasks import list_tasks
 from protocol.base import INTEGER_MAX
+from protocol.tasks import OwnTask, TaskView
 from server.rest.access import Access, parse_as_of, path_id, read_query, refused
 from server.rest.bodies import json_response
 from server.rest.derived import DerivedReads, TaskLists
+from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 
@@ -47,6 +49,7 @@ class TaskRoutes:
             web.get("/v1/tasks", self.own),
         ]
 
+    @operation("Tasks of a project", query=TasksQuery, answer=list[TaskView], etag=True, links=True)
     async def of_project(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         query = read_query(request, TasksQuery)
@@ -63,6 +66,7 @@ class TaskRoutes:
             headers = link_next(request.path, after=page[-1]["number"], limit=query.limit, asOf=then, deleted=deleted)
         return answer(request, replace(reading, value=list(page)), glance, headers)
 
+    @operation("Tasks of the caller, across projects", query=OwnTasksQuery, answer=list[OwnTask], links=True)
     async def own(self, request: web.Request) -> web.Response:
         """The caller's tasks, each with its `projectId`, the last changed first."""
         principal = self.access.principal(request)

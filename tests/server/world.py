@@ -38,6 +38,7 @@ from server.entry_json import entry_size
 from server.rest.access import Access
 from server.rest.app import http_application
 from server.rest.derived import Freshness
+from server.rest.documents import document_routes
 from server.rest.event_streams import EventStreamLimits, EventStreams
 from server.rest.keyed import KeyedRequests
 from server.rest.pages import PageSizes
@@ -269,7 +270,9 @@ async def a_world(
         return not_ready.get("shards")
 
     lag = LoopLag(0.05, meters.loop_lagged)
-    routes = [*api_routes(needs), *telemetry_routes(meters, lag, Readiness({"shards": shards_owned}, 1))]
+    api = api_routes(needs)
+    telemetry = telemetry_routes(meters, lag, Readiness({"shards": shards_owned}, 1))
+    routes = [*api, *document_routes(api), *telemetry]
     app = http_application(routes, meters=meters, allowed_origins=[ORIGIN], body_max_bytes=1 << 20, new_id=ids.new_id)
     lag.start()
     async with TestClient(TestServer(app)) as http:

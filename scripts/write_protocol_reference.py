@@ -1,0 +1,133 @@
+"""Writes `docs/protocol.md` from the routes, the messages and the errors; `--check` says whether it is up to date."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from aiohttp import web  # noqa: E402 - found by the path above
+
+from protocol.messages import COMMANDS, EVENTS  # noqa: E402
+from protocol.schema import SOCKET_EVENTS, published_schema  # noqa: E402
+from server.rest.operations import operation_of  # noqa: E402
+from server.rest.stream_paths import STREAM_PATHS  # noqa: E402
+
+REFERENCE: Final = ROOT / "docs/protocol.md"
+_OPENING: Final = """# Protocol reference
+
+Everything that can be asked of the server and everything that it says. A running server has the same with all fields
+and types at `/docs`, as OpenAPI 3.1 at `/openapi.json` and as AsyncAPI 3.0 at `/asyncapi.json`.
+
+This page is made from the code by `python scripts/write_protocol_reference.py`.
+
+* **Cursors** are opaque: `seq.epoch` of an entry. The same cursor serves in `join`, in `after`, as the ETag of a read
+  and as the `id` of a Server-Sent Event.
+* **Every refusal** has a stable `code`: in the ack on the socket, in a problem document (RFC 9457) over REST.
+* **A retry** carries the same `opId`, or the same `Idempotency-Key`, and gets the first answer.
+"""
+
+
+def reference() -> str:
+    """The whole page."""
+    return "\n".join([_OPENING, *_rest(), *_commands(), *_events(), *_socket(), *_errors()]) + "\n"
+
+
+def routes() -> list[web.RouteDef]:
+    """All routes, by path. Naming its routes asks nothing of an object, so none has to be furnished."""
+    found: list[web.RouteDef] = []
+    for path in sorted((ROOT / "server/rest").glob("*.py")):
+        module = importlib.import_module(f"server.rest.{path.stem}")
+        for _, member in sorted(vars(module).items()):
+            if isinstance(member, type) and member.__module__ == module.__name__ and hasattr(member, "routes"):
+                blank: Any = object.__new__(member)
+                found += blank.routes()
+    return sorted(found, key=lambda route: (route.path, route.method))
+
+
+def _rest() -> Iterator[str]:
+    yield "## REST\n\nAll calls but those marked *public* need `Authorization: Bearer …`.\n"
+    yield from _head("call", "what it does")
+    for route in routes():
+        operation = operation_of(route.handler)
+        if operation is None:
+            raise ValueError(f"{route.method} {route.path} is not declared (server/rest/operations.py)")
+        yield f"| `{route.method} {route.path}` | {operation.summary}{' (*public*)' if operation.public else ''} |"
+
+
+def _commands() -> Iterator[str]:
+    yield "\n## Commands\n\nOn the socket `command {stream, opId, type, data}`, over REST `POST …/commands`."
+    for kind, commands in COMMANDS.items():
+        yield f"\n### To `{kind}/<id>` (`POST {STREAM_PATHS[kind].path}/commands`)\n"
+        yield from _head("type", "data", "what it does")
+        for name, model in commands.items():
+            yield f"| `{name}` | {_fields(model)} | {_about(model)} |"
+
+
+def _events() -> Iterator[str]:
+    yield "\n## Events\n\nIn the entries of a stream: `{kind, version, data}`.\n"
+    yield from _head("kind", "version", "data", "what it says")
+    for kind, model in EVENTS.items():
+        yield f"| `{kind}` | {model.version} | {_fields(model)} | {_about(model)} |"
+
+
+def _socket() -> Iterator[str]:
+    yield "\n## On the socket\n"
+    yield from _head("event", "who", "payload", "what it says")
+    who = {"request": "client", "answer": "ack", "message": "server"}
+    for name, roles in SOCKET_EVENTS.items():
+        for role, model in roles.items():
+            yield f"| `{name}` | {who[role]} | {_fields(model)} | {_about(model)} |"
+
+
+def _errors() -> Iterator[str]:
+    yield "\n## Errors\n"
+    yield from _head("code", "status", "retryable")
+    errors: Mapping[str, Any] = published_schema()["errors"]
+    for code, error in errors.items():
+        yield f"| `{code}` | {error['status']} | {'yes' if error['retryable'] else 'no'} |"
+
+
+def _head(*columns: str) -> Iterator[str]:
+    yield f"| {' | '.join(columns)} |"
+    yield "|---" * len(columns) + "|"
+
+
+def _fields(model: Any) -> str:
+    """The names of the fields; those that may be left out are in brackets."""
+    names = [
+        f"`{field.alias or name}`" if field.is_required() else f"[`{field.alias or name}`]"
+        for name, field in model.model_fields.items()
+    ]
+    return ", ".join(names)
+
+
+def _about(model: Any) -> str:
+    """The first paragraph of the model's description."""
+    return " ".join((model.__doc__ or "").strip().partition("\n\n")[0].split()).replace("|", "\\|")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes or checks. Returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is out of date")
+    options = parser.parse_args(arguments)
+    if REFERENCE.is_file() and REFERENCE.read_text("utf-8") == reference():
+        return 0
+    if options.check:
+        print(f"{REFERENCE.relative_to(ROOT)} is out of date: run python scripts/write_protocol_reference.py")
+        return 1
+    REFERENCE.write_text(reference(), "utf-8")
+    print(f"wrote {REFERENCE.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

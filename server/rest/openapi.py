@@ -1,0 +1,191 @@
+"""The OpenAPI 3.1 document of the routes, made from what they declare (`server.rest.operations`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from aiohttp import hdrs, web
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+
+from protocol.errors import ErrorResponse
+from protocol.schema import PlainSchema
+from server.rest.access import IDEMPOTENCY_KEY, STREAM_STATE
+from server.rest.operations import JSON, Operation, operation_of
+
+OPENAPI_VERSION: Final = "3.1.0"
+REFERENCE: Final = "#/components/schemas/{model}"
+PROBLEM: Final = "application/problem+json"
+
+_MODE: Final[JsonSchemaMode] = "validation"
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_CHANGING: Final = {hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_PATCH, hdrs.METH_DELETE}
+_UUID: Final = {"type": "string", "format": "uuid"}
+_TEXT: Final = {"type": "string"}
+_ABOUT: Final = (
+    "REST of PantheraHive. Errors are problem documents (RFC 9457) with stable codes; pages are keyset pages, whose "
+    "next one `Link` names (RFC 8288); ETags are cursors of the log. The live protocol is described in /asyncapi.json."
+)
+
+
+class UndeclaredRoute(Exception):
+    """A route does not say what it takes and gives."""
+
+
+def openapi_document(routes: Iterable[web.RouteDef], version: str) -> dict[str, Any]:
+    """The whole document, in a stable order. Raises UndeclaredRoute."""
+    declared = [(route, _declared(route)) for route in routes]
+    schemas = _Schemas(declared)
+    paths: dict[str, dict[str, Any]] = {}
+    for route, operation in declared:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, operation, schemas)
+    return {
+        "openapi": OPENAPI_VERSION,
+        "info": {
+            "title": "PantheraHive",
+            "version": version,
+            "description": _ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "paths": {path: paths[path] for path in sorted(paths)},
+        "components": {
+            "schemas": schemas.definitions,
+            "responses": {
+                "Problem": {
+                    "description": "Refused, or failed: `code` says why",
+                    "headers": {"Retry-After": _header("Seconds to wait before the request is sent again")},
+                    "content": {PROBLEM: {"schema": schemas.of(ErrorResponse)}},
+                }
+            },
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _declared(route: web.RouteDef) -> Operation:
+    operation = operation_of(route.handler)
+    if operation is None:
+        raise UndeclaredRoute(f"{route.method} {route.path}: declare it with @operation(…) from server.rest.operations")
+    return operation
+
+
+class _Schemas:
+    """The schemas of all models, each by a reference into the components where it has a name."""
+
+    def __init__(self, declared: Sequence[tuple[web.RouteDef, Operation]]) -> None:
+        self._types: dict[int, Any] = {}
+        for model in (ErrorResponse, *(model for _, one in declared for model in (one.answer, one.body, one.query))):
+            if model is not None:
+                self._types[id(model)] = model
+        inputs = [(key, _MODE, TypeAdapter(model)) for key, model in self._types.items()]
+        found, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCE, schema_generator=PlainSchema)
+        self._found = {key: schema for (key, _), schema in found.items()}
+        self._named: dict[str, Any] = definitions.get("$defs", {})
+        queries = {operation.query.__name__ for _, operation in declared if operation.query is not None}
+        # What bodies and answers consist of; queries become parameters.
+        self.definitions = {name: self._named[name] for name in sorted(self._named) if name not in queries}
+
+    def of(self, model: Any) -> dict[str, Any]:
+        """The schema of a declared model."""
+        return dict(self._found[id(model)])
+
+    def whole(self, model: Any) -> Mapping[str, Any]:
+        """The same, not by reference."""
+        schema = self.of(model)
+        name = schema.get("$ref", "").rpartition("/")[2]
+        found: Mapping[str, Any] = self._named[name] if name else schema
+        return found
+
+
+def _operation(route: web.RouteDef, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    described: dict[str, Any] = {"operationId": _operation_id(route), "summary": operation.summary}
+    if operation.description:
+        described["description"] = operation.description
+    described["tags"] = [_tag(route.path)]
+    if operation.public:
+        described["security"] = []
+    if parameters := [*_path_parameters(route), *_query_parameters(operation, schemas), *_headers(route, operation)]:
+        described["parameters"] = parameters
+    if operation.body is not None:
+        content = {JSON: {"schema": schemas.of(operation.body)}}
+        described["requestBody"] = {"required": operation.needs_body, "content": content}
+    described["responses"] = _responses(operation, schemas)
+    return described
+
+
+def _operation_id(route: web.RouteDef) -> str:
+    words = [word for word in re.split(r"[^A-Za-z0-9]+", route.path) if word and word != "v1"]
+    return "_".join([route.method.lower(), *words])
+
+
+def _tag(path: str) -> str:
+    """The resource: the last plain word of the path."""
+    return next(word for word in reversed(path.split("/")) if word and "{" not in word)
+
+
+def _path_parameters(route: web.RouteDef) -> list[dict[str, Any]]:
+    return [{"name": name, "in": "path", "required": True, "schema": _UUID} for name in _PARAMETER.findall(route.path)]
+
+
+def _query_parameters(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
+    if operation.query is None:
+        return []
+    schema = schemas.whole(operation.query)
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": _without_null(one)}
+        for name, one in schema.get("properties", {}).items()
+    ]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query has no null: what is not given is left out."""
+    forms = [form for form in schema.get("anyOf", []) if form != {"type": "null"}]
+    plain = {key: value for key, value in schema.items() if key not in ("anyOf", "default") or value is not None}
+    if len(forms) != 1:
+        return plain
+    return {**{key: value for key, value in plain.items() if key != "anyOf"}, **forms[0]}
+
+
+def _headers(route: web.RouteDef, operation: Operation) -> list[dict[str, Any]]:
+    given = dict(operation.headers)
+    if route.method in _CHANGING and not operation.public:
+        given[IDEMPOTENCY_KEY] = "the same in every retry: the request takes effect once (1 to 255 ASCII characters)"
+    if operation.etag:
+        given[hdrs.IF_NONE_MATCH] = "the ETag that is known: 304 when it still is the newest"
+    if operation.conditional:
+        given[hdrs.IF_MATCH] = "the ETag that the change is based on: 412 when it is not the newest any more"
+    return [
+        {"name": str(name), "in": "header", "required": False, "schema": _TEXT, "description": text}
+        for name, text in given.items()
+    ]
+
+
+def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    success: dict[str, Any] = {"description": "Done" if operation.status == 204 else operation.summary}
+    if operation.status != 204 and operation.answer is not None:
+        content: dict[str, Any] = {name: {"schema": {"type": "string"}} for name in operation.media}
+        if JSON in content:
+            content[JSON] = {"schema": schemas.of(operation.answer)}
+        success["content"] = content
+    headers = {}
+    if operation.etag:
+        headers[str(hdrs.ETAG)] = _header("The cursor of the log as of which this is true")
+        headers[STREAM_STATE] = _header("`halted`: the log cannot be read to its end; this is its last good entry")
+    if operation.links:
+        headers[str(hdrs.LINK)] = _header('The next page, `rel="next"`, if there is one')
+    if headers:
+        success["headers"] = headers
+    responses: dict[str, Any] = {str(operation.status): success}
+    if operation.etag:
+        responses["304"] = {"description": "What `If-None-Match` names is still the newest"}
+    responses["default"] = {"$ref": "#/components/responses/Problem"}
+    return responses
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": _TEXT}
