@@ -82,7 +82,7 @@ class ProjectRoutes:
             web.delete(one, self.delete),
         ]
 
-    @operation("Projects of the caller", query=PageQuery, answer=list[ProjectView], links=True)
+    @operation("Projects of the caller", query=ProjectsQuery, answer=list[ProjectView], links=True)
     async def page(self, request: web.Request) -> web.Response:
         """The caller's projects, or the public ones, the last changed first; the operator's are all, by id."""
         principal = self.access.principal(request)
