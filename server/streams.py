@@ -11,15 +11,12 @@ from actors.ports import Clock
 from actors.runtime.request import Accepted, Outcome, Reading, Request
 from actors.runtime.router import Router
 from protocol.cursors import Cursor
-from protocol.errors import ErrorCode, Rejected, Rejection
+from protocol.errors import Rejected, Rejection
 from protocol.event import Command, Origin, Principal
 from protocol.messages import digest_of
 
 T = TypeVar("T")
 
-BASE_NOT_JUDGED: Final = Rejection(
-    ErrorCode.INVALID, "base: conditions on the point that a command is based on are not judged yet", {"field": "base"}
-)
 _NAMESPACE: Final = uuid.UUID("6f1d0a5e-6d0b-5b0e-9d2c-8d1f0c6f9a11")
 
 
@@ -33,11 +30,6 @@ def granted(value: T | Rejection) -> T:
     if isinstance(value, Rejection):
         raise Rejected(value)
     return value
-
-
-def refused_base(base: int | None) -> Rejection | None:
-    """A condition that nobody judges is refused rather than ignored: its sender would believe in it."""
-    return None if base is None else BASE_NOT_JUDGED
 
 
 ACCEPTED: Final = "accepted"
@@ -92,8 +84,6 @@ class Streams:
 
     async def command(self, wish: Wish, facts: Mapping[str, Any] | None = None) -> Outcome:
         """Accepted once it is durable, or why not."""
-        if (refused := refused_base(wish.base)) is not None:
-            return refused
         digest = digest_of(wish.principal.id, wish.command, wish.base, wish.origin)
         outcome = await self._router.command(
             Request(

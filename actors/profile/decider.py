@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
+from actors.field_changes import Edited, note, packed, refuse_stale, unpack
 from actors.profile import profiles
 from actors.profile.state import ProfileState
 from actors.runtime.actor import Context, EntryMeta, TimerChange
+from protocol.errors import Rejection
 from protocol.messages import ProfileCommand, ProfileEvent
 from protocol.profiles import CreateProfile, EditProfile, ProfileCreated, ProfileEdited
 
@@ -16,7 +18,8 @@ class ProfileActor:
     """Answers for streams `profile/<user id>` (`actors.runtime.actor.Actor`)."""
 
     kind = "profile"
-    schema_version = 1
+    schema_version = 2
+    """Snapshots of version 1 do not know who changed which field."""
     shows_presence = False
     timer_events: frozenset[str] = frozenset()
 
@@ -24,6 +27,14 @@ class ProfileActor:
         return ProfileState(_id_of(stream))
 
     def decide(self, state: ProfileState, command: ProfileCommand, context: Context) -> profiles.Outcome:
+        """What the feature says, unless the command would set what was changed after its base."""
+        outcome = self._decide(state, command, context)
+        if context.base is None or isinstance(outcome, Rejection):
+            return outcome
+        edits = [edited for event in outcome.events if (edited := _edited_by(event)) is not None]
+        return refuse_stale(state.changes, edits, context.base, context.seq) or outcome
+
+    def _decide(self, state: ProfileState, command: ProfileCommand, context: Context) -> profiles.Outcome:
         match command:
             case CreateProfile():
                 return profiles.decide_create(state, command, context)
@@ -33,6 +44,12 @@ class ProfileActor:
                 assert_never(command)
 
     def evolve(self, state: ProfileState, event: ProfileEvent, meta: EntryMeta) -> None:
+        self._evolve(state, event, meta)
+        edited = _edited_by(event)
+        if edited is not None:
+            note(state.changes, edited, meta)
+
+    def _evolve(self, state: ProfileState, event: ProfileEvent, meta: EntryMeta) -> None:
         match event:
             case ProfileCreated():
                 profiles.evolve_created(state, event, meta)
@@ -64,6 +81,8 @@ class ProfileActor:
         parts: list[dict[str, Any]] = [{"counters": {"contentAt": state.content_at}}]
         if state.profile is not None:
             parts.append({"profile": state.profile})
+        if state.changes:
+            parts.append({"_changes": packed(state.changes)})
         return iter(parts)
 
     def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProfileState:
@@ -72,6 +91,7 @@ class ProfileActor:
             if "counters" in part:
                 state.content_at = part["counters"]["contentAt"]
             state.profile = part.get("profile", state.profile)
+            unpack(state.changes, part.get("_changes", ()))
         return state
 
     def timers(self, event: ProfileEvent, meta: EntryMeta) -> Sequence[TimerChange]:
@@ -84,3 +104,8 @@ class ProfileActor:
 
 def _id_of(stream: str) -> str:
     return stream.partition("/")[2]
+
+
+def _edited_by(event: ProfileEvent) -> Edited | None:
+    """The fields that the event sets."""
+    return Edited("profile/", event.changes, event.was) if isinstance(event, ProfileEdited) else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from actors.field_changes import Changes
 from protocol.profiles import ProfileView
 
 
@@ -16,3 +17,5 @@ class ProfileState:
     profile: ProfileView | None = None
     # The time of the newest edit, "" while there is none. It never falls.
     content_at: str = ""
+    # Record → field → its last change.
+    changes: Changes = field(default_factory=dict)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
+from actors.field_changes import note, refuse_stale
 from actors.project import comments, members, projects, ranks, roles, snapshot, tasks
+from actors.project.edited_fields import edited_by, wished_by
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import is_public
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta, TimerChange
 from protocol.comments import AddComment, CommentAdded, CommentEdited, EditComment
+from protocol.errors import Rejection
 from protocol.members import (
     AddMember,
     ChangeMemberRole,
@@ -53,6 +56,13 @@ class ProjectActor:
         return ProjectState(_id_of(stream))
 
     def decide(self, state: ProjectState, command: ProjectCommand, context: Context) -> projects.Outcome:
+        """What the feature says, unless the command would set what was changed after its base."""
+        outcome = self._decide(state, command, context)
+        if context.base is None or isinstance(outcome, Rejection):
+            return outcome
+        return refuse_stale(state.changes, wished_by(outcome.events), context.base, context.seq) or outcome
+
+    def _decide(self, state: ProjectState, command: ProjectCommand, context: Context) -> projects.Outcome:
         match command:
             case CreateProject():
                 return projects.decide_create(state, command, context)
@@ -94,6 +104,12 @@ class ProjectActor:
                 assert_never(command)
 
     def evolve(self, state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None:
+        self._evolve(state, event, meta)
+        edited = edited_by(event)
+        if edited is not None:
+            note(state.changes, edited, meta)
+
+    def _evolve(self, state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None:
         match event:
             case ProjectCreated():
                 projects.evolve_created(state, event, meta)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from actors.field_changes import packed, unpack
 from actors.project.state import ProjectState, index_cards, put_known_task
 from protocol.comments import CommentView
 from protocol.members import MemberView
@@ -15,6 +16,7 @@ MEMBERS_PER_PART: Final = 200
 ROLES_PER_PART: Final = 50
 TASKS_PER_PART: Final = 100
 COMMENTS_PER_PART: Final = 100
+CHANGES_PER_PART: Final = 200
 PART_CHARACTERS_MAX: Final = 200_000
 """A part ends early when its texts are this long. One record alone may be longer; its own limits bound it."""
 
@@ -32,6 +34,7 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
         ("tasks", list(state.tasks.values()), TASKS_PER_PART),
         ("comments", list(state.comments.values()), COMMENTS_PER_PART),
     ]
+    collections.append(("_changes", packed(state.changes), CHANGES_PER_PART))
     return _parts(state.project, counters, collections)
 
 
@@ -92,6 +95,8 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
             _take_roles(state, value)
         case "tasks":
             _take_tasks(state, value)
+        case "_changes":
+            unpack(state.changes, value)
         case "comments":
             _take_comments(state, value)
         case _:

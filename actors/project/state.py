@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from actors.field_changes import Changes
 from actors.runtime.actor import EntryMeta
 from protocol.base import PersonId
 from protocol.comments import CommentView
@@ -43,6 +44,8 @@ class ProjectState:
     external_ids: dict[str, str] = field(default_factory=dict)
     # State id → the cards of its tasks in their order; an index over `tasks`.
     cards: dict[str, list[Card]] = field(default_factory=dict)
+    # Record → field → its last change.
+    changes: Changes = field(default_factory=dict)
     # The number of the next task; numbers are never used twice.
     next_number: int = 1
     # The time of the newest content, "" while there is none. It never falls.

@@ -31,6 +31,8 @@ class Context:
     origin: Origin | None = None
     base: int | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    # The newest entry that the state includes.
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Actor(Protocol[S, C, E]):
         """The state as JSON objects of bounded size, to be merged by collection.
 
         The shallow copies are taken when `parts` is called, so the parts belong to one point however late they are
-        consumed.
+        consumed. Names that begin with `_` are for the actor alone: followers are not shown them.
         """
         ...
 
@@ -130,6 +132,14 @@ class Actor(Protocol[S, C, E]):
     def timer_command(self, name: str, due_at: str) -> C:
         """The command that a due timer sends to its own stream."""
         ...
+
+
+def shown(parts: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The parts as followers get them."""
+    for part in parts:
+        visible = {name: value for name, value in part.items() if not name.startswith("_")}
+        if visible:
+            yield visible
 
 
 AnyActor = Actor[Any, Any, Any]

@@ -276,6 +276,7 @@ class Cell:
             origin=request.origin,
             base=request.base,
             facts=request.facts,
+            seq=self.tentative,
         )
         try:
             return self._actor.decide(self.state, request.command, context)

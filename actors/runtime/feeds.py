@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Literal
 
 from actors.ports import Clock, Journal
-from actors.runtime.actor import AnyActor, may_follow
+from actors.runtime.actor import AnyActor, may_follow, shown
 from actors.runtime.hub import Follower, Following, StreamHub
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.pages import Pages, Reason
@@ -65,7 +65,7 @@ def look_at_audience(state: Any, actor: AnyActor, principal: Principal) -> Seen 
 def look_at_parts(state: Any, actor: AnyActor, principal: Principal) -> Seen | Rejection:
     """The whole state, for those who may follow."""
     seen = look_at_audience(state, actor, principal)
-    return seen if isinstance(seen, Rejection) else Seen(seen.open_to_all, actor.parts(state))
+    return seen if isinstance(seen, Rejection) else Seen(seen.open_to_all, shown(actor.parts(state)))
 
 
 class Feeds:

@@ -15,7 +15,7 @@ from protocol.wire import CommandRequest
 from server.enrich import NEEDS_FACTS
 from server.gateway.hall import Hall
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
-from server.streams import code_of, refused_base
+from server.streams import code_of
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -48,7 +48,7 @@ class Commands:
         if self._in_flight + len(self._behind) >= self._hall.limits.commands_in_flight_per_socket_max:
             self._talk.answer(ack_id, _TOO_MANY_COMMANDS)
             return
-        command = refused_base(request.base) or decode_command(request.stream, request.type, request.data)
+        command = decode_command(request.stream, request.type, request.data)
         if isinstance(command, Rejection):
             self._talk.answer(ack_id, command)
         elif self._enriching:

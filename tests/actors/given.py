@@ -56,10 +56,13 @@ class Life:
         now: str = NOW,
         origin: Origin | None = None,
         facts: Mapping[str, Any] = FACTS,
+        base: int | None = None,
     ) -> Decision[Any] | Rejection:
         """What the actor says, without taking it over."""
         op_id = uuid(0x10_0000 + len(self.entries))
-        return self.actor.decide(self.state, command, Context(now, op_id, by, self._new_id, origin, None, facts))
+        return self.actor.decide(
+            self.state, command, Context(now, op_id, by, self._new_id, origin, base, facts, len(self.entries))
+        )
 
     def take(self, decision: Decision[Any], recorded_at: str = NOW) -> Entry:
         """Evolves and appends an accepted command."""
@@ -90,9 +93,10 @@ class Life:
         now: str = NOW,
         origin: Origin | None = None,
         facts: Mapping[str, Any] = FACTS,
+        base: int | None = None,
     ) -> Decision[Any] | Rejection:
         """Decides, and takes the decision over when it is one."""
-        outcome = self.decide(command, by, now=now, origin=origin, facts=facts)
+        outcome = self.decide(command, by, now=now, origin=origin, facts=facts, base=base)
         if isinstance(outcome, Decision):
             self.take(outcome, now)
         return outcome

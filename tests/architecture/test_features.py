@@ -37,12 +37,12 @@ def test_a_feature_has_its_file_in_every_layer(feature: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(COMMANDS))
 def test_every_command_is_decided(kind: str) -> None:
-    assert unhandled(read(f"actors/{kind}/decider.py"), "decide", commands_of(kind)) == []
+    assert unhandled(read(f"actors/{kind}/decider.py"), "_decide", commands_of(kind)) == []
 
 
 @pytest.mark.parametrize("kind", sorted(COMMANDS))
 def test_every_event_is_evolved(kind: str) -> None:
-    assert unhandled(read(f"actors/{kind}/decider.py"), "evolve", events_of(kind)) == []
+    assert unhandled(read(f"actors/{kind}/decider.py"), "_evolve", events_of(kind)) == []
 
 
 def test_every_event_belongs_to_a_kind_of_stream() -> None:
@@ -73,6 +73,6 @@ def test_a_missing_file_would_be_named(tmp_path: Path) -> None:
 
 def test_a_forgotten_message_would_be_named() -> None:
     source = read("actors/project/decider.py")
-    assert unhandled(source, "decide", [*commands_of("project"), "LaunchProject"]) == ["LaunchProject"]
+    assert unhandled(source, "_decide", [*commands_of("project"), "LaunchProject"]) == ["LaunchProject"]
     without = source.replace("case EditTask():", "case Unknown():")
-    assert unhandled(without, "decide", commands_of("project")) == ["EditTask"]
+    assert unhandled(without, "_decide", commands_of("project")) == ["EditTask"]

@@ -274,6 +274,7 @@ class Hive:
             origin=origin,
             base=frame.get("base"),
             facts={"projectKey": frame["data"].get("key", "APOLLO"), "userExists": True},
+            seq=len(stream.entries),
         )
         decision = self.actor.decide(stream.state, cast(ProjectCommand, command), context)
         if isinstance(decision, Rejection):

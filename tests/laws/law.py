@@ -15,11 +15,13 @@ from actors.project.limits import ProjectLimits
 from actors.project.permissions import ROLES
 from actors.project.state import ProjectState
 from actors.runtime.actor import AnyActor, Decision, meta_of
+from protocol.errors import Rejection
 from protocol.event import Principal
 from protocol.members import AddMember
 from protocol.projects import CreateProject
 from tests.actors.given import ADMIN, COMMENTER, MEMBER, OWNER, PROJECT_ID, VIEWER, Life, events_of
 from tests.laws.naive import World, empty_world, go_on, without_seq
+from tests.laws.stale import stale_fields
 from tests.laws.strategies import Step
 
 DAYS_MAX = 28
@@ -83,7 +85,7 @@ class Checker:
         self._day = min(self._day + step.day, DAYS_MAX)
         now = f"2026-03-{self._day:02d}T12:00:00.000Z"
         before = deepcopy(life.state)
-        outcome = life.decide(step.command, step.by, now=now, origin=step.origin)
+        outcome = self._outcome(step, now)
         assert life.state == before, "decide has changed the state"
         if isinstance(outcome, Decision):
             entry = life.take(outcome, now)
@@ -94,6 +96,25 @@ class Checker:
             go_on(self._naive, entry)
             assert given == again, "a retry gets another answer"
             self._answers.append(deepcopy(given))
+
+    def _outcome(self, step: Step, now: str) -> Decision[Any] | Rejection:
+        """What the actor says; with a base, it is what the log says of the fields."""
+        life = self.life
+        free = life.decide(step.command, step.by, now=now, origin=step.origin)
+        if step.behind is None:
+            return free
+        base = max(len(life.entries) - step.behind, 0)
+        bound = life.decide(step.command, step.by, now=now, origin=step.origin, base=base)
+        if isinstance(free, Rejection):
+            assert bound == free, "a base changes why it is refused"
+        elif base > len(life.entries):
+            assert isinstance(bound, Rejection)
+            assert bound.details["reason"] == "base_in_future"
+        else:
+            stale = stale_fields(life.entries, free.events, base)
+            found = {field["field"] for field in bound.details["fields"]} if isinstance(bound, Rejection) else set()
+            assert found == stale, "what was changed since the base is something else"
+        return bound
 
     def _check(self) -> None:
         life = self.life

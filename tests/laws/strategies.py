@@ -171,6 +171,8 @@ class Step:
     by: Principal
     day: int
     origin: Origin | None
+    # How many entries its sender had not seen; less than none is a base in the future. None: no base is given.
+    behind: int | None = None
 
 
 _content: tuple[type[Command], ...] = (EditProject, CreateTask, EditTask, MoveTask, AddComment, EditComment)
@@ -202,6 +204,7 @@ _live = st.builds(
     by=_powers,
     day=st.integers(0, 3),
     origin=st.sampled_from([None] * 9 + [Origin(author=MATZ, at="2015-06-01T00:00:00.000Z")]),
+    behind=st.sampled_from([None, None, None, 0, 1, 5, 99, -1]),
 )
 _imported = st.builds(
     Step, turn=_turns, command=_commands(_content), by=st.just(OWNER), day=st.just(0), origin=_origins

@@ -24,8 +24,9 @@ class Sending(TypedDict, total=False):
     """How a command is sent. Every field may be left out.
 
     `op_id`: made by the client when absent; your own makes a command take effect once though you were restarted.
-    `base`: the seq that the command was based on. `origin`: author and time, for imports. `deadline_s`: see Settings.
-    `retry=False`: retryable refusals are raised at once.
+    `base`: the seq that the command was based on; Conflict is raised where it sets a field that was changed after it
+    (`details["fields"]` has both values and who changed it). `origin`: author and time, for imports.
+    `deadline_s`: see Settings. `retry=False`: retryable refusals are raised at once.
     """
 
     op_id: str

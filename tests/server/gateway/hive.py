@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from actors.profile.decider import ProfileActor
 from actors.project.decider import ProjectActor
-from actors.runtime.actor import AnyActor
+from actors.runtime.actor import AnyActor, shown
 from actors.runtime.feeds import Feeds
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.region import Region
@@ -162,7 +162,7 @@ class Hive:
 
 
 def _look(state: Any, actor: AnyActor) -> dict[str, Any]:
-    return merged(list(actor.parts(state)))
+    return merged(list(shown(actor.parts(state))))
 
 
 async def _region(storage: MemoryStorage, outlets: Outlets, clock: ManualClock, limits: RuntimeLimits) -> Region:
