@@ -50,7 +50,7 @@ def code_of(outcome: Outcome) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A command with who wants it and under which opId."""
+    """A command with who wants it and under which opId. `only_at`: where the stream has to stand."""
 
     stream: str
     command: Command
@@ -58,6 +58,7 @@ class Wish:
     op_id: str
     base: int | None = None
     origin: Origin | None = None
+    only_at: Cursor | None = None
 
 
 class History(Protocol):
@@ -95,6 +96,7 @@ class Streams:
                 self._deadline(),
                 base=wish.base,
                 origin=wish.origin,
+                only_at=wish.only_at,
                 facts=facts or {},
             )
         )

@@ -121,3 +121,11 @@ def list_comments(
         return missing("comment")
     start = 0 if after is None else ids.index(after) + 1
     return [state.comments[comment_id] for comment_id in ids[start : start + limit]]
+
+
+def view_comment(state: ProjectState, principal: Principal, comment_id: str) -> CommentView | Rejection:
+    """One comment."""
+    refused = refusal(state, principal, "comment.view")
+    if refused is not None:
+        return refused
+    return state.comments.get(comment_id) or missing("comment")

@@ -28,7 +28,8 @@ from actors.runtime.delivery import (
 from actors.runtime.gate import OutputGate
 from actors.runtime.mailbox import Control, Mailbox
 from actors.runtime.outcomes import OutcomeMemory, SeenCommand
-from actors.runtime.rejections import OP_ID_REUSED, STREAM_HALTED
+from actors.runtime.rejections import MOVED_ON, OP_ID_REUSED, STREAM_HALTED
+from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Entry, NewEntry
 from protocol.messages import decode_event, event_json, pack_payload, unpack_payload
@@ -290,13 +291,22 @@ class Cell:
         decision = self._judge(delivery, now)
         if decision is None:
             return
-        if isinstance(decision, Rejection):
-            if self.memory.is_whole or self._is_searched(delivery):
+        is_late = self._is_late(delivery.request.only_at)
+        if isinstance(decision, Rejection) or is_late:
+            if not (self.memory.is_whole or self._is_searched(delivery)):
+                self._look_up(delivery)  # perhaps it took effect long ago, and its sender's clock was ahead
+            elif isinstance(decision, Rejection):
                 self._reject(decision, delivery, now_s)
-            else:  # perhaps it is refused because it took effect long ago, and its sender's clock was ahead
-                self._look_up(delivery)
+            else:  # not remembered: the seq will never be this one again
+                self.gate.hold(self.tentative, HeldRejection(MOVED_ON, delivery, None, self._host.clock), now_s)
         else:
             self._accept(decision, delivery, now, now_s)
+
+    def _is_late(self, only_at: Cursor | None) -> bool:
+        """Nobody knows the cursor of what is not durable yet."""
+        if only_at is None:
+            return False
+        return self.tentative != self.gate.durable or only_at != Cursor(self.gate.durable, self.gate.epoch)
 
     def _reject(self, rejection: Rejection, delivery: CommandDelivery, now_s: float) -> None:
         """The rejection leaves when what it saw is durable; until then a duplicate must not be judged anew."""

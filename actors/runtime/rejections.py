@@ -10,6 +10,7 @@ from collections import OrderedDict
 
 from protocol.errors import ErrorCode, Rejection
 
+MOVED_ON = Rejection(ErrorCode.PRECONDITION_FAILED, "it has changed since; read it again")
 STREAM_HALTED = Rejection(ErrorCode.STREAM_HALTED, "this stream is halted; it can be read as of its last good entry")
 OP_ID_REUSED = Rejection(ErrorCode.OP_ID_REUSED, "this opId was used for another command")
 

@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A command on its way to its stream. `deadline_s` is a monotonic time; nothing is decided after it."""
+    """A command on its way to its stream. `deadline_s` is a monotonic time; nothing is decided after it.
+
+    `only_at`: where the stream has to stand, else the command is refused (`precondition_failed`).
+    """
 
     stream: str
     op_id: str
@@ -25,6 +28,7 @@ class Request:
     deadline_s: float
     base: int | None = None
     origin: Origin | None = None
+    only_at: Cursor | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 

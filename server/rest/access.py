@@ -29,6 +29,7 @@ STREAM_STATE: Final = "Stream-State"
 _UUID: TypeAdapter[str] = TypeAdapter(Uuid)
 _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 _ENTITY_TAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*')
+_STRONG_TAG = re.compile(r'\s*"([^"]*)"\s*')
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -136,13 +137,20 @@ def is_unchanged(request: web.Request, cursor: Cursor) -> bool:
     }
 
 
-def refuse_condition(request: web.Request) -> None:
-    """A change on condition of an ETag cannot be kept atomically yet, so it is refused rather than ignored.
+def only_at(request: web.Request) -> Cursor | None:
+    """The cursor that `If-Match` names: the change is made only while the stream stands there (RFC 9110 §13.1.1).
 
-    Fields that are not sent stay as they are, which is what most clients want the condition for.
+    The ETag of everything that is read from a stream is the cursor of the whole stream. `*` and no header are no
+    condition: what is not there cannot be changed anyway. Raises Rejected.
     """
-    if request.headers.get(hdrs.IF_MATCH, "*").strip() != "*":
-        raise refused("If-Match is not supported; send only the fields that change", hdrs.IF_MATCH)
+    given = request.headers.getall(hdrs.IF_MATCH, [])
+    if not given or [one.strip() for one in given] == ["*"]:
+        return None
+    match = _STRONG_TAG.fullmatch(given[0]) if len(given) == 1 else None
+    try:
+        return Cursor.parse(match[1] if match is not None else "")
+    except ValueError as error:
+        raise refused("If-Match: one ETag, as a read gave it", hdrs.IF_MATCH) from error
 
 
 def refused(message: str, field: str) -> Rejected:

@@ -14,7 +14,7 @@ from protocol.event import Command, Origin, Principal
 from protocol.messages import decode_command, digest_of
 from protocol.wire import CommandAnswer
 from server.enrich import Facts
-from server.rest.access import IDEMPOTENCY_KEY, Access, refused
+from server.rest.access import IDEMPOTENCY_KEY, Access, only_at, refused
 from server.rest.bodies import json_response, read_body
 from server.rest.keyed import KeyedRequests
 from server.rest.operations import operation
@@ -47,7 +47,7 @@ class CommandRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [web.post(f"{path.path}/commands", about(path, self.send)) for path in known_paths()]
 
-    @operation("Sends a command to the stream", body=CommandBody, answer=CommandAnswer)
+    @operation("Sends a command to the stream", body=CommandBody, answer=CommandAnswer, conditional=True)
     async def send(self, path: StreamPath, request: web.Request) -> web.Response:
         """200 once it is durable: `cursor`, `at`, and `result`, which names what was made.
 
@@ -59,7 +59,8 @@ class CommandRoutes:
         if len(await request.read()) > COMMAND_BYTES_MAX:
             raise Rejected(Rejection(ErrorCode.TOO_LARGE, f"a command has at most {COMMAND_BYTES_MAX} bytes"))
         command = granted(decode_command(stream, body.type, body.data))
-        wish = Wish(stream, command, principal, self._op_id(request, principal, body), body.base, body.origin)
+        op_id = self._op_id(request, principal, body)
+        wish = Wish(stream, command, principal, op_id, body.base, body.origin, only_at(request))
         with self.keyed.judged_once(stream, wish.op_id, _digest_of(wish)):
             facts = granted(await self.facts.facts_for(command, stream, principal, body.origin))
             accepted = granted(await self.streams.command(wish, facts))

@@ -22,10 +22,10 @@ from server.rest.access import (
     IDEMPOTENCY_KEY,
     Access,
     entity_tag,
+    only_at,
     parse_as_of,
     path_id,
     read_query,
-    refuse_condition,
 )
 from server.rest.bodies import json_response, read_body
 from server.rest.derived import DerivedReads, ProjectLists
@@ -143,23 +143,21 @@ class ProjectRoutes:
         glance = Glance(project_id, principal, parse_as_of(query.as_of), query.deleted)
         return answer(request, await self.views.read(glance, view_project), glance)
 
-    @operation("Changes a project", body=EditProject, answer=ProjectView)
+    @operation("Changes a project", body=EditProject, answer=ProjectView, conditional=True)
     async def update(self, request: web.Request) -> web.Response:
         """Sets the fields that are present."""
         principal = self.access.principal(request)
         stream = f"project/{path_id(request, 'projectId')}"
-        refuse_condition(request)
         op_id = self.access.op_id(request, principal)
-        wish = Wish(stream, await read_body(request, EditProject), principal, op_id)
+        wish = Wish(stream, await read_body(request, EditProject), principal, op_id, only_at=only_at(request))
         accepted = granted(await self.streams.command(wish))
         reading = await self.views.read_after(stream, principal, accepted.cursor, view_project)
         return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor)})
 
-    @operation("Deletes a project", answer=Deleted)
+    @operation("Deletes a project", answer=Deleted, conditional=True)
     async def delete(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         stream = f"project/{path_id(request, 'projectId')}"
-        refuse_condition(request)
-        wish = Wish(stream, DeleteProject(), principal, self.access.op_id(request, principal))
+        wish = Wish(stream, DeleteProject(), principal, self.access.op_id(request, principal), only_at=only_at(request))
         granted(await self.streams.command(wish))
         return json_response(DELETED)

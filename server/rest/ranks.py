@@ -11,7 +11,7 @@ from protocol.base import Message, Uuid, absent
 from protocol.projects import StateId
 from protocol.ranks import MoveTask
 from protocol.tasks import TaskView
-from server.rest.access import Access, entity_tag, path_id, refuse_condition
+from server.rest.access import Access, entity_tag, only_at, path_id
 from server.rest.bodies import json_response, read_body
 from server.rest.operations import operation
 from server.rest.project_views import ProjectViews
@@ -37,16 +37,15 @@ class RankRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/v1/projects/{projectId}/tasks/{taskId}/move", self.move)]
 
-    @operation("Puts a task among the cards of a state", body=Move, answer=TaskView)
+    @operation("Puts a task among the cards of a state", body=Move, answer=TaskView, conditional=True)
     async def move(self, request: web.Request) -> web.Response:
         """The task as the move left it."""
         principal = self.access.principal(request)
         stream, task_id = f"project/{path_id(request, 'projectId')}", path_id(request, "taskId")
-        refuse_condition(request)
         op_id = self.access.op_id(request, principal)
         move = await read_body(request, Move)
         command = MoveTask(task_id=task_id, **{name: getattr(move, name) for name in move.model_fields_set})
-        wish = Wish(stream, command, principal, op_id)
+        wish = Wish(stream, command, principal, op_id, only_at=only_at(request))
         accepted = granted(await self.streams.command(wish))
         reading = await self.views.read_after(stream, principal, accepted.cursor, view_task, task_id)
         return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor)})

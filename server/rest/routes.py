@@ -14,6 +14,7 @@ from server.auth.logins import LoginService
 from server.enrich import Facts
 from server.rest.access import Access
 from server.rest.accounts import AccountRoutes
+from server.rest.changes import Changes
 from server.rest.commands import CommandRoutes
 from server.rest.comments import CommentRoutes
 from server.rest.derived import DerivedReads, Freshness, ProjectLists, TaskLists
@@ -65,6 +66,7 @@ class RestNeeds:
 def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     """Every route under `/v1`."""
     views = ProjectViews(needs.streams, needs.history)
+    changes = Changes(needs.access, needs.streams, needs.facts, views)
     derived = DerivedReads(needs.freshness, needs.clock, needs.behind_max_s)
     return [
         *AccountRoutes(needs.access, needs.service, needs.accounts).routes(),
@@ -81,11 +83,11 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
             needs.new_id,
             needs.keyed,
         ).routes(),
-        *TaskRoutes(needs.access, views, needs.tasks, derived, needs.sizes).routes(),
+        *TaskRoutes(needs.access, views, needs.tasks, derived, needs.sizes, changes).routes(),
         *RankRoutes(needs.access, needs.streams, views).routes(),
         *MemberRoutes(needs.access, views, needs.sizes).routes(),
         *RoleRoutes(needs.access, views).routes(),
-        *CommentRoutes(needs.access, views, needs.sizes).routes(),
+        *CommentRoutes(needs.access, views, needs.sizes, changes).routes(),
         *CommandRoutes(needs.access, needs.streams, needs.facts, needs.keyed).routes(),
         *EventRoutes(needs.access, needs.reads, needs.event_streams, needs.sizes, needs.page_bytes_max).routes(),
     ]

@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import Field
 
-from actors.project.tasks import list_tasks
-from protocol.base import INTEGER_MAX
-from protocol.tasks import OwnTask, TaskView
+from actors.project.tasks import list_tasks, view_task
+from protocol.base import INTEGER_MAX, Message
+from protocol.tasks import CreateTask, EditTask, OwnTask, TaskView
 from server.rest.access import Access, parse_as_of, path_id, read_query, refused
 from server.rest.bodies import json_response
+from server.rest.changes import Changes, body_of
 from server.rest.derived import DerivedReads, TaskLists
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
@@ -26,6 +27,12 @@ class TasksQuery(PageQuery):
     deleted: bool = False
 
 
+class TaskQuery(Message):
+    """`asOf` a seq or a time."""
+
+    as_of: Annotated[str, Field(max_length=40)] | None = None
+
+
 class OwnTasksQuery(PageQuery):
     """`assignee` is `me`: nobody else's list is told. `open` absent: all, true: open, false: closed ones."""
 
@@ -33,19 +40,27 @@ class OwnTasksQuery(PageQuery):
     open: bool | None = None
 
 
+_CreateBody = body_of(CreateTask)
+_EditBody = body_of(EditTask, "task_id")
+
+
 @dataclass(frozen=True, slots=True)
 class TaskRoutes:
-    """`/v1/projects/{id}/tasks` and `/v1/tasks`."""
+    """`/v1/projects/{id}/tasks`, one of them, and `/v1/tasks`."""
 
     access: Access
     views: ProjectViews
     lists: TaskLists
     derived: DerivedReads
     sizes: PageSizes
+    changes: Changes
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/v1/projects/{projectId}/tasks", self.of_project),
+            web.post("/v1/projects/{projectId}/tasks", self.create),
+            web.get("/v1/projects/{projectId}/tasks/{taskId}", self.read),
+            web.put("/v1/projects/{projectId}/tasks/{taskId}", self.update),
             web.get("/v1/tasks", self.own),
         ]
 
@@ -65,6 +80,28 @@ class TaskRoutes:
             deleted = "true" if query.deleted else None
             headers = link_next(request.path, after=page[-1]["number"], limit=query.limit, asOf=then, deleted=deleted)
         return answer(request, replace(reading, value=list(page)), glance, headers)
+
+    @operation("A task", query=TaskQuery, answer=TaskView, etag=True)
+    async def read(self, request: web.Request) -> web.Response:
+        """Its ETag is the cursor of the project, so that a change on condition of it sees what was read."""
+        principal = self.access.principal(request)
+        query = read_query(request, TaskQuery)
+        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        return answer(request, await self.views.read(glance, view_task, path_id(request, "taskId")), glance)
+
+    @operation("Adds a task", body=_CreateBody, answer=TaskView, status=201, conditional=True)
+    async def create(self, request: web.Request) -> web.Response:
+        """201 with the task."""
+        done = await self.changes.send(request, CreateTask, _CreateBody)
+        task_id = done[1].result["taskId"]
+        return await self.changes.answer(done, view_task, task_id, status=201, location=f"{request.path}/{task_id}")
+
+    @operation("Changes a task", body=_EditBody, answer=TaskView, conditional=True)
+    async def update(self, request: web.Request) -> web.Response:
+        """Sets the fields that are present; labels and assignees are added and removed one by one."""
+        task_id = path_id(request, "taskId")
+        done = await self.changes.send(request, EditTask, _EditBody, taskId=task_id)
+        return await self.changes.answer(done, view_task, task_id)
 
     @operation("Tasks of the caller, across projects", query=OwnTasksQuery, answer=list[OwnTask], links=True)
     async def own(self, request: web.Request) -> web.Response:

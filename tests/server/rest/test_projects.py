@@ -292,17 +292,6 @@ async def test_the_past_can_be_asked_for_by_seq_and_by_time(world: World) -> Non
         await problem_of(await world.http.get(path, params={"asOf": as_of}, headers=ada.auth), 400)
 
 
-async def test_a_condition_that_cannot_be_kept_is_refused_rather_than_ignored(world: World) -> None:
-    ada = await world.register("ada")
-    path = f"/v1/projects/{(await world.project(ada))['id']}"
-    tag = (await world.http.get(path, headers=ada.auth)).headers["ETag"]
-    headers = {**ada.auth, "If-Match": tag}
-    await problem_of(await world.http.put(path, json={"name": "C"}, headers=headers), 400)
-    await problem_of(await world.http.delete(path, headers=headers), 400)
-    headers["If-Match"] = "*"
-    assert (await world.http.put(path, json={"name": "C"}, headers=headers)).status == 200
-
-
 async def test_a_list_that_is_behind_says_so(world: World) -> None:
     ada = await world.register("ada")
     world.lists.fresh = False

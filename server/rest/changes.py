@@ -1,0 +1,65 @@
+"""Changes over REST that are one command each: who, under which key, on which condition, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from pydantic import create_model
+
+from actors.runtime.request import Accepted
+from protocol.base import Message
+from protocol.errors import Rejection
+from protocol.event import Command
+from server.enrich import Facts
+from server.rest.access import Access, entity_tag, only_at, path_id
+from server.rest.bodies import json_response, read_body, validated
+from server.rest.project_views import ProjectViews
+from server.streams import Streams, Wish, granted
+
+
+def body_of(command: type[Command], *in_path: str) -> type[Message]:
+    """The command as a body, without the fields that the address gives."""
+    fields: Any = {
+        name: (field.rebuild_annotation(), field) for name, field in command.model_fields.items() if name not in in_path
+    }
+    return create_model(f"{command.__name__}Body", __base__=Message, __doc__=command.__doc__, **fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Sends the commands of a project's routes."""
+
+    access: Access
+    streams: Streams
+    facts: Facts
+    views: ProjectViews
+
+    async def send(
+        self, request: web.Request, command: type[Command], body: type[Message], **in_path: str
+    ) -> tuple[Wish, Accepted]:
+        """The body and the address as one command, judged by the project's actor. Raises Rejected."""
+        principal = self.access.principal(request)
+        stream = f"project/{path_id(request, 'projectId')}"
+        op_id = self.access.op_id(request, principal)
+        given = await read_body(request, body)
+        whole = validated(command, {**given.as_json(), **in_path})
+        facts = granted(await self.facts.facts_for(whole, stream, principal))
+        wish = Wish(stream, whole, principal, op_id, only_at=only_at(request))
+        return wish, granted(await self.streams.command(wish, facts))
+
+    async def answer(
+        self,
+        done: tuple[Wish, Accepted],
+        look: Callable[..., Any | Rejection],
+        *arguments: Any,
+        status: int = 200,
+        location: str | None = None,
+    ) -> web.Response:
+        """What the command left, as of its own entry, also for a retry."""
+        wish, accepted = done
+        reading = await self.views.read_after(wish.stream, wish.principal, accepted.cursor, look, *arguments)
+        headers = {"ETag": entity_tag(reading.cursor), **({"Location": location} if location else {})}
+        return json_response(reading.value, status, headers)

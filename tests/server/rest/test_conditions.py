@@ -1,0 +1,114 @@
+"""`If-Match`: a change is made only while the project is what its sender has read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from protocol.members import AddMember
+from protocol.tasks import CreateTask
+from tests.server.rest.test_tasks import NOBODY
+from tests.server.world import User, World, problem_of
+
+
+async def a_task(world: World) -> tuple[User, str, str]:
+    """An owner, the project's address, and the address of a task in it."""
+    ada = await world.register("ada")
+    project = f"/v1/projects/{(await world.project(ada))['id']}"
+    made = await world.http.post(project + "/tasks", json={"title": "Fly"}, headers=ada.auth)
+    assert made.status == 201, await made.text()
+    assert made.headers["Location"] == f"{project}/tasks/{(await made.json())['id']}"
+    return ada, project, made.headers["Location"]
+
+
+async def tag_of(world: World, user: User, path: str) -> str:
+    return (await world.http.get(path, headers=user.auth)).headers["ETag"]
+
+
+async def test_a_task_and_a_comment_are_read_and_written_by_address(world: World) -> None:
+    ada, project, task = await a_task(world)
+    assert (await (await world.http.get(task, headers=ada.auth)).json())["title"] == "Fly"
+    changed = await world.http.put(task, json={"title": "Land", "addLabels": ["x"]}, headers=ada.auth)
+    assert ((await changed.json())["title"], changed.headers["ETag"]) == ("Land", await tag_of(world, ada, task))
+    said = await world.http.post(task + "/comments", json={"body": "Hm"}, headers=ada.auth)
+    comment = said.headers["Location"]
+    assert (said.status, (await said.json())["body"]) == (201, "Hm")
+    edited = await world.http.put(comment, json={"body": "Oh"}, headers=ada.auth)
+    assert [edit["body"] for edit in (await edited.json())["edits"]] == ["Hm"]
+    assert await (await world.http.get(comment, headers=ada.auth)).json() == await edited.json()
+    then = await (await world.http.get(task + "?asOf=2", headers=ada.auth)).json()
+    assert then["title"] == "Fly"
+    for path in (f"{project}/tasks/{NOBODY}", f"{project}/comments/{NOBODY}"):
+        await problem_of(await world.http.get(path, headers=ada.auth), 404)
+        await problem_of(await world.http.put(path, json={"title": "x", "body": "x"}, headers=ada.auth), 400)
+
+
+@pytest.mark.parametrize("where", ["task", "project", "command"])
+async def test_a_change_on_a_condition_that_holds_is_made_and_then_it_holds_no_more(world: World, where: str) -> None:
+    ada, project, task = await a_task(world)
+    tag = await tag_of(world, ada, task)
+    headers = {**ada.auth, "If-Match": tag}
+    edit = {"type": "EditTask", "data": {"taskId": task.rpartition("/")[2], "title": "New"}}
+
+    async def change() -> Any:
+        match where:
+            case "task":
+                return await world.http.put(task, json={"title": "New"}, headers=headers)
+            case "project":
+                return await world.http.put(project, json={"name": "New"}, headers=headers)
+            case _:
+                return await world.http.post(project + "/commands", json=edit, headers=headers)
+
+    assert (await change()).status == 200
+    assert (await problem_of(await change(), 412))["code"] == "precondition_failed"
+    headers["If-Match"] = await tag_of(world, ada, task)
+    assert (await change()).status == 200
+
+
+async def test_of_many_at_once_one_is_made(world: World) -> None:
+    ada, _, task = await a_task(world)
+    headers = {**ada.auth, "If-Match": await tag_of(world, ada, task)}
+    changes = [world.http.put(task, json={"title": f"T{n}"}, headers=headers) for n in range(20)]
+    statuses = [response.status for response in await asyncio.gather(*changes)]
+    assert sorted(statuses) == [200] + [412] * 19
+
+
+async def test_a_retry_gets_its_first_answer_though_the_condition_holds_no_more(world: World) -> None:
+    ada, _, task = await a_task(world)
+    headers = {**ada.auth, "If-Match": await tag_of(world, ada, task), "Idempotency-Key": "once"}
+    answers = [await world.http.put(task, json={"title": "New"}, headers=headers) for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert answers[0].headers["ETag"] == answers[1].headers["ETag"]
+
+
+async def test_a_cursor_of_a_lost_future_is_no_condition_that_holds(world: World) -> None:
+    ada, _, task = await a_task(world)
+    seq = (await tag_of(world, ada, task)).strip('"').partition(".")[0]
+    headers = {**ada.auth, "If-Match": f'"{seq}.999999"'}
+    await problem_of(await world.http.put(task, json={"title": "New"}, headers=headers), 412)
+
+
+@pytest.mark.parametrize("tag", ["x", '"x"', 'W/"2.7"', '"2.7", "3.7"', ""])
+async def test_what_is_no_tag_is_refused(world: World, tag: str) -> None:
+    ada, _, task = await a_task(world)
+    headers = {**ada.auth, "If-Match": tag}
+    await problem_of(await world.http.put(task, json={"title": "New"}, headers=headers), 400)
+
+
+async def test_any_state_is_no_condition(world: World) -> None:
+    ada, project, task = await a_task(world)
+    headers = {**ada.auth, "If-Match": "*"}
+    assert (await world.http.put(task, json={"title": "New"}, headers=headers)).status == 200
+    assert (await world.http.delete(project, headers=headers)).status == 200
+
+
+async def test_a_condition_tells_strangers_and_viewers_nothing(world: World) -> None:
+    ada, project, task = await a_task(world)
+    bob, eve = await world.register("bob"), await world.register("eve")
+    await world.send(ada, project.rpartition("/")[2], AddMember(user_id=bob.id, role="viewer"))
+    await world.send(ada, project.rpartition("/")[2], CreateTask(title="x"))
+    old = {"If-Match": '"1.1"'}
+    await problem_of(await world.http.put(task, json={"title": "New"}, headers={**eve.auth, **old}), 404)
+    await problem_of(await world.http.put(task, json={"title": "New"}, headers={**bob.auth, **old}), 403)
