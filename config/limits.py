@@ -234,6 +234,15 @@ class ProjectLimits(BaseSettings):
     )
 
 
+class UserLimits(BaseSettings):
+    """How much of one person's private stream lies in memory."""
+
+    user_inbox_notifications_max: int = Field(
+        1_000, ge=10, le=100_000, description="Notifications in one inbox; older ones stay in the log."
+    )
+    user_muted_projects_max: int = Field(1_000, ge=1, le=100_000, description="Projects that one person may mute.")
+
+
 class DatabaseLimits(BaseSettings):
     """How many connections to Postgres, and how much waiting for it, the server allows itself."""
 
@@ -295,6 +304,7 @@ class ConsumerLimits(BaseSettings):
     projector_pause_s: float = Field(
         0.1, ge=0, le=1, description="How long entries gather for the read tables while nobody waits for them."
     )
+    notifier_pause_s: float = Field(0.05, ge=0, le=60, description="How long entries gather before people are told.")
     timekeeper_pause_s: float = Field(0.5, ge=0, le=60, description="How long entries gather for the table of timers.")
     consumer_stalled_after_s: float = Field(
         30, ge=1, le=3600, description="Age of the oldest entry without effect at which /readyz says not ready."

@@ -23,6 +23,7 @@ from config.limits import (
     ProjectLimits,
     RestLimits,
     RuntimeLimits,
+    UserLimits,
 )
 from config.loading import ENVIRONMENT_PREFIX, SettingsError, allowed, load
 
@@ -63,6 +64,7 @@ class Settings(
     RestLimits,
     AccessLimits,
     ProjectLimits,
+    UserLimits,
     DatabaseLimits,
     ConsumerLimits,
 ):

@@ -48,7 +48,7 @@ def _timezones() -> frozenset[str]:
     return frozenset(available_timezones()) - _NO_TIMEZONES
 
 
-def _known_timezone(name: str) -> str:
+def known_timezone(name: str) -> str:
     """Without a database names are judged by their form alone: they are only kept and shown, never computed with."""
     known = _timezones()
     if name in _NO_TIMEZONES or (known and name not in known):
@@ -73,7 +73,7 @@ Locale = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,8
 TimezoneName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$")]
 """As it was accepted once: a database of another version, or on another machine, may not know it."""
 
-Timezone = Annotated[TimezoneName, AfterValidator(_known_timezone)]
+Timezone = Annotated[TimezoneName, AfterValidator(known_timezone)]
 """A name of the IANA time zone database."""
 
 

@@ -7,7 +7,7 @@ that does not handle it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 import msgpack
@@ -25,6 +25,15 @@ from protocol.members import (
     MemberRoleChanged,
     RemoveMember,
     TransferOwnership,
+)
+from protocol.notifications import MarkRead, NotificationsRead, NotificationWithheld, Notified, Notify
+from protocol.preferences import (
+    MuteProject,
+    PreferencesSet,
+    ProjectMuted,
+    ProjectUnmuted,
+    SetPreferences,
+    UnmuteProject,
 )
 from protocol.profiles import CreateProfile, EditProfile, ProfileCreated, ProfileEdited
 from protocol.projects import (
@@ -83,15 +92,18 @@ ProjectEvent = (
 )
 ProfileCommand = CreateProfile | EditProfile
 ProfileEvent = ProfileCreated | ProfileEdited
+UserCommand = Notify | MarkRead | SetPreferences | MuteProject | UnmuteProject
+UserEvent = Notified | NotificationWithheld | NotificationsRead | PreferencesSet | ProjectMuted | ProjectUnmuted
 
 COMMANDS: Mapping[str, Mapping[str, type[Command]]] = {
     "project": {command.__name__: command for command in get_args(ProjectCommand)},
     "profile": {command.__name__: command for command in get_args(ProfileCommand)},
+    "user": {command.__name__: command for command in get_args(UserCommand)},
 }
 """Kind of stream → type on the wire → model."""
 
 EVENTS: Mapping[str, type[Event]] = {
-    event.kind: event for union in (ProjectEvent, ProfileEvent) for event in get_args(union)
+    event.kind: event for union in (ProjectEvent, ProfileEvent, UserEvent) for event in get_args(union)
 }
 """Kind of event → model of its newest form."""
 
@@ -157,12 +169,28 @@ def event_json(event: Event) -> EventJson:
     }
 
 
-def pack_payload(events: Iterable[EventJson], recorded_by: str | None) -> bytes:
-    """An entry's payload. `recorded_by` names the importer where the entry's author is another."""
+def pack_payload(
+    events: Iterable[EventJson], recorded_by: str | None, notices: Sequence[Mapping[str, Any]] = ()
+) -> bytes:
+    """An entry's payload. `recorded_by` names the importer where the entry's author is another.
+
+    `notices` are for a consumer alone: neither replay nor followers ever see them.
+    """
     payload: dict[str, Any] = {"events": list(events)}
     if recorded_by is not None:
         payload["recordedBy"] = recorded_by
+    if notices:
+        payload["notices"] = list(notices)
     return msgpack.packb(payload)
+
+
+def unpack_notices(payload: bytes) -> list[dict[str, Any]]:
+    """Whom the entry concerns, as its actor said when it was written. Raises UnreadableEvent."""
+    try:
+        notices = msgpack.unpackb(payload).get("notices", [])
+    except (ValueError, AttributeError, msgpack.UnpackException) as error:
+        raise UnreadableEvent("the payload is not an entry's") from error
+    return list(notices)
 
 
 def unpack_payload(payload: bytes) -> tuple[list[EventJson], str | None]:

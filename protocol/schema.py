@@ -21,6 +21,8 @@ from protocol.comments import CommentView
 from protocol.errors import HTTP_STATUS, RETRYABLE, ErrorCode, ErrorResponse
 from protocol.members import MemberView
 from protocol.messages import COMMANDS, EVENTS
+from protocol.notifications import NotificationView
+from protocol.preferences import PreferencesView
 from protocol.profiles import ProfileView
 from protocol.projects import ProjectView
 from protocol.roles import RoleView
@@ -40,15 +42,25 @@ class ProjectCounters(TypedDict):
     live: bool
 
 
+class InboxCounters(TypedDict):
+    """How many notifications there ever were, and the number up to which they are read: the difference is unread."""
+
+    __pydantic_config__ = VIEW_CONFIG  # type: ignore[misc]
+    count: Integer
+    readUpTo: Integer
+
+
 SNAPSHOT_RECORDS: Mapping[str, Mapping[str, type]] = {
     "project": {"project": ProjectView, "counters": ProjectCounters},
     "profile": {"profile": ProfileView},
+    "user": {"counters": InboxCounters, "preferences": PreferencesView},
 }
 """Kind of stream → name in a snapshot's `state` → the one record under it."""
 
 SNAPSHOT_COLLECTIONS: Mapping[str, Mapping[str, type]] = {
     "project": {"members": MemberView, "roles": RoleView, "tasks": TaskView, "comments": CommentView},
     "profile": {},
+    "user": {"notifications": NotificationView},
 }
 """Kind of stream → name in a snapshot's `state` → the records of the list under it; parts add to the list."""
 

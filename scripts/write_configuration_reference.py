@@ -38,6 +38,7 @@ _GROUPS: Final[dict[str, type[BaseSettings]]] = {
     "Server-Sent Events": limits.EventStreamLimits,
     "Actors": limits.RuntimeLimits,
     "Projects": limits.ProjectLimits,
+    "Private streams": limits.UserLimits,
     "Database": limits.DatabaseLimits,
     "Consumers of the log": limits.ConsumerLimits,
 }

@@ -26,6 +26,8 @@ from actors.runtime.limits import RuntimeLimits
 from actors.runtime.log_reads import LogReads
 from actors.runtime.region import Region
 from actors.runtime.timers import TimerService
+from actors.user.decider import UserActor
+from actors.user.limits import UserLimits
 from config.secrets import Secrets
 from config.settings import Settings
 from protocol.faults import StorageFault
@@ -37,12 +39,18 @@ from server.auth.principal import Authenticator
 from server.auth.tokens import Tokens
 from server.clock import SystemClock
 from server.consumers.feed import FeedLimits, ShardFeed
+from server.consumers.notifier import NOTIFIER, Notifier
 from server.consumers.projector import make_projector
 from server.consumers.runner import Runner, RunnerLimits
 from server.consumers.timekeeper import TIMEKEEPER, Timekeeper
 from server.derived_reads import ProjectedUntil, ProjectReads, TaskReads
 from server.enrich import Facts
-from server.entry_json import entry_size
+from server.entry_json import (
+    entry_size,
+)
+from server.explanations import (
+    Explanations,
+)
 from server.figures import Parts, watch_consumer, watch_parts
 from server.gateway.app import Gateway
 from server.gateway.limits import GatewayLimits
@@ -107,7 +115,11 @@ class Product:
         self._vital: list[asyncio.Task[None]] = []
 
         self._clock, self._ids, self._meters = SystemClock(), SystemIds(), Meters()
-        self._actors: list[AnyActor] = [ProjectActor(limits_from(settings, ProjectLimits)), ProfileActor()]
+        self._actors: list[AnyActor] = [
+            ProjectActor(limits_from(settings, ProjectLimits)),
+            ProfileActor(),
+            UserActor(limits_from(settings, UserLimits)),
+        ]
         self._limits = limits_from(settings, RuntimeLimits)
         self._shards = WatchedShards(storage.database.session)
         self._node = self._make_node()
@@ -116,7 +128,7 @@ class Product:
         self._router = LeasedRouter(self._region, self._node)
         self._feeds = Feeds(self._actors, self._router, storage.journal, self._clock, self._limits)
         self._projector = self._make_projector()
-        self._consumers = [self._projector, self._make_timekeeper()]
+        self._consumers = [self._projector, self._make_timekeeper(), self._make_notifier()]
         self._outlets.lead_to(self._feeds, self._consumers)
         self._timers = TimerService(
             self._actors, storage.timers, self._router, self._shards, self._clock, settings.command_deadline_s
@@ -284,6 +296,13 @@ class Product:
         feed = ShardFeed(limits_from(self._settings, FeedLimits))
         return Runner(TIMEKEEPER, self._storage.consumers, self._storage.journal, timekeeper, feed=feed, limits=limits)
 
+    def _make_notifier(self) -> Runner:
+        storage, settings = self._storage, self._settings
+        notifier = Notifier(storage.consumers, self._router, self._clock, settings.command_deadline_s)
+        limits = limits_from(settings, RunnerLimits, pause_s=settings.notifier_pause_s)
+        feed = ShardFeed(limits_from(settings, FeedLimits))
+        return Runner(NOTIFIER, storage.consumers, storage.journal, notifier, feed=feed, limits=limits)
+
     def _make_region(self) -> Region:
         return Region(
             self._actors,
@@ -356,6 +375,7 @@ class Product:
             freshness=ProjectedUntil(self._projector, self._shards),
             clock=self._clock,
             new_id=self._ids.new_id,
+            explanations=Explanations(self._storage.journal, streams),
             keyed=KeyedRequests(
                 self._clock, self._settings.rejections_remembered_max, self._settings.rejection_memory_s
             ),

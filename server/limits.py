@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from actors.project.limits import ProjectLimits
 from actors.runtime.limits import RuntimeLimits
+from actors.user.limits import UserLimits
 from config.settings import Settings
 from server.auth.logins import LoginLimits
 from server.consumers.feed import FeedLimits
@@ -21,6 +22,7 @@ L = TypeVar(
     GatewayLimits,
     EventStreamLimits,
     ProjectLimits,
+    UserLimits,
     DatabaseLimits,
     RunnerLimits,
     FeedLimits,
@@ -32,6 +34,7 @@ PREFIXES: Final[dict[type, str]] = {
     GatewayLimits: "",
     EventStreamLimits: "event_stream_",
     ProjectLimits: "project_",
+    UserLimits: "user_",
     DatabaseLimits: "database_",
     RunnerLimits: "consumer_",
     FeedLimits: "consumer_queue_",

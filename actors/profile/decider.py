@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 from actors.field_changes import Edited, note, packed, refuse_stale, unpack
@@ -20,6 +20,7 @@ class ProfileActor:
     kind = "profile"
     schema_version = 2
     """Snapshots of version 1 do not know who changed which field."""
+    exists_empty = False
     shows_presence = False
     timer_events: frozenset[str] = frozenset()
 
@@ -64,6 +65,9 @@ class ProfileActor:
             if isinstance(event, ProfileCreated):
                 return {"userId": event.profile["userId"]}
         return {}
+
+    def notices(self, state: ProfileState, events: Sequence[ProfileEvent], author: str) -> Sequence[Mapping[str, Any]]:
+        return ()
 
     def audience(self, state: ProfileState) -> None:
         """Everybody: what must be hidden from some lies in another stream."""

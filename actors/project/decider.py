@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
-from actors.field_changes import note, refuse_stale
-from actors.project import comments, members, projects, ranks, roles, snapshot, tasks
-from actors.project.edited_fields import edited_by, wished_by
+from actors.field_changes import (
+    note,
+    refuse_stale,
+)
+from actors.project import (
+    comments,
+    members,
+    notices,
+    projects,
+    ranks,
+    roles,
+    snapshot,
+    tasks,
+)
+from actors.project.edited_fields import (
+    edited_by,
+    wished_by,
+)
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import is_public
 from actors.project.state import ProjectState
@@ -46,6 +61,7 @@ class ProjectActor:
 
     kind = "project"
     schema_version = 2
+    exists_empty = False
     shows_presence = True
     timer_events: frozenset[str] = frozenset()
 
@@ -175,6 +191,9 @@ class ProjectActor:
                 case _:
                     assert_never(event)
         return result
+
+    def notices(self, state: ProjectState, events: Sequence[ProjectEvent], author: str) -> Sequence[Mapping[str, Any]]:
+        return notices.notices(state, events, author)
 
     def audience(self, state: ProjectState) -> frozenset[str] | None:
         """The members, or everybody where it is public; the owners alone while the project is deleted."""

@@ -91,11 +91,20 @@ class Actor(Protocol[S, C, E]):
         """The `result` of an accepted command, from its entry alone, so that a retry gets the same."""
         ...
 
+    def notices(self, state: S, events: Sequence[E], author: str) -> Sequence[Mapping[str, Any]]:
+        """Whom these events concern, judged once by the state that they led to; kept in the entry for a consumer."""
+        ...
+
     def audience(self, state: S) -> frozenset[str] | None:
         """The users who may follow the stream now; None means everybody. The operator always may."""
         ...
 
     def changes_audience(self, event: E) -> bool: ...
+
+    @property
+    def exists_empty(self) -> bool:
+        """Whether a stream of this kind is there before its first entry, to be followed by its audience."""
+        ...
 
     @property
     def shows_presence(self) -> bool:

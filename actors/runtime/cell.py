@@ -328,7 +328,8 @@ class Cell:
             changes_audience = any(self._actor.changes_audience(event) for event in decision.events)
             audience = self._actor.audience(self.state) if changes_audience else None
             result = self._actor.answer(decision.events)
-            payload = pack_payload(events, decision.recorded_by)
+            notices = self._actor.notices(self.state, decision.events, decision.author)
+            payload = pack_payload(events, decision.recorded_by, notices)
         except Exception:
             log.exception("evolve failed: %s in %s", type(request.command).__name__, self.stream)
             delivery.refuse(INTERNAL)

@@ -218,12 +218,12 @@ class Feeds:
     def _attach(
         self, follower: Follower, stream: str, seq: int | None, reached: int, seen: Seen, cursor: Cursor
     ) -> Any:
-        """Runs in the turn in which the reading is durable. An empty stream is none.
+        """Runs in the turn in which the reading is durable. An empty stream is none, where its kind has to be created.
 
         Only the state of a halted stream can be older than a cursor (`reached`) or a ring: nobody can say who may see
         what lies between.
         """
-        if cursor.seq == 0:
+        if cursor.seq == 0 and not self._actors[stream.partition("/")[0]].exists_empty:
             return None
         hub = self._hubs.get(stream)
         if hub is not None and hub.ring.head.seq > cursor.seq and not len(hub):

@@ -12,6 +12,7 @@ from actors.runtime.log_reads import LogReads
 from server.auth.accounts import AccountService
 from server.auth.logins import LoginService
 from server.enrich import Facts
+from server.explanations import Explanations
 from server.rest.access import Access
 from server.rest.accounts import AccountRoutes
 from server.rest.changes import Changes
@@ -23,7 +24,9 @@ from server.rest.events import EventRoutes
 from server.rest.keyed import KeyedRequests
 from server.rest.logins import LoginRoutes
 from server.rest.members import MemberRoutes
+from server.rest.notifications import NotificationRoutes
 from server.rest.pages import PageSizes
+from server.rest.preferences import PreferenceRoutes
 from server.rest.profiles import ProfileRoutes
 from server.rest.project_views import ProjectViews
 from server.rest.projects import ProjectRoutes
@@ -58,6 +61,7 @@ class RestNeeds:
     keyed: KeyedRequests
     reads: LogReads
     event_streams: EventStreams
+    explanations: Explanations
     sizes: PageSizes = field(default_factory=PageSizes)
     page_bytes_max: int = PAGE_BYTES_MAX
     behind_max_s: float = BEHIND_MAX_S
@@ -90,4 +94,6 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         *CommentRoutes(needs.access, views, needs.sizes, changes).routes(),
         *CommandRoutes(needs.access, needs.streams, needs.facts, needs.keyed).routes(),
         *EventRoutes(needs.access, needs.reads, needs.event_streams, needs.sizes, needs.page_bytes_max).routes(),
+        *NotificationRoutes(needs.access, needs.streams, needs.explanations, needs.sizes).routes(),
+        *PreferenceRoutes(needs.access, needs.streams).routes(),
     ]

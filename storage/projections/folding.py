@@ -7,8 +7,24 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias, assert_never, cast, get_args
 
 from protocol.log import Entry
-from protocol.messages import EventJson, ProfileEvent, ProjectEvent, UnreadableEvent, decode_event, unpack_payload
-from storage.projections import comments, members, profiles, projects, ranks, roles, tasks
+from protocol.messages import (
+    EventJson,
+    ProfileEvent,
+    ProjectEvent,
+    UnreadableEvent,
+    UserEvent,
+    decode_event,
+    unpack_payload,
+)
+from storage.projections import (
+    comments,
+    members,
+    profiles,
+    projects,
+    ranks,
+    roles,
+    tasks,
+)
 from storage.projections.comments import CommentFact
 from storage.projections.members import MemberFact
 from storage.projections.profiles import ProfileFact
@@ -35,6 +51,10 @@ _VERSIONS: Final[Mapping[str, int]] = {
 """The form of each projected kind that the folds understand: the newest."""
 
 
+NOT_PROJECTED: Final = frozenset(event.kind for event in get_args(UserEvent))
+"""A person's private stream is read from its actor alone."""
+
+
 class Place(NamedTuple):
     """A row: its table's name and its key."""
 
@@ -57,7 +77,8 @@ class ReadEntry:
 def read_entry(entry: Entry) -> ReadEntry:
     """Unpacks, and trusts what was validated before it was appended. Raises UnreadableEvent."""
     stream_id = entry.stream.partition("/")[2]
-    facts = [_fact_of(event) for event in unpack_payload(entry.payload)[0]]
+    events = unpack_payload(entry.payload)[0]
+    facts = [_fact_of(event) for event in events if event["kind"] not in NOT_PROJECTED]
     try:
         placed = [(place, fact) for fact in facts for place in places_of(stream_id, fact)]
     except KeyError as error:

@@ -17,11 +17,11 @@ def features() -> Mapping[str, str]:
 
 
 def slice_of(feature: str, kind: str) -> Sequence[str]:
-    """The files that a feature has, one in every layer."""
+    """The files that a feature has, one in every layer. What is private to a user has no read table."""
     return [
         f"protocol/{feature}.py",
         f"actors/{kind}/{feature}.py",
-        f"storage/projections/{feature}.py",
+        *([f"storage/projections/{feature}.py"] if kind != "user" else []),
         f"server/rest/{feature}.py",
         f"client-sdk/python/pantherahive_client/{feature}.py",
         f"tests/features/test_{feature}.py",

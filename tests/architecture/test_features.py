@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from protocol.messages import COMMANDS, EVENTS
+from storage.projections.folding import NOT_PROJECTED
 from tests.architecture.inventory import (
     ROOT,
     commands_of,
@@ -18,16 +19,23 @@ from tests.architecture.inventory import (
     unhandled,
 )
 
-NOT_PROJECTED: frozenset[str] = frozenset()
-"""Events that no read table needs, each with its reason beside it."""
-
 
 def read(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
 
 def test_the_features_are_those_we_know() -> None:
-    assert set(features()) == {"projects", "members", "roles", "tasks", "comments", "ranks", "profiles"}
+    assert set(features()) == {
+        "projects",
+        "members",
+        "roles",
+        "tasks",
+        "comments",
+        "ranks",
+        "profiles",
+        "notifications",
+        "preferences",
+    }
 
 
 @pytest.mark.parametrize("feature", sorted(features()))
@@ -57,7 +65,8 @@ def test_every_event_is_projected_or_listed_as_not_projected() -> None:
 
 
 def test_every_router_ends_in_assert_never() -> None:
-    for path in ("actors/project/decider.py", "actors/profile/decider.py", "storage/projections/folding.py"):
+    deciders = [f"actors/{kind}/decider.py" for kind in COMMANDS]
+    for path in (*deciders, "storage/projections/folding.py"):
         source = read(path)
         assert source.count("match ") == source.count("assert_never("), path
 

@@ -15,13 +15,29 @@ from actors.project.limits import ProjectLimits
 from actors.project.permissions import ROLES
 from actors.project.state import ProjectState
 from actors.runtime.actor import AnyActor, Decision, meta_of
-from protocol.errors import Rejection
+from actors.user.decider import (
+    UserActor,
+)
+from actors.user.state import (
+    UserState,
+)
+from protocol.errors import (
+    Rejection,
+)
 from protocol.event import Principal
 from protocol.members import AddMember
 from protocol.projects import CreateProject
 from tests.actors.given import ADMIN, COMMENTER, MEMBER, OWNER, PROJECT_ID, VIEWER, Life, events_of
-from tests.laws.naive import World, empty_world, go_on, without_seq
-from tests.laws.stale import stale_fields
+from tests.laws.naive import (
+    World,
+    empty_world,
+    go_on,
+    user_world,
+    without_seq,
+)
+from tests.laws.stale import (
+    stale_fields,
+)
 from tests.laws.strategies import Step
 
 DAYS_MAX = 28
@@ -46,7 +62,7 @@ def opening() -> Sequence[Step]:
 class Checker:
     """Lives a stream step by step and checks the law after each."""
 
-    def __init__(self, actor: AnyActor, stream: str) -> None:
+    def __init__(self, actor: AnyActor, stream: str, naive: World | None = None) -> None:
         self.life = Life(actor, stream)
         # Answers by entry, as they were given first.
         self._answers: list[dict[str, Any]] = []
@@ -55,7 +71,7 @@ class Checker:
         self._day = 1
         # The same stream followed through the bytes of its entries, and what they mean to a naive reader.
         self._follower: Any = actor.initial(stream)
-        self._naive: World = empty_world()
+        self._naive: World = naive if naive is not None else empty_world()
 
     def live(self, steps: Sequence[Step]) -> None:
         """Takes the steps."""
@@ -151,6 +167,8 @@ def seen(state: Any) -> World:
         if state.profile is not None:
             world["profiles"][state.user_id] = dict(state.profile)
         return world
+    if isinstance(state, UserState):
+        return _seen_inbox(world, state)
     assert isinstance(state, ProjectState)
     if state.project is not None:
         world["projects"][state.id] = dict(state.project)
@@ -168,6 +186,19 @@ def _check_order(state: ProjectState) -> None:
     cards = {(state_id, rank): task_id for state_id, cards in state.cards.items() for rank, task_id in cards}
     assert cards == {place: task["id"] for place, task in zip(places, state.tasks.values(), strict=True)}
     assert all(cards and cards == sorted(cards) for cards in state.cards.values())
+
+
+def _seen_inbox(world: World, state: UserState) -> World:
+    world["notifications"] = {str(number): dict(one) for number, one in state.inbox.items()}
+    preferences = state.preferences
+    world["inboxes"][state.user_id] = {
+        "count": state.count,
+        "readUpTo": state.read_up_to,
+        "channels": preferences["channels"],
+        "quietHours": preferences["quietHours"],
+        "muted": preferences["mutedProjectIds"],
+    }
+    return world
 
 
 def _check_counters(state: ProjectState, life: Life) -> None:
@@ -196,4 +227,15 @@ def check_profile(steps: Sequence[Step], actor: AnyActor | None = None) -> Life:
     """The law on a profile's life."""
     checker = Checker(actor if actor is not None else ProfileActor(), f"profile/{OWNER.id}")
     checker.live(steps)
+    return checker.life
+
+
+def check_user(steps: Sequence[Step], actor: AnyActor | None = None) -> Life:
+    """The law on a person's private life; what is told is numbered without gaps and counted exactly."""
+    checker = Checker(actor if actor is not None else UserActor(), f"user/{OWNER.id}", user_world(OWNER.id))
+    checker.live(steps)
+    state = checker.life.state
+    told = [event for entry in checker.life.entries for event in events_of(entry) if event.kind == "Notified"]
+    assert [event.notification["number"] for event in told] == list(range(1, state.count + 1))  # type: ignore[attr-defined]
+    assert state.unread == len([number for number in range(1, state.count + 1) if number > state.read_up_to])
     return checker.life

@@ -8,7 +8,19 @@ from typing import Any
 import msgpack
 
 from protocol.log import Entry
+from protocol.preferences import DEFAULT_CHANNELS
 
+PROJECTED = (
+    "projects",
+    "members",
+    "roles",
+    "tasks",
+    "comments",
+    "profiles",
+)
+"""Collections that have a read table."""
+PRIVATE = ("notifications", "inboxes")
+"""Collections of a person's own stream, which has none."""
 World = dict[str, dict[str, dict[str, Any]]]
 """Collection → id → record. The project or profile itself stands alone under its own id."""
 
@@ -23,7 +35,14 @@ def naive_world(entries: Sequence[Entry]) -> World:
 
 def empty_world() -> World:
     """Nothing yet."""
-    return {name: {} for name in ("projects", "members", "roles", "tasks", "comments", "profiles")}
+    return {name: {} for name in (*PROJECTED, *PRIVATE)}
+
+
+def user_world(user_id: str) -> World:
+    """An inbox is there from the start."""
+    world = empty_world()
+    _inbox(world, user_id)
+    return world
 
 
 def go_on(world: World, entry: Entry) -> None:
@@ -148,6 +167,48 @@ def _profile_edited(world: World, data: Any, entry: Entry, own: str) -> None:
     world["profiles"][own]["updatedAt"], world["profiles"][own]["seq"] = entry.at, entry.seq
 
 
+def _notified(world: World, data: Any, entry: Entry, own: str) -> None:
+    notification = data["notification"]
+    world["notifications"][str(notification["number"])] = {**notification, "seq": entry.seq}
+    _inbox(world, own)["count"] += 1
+
+
+def _withheld(world: World, data: Any, entry: Entry, own: str) -> None:
+    assert data["why"] in ("projectMuted", "reasonOff")
+
+
+def _read(world: World, data: Any, entry: Entry, own: str) -> None:
+    _inbox(world, own)["readUpTo"] = data["upTo"]
+
+
+def _preferences_set(world: World, data: Any, entry: Entry, own: str) -> None:
+    inbox = _inbox(world, own)
+    inbox["channels"].update(data["changes"].get("channels", {}))
+    if "quietHours" in data["changes"]:
+        inbox["quietHours"] = data["changes"]["quietHours"]
+
+
+def _muted(world: World, data: Any, entry: Entry, own: str) -> None:
+    _inbox(world, own)["muted"].append(data["projectId"])
+
+
+def _unmuted(world: World, data: Any, entry: Entry, own: str) -> None:
+    _inbox(world, own)["muted"].remove(data["projectId"])
+
+
+def _inbox(world: World, own: str) -> Any:
+    return world["inboxes"].setdefault(
+        own,
+        {
+            "count": 0,
+            "readUpTo": 0,
+            "channels": {reason: list(channels) for reason, channels in DEFAULT_CHANNELS.items()},
+            "quietHours": None,
+            "muted": [],
+        },
+    )
+
+
 _STEPS = {
     "ProjectCreated": _project_created,
     "ProjectEdited": _project_edited,
@@ -166,6 +227,12 @@ _STEPS = {
     "CommentEdited": _comment_edited,
     "ProfileCreated": _profile_created,
     "ProfileEdited": _profile_edited,
+    "Notified": _notified,
+    "NotificationWithheld": _withheld,
+    "NotificationsRead": _read,
+    "PreferencesSet": _preferences_set,
+    "ProjectMuted": _muted,
+    "ProjectUnmuted": _unmuted,
 }
 
 

@@ -13,8 +13,29 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from protocol.comments import AddComment, EditComment
-from protocol.event import OPERATOR, Command, Origin, Principal
-from protocol.members import AddMember, ChangeMemberRole, RemoveMember, TransferOwnership
+from protocol.event import (
+    OPERATOR,
+    SYSTEM,
+    Command,
+    Origin,
+    Principal,
+)
+from protocol.members import (
+    AddMember,
+    ChangeMemberRole,
+    RemoveMember,
+    TransferOwnership,
+)
+from protocol.notifications import (
+    REASONS,
+    MarkRead,
+    Notify,
+)
+from protocol.preferences import (
+    MuteProject,
+    SetPreferences,
+    UnmuteProject,
+)
 from protocol.profiles import CreateProfile, EditProfile
 from protocol.projects import (
     DEFAULT_STATES,
@@ -58,6 +79,8 @@ _permissions = st.lists(
 )
 _visibilities: SearchStrategy[Any] = st.sampled_from(["private", "public"])
 _names = st.sampled_from([None, "Ada", "Grace"])
+_project_ids = st.sampled_from([uuid(0x500), uuid(0x501)])
+_reasons: SearchStrategy[Any] = st.sampled_from(REASONS)
 
 
 def _some(model: type[Command], optional: dict[str, SearchStrategy[Any]], **always: Any) -> Any:
@@ -157,6 +180,27 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
             "avatar_id": st.sampled_from([None, uuid(0x400)]),
         },
     ),
+    Notify: st.builds(
+        lambda project, seq, reasons: Notify(
+            source={"stream": f"project/{project}", "seq": seq},
+            subject={"projectId": project, "taskId": TASK_IDS[0], "commentId": None},
+            reasons=reasons,
+            actor_id=ADMIN.id,
+        ),
+        _project_ids,
+        st.integers(1, 3),
+        st.lists(_reasons, unique=True, min_size=1, max_size=3),
+    ),
+    MarkRead: _some(MarkRead, {"up_to": st.integers(1, 6)}),
+    SetPreferences: _some(
+        SetPreferences,
+        {
+            "channels": st.dictionaries(_reasons, st.sampled_from([[], ["inbox"], ["inbox", "email"]]), max_size=2),
+            "quiet_hours": st.sampled_from([None, {"start": "22:00", "end": "07:00", "timezone": "Europe/Berlin"}]),
+        },
+    ),
+    MuteProject: _some(MuteProject, {}, project_id=_project_ids),
+    UnmuteProject: _some(UnmuteProject, {}, project_id=_project_ids),
 }
 
 Turn = Literal["go on", "retry", "snapshot", "restart"]
@@ -354,3 +398,33 @@ PROFILE_LIVES = st.lists(
     min_size=1,
     max_size=12,
 )
+_muted_and_not = st.tuples(_project_ids, STRATEGIES[Notify], _turns).map(
+    lambda drawn: [
+        _by_owner(MuteProject(project_id=drawn[0])),
+        Step("go on", drawn[1], SYSTEM, 0, None),
+        Step(drawn[2], UnmuteProject(project_id=drawn[0]), OWNER, 1, None),
+    ]
+)
+_private = st.one_of(
+    st.builds(
+        Step,
+        turn=_turns,
+        command=STRATEGIES[Notify],
+        by=st.sampled_from([SYSTEM, SYSTEM, SYSTEM, OPERATOR]),
+        day=st.integers(0, 3),
+        origin=st.none(),
+    ),
+    st.builds(
+        Step,
+        turn=_turns,
+        command=_commands((MarkRead, SetPreferences, MuteProject, UnmuteProject)),
+        by=st.sampled_from([OWNER, OWNER, OWNER, STRANGER, OPERATOR]),
+        day=st.integers(0, 3),
+        origin=st.none(),
+    ),
+)
+USER_LIVES = st.lists(
+    st.one_of(_private.map(lambda step: [step]), _private.map(lambda step: [step]), _muted_and_not),
+    min_size=1,
+    max_size=14,
+).map(lambda episodes: [step for episode in episodes for step in episode])

@@ -18,7 +18,7 @@ from storage.projections.table import Row, Table
 from storage.projections.writer import PROJECTOR
 from tests.actors.given import uuid
 from tests.laws.law import check_profile, check_project
-from tests.laws.naive import empty_world, naive_world
+from tests.laws.naive import PROJECTED, naive_world
 from tests.laws.strategies import PROFILE_LIVES, PROJECT_LIVES
 from tests.storage.projections.given import Feeder, by_key, forget_everything, table_rows
 
@@ -67,14 +67,15 @@ async def database(database_dsn: str) -> AsyncIterator[Database]:
 
 
 def _expected(logs: Sequence[Sequence[Entry]]) -> dict[str, list[Row]]:
-    rows: dict[str, list[Row]] = {name: [] for name in empty_world()}
+    rows: dict[str, list[Row]] = {name: [] for name in PROJECTED}
     for log in logs:
         if not log:
             continue
         own = log[0].stream.partition("/")[2]
         for name, records in naive_world(log).items():
             within = {"projectId": own} if name not in ("projects", "profiles") else {}
-            rows[name].extend({**within, **record} for record in records.values())
+            if name in PROJECTED:
+                rows[name].extend({**within, **record} for record in records.values())
     return {name: by_key(found) for name, found in rows.items()}
 
 

@@ -20,9 +20,23 @@ from protocol.messages import COMMANDS, EVENTS
 from protocol.profiles import ProfileEdited
 from protocol.projects import ProjectRestored
 from protocol.tasks import CreateTask, TaskCreated, TaskEdited
-from tests.actors.given import events_of
-from tests.laws.law import LIMITS, check_profile, check_project
-from tests.laws.strategies import PROFILE_LIVES, PROJECT_LIVES, STRATEGIES, Step
+from tests.actors.given import (
+    Life,
+    events_of,
+)
+from tests.laws.law import (
+    LIMITS,
+    check_profile,
+    check_project,
+    check_user,
+)
+from tests.laws.strategies import (
+    PROFILE_LIVES,
+    PROJECT_LIVES,
+    STRATEGIES,
+    USER_LIVES,
+    Step,
+)
 
 _LAW = settings(max_examples=80, derandomize=True, database=None, deadline=None)
 _HUNT = settings(
@@ -49,21 +63,31 @@ def test_a_profile_is_what_its_log_means(steps: Sequence[Step]) -> None:
     check_profile(steps)
 
 
+@_LAW
+@given(USER_LIVES)
+def test_an_inbox_is_what_its_log_means(steps: Sequence[Step]) -> None:
+    check_user(steps)
+
+
 def test_every_command_takes_part() -> None:
     every = {model for models in COMMANDS.values() for model in models.values()}
     assert set(STRATEGIES) == every
 
 
+def _count(lives: Any, check: Callable[[Sequence[Step]], Life], happened: Counter[str]) -> None:
+    @settings(_HUNT, max_examples=150)
+    @given(lives)
+    def count(steps: Sequence[Step]) -> None:
+        happened.update(event.kind for entry in check(steps).entries for event in events_of(entry))
+
+    cast(Callable[[], None], count)()
+
+
 def test_every_event_happens_often_enough_to_be_checked() -> None:
     happened: Counter[str] = Counter()
 
-    @_HUNT
-    @given(PROJECT_LIVES, PROFILE_LIVES)
-    def count(project: Sequence[Step], profile: Sequence[Step]) -> None:
-        for life in (check_project(project), check_profile(profile)):
-            happened.update(event.kind for entry in life.entries for event in events_of(entry))
-
-    count()
+    for lives, check in ((PROJECT_LIVES, check_project), (PROFILE_LIVES, check_profile), (USER_LIVES, check_user)):
+        _count(lives, check, happened)
     assert {kind: happened[kind] >= 5 for kind in EVENTS} == dict.fromkeys(EVENTS, True), happened
 
 

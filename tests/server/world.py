@@ -23,9 +23,11 @@ from actors.runtime.log_reads import LogReads
 from actors.runtime.publication import Publication
 from actors.runtime.region import Region
 from actors.runtime.shards import ShardTable
+from actors.user.decider import UserActor
 from protocol.errors import Rejection
 from protocol.event import OPERATOR, Command, Principal
 from protocol.log import Entry
+from protocol.members import AddMember, Role
 from protocol.messages import decode_event, unpack_payload
 from server.auth.accounts import AccountService
 from server.auth.endings import EndedGrants
@@ -34,7 +36,12 @@ from server.auth.passwords import PasswordCost, Passwords
 from server.auth.principal import Authenticator
 from server.auth.tokens import Tokens
 from server.enrich import Facts
-from server.entry_json import entry_size
+from server.entry_json import (
+    entry_size,
+)
+from server.explanations import (
+    Explanations,
+)
 from server.rest.access import Access
 from server.rest.app import http_application
 from server.rest.derived import Freshness
@@ -181,6 +188,14 @@ class World:
         assert response.status == 201, answer
         return answer
 
+    async def add(self, owner: User, project_id: str, user: User, role: Role = "member") -> None:
+        """Makes a user a member."""
+        await self.send(owner, project_id, AddMember(user_id=user.id, role=role))
+
+    def new_id(self) -> str:
+        """A fresh UUIDv7."""
+        return RandomIds().new_id()
+
     async def send(self, user: User | None, project_id: str, command: Command) -> Accepted:
         """A command as the live gateway would send it. None: the operator."""
         stream = f"project/{project_id}"
@@ -217,7 +232,7 @@ async def a_world(
     """A running server."""
     clock, ids, limits, lists, meters = ManualClock(), RandomIds(), RuntimeLimits(), Lists(), Meters()
     storage = MemoryStorage.make(clock.monotonic_s)
-    actors: list[Any] = [ProjectActor(), ProfileActor()]
+    actors: list[Any] = [ProjectActor(), ProfileActor(), UserActor()]
     shards = ShardTable("session")
     await storage.ownership.open_session("session", "node", "", 1e9)
     seen = {row.shard: row.epoch for row in await storage.ownership.shards()}
@@ -262,6 +277,7 @@ async def a_world(
         keyed=KeyedRequests(clock),
         reads=LogReads(feeds, entry_size, clock, 10),
         event_streams=streamed,
+        explanations=Explanations(storage.journal, streams),
         sizes=sizes,
     )
     not_ready: dict[str, str] = {}

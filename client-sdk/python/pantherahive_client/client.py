@@ -29,7 +29,9 @@ from pantherahive_client.models import (
     SnapshotPart,
     WorkflowState,
 )
+from pantherahive_client.notifications import NotificationCommands
 from pantherahive_client.outbox import Ack, Outbox
+from pantherahive_client.preferences import PreferenceCommands
 from pantherahive_client.profiles import ProfileCommands
 from pantherahive_client.project import Project
 from pantherahive_client.projects import Visibility
@@ -40,7 +42,7 @@ from pantherahive_client.settings import Settings
 logger = logging.getLogger("pantherahive_client")
 
 
-class Client(ProfileCommands):
+class Client(ProfileCommands, NotificationCommands, PreferenceCommands):
     """Connects inside `async with`, and stays connected: it reconnects by itself, joins again, sends again.
 
     Log in with `password` and `username` (or `email`), or give a `token` (such as the operator's). With a password the
@@ -174,6 +176,12 @@ class Client(ProfileCommands):
         if self.user_id is None:
             raise Unauthenticated("a profile belongs to an account; log in with a password")
         return await self.command(f"profile/{self.user_id}", command, data, **sending)
+
+    async def send_private(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
+        """A command to one's own private stream."""
+        if self.user_id is None:
+            raise Unauthenticated("an inbox belongs to an account; log in with a password")
+        return await self.command(f"user/{self.user_id}", command, data, **sending)
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """The JSON that REST answers to `GET path`, for bulk reads: `await hive.get("/v1/projects")`."""

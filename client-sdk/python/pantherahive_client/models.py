@@ -59,6 +59,12 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "CommentEdited": 1,
     "ProfileCreated": 1,
     "ProfileEdited": 1,
+    "Notified": 1,
+    "NotificationWithheld": 1,
+    "NotificationsRead": 1,
+    "PreferencesSet": 1,
+    "ProjectMuted": 1,
+    "ProjectUnmuted": 1,
 }
 
 ErrorCode: TypeAlias = Literal[
@@ -355,6 +361,15 @@ class HeadsMessage(TypedDict):
     heads: dict[str, str]
 
 
+class InboxCounters(TypedDict):
+    """How many notifications there ever were, and the number up to which they are read: the difference is
+    unread.
+    """
+
+    count: int
+    readUpTo: int
+
+
 class JoinAnswer(TypedDict):
     """`resume`: entries after `cursor` follow. `snapshot`, `reset`: the state as of it follows in `parts`
     messages.
@@ -384,6 +399,15 @@ class LeaveRequest(TypedDict):
     """Stop following a stream."""
 
     stream: str
+
+
+class MarkRead(TypedDict, total=False):
+    """Moves the read marker, on all of the person's devices. Without `upTo`: everything there is now.
+
+    The marker only moves forward; a lower `upTo` changes nothing.
+    """
+
+    upTo: int
 
 
 class MemberAdded(TypedDict):
@@ -431,6 +455,61 @@ class MoveTask(TypedDict):
     before: NotRequired[Uuid]
 
 
+class MuteProject(TypedDict):
+    """From now on the person is told of mentions alone in this project."""
+
+    projectId: Uuid
+
+
+class NotificationView(TypedDict):
+    """One line of the inbox. `number` counts a person's notifications without gaps: those above the read
+    marker are unread. `channels` are where it goes; `quietUntil` is when those that make a noise may,
+    null for at once.
+    """
+
+    number: int
+    source: Source
+    subject: Subject
+    reasons: list[Literal["mentioned", "assigned", "replied", "watched", "dueSoon"]]
+    actorId: str
+    at: Instant
+    channels: list[Literal["inbox", "email", "push"]]
+    quietUntil: Instant | None
+
+
+class NotificationWithheld(TypedDict):
+    """The person was to be told and did not want to be; kept so that it can be explained."""
+
+    source: Source
+    subject: Subject
+    reasons: list[Literal["mentioned", "assigned", "replied", "watched", "dueSoon"]]
+    why: Literal["projectMuted", "reasonOff"]
+
+
+class NotificationsRead(TypedDict):
+    """The read marker stands at `upTo` now; it stood at `was`."""
+
+    upTo: int
+    was: int
+
+
+class Notified(TypedDict):
+    """The person has one notification more."""
+
+    notification: NotificationView
+
+
+class Notify(TypedDict):
+    """Tells the person of an entry, once. Only the server sends it; its `opId` derives from source and
+    person.
+    """
+
+    source: Source
+    subject: Subject
+    reasons: list[Literal["mentioned", "assigned", "replied", "watched", "dueSoon"]]
+    actorId: str
+
+
 class Origin(TypedDict):
     """Author and time of an imported command: history enters as history (needs the permission
     `project.import`).
@@ -438,6 +517,30 @@ class Origin(TypedDict):
 
     author: str
     at: Instant
+
+
+class PreferenceChanges(TypedDict, total=False):
+    """The parts of the preferences that a command can set."""
+
+    channels: dict[str, list[Literal["inbox", "email", "push"]]]
+    quietHours: QuietHours | None
+
+
+class PreferencesSet(TypedDict):
+    """`changes` holds the new values, `was` the previous ones of the same reasons and fields."""
+
+    changes: PreferenceChanges
+    was: PreferenceChanges
+
+
+class PreferencesView(TypedDict):
+    """Reason → the channels that tell of it; none at all means never. In a muted project only mentions are
+    told.
+    """
+
+    channels: dict[str, list[Literal["inbox", "email", "push"]]]
+    quietHours: QuietHours | None
+    mutedProjectIds: list[Uuid]
 
 
 class PresenceMessage(TypedDict):
@@ -523,8 +626,20 @@ class ProjectEdited(TypedDict):
     was: ProjectChanges
 
 
+class ProjectMuted(TypedDict):
+    """The project's notifications are withheld, but for mentions."""
+
+    projectId: Uuid
+
+
 class ProjectRestored(TypedDict):
     """The project is back."""
+
+
+class ProjectUnmuted(TypedDict):
+    """They are told again."""
+
+    projectId: Uuid
 
 
 class ProjectView(TypedDict):
@@ -540,6 +655,16 @@ class ProjectView(TypedDict):
     createdAt: Instant
     updatedAt: Instant
     deletedAt: Instant | None
+
+
+class QuietHours(TypedDict):
+    """From `start` (included) to `end` (excluded) by the clock of `timezone`; over midnight when `end` is
+    earlier.
+    """
+
+    start: str
+    end: str
+    timezone: str
 
 
 class Recurrence(TypedDict):
@@ -603,6 +728,13 @@ class RoleView(TypedDict):
     updatedAt: Instant
 
 
+class SetPreferences(TypedDict, total=False):
+    """Sets the reasons that are named, and the quiet hours; `null` takes the quiet hours off."""
+
+    channels: dict[str, list[Literal["inbox", "email", "push"]]]
+    quietHours: QuietHours | None
+
+
 class SnapshotPart(TypedDict):
     """One part of a state. Parts come in order; `state` maps collections (`tasks` …) to records, to be
     merged.
@@ -613,6 +745,21 @@ class SnapshotPart(TypedDict):
     part: int
     parts: int
     state: dict[str, Any]
+
+
+class Source(TypedDict):
+    """The entry that somebody is told of. Whoever may not read its stream any more finds nothing there."""
+
+    stream: str
+    seq: int
+
+
+class Subject(TypedDict):
+    """What it is about: ids only, so that names are read where they are still allowed and right."""
+
+    projectId: Uuid
+    taskId: Uuid | None
+    commentId: Uuid | None
 
 
 class TaskChanges(TypedDict, total=False):
@@ -708,6 +855,12 @@ class UnarchiveProject(TypedDict, total=False):
     """Sets the status of an archived project back."""
 
     status: Literal["Active", "Completed", "OnHold"]
+
+
+class UnmuteProject(TypedDict):
+    """Takes it back."""
+
+    projectId: Uuid
 
 
 class WireEntry(TypedDict):

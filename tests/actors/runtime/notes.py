@@ -112,6 +112,9 @@ class NotesActor:
     def answer(self, events: Sequence[Event]) -> dict[str, Any]:
         return {"notes": [event.comment_id for event in events if isinstance(event, CommentAdded)]}
 
+    def notices(self, state: Any, events: Any, author: str) -> tuple[()]:
+        return ()
+
     def audience(self, state: Notes) -> frozenset[str] | None:
         return None if state.members is None else frozenset(state.members)
 
@@ -147,6 +150,7 @@ class NotesActor:
         return state
 
     timer_events: frozenset[str] = frozenset()
+    exists_empty = False
     shows_presence = True
 
     def timers(self, event: Event, meta: EntryMeta) -> Sequence[TimerChange]:

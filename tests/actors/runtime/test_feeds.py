@@ -282,6 +282,7 @@ async def test_presence_is_told_at_the_beat() -> None:
 class PublicNotes(NotesActor):
     """Everybody may come and look."""
 
+    exists_empty = False
     shows_presence = False
 
 

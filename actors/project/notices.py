@@ -1,0 +1,74 @@
+"""Whom an entry concerns: the mentioned, the assigned, those who are answered, and those who watch.
+
+Judged once, in the turn that makes the entry, and kept in it: whenever the notifier comes to it, and however often, it
+tells the same people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from actors.project.state import ProjectState, is_imported
+from protocol.comments import CommentAdded
+from protocol.messages import ProjectEvent
+from protocol.notifications import REASONS, Reason
+from protocol.tasks import TaskCreated, TaskEdited, TaskView
+
+
+class Notice(TypedDict):
+    """One person, why, and what about."""
+
+    userId: str
+    reasons: list[Reason]
+    taskId: str | None
+    commentId: str | None
+
+
+def notices(state: ProjectState, events: Sequence[ProjectEvent], author: str) -> Sequence[Mapping[str, Any]]:
+    """One notice per person, with all reasons; its subject is that of the first event that concerns them.
+
+    Members only, never the author themself, and nobody is told of history.
+    """
+    if is_imported(author) or state.project is None or state.project["deletedAt"] is not None:
+        return ()
+    found: dict[str, Notice] = {}
+    for event in events:
+        for person, reason, task_id, comment_id in _concerned(state, event):
+            if person == author or person not in state.members:
+                continue
+            notice = found.setdefault(
+                person, {"userId": person, "reasons": [], "taskId": task_id, "commentId": comment_id}
+            )
+            if reason not in notice["reasons"]:
+                notice["reasons"] = sorted([*notice["reasons"], reason], key=REASONS.index)
+    return list(found.values())
+
+
+Concerned = tuple[str, Reason, str | None, str | None]
+"""Person, reason, task, comment."""
+
+
+def _concerned(state: ProjectState, event: ProjectEvent) -> Iterable[Concerned]:
+    match event:
+        case TaskCreated():
+            return [(person, "assigned", event.task["id"], None) for person in event.task["assigneeIds"]]
+        case TaskEdited():
+            return _by_edit(state.tasks[event.task_id], event)
+        case CommentAdded():
+            return _by_comment(state.tasks[event.task_id], event)
+        case _:
+            return ()
+
+
+def _by_edit(task: TaskView, event: TaskEdited) -> Iterable[Concerned]:
+    yield from ((person, "assigned", event.task_id, None) for person in event.assignees_added)
+    yield from ((person, "watched", event.task_id, None) for person in task["watcherIds"])
+
+
+def _by_comment(task: TaskView, event: CommentAdded) -> Iterable[Concerned]:
+    """Who works on a task hears of what is said about it as if they watched it."""
+    for person in (*task["watcherIds"], *task["assigneeIds"]):
+        yield person, "watched", event.task_id, event.comment_id

@@ -1,0 +1,114 @@
+"""Notifications: a person's inbox, its messages and its records of state."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, with_config
+from typing_extensions import TypedDict
+
+from protocol.base import VIEW_CONFIG, Instant, Integer, PersonId, Seq, StreamName, Uuid, absent
+from protocol.event import Command, Event
+
+Reason = Literal["mentioned", "assigned", "replied", "watched", "dueSoon"]
+Channel = Literal["inbox", "email", "push"]
+Withheld = Literal["projectMuted", "reasonOff"]
+
+REASONS: tuple[Reason, ...] = ("mentioned", "assigned", "replied", "watched", "dueSoon")
+"""The strongest first: the first of a notification's reasons is the one to show."""
+
+CHANNELS: tuple[Channel, ...] = ("inbox", "email", "push")
+
+
+def _in_order(reasons: list[Reason]) -> list[Reason]:
+    if len(set(reasons)) != len(reasons):
+        raise ValueError("the same reason stands there twice")
+    return sorted(reasons, key=REASONS.index)
+
+
+Reasons = Annotated[list[Reason], Field(min_length=1, max_length=len(REASONS)), AfterValidator(_in_order)]
+Number = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
+
+
+@with_config(VIEW_CONFIG)
+class Source(TypedDict):
+    """The entry that somebody is told of. Whoever may not read its stream any more finds nothing there."""
+
+    stream: StreamName
+    seq: Seq
+
+
+@with_config(VIEW_CONFIG)
+class Subject(TypedDict):
+    """What it is about: ids only, so that names are read where they are still allowed and right."""
+
+    projectId: Uuid
+    taskId: Uuid | None
+    commentId: Uuid | None
+
+
+@with_config(VIEW_CONFIG)
+class NotificationView(TypedDict):
+    """One line of the inbox. `number` counts a person's notifications without gaps: those above the read marker are
+    unread. `channels` are where it goes; `quietUntil` is when those that make a noise may, null for at once."""
+
+    number: Number
+    source: Source
+    subject: Subject
+    reasons: Reasons
+    actorId: PersonId
+    at: Instant
+    channels: list[Channel]
+    quietUntil: Instant | None
+
+
+@with_config(VIEW_CONFIG)
+class NotificationGroup(TypedDict):
+    """The notifications about one task (or one project as such), newest first by their newest."""
+
+    subject: Subject
+    newest: NotificationView
+    count: Integer
+    unread: Integer
+    reasons: Reasons
+    actorIds: list[PersonId]
+
+
+class Notify(Command):
+    """Tells the person of an entry, once. Only the server sends it; its `opId` derives from source and person."""
+
+    source: Source
+    subject: Subject
+    reasons: Reasons
+    actor_id: PersonId
+
+
+class MarkRead(Command):
+    """Moves the read marker, on all of the person's devices. Without `upTo`: everything there is now.
+
+    The marker only moves forward; a lower `upTo` changes nothing.
+    """
+
+    up_to: Number = absent()
+
+
+class Notified(Event):
+    """The person has one notification more."""
+
+    notification: NotificationView
+
+
+class NotificationWithheld(Event):
+    """The person was to be told and did not want to be; kept so that it can be explained."""
+
+    source: Source
+    subject: Subject
+    reasons: Reasons
+    why: Withheld
+
+
+class NotificationsRead(Event):
+    """The read marker stands at `upTo` now; it stood at `was`."""
+
+    up_to: Seq
+    was: Seq
