@@ -189,6 +189,8 @@ class Product:
         self._vitally("node", self._node.run())
         self._vitally("region", self._watch_region())
         for consumer in self._consumers:
+            for shard in self._shards.owned:
+                consumer.feed.tell_head(shard, self._shards.head(shard))
             self._vitally(consumer.name, consumer.run())
         self._vitally("timers", self._timers.run(self._settings.timer_poll_interval_s))
         self._vitally("gateway", self._gateway.run())
@@ -347,6 +349,7 @@ class Product:
             },
             self._settings.ready_check_timeout_s,
             lambda: self._region.supervisor.halted_streams,
+            self._vitals.stalled,
         )
         routes = api_routes(self._rest_needs())
         app = http_application(

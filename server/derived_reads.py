@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from actors.runtime.shards import ShardTable
-from server.consumers.runner import Runner, ShardStalled
+from server.consumers.runner import Runner
 from storage.postgres.pool import Database
 from storage.projections import projects, tasks
 from storage.projections.across import PlaceAcross
@@ -58,12 +58,8 @@ class ProjectedUntil:
         self._projector = projector
         self._shards = shards
 
-    async def caught_up(self, within_s: float) -> bool:
-        """See the port. A shard that stands still is never caught up with."""
+    async def caught_up(self, within_s: float) -> frozenset[int]:
+        """See the port."""
         heads = {shard: self._shards.head(shard) for shard in self._shards.owned}
-        try:
-            async with asyncio.timeout(within_s):
-                await self._projector.caught_up(heads)
-        except (TimeoutError, ShardStalled):
-            return False
-        return True
+        async with asyncio.timeout(within_s):
+            return await self._projector.caught_up(heads)

@@ -53,7 +53,9 @@ _SECURITY_HEADERS = (
 _CORS_REQUEST_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-Id"
 )
-_CORS_RESPONSE_HEADERS = "Content-Location, ETag, Link, Location, Retry-After, Stream-State, X-Request-Id"
+_CORS_RESPONSE_HEADERS = (
+    "Content-Location, Derived-State, ETag, Link, Location, Retry-After, Stream-State, X-Request-Id"
+)
 
 
 class HttpMeters(Protocol):

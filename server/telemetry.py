@@ -11,7 +11,7 @@ from collections import Counter as Tally
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Final, Protocol
 
 import orjson
 import structlog
@@ -32,6 +32,16 @@ _COUNTS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
 NAMESPACE: Final = "pantherahive"
+
+
+class Place(Protocol):
+    """The entry that a consumer stands before."""
+
+    @property
+    def stream(self) -> str: ...
+
+    @property
+    def seq(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,20 +230,37 @@ class LoopLag:
 class Readiness:
     """Asks all checks at once. A check that takes too long or fails is a reason, too.
 
-    `halted` names streams that are out of service; they are told, and the server is ready for the rest.
+    `halted` names streams that are out of service, `stalled` the shards in which a consumer stands before an entry that
+    it cannot read; they are told, and the server is ready for the rest.
     """
 
     def __init__(
-        self, checks: Mapping[str, Check], timeout_s: float, halted: Callable[[], Collection[str]] = tuple
+        self,
+        checks: Mapping[str, Check],
+        timeout_s: float,
+        halted: Callable[[], Collection[str]] = tuple,
+        stalled: Callable[[], Mapping[str, Mapping[int, Place]]] = dict,
     ) -> None:
         self._checks = checks
         self._timeout_s = timeout_s
         self._halted = halted
+        self._stalled = stalled
 
     def halted(self) -> dict[str, object]:
         """What the answer says of halted streams: their number and some of them, nothing when there are none."""
         streams = sorted(self._halted())
         return {"haltedStreams": {"count": len(streams), "some": streams[:HALTED_SHOWN_MAX]}} if streams else {}
+
+    def stalled(self) -> dict[str, object]:
+        """What the answer says of shards that stand still, by consumer; nothing when none does."""
+        told = {
+            consumer: [
+                {"shard": shard, "stream": place.stream, "seq": place.seq}
+                for shard, place in sorted(shards.items())[:HALTED_SHOWN_MAX]
+            ]
+            for consumer, shards in self._stalled().items()
+        }
+        return {"stalledShards": told} if told else {}
 
     async def why_not(self) -> dict[str, str]:
         """Check → why it does not pass. Empty: ready."""
@@ -263,7 +290,7 @@ def telemetry_routes(meters: Meters, lag: LoopLag, readiness: Readiness) -> list
 
     async def readyz(_request: web.Request) -> web.Response:
         reasons = await readiness.why_not()
-        answer = {"ready": not reasons, "reasons": reasons, **readiness.halted()}
+        answer = {"ready": not reasons, "reasons": reasons, **readiness.halted(), **readiness.stalled()}
         return _json(answer, 503 if reasons else 200)
 
     return [web.get("/metrics", metrics), web.get("/healthz", healthz), web.get("/readyz", readyz)]

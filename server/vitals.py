@@ -1,13 +1,14 @@
 """Looks after what this process depends on, once a second, so that /readyz can tell the truth at once.
 
-The database has to answer. A consumer has to make progress while there is something to do: one that stands still makes
-the read tables old, and then the lists answer `behind`.
+The database has to answer. A consumer has to make progress while there is something to do: one that makes none keeps
+the read tables old, and then the lists answer `behind`. A shard whose next entry it cannot read is told and does not
+count: the lists leave the projects of that shard out, and nothing but another build or a repair would move it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -16,7 +17,7 @@ import structlog
 from actors.ports import Clock
 from protocol.faults import StorageFault
 from protocol.log import SHARDS
-from server.consumers.runner import Runner
+from server.consumers.runner import Runner, Stall
 
 log = structlog.get_logger("pantherahive.vitals")
 
@@ -102,7 +103,7 @@ class Vitals:
     def _note(self, consumer: Runner, now_s: float) -> None:
         reached = sum(consumer.position(shard) for shard in range(SHARDS))
         known = self._progress.get(consumer.name)
-        if known is None or known.reached != reached or not waiting(consumer):
+        if known is None or known.reached != reached or not _movable(consumer):
             self._progress[consumer.name] = _Progress(reached, now_s)
 
     async def database(self) -> str | None:
@@ -118,15 +119,17 @@ class Vitals:
         return "; ".join(reasons) or None
 
     def _why(self, consumer: Runner, now_s: float) -> str | None:
-        if consumer.stalled:
-            return f"{consumer.name} stands still in {len(consumer.stalled)} shards; the log says why"
         known = self._progress.get(consumer.name)
-        if known is None or not waiting(consumer) or now_s - known.since_s <= self._stalled_after_s:
+        if known is None or not _movable(consumer) or now_s - known.since_s <= self._stalled_after_s:
             return None
         return (
             f"{consumer.name} has made no progress for {now_s - known.since_s:.0f} s "
-            f"({waiting(consumer)} entries wait, {consumer.failures} failures)"
+            f"({_movable(consumer)} entries wait, {consumer.failures} failures)"
         )
+
+    def stalled(self) -> Mapping[str, Mapping[int, Stall]]:
+        """Consumer → the shards where it stands still. Those that stand nowhere are left out."""
+        return {consumer.name: consumer.stalled for consumer in self._consumers if consumer.stalled}
 
     def close(self) -> None:
         """Gives the connection up."""
@@ -138,3 +141,8 @@ class Vitals:
 def waiting(consumer: Runner) -> int:
     """Entries that are known to be committed and have had no effect yet."""
     return sum(consumer.lag(shard) for shard in range(SHARDS))
+
+
+def _movable(consumer: Runner) -> int:
+    """Those of them that are not behind an entry that cannot be read."""
+    return sum(consumer.lag(shard) for shard in range(SHARDS) if shard not in consumer.stalled)

@@ -61,8 +61,17 @@ class RunnerLimits:
     pause_s: float = 0.0
 
 
-class ShardStalled(Exception):
-    """A shard has an entry that this build cannot read; its consumer stands before it until another build starts."""
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """The entry that this build cannot read; its consumer stands before it until another build starts."""
+
+    stream: str
+    seq: int
+    recorded_at: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.stream}, entry {self.seq}: {self.why}"
 
 
 class LogGap(Exception):
@@ -74,7 +83,8 @@ class _Waiter:
     """Somebody who waits until every one of these positions is reached."""
 
     positions: dict[int, int]
-    reached: asyncio.Future[None]
+    # The shards that stand still before theirs.
+    reached: asyncio.Future[frozenset[int]]
 
 
 class Runner:
@@ -108,8 +118,8 @@ class Runner:
         self._in_hand: dict[int, str] = {}
         # Shards whose table may hold more than the feed has told of.
         self._unread: set[int] = set(self._shards)
-        # Shard → why it stands still.
-        self._stalled: dict[int, str] = {}
+        # Shard → before what it stands still.
+        self._stalled: dict[int, Stall] = {}
         # Where the next batch begins to look, so that a busy shard does not keep the others waiting.
         self._first = 0
         # Failures since the last success.
@@ -134,14 +144,15 @@ class Runner:
         """How old the oldest known entry without effect is: 0 when there is none, infinite when it is not known."""
         if self._knows_positions and self.lag(shard) == 0:
             return 0.0
-        oldest = self._in_hand.get(shard) or self.feed.oldest(shard)
+        stall = self._stalled.get(shard)
+        oldest = stall.recorded_at if stall is not None else self._in_hand.get(shard) or self.feed.oldest(shard)
         if oldest is None or not self._knows_positions:
             return math.inf
         return max(0.0, (datetime_of(now) - datetime_of(oldest)).total_seconds())
 
     @property
-    def stalled(self) -> Mapping[int, str]:
-        """Shards that stand still, and why."""
+    def stalled(self) -> Mapping[int, Stall]:
+        """Shards that stand still, and before what."""
         return dict(self._stalled)
 
     @property
@@ -149,8 +160,8 @@ class Runner:
         """Failures of the storage since the last success."""
         return self._failures
 
-    async def caught_up(self, positions: Mapping[int, int]) -> None:
-        """Returns when each shard has reached its position. Raises ShardStalled when one never will.
+    async def caught_up(self, positions: Mapping[int, int]) -> frozenset[int]:
+        """Returns when each shard has reached its position, but for those that it gives: they stand still before it.
 
         The positions have to be committed ones: an entry that was never offered is then looked for in the table.
         """
@@ -161,7 +172,7 @@ class Runner:
         self._wanted.set()
         self._tell_waiters()
         try:
-            await waiter.reached
+            return await waiter.reached
         finally:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
@@ -278,18 +289,15 @@ class Runner:
                     break
 
     def _stall(self, shard: int, entry: Entry, error: UnreadableEvent) -> None:
-        self._stalled[shard] = f"{entry.stream}, entry {entry.seq}: {error}"
-        log.error("shard_stalled", consumer=self.name, shard=shard, reason=self._stalled[shard])
+        self._stalled[shard] = Stall(entry.stream, entry.seq, entry.recorded_at, str(error))
+        self.feed.tell_head(shard, entry.pos)
+        log.error("shard_stalled", consumer=self.name, shard=shard, reason=str(self._stalled[shard]))
         self._tell_waiters()
 
     def _tell_waiters(self) -> None:
         for waiter in list(self._waiters):
-            missing = [shard for shard, pos in waiter.positions.items() if self.position(shard) < pos]
-            hopeless = [shard for shard in missing if shard in self._stalled]
-            if waiter.reached.done() or (missing and not hopeless):
+            missing = {shard for shard, pos in waiter.positions.items() if self.position(shard) < pos}
+            if waiter.reached.done() or not missing <= self._stalled.keys():
                 continue
             self._waiters.remove(waiter)
-            if hopeless:
-                waiter.reached.set_exception(ShardStalled(self._stalled[hopeless[0]]))
-            else:
-                waiter.reached.set_result(None)
+            waiter.reached.set_result(frozenset(missing))

@@ -1,17 +1,27 @@
 """Reads across projects, from the projections. They are true as of the last entry that was projected, so every one of
-them first waits until what was committed before it is there; if that takes too long it says so."""
+them first waits until what was committed before it is there; if that takes too long it says so.
+
+A shard whose next entry cannot be read stands still, and nobody knows what that entry would change: whom it removed,
+what it deleted. So lists leave out the projects that live there and their tasks, and say that they are
+incomplete.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from actors.ports import Clock
 from protocol.errors import ErrorCode, Rejected, Rejection
+from protocol.log import shard_of
 
 T = TypeVar("T")
+P = TypeVar("P", bound=tuple[str, ...])
+
+DERIVED_STATE: Final = "Derived-State"
+"""The header of lists that leave projects out because the projection of their shards stands still."""
 
 BEHIND: Final = Rejection(
     ErrorCode.UNAVAILABLE, "this list is behind the log; try again", {"reason": "behind", "retryAfterS": 1}
@@ -57,9 +67,44 @@ class TaskLists(Protocol):
 class Freshness(Protocol):
     """How far the projections are."""
 
-    async def caught_up(self, within_s: float) -> bool:
-        """Waits until everything that was committed before the call is projected; False when it takes longer."""
+    async def caught_up(self, within_s: float) -> frozenset[int]:
+        """Waits until everything that was committed before the call is projected, but for the shards that it gives:
+        they stand still. Raises TimeoutError when it takes longer."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T, P]):
+    """How a list is read from a place on, which project a row of it belongs to, and which place it has."""
+
+    fetch: Callable[[P | None, int], Awaitable[Sequence[T]]]
+    project_of: Callable[[T], str]
+    place_of: Callable[[T], P]
+
+
+TaskPlace: TypeAlias = tuple[str, str, str]
+"""(updatedAt, project, id) of a task."""
+
+
+def tasks_across(
+    fetch: Callable[[TaskPlace | None, int], Awaitable[Sequence[tuple[str, Listed]]]],
+) -> Listing[tuple[str, Listed], TaskPlace]:
+    """A list of (project id, task), the last changed first."""
+    return Listing(fetch, lambda own: own[0], lambda own: (own[1].record["updatedAt"], own[0], own[1].record["id"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T, P]):
+    """`end` is the place of the last row when there are more. `incomplete`: projects were left out."""
+
+    rows: Sequence[T]
+    end: P | None
+    incomplete: bool
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer says of the projections: nothing, or that it is incomplete."""
+        return {DERIVED_STATE: "incomplete"} if self.incomplete else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +115,43 @@ class DerivedReads:
     clock: Clock
     behind_max_s: float
 
-    async def read(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What `work` reads, true as of a moment at most `behind_max_s` ago.
+    async def page(self, listing: Listing[T, P], after: P | None, size: int) -> Page[T, P]:
+        """At most `size` rows, true as of a moment at most `behind_max_s` ago.
 
         Raises Rejected (unavailable, reason `behind`) when the projections trail, and when catching up and reading
         together took longer: who was removed after its beginning must not get the answer so late.
         """
         began_s = self.clock.monotonic_s()
-        if not await self.freshness.caught_up(self.behind_max_s):
-            raise Rejected(BEHIND)
-        found = await self._within(work, self.behind_max_s - (self.clock.monotonic_s() - began_s))
+        try:
+            standing = await self.freshness.caught_up(self.behind_max_s)
+        except TimeoutError as error:
+            raise Rejected(BEHIND) from error
+        left_s = self.behind_max_s - (self.clock.monotonic_s() - began_s)
+        found = await self._within(_visible(listing, after, size + 1, standing), left_s)
         if self.clock.monotonic_s() - began_s > self.behind_max_s:
             raise Rejected(BEHIND)
-        return found
+        end = listing.place_of(found[size - 1]) if len(found) > size else None
+        return Page(found[:size], end, bool(standing))
 
-    async def _within(self, work: Callable[[], Awaitable[T]], left_s: float) -> T:
+    async def _within(self, work: Coroutine[Any, Any, T], left_s: float) -> T:
         """What is too late is not waited for. It is left to end by its own deadline, on the connection that it has."""
-        reading = asyncio.ensure_future(work())
+        reading = asyncio.ensure_future(work)
         reading.add_done_callback(_note)
         done, _ = await asyncio.wait([reading], timeout=max(0.0, left_s))
         if not done:
             raise Rejected(BEHIND)
         return reading.result()
+
+
+async def _visible(listing: Listing[T, P], after: P | None, limit: int, standing: Container[int]) -> list[T]:
+    """The first rows of projects that live in none of these shards: left out here, they do not shorten the pages."""
+    kept: list[T] = []
+    while True:
+        found = await listing.fetch(after, limit)
+        kept += [row for row in found if shard_of(f"project/{listing.project_of(row)}") not in standing]
+        if len(found) < limit or len(kept) >= limit:
+            return kept[:limit]
+        after = listing.place_of(found[-1])
 
 
 def _note(reading: asyncio.Future[T]) -> None:

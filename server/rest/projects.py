@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ from actors.project.projects import view_project
 from actors.runtime.request import Accepted
 from protocol.base import Message
 from protocol.errors import Rejected, Rejection
-from protocol.event import OPERATOR
+from protocol.event import OPERATOR, Principal
 from protocol.messages import digest_of
 from protocol.projects import CreateProject, DeleteProject, EditProject, ProjectView
 from server.enrich import Facts
@@ -28,10 +28,10 @@ from server.rest.access import (
     read_query,
 )
 from server.rest.bodies import json_response, read_body
-from server.rest.derived import DerivedReads, ProjectLists
+from server.rest.derived import DerivedReads, Listed, Listing, ProjectLists
 from server.rest.keyed import KEY_REUSED, KeyedRequests
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
+from server.rest.pages import PageQuery, PageSizes, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 from server.streams import Streams, Wish, derived_id, granted
 
@@ -91,21 +91,23 @@ class ProjectRoutes:
         by_id = principal.is_operator and query.visibility is None
         parts = 1 if by_id else 2
         after = unpack_place(query.after, parts) if query.after is not None else None
+        page = await self.derived.page(self._listing(principal, query), after, size)
+        link: dict[str, str] = {}
+        if page.end is not None:
+            place = pack_place(*page.end)
+            link = link_next("/v1/projects", after=place, limit=query.limit, visibility=query.visibility)
+        return json_response([one.record for one in page.rows], headers={**page.headers, **link})
+
+    def _listing(self, principal: Principal, query: ProjectsQuery) -> Listing[Listed, tuple[str, ...]]:
         if query.visibility is not None:
-            place = (after[0], after[1]) if after else None
-            found = await self.derived.read(lambda: self.lists.public(place, size + 1))
-        elif by_id:
-            found = await self.derived.read(lambda: self.lists.every(after[0] if after else None, size + 1))
-        else:
-            place = (after[0], after[1]) if after else None
-            found = await self.derived.read(lambda: self.lists.of_user(principal.id, place, size + 1))
-        page, more = cut([one.record for one in found], size)
-        if not more:
-            return json_response(list(page))
-        last = page[-1]
-        end = (last["id"],) if by_id else (last["updatedAt"], last["id"])
-        headers = link_next("/v1/projects", after=pack_place(*end), limit=query.limit, visibility=query.visibility)
-        return json_response(list(page), headers=headers)
+            return _by_change(self.lists.public)
+        if not principal.is_operator:
+            return _by_change(lambda after, limit: self.lists.of_user(principal.id, after, limit))
+        return Listing(
+            lambda after, limit: self.lists.every(after[0] if after else None, limit),
+            lambda one: str(one.record["id"]),
+            lambda one: (one.record["id"],),
+        )
 
     @operation("Creates a project", body=CreateProject, answer=ProjectView, status=201)
     async def create(self, request: web.Request) -> web.Response:
@@ -161,3 +163,14 @@ class ProjectRoutes:
         wish = Wish(stream, DeleteProject(), principal, self.access.op_id(request, principal), only_at=only_at(request))
         granted(await self.streams.command(wish))
         return json_response(DELETED)
+
+
+def _by_change(
+    fetch: Callable[[tuple[str, str] | None, int], Awaitable[Sequence[Listed]]],
+) -> Listing[Listed, tuple[str, ...]]:
+    """The last changed first."""
+    return Listing(
+        lambda after, limit: fetch((after[0], after[1]) if after else None, limit),
+        lambda one: str(one.record["id"]),
+        lambda one: (one.record["updatedAt"], one.record["id"]),
+    )

@@ -14,7 +14,7 @@ from protocol.tasks import CreateTask, EditTask, OwnTask, TaskView
 from server.rest.access import Access, parse_as_of, path_id, read_query, refused
 from server.rest.bodies import json_response
 from server.rest.changes import Changes, body_of
-from server.rest.derived import DerivedReads, TaskLists
+from server.rest.derived import DerivedReads, TaskLists, tasks_across
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
@@ -112,15 +112,12 @@ class TaskRoutes:
         place = unpack_place(query.after, 3) if query.after is not None else None
         which = "all" if query.open is None else "open" if query.open else "closed"
         after = (place[0], place[1], place[2]) if place else None
-        found = await self.derived.read(lambda: self.lists.of_assignee(principal.id, which, after, size + 1))
-        page, more = cut([{"projectId": project_id, **task.record} for project_id, task in found], size)
-        if not more:
-            return json_response(list(page))
-        last = page[-1]
-        place_text = pack_place(last["updatedAt"], last["projectId"], last["id"])
+        listing = tasks_across(lambda after, limit: self.lists.of_assignee(principal.id, which, after, limit))
+        page = await self.derived.page(listing, after, size)
         is_open = None if query.open is None else str(query.open).lower()
-        headers = link_next("/v1/tasks", after=place_text, limit=query.limit, open=is_open)
-        return json_response(list(page), headers=headers)
+        link = link_next("/v1/tasks", after=pack_place(*page.end), limit=query.limit, open=is_open) if page.end else {}
+        tasks = [{"projectId": project_id, **task.record} for project_id, task in page.rows]
+        return json_response(tasks, headers={**page.headers, **link})
 
 
 def _number(after: str | None) -> int:

@@ -9,6 +9,7 @@ import pytest
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.supervisor import Supervisor
 from protocol.faults import NotApplied
+from server.consumers.runner import Stall
 from server.telemetry import Readiness
 from server.vitals import Vitals
 
@@ -37,7 +38,7 @@ class FakeConsumer:
 
     def __init__(self) -> None:
         self.reached, self.head, self.failures = 0, 0, 0
-        self.stalled: dict[int, str] = {}
+        self.stalled: dict[int, Stall] = {}
 
     def position(self, shard: int) -> int:
         return self.reached if shard == 0 else 0
@@ -113,12 +114,18 @@ async def test_a_consumer_has_to_make_progress_while_there_is_work(given: Given)
     assert await vitals.consumers() is None, "slow, and on its way"
 
 
-async def test_a_shard_that_stands_still_is_told_without_its_content(given: Given) -> None:
-    vitals, _, consumer, _ = given
+async def test_a_shard_that_stands_still_is_told_without_its_content_and_the_server_stays_ready(given: Given) -> None:
+    vitals, _, consumer, clock = given
+    readiness = Readiness({"consumers": vitals.consumers}, 1, stalled=vitals.stalled)
+    assert readiness.stalled() == {}
+    consumer.head = 10
     await vitals.look()
-    consumer.stalled = {3: "project/canary, entry 7: canary"}
-    reason = await vitals.consumers()
-    assert reason == "projector stands still in 1 shards; the log says why"
+    consumer.stalled = {0: Stall("project/a", 7, "2026-03-01T12:00:00.000Z", "canary")}
+    clock.seconds += 1000
+    await vitals.look()
+    assert await readiness.why_not() == {}
+    told = {"projector": [{"shard": 0, "stream": "project/a", "seq": 7}]}
+    assert readiness.stalled() == {"stalledShards": told}
 
 
 async def test_halted_streams_are_told_and_the_server_stays_ready() -> None:

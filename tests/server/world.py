@@ -70,12 +70,13 @@ class Row(NamedTuple):
 
 
 class Lists:
-    """The derived reads, folded from committed entries at once; `fresh` can be taken away."""
+    """The derived reads, folded from committed entries at once; `fresh` can be taken away, shards can stand still."""
 
     def __init__(self) -> None:
         self.fresh = True
         # Who follows; set once they are there.
         self.feeds: Feeds | None = None
+        self.standing: frozenset[int] = frozenset()
         self._actor = ProjectActor()
         # Stream → the state and its seq.
         self._states: dict[str, tuple[ProjectState, int]] = {}
@@ -93,8 +94,10 @@ class Lists:
                     self._actor.evolve(state, decoded, meta_of(entry))
                 self._states[entry.stream] = (state, entry.seq)
 
-    async def caught_up(self, within_s: float) -> bool:
-        return self.fresh
+    async def caught_up(self, within_s: float) -> frozenset[int]:
+        if not self.fresh:
+            raise TimeoutError
+        return self.standing
 
     async def of_user(self, user_id: str, after: tuple[str, str] | None, limit: int) -> Sequence[Row]:
         rows = [

@@ -90,10 +90,10 @@ class Scene:
     slept_s: list[float]
     task: asyncio.Task[None]
 
-    async def caught_up(self, positions: Mapping[int, int]) -> None:
-        """Waits for the runner, but not for ever."""
+    async def caught_up(self, positions: Mapping[int, int]) -> frozenset[int]:
+        """Waits for the runner, but not for ever; the shards that stand still."""
         async with asyncio.timeout(DEADLINE_S):
-            await self.runner.caught_up(positions)
+            return await self.runner.caught_up(positions)
 
 
 @asynccontextmanager

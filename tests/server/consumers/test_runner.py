@@ -8,8 +8,10 @@ import math
 import pytest
 
 from server.consumers.feed import FeedLimits
-from server.consumers.runner import LogGap, ShardStalled
+from server.consumers.runner import LogGap
 from tests.server.consumers.given import DEADLINE_S, NOW, Effect, FakeLog, a_scene, entry_at
+
+LATER = "2026-03-01T12:01:00.000Z"
 
 
 async def test_what_was_there_before_is_read_from_the_table_and_the_rest_comes_from_memory() -> None:
@@ -128,16 +130,27 @@ async def test_an_entry_that_cannot_be_read_stops_its_shard_and_no_other() -> No
         for _ in range(6):
             log.commit(shard)
     async with a_scene(effect=effect, log=log) as scene:
-        await scene.caught_up({1: 6, 2: 3, 3: 6})
-        with pytest.raises(ShardStalled):
-            await scene.caught_up({2: 4})
+        assert await scene.caught_up({1: 6, 2: 3, 3: 6}) == frozenset()
+        assert await scene.caught_up({1: 6, 2: 4, 3: 6}) == {2}
         scene.runner.offer(log.commit(2))
         scene.runner.offer(log.commit(3))
         await scene.caught_up({3: 7})
         assert effect.seen(2) == [1, 2, 3]
         assert set(scene.runner.stalled) == {2}
         assert scene.runner.lag(2) == 4
-        assert scene.runner.behind_s(2, NOW) >= 0.0
+        assert scene.runner.behind_s(2, LATER) == 60.0
+        assert await scene.caught_up({2: 7, 3: 7}) == {2}, "a new entry behind it changes nothing"
+
+
+async def test_a_shard_that_stands_still_since_before_the_start_lags() -> None:
+    effect, log = Effect(unreadable=frozenset({(2, 4)})), FakeLog()
+    for _ in range(4):
+        log.commit(2)
+    log.commit(1)
+    effect.positions_now[2] = 3
+    async with a_scene(effect=effect, log=log) as scene:
+        assert await scene.caught_up({1: 1, 2: 4}) == {2}
+        assert (scene.runner.lag(2), scene.runner.behind_s(2, LATER)) == (1, 60.0)
 
 
 async def test_nothing_is_built_on_a_hole_in_the_log() -> None:

@@ -10,7 +10,7 @@ import pytest
 from actors.runtime.history import History
 from protocol.errors import Rejected
 from protocol.members import AddMember, RemoveMember
-from server.rest.derived import DerivedReads
+from server.rest.derived import DerivedReads, Listing, Page
 from tests.server.world import User, World, problem_of
 
 
@@ -78,9 +78,11 @@ class Fresh:
     def __init__(self, clock: Clock, after_s: float) -> None:
         self._clock, self._after_s = clock, after_s
 
-    async def caught_up(self, within_s: float) -> bool:
+    async def caught_up(self, within_s: float) -> frozenset[int]:
         self._clock.seconds += self._after_s
-        return self._after_s <= within_s
+        if self._after_s > within_s:
+            raise TimeoutError
+        return frozenset()
 
 
 @pytest.mark.parametrize(
@@ -90,13 +92,14 @@ async def test_a_list_that_took_too_long_is_behind(catching_up_s: float, reading
     clock = Clock()
     reads = DerivedReads(Fresh(clock, catching_up_s), clock, 1.0)
 
-    async def read() -> str:
+    async def read(after: tuple[str] | None, limit: int) -> list[str]:
         clock.seconds += reading_s
-        return "the list"
+        return ["the list"]
 
+    listing = Listing(read, lambda row: row, lambda row: (row,))
     if is_given:
-        assert await reads.read(read) == "the list"
+        assert await reads.page(listing, None, 10) == Page(["the list"], None, incomplete=False)
         return
     with pytest.raises(Rejected) as caught:
-        await reads.read(read)
+        await reads.page(listing, None, 10)
     assert caught.value.rejection.details["reason"] == "behind"
