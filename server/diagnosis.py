@@ -7,13 +7,15 @@ import platform
 import shutil
 import stat
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
 from config.secrets import ACCESS_KEY_FILE, ADMIN_TOKEN_FILE
 from config.settings import Settings
+from server.finding import Finding
+from server.payload_trial import try_payloads
+from server.server_visit import look_at_servers
 from storage.postgres.errors import DatabaseRefused
 from storage.postgres.migrations import pending
 from storage.postgres.server_check import check_durability, check_version
@@ -56,15 +58,6 @@ SELECT c.name, sum(s.head - c.pos)::bigint AS entries, bool_or(c.pos > s.head) A
   FROM consumers c JOIN shards s USING (shard_id) GROUP BY c.name ORDER BY c.name
 """
 _DEAD_LETTERS: Final = "SELECT consumer, count(*) FROM dead_letters GROUP BY consumer ORDER BY consumer"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One row of the table. `advice` is there exactly when something is wrong."""
-
-    subject: str
-    found: str
-    advice: str | None = None
 
 
 def look_at_machine(settings: Settings) -> Iterator[Finding]:
@@ -128,7 +121,8 @@ async def look_at_database(dsn: str, settings: Settings) -> AsyncIterator[Findin
 
 
 async def _look_at_tables(connection: Connection, settings: Settings) -> AsyncIterator[Finding]:
-    for owner in await connection.fetch(_OWNERS):
+    owners = await connection.fetch(_OWNERS)
+    for owner in owners:
         yield _of_owner(owner, settings)
     holes = await connection.fetch(_HOLES_IN_SHARDS, SAMPLE_POSITIONS)
     yield Finding(
@@ -142,12 +136,11 @@ async def _look_at_tables(connection: Connection, settings: Settings) -> AsyncIt
         f"the newest {SAMPLE_STREAMS} streams: {'holes' if broken else 'dense from 1'}",
         _of_holes([row["stream"] for row in broken]),
     )
+    trial = await try_payloads(connection)
+    yield trial.finding()
     for lag in await connection.fetch(_LAGS):
-        yield Finding(
-            f"consumer {lag['name']}",
-            f"{lag['entries']} entries behind",
-            "it is ahead of the log: the database was restored in part; restore it whole" if lag["ahead"] else None,
-        )
+        ahead = "it is ahead of the log: the database was restored in part; restore it whole" if lag["ahead"] else None
+        yield Finding(f"consumer {lag['name']}", f"{lag['entries']} entries behind", ahead or trial.advice(lag["name"]))
     letters = await connection.fetch(_DEAD_LETTERS)
     for letter in letters:
         yield Finding(
@@ -157,6 +150,9 @@ async def _look_at_tables(connection: Connection, settings: Settings) -> AsyncIt
         )
     if not letters:
         yield Finding("dead letters", "none")
+    addresses = [owner["address"] for owner in owners if owner["alive"] and owner["lease_left_s"] > 0]
+    async for finding in look_at_servers(addresses, trial.standing):
+        yield finding
 
 
 def _of_owner(owner: asyncpg.Record, settings: Settings) -> Finding:

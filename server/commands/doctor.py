@@ -9,8 +9,9 @@ from typing import Any
 from config.loading import is_secret
 from config.settings import ENVIRONMENT_PREFIX, Settings
 from server.database import has_cluster, visited
-from server.diagnosis import Finding, look_at_database, look_at_machine
+from server.diagnosis import look_at_database, look_at_machine
 from server.exits import Exit
+from server.finding import Finding
 from server.version import product_version
 from storage.embedded import EmbeddedPostgresError
 

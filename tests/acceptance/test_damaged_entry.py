@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import asyncpg
 
 from protocol.log import shard_of
 from storage.embedded import running_dsn
-from tests.acceptance.product import Product, running_product
+from tests.acceptance.product import CHECKOUT, Product, running_product
 
 WITHIN_S = 10.0
 
@@ -34,6 +36,18 @@ async def damaged(product: Product, stream: str) -> None:
     finally:
         await connection.close()
     product.kill()
+
+
+async def doctor(product: Product) -> tuple[int, str]:
+    """What `pantherahive doctor` says, and its exit code."""
+    asked = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "doctor", "--data-dir", str(product.data_dir)),
+        cwd=CHECKOUT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await asyncio.wait_for(asked.communicate(), 60)
+    assert asked.returncode is not None
+    return asked.returncode, said.decode()
 
 
 async def gauge(product: Product, name: str) -> float:
@@ -68,3 +82,12 @@ async def test_a_damaged_entry_takes_its_own_project_out_of_the_lists_and_no_oth
         assert await gauge(product, "projector_lag_entries") == 1
         assert await gauge(product, "projector_lag_seconds") > 0
         assert await gauge(product, "projector_stalled_shards") == 1
+        assert (await product.ask("GET", f"/v1/projects/{lost['id']}", ada)).status == 404, "its first entry is lost"
+        code, said = await doctor(product)
+        assert code == 1
+        named = rf"it stands before {stream}, entry 1 \(shard {shard_of(stream)}\), and lists leave out"
+        assert re.search(rf"BAD +consumer projector +1 entries behind\n +→ {named}", said), said
+        assert re.search(rf"BAD +log: entries .*tried, 1 cannot be read\n +→ {stream}, entry 1 ", said), said
+        assert re.search(rf"BAD +halted streams +1: {stream}\n", said), said
+        assert f"server               {product.url} is ready" in said
+        assert "All is well." not in said

@@ -250,7 +250,8 @@ def test_doctor_finds_a_hole_in_the_log(database_url: str, tmp_path: Path, capsy
         execute(
             database_url,
             "UPDATE shards SET head = 2 WHERE shard_id = 5;"
-            "INSERT INTO entries SELECT 5, 2, 'project/x', 2, 1, gen_random_uuid(), '', '', 'a', now(), now();",
+            "INSERT INTO entries SELECT 5, 2, 'project/x', 2, 1, gen_random_uuid(), '',"
+            r" '\x81a66576656e747390', 'a', now(), now();",
         )
     )
 
@@ -259,6 +260,31 @@ def test_doctor_finds_a_hole_in_the_log(database_url: str, tmp_path: Path, capsy
     said = capsys.readouterr().out
     assert "entries are missing in shard 5" in said
     assert "entries are missing in project/x" in said
+    assert "2 things need attention." in said
+
+
+def test_doctor_finds_an_entry_that_cannot_be_read_and_who_stands_before_it(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--database-url", database_url, "--data-dir", str(tmp_path)]
+    main(["migrate", *where], {})
+    asyncio.run(
+        execute(
+            database_url,
+            "UPDATE shards SET head = 60 WHERE shard_id = 5;"
+            "INSERT INTO entries SELECT 5, n, 'project/x', n, 1, gen_random_uuid(), '',"
+            r" CASE WHEN n = 3 THEN '\xc1'::bytea ELSE '\x81a66576656e747390'::bytea END, 'a', now(), now()"
+            " FROM generate_series(1, 60) n;"
+            "INSERT INTO consumers (name, shard_id, pos) VALUES ('projector', 5, 2), ('timekeeper', 5, 60);",
+        )
+    )
+
+    assert main(["doctor", *where], {}) == Exit.FAILED
+
+    said = capsys.readouterr().out
+    assert "51 tried, 1 cannot be read" in said
+    assert "it stands before project/x, entry 3 (shard 5), and lists leave out the projects of that shard" in said
+    assert "ok   consumer timekeeper" in said
     assert "2 things need attention." in said
 
 
