@@ -55,9 +55,10 @@ def connect_frame(sid: str) -> bytes:
     return text_frame(b"40" + orjson.dumps({"sid": sid}))
 
 
-def connect_error_frame(error: dict[str, Any]) -> bytes:
-    """`message` is what clients show; `data` holds the same error object as a refused ack."""
-    return text_frame(b"44" + orjson.dumps({"message": error["message"], "data": error}))
+def connect_error_frame(error: dict[str, Any], namespace: str = "") -> bytes:
+    """`message` is what clients show; `data` holds the same error object as a refused ack. "": the main namespace."""
+    to = f"{namespace},".encode() if namespace else b""
+    return text_frame(b"44%b%b" % (to, orjson.dumps({"message": error["message"], "data": error})))
 
 
 DISCONNECT_FRAME = text_frame(b"41")

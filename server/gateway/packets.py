@@ -1,6 +1,7 @@
 """Socket.IO v5 packets inside Engine.IO v4 messages, text form (socket.io-protocol, revision 5).
 
-Only the main namespace is served, and no binary attachments: whatever else a client sends is a bad packet.
+Only the main namespace is served, and no binary attachments. To enter another namespace is refused, as the protocol has
+it; whatever else a client sends is a bad packet.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = "0", "1", "2", "3", "4"
 """Socket.IO packet types inside MESSAGE."""
 
 _ACK_ID_DIGITS_MAX = 15
+_NAMESPACE_CHARACTERS_MAX = 200
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -53,6 +55,13 @@ class ConnectPacket:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignConnectPacket:
+    """The request to enter a namespace that is not served, as the client named it."""
+
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
 class DisconnectPacket:
     """The client leaves the namespace."""
 
@@ -62,14 +71,14 @@ class AckPacket:
     """An answer to an event of ours; none is ever asked for, so it is ignored."""
 
 
-Packet = EventPacket | PoisonedEvent | ConnectPacket | DisconnectPacket | AckPacket
+Packet = EventPacket | PoisonedEvent | ConnectPacket | ForeignConnectPacket | DisconnectPacket | AckPacket
 
 
 def decode_packet(text: str, depth_max: int) -> Packet:
     """The packet in an Engine.IO message (without its type digit). Raises BadPacket."""
     kind, rest = text[:1], text[1:]
     if rest.startswith("/"):
-        raise BadPacket("only the main namespace is served")
+        return _foreign(kind, rest, depth_max)
     if kind == EVENT:
         return _event(rest, depth_max)
     if kind == CONNECT:
@@ -82,6 +91,17 @@ def decode_packet(text: str, depth_max: int) -> Packet:
             raise BadPacket("an ack needs an id and a list")
         return AckPacket()
     raise BadPacket("unknown packet type")
+
+
+def _foreign(kind: str, rest: str, depth_max: int) -> ForeignConnectPacket:
+    namespace, _, body = rest.partition(",")
+    if kind != CONNECT:
+        raise BadPacket("only the main namespace is served, and nobody is in another")
+    if len(namespace) > _NAMESPACE_CHARACTERS_MAX or not namespace.isprintable():
+        raise BadPacket("no name of a namespace")
+    if body:
+        _clean_json(body, depth_max)
+    return ForeignConnectPacket(namespace)
 
 
 def _event(rest: str, depth_max: int) -> EventPacket | PoisonedEvent:

@@ -40,6 +40,7 @@ from server.gateway.packets import (
     ConnectPacket,
     DisconnectPacket,
     EventPacket,
+    ForeignConnectPacket,
     PoisonedEvent,
     decode_packet,
 )
@@ -52,6 +53,7 @@ M = TypeVar("M", bound=Message)
 
 _UNKNOWN_EVENT = Rejection(ErrorCode.INVALID, "there is no such event", {"field": "event"})
 _ANOTHER_PRINCIPAL = Rejection(ErrorCode.FORBIDDEN, "the token is another user's, or has other rights")
+_NO_NAMESPACE = Rejection(ErrorCode.NOT_FOUND, "there is no such namespace; everything is in the main one")
 _STOPPING = Rejection(ErrorCode.UNAVAILABLE, "the server is stopping", {"retryAfterS": 1})
 
 
@@ -72,7 +74,7 @@ class Session:
         self._places: Places | None = None
         # What its token hangs on; None before CONNECT, and for the operator's.
         self.grant_id: str | None = None
-        # How many of its events held poison.
+        # How many of its events held poison, and how often it asked for a namespace that is not there.
         self._poisoned = 0
 
     @property
@@ -98,6 +100,8 @@ class Session:
         match packet:
             case ConnectPacket():
                 self._connect(packet.auth)
+            case ForeignConnectPacket():
+                self._refuse_namespace(packet.namespace)
             case DisconnectPacket():
                 self.socket.close("client disconnect")
             case EventPacket():
@@ -130,9 +134,9 @@ class Session:
         try:
             token = ConnectAuth.model_validate(auth if isinstance(auth, dict) else {}).token
         except ValidationError as error:
-            self._refuse_connect(
-                Rejection(ErrorCode.UNAUTHENTICATED, "CONNECT needs a token", invalid(error, "auth").details)
-            )
+            needs = any(problem["loc"] == ("token",) for problem in error.errors())
+            words = "CONNECT needs a token" if needs else "CONNECT takes a token and nothing else"
+            self._refuse_connect(Rejection(ErrorCode.UNAUTHENTICATED, words, invalid(error, "auth").details))
             return
         known = self._hall.authenticator.of_token(token)
         if isinstance(known, Rejection):
@@ -189,10 +193,18 @@ class Session:
         """One event costs nobody else's command; a client that sends nothing else is let go."""
         if self._commands is None:
             raise BadPacket("an event before CONNECT")
-        self._poisoned += 1
         self._talk.answer(packet.ack_id, Rejection(ErrorCode.INVALID, packet.why))
+        self._count_poison("too many events with poison")
+
+    def _refuse_namespace(self, namespace: str) -> None:
+        """Costs the client nothing of the main namespace, but before that was entered its patience runs on."""
+        self.socket.write(connect_error_frame(_NO_NAMESPACE.as_json(), namespace))
+        self._count_poison("too many namespaces that are not there")
+
+    def _count_poison(self, why_over: str) -> None:
+        self._poisoned += 1
         if self._poisoned >= self._hall.limits.poison_per_socket_max:
-            raise BadPacket("too many events with poison")
+            raise BadPacket(why_over)
         self._hall.meters.bad_packet()
 
     def _with(self, model: type[M], payload: Any, ack_id: int | None, handle: Any) -> None:

@@ -64,6 +64,43 @@ async def test_without_a_good_token_nobody_comes_in(hive: Hive, payload: str) ->
     assert error["retryable"] is False
 
 
+async def test_a_good_token_with_something_beside_is_told_so(hive: Hive) -> None:
+    error = await refused(hive, "40" + json.dumps({"token": ADMIN_TOKEN, "more": 1}))
+    assert (error["code"], error["message"]) == ("unauthenticated", "CONNECT takes a token and nothing else")
+    assert error["details"] == {"errors": [{"field": "auth.more", "message": "Extra inputs are not permitted"}]}
+    error = await refused(hive, '40{"more":1}')
+    assert error["message"] == "CONNECT needs a token"
+
+
+@pytest.mark.parametrize("packet", ["40/admin,", "40/admin", '40/admin,{"token":"x"}'])
+async def test_a_namespace_that_is_not_there_is_refused_and_costs_nothing_else(hive: Hive, packet: str) -> None:
+    client = await hive.opened()
+    await client.send(packet)
+    await client.send("40" + json.dumps({"token": ADMIN_TOKEN}))
+    await client.send(packet)
+    await client.until(lambda: len(client.control) == 3)
+    assert client.control[1].startswith('40{"sid"')
+    for answer in (client.control[0], client.control[2]):
+        assert answer.startswith("44/admin,")
+        error = json.loads(answer.removeprefix("44/admin,"))
+        assert set(error) == {"message", "data"}
+        assert (error["data"]["code"], error["data"]["message"]) == ("not_found", error["message"])
+    assert "error" in await client.ask("leave", {}), "the main namespace is served on"
+
+
+async def test_who_only_asks_for_other_namespaces_is_let_go() -> None:
+    async with a_hive(limits=GatewayLimits(poison_per_socket_max=5)) as hive:
+        client = await hive.opened()
+        for _ in range(5):
+            await client.send("40/admin,")
+        assert await client.until_end() == 1002
+        assert [answer[:9] for answer in client.control] == ["44/admin,"] * 5 + ["41"]
+    async with a_hive(limits=GatewayLimits(connect_timeout_s=0.2)) as hive:
+        client = await hive.opened()
+        await client.send("40/admin,")
+        assert await client.until_end() == 1000
+
+
 async def test_an_expired_token_is_named_so(hive: Hive) -> None:
     _, token = await hive.user("ada")
     hive.clock.now_s += 901
