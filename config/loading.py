@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -191,7 +192,7 @@ def _told(model: type[BaseSettings], error: ValidationError, given: Mapping[str,
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         said = problem["msg"].removeprefix("Value error, ")
         if not problem["loc"]:
-            lines.append(f"{said[:1].upper()}{said[1:]}.")
+            lines.append(f"{_as_written(model, said, given)}.")
             continue
         name = str(problem["loc"][0])
         one = given.get(name, _Given("", name))
@@ -203,6 +204,21 @@ def _told(model: type[BaseSettings], error: ValidationError, given: Mapping[str,
         why = "" if one.is_typed and not _has_type(_schema_of(model, name), one.value) else f" ({said})"
         lines.append(f"{one.written_as}{shown} is wrong. Allowed is {words}{why}.")
     return "\n".join(dict.fromkeys(lines))
+
+
+def _as_written(model: type[BaseSettings], text: str, given: Mapping[str, _Given]) -> str:
+    """The text with each setting's name as the person wrote it, and with the value that it has."""
+
+    def described(match: re.Match[str]) -> str:
+        name = match[0]
+        if name not in model.model_fields:
+            return name
+        one = given.get(name)
+        if one is None:
+            return f"{name} (not given, so {model.model_fields[name].default})"
+        return one.written_as if is_secret(model, name) else f"{one.written_as} = {_shown(one)}"
+
+    return re.sub(r"\w+", described, text)
 
 
 def _shown(given: _Given) -> str:

@@ -148,7 +148,7 @@ def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
 def _console_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """`time level event name=value …`, then the traceback, each line of it indented."""
     rest = dict(event)
-    head = f"{rest.pop('at', '')} {rest.pop('level', ''):<8}{rest.pop('event', '')}"
+    head = f"{rest.pop('at', '')} {rest.pop('level', ''):<8} {rest.pop('event', '')}"
     traceback = rest.pop("exception", None)
     pairs = "".join(
         f" {name}={value if isinstance(value, str) and _PLAIN.fullmatch(value) else _json_text(value)}"

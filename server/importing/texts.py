@@ -77,7 +77,10 @@ def _one_line(findings: Findings, text: Any, where: str) -> str:
     line = _LINE_BREAK.sub(" ", cleaned)
     if line != cleaned:
         findings.changed("line breaks or tabs became blanks", where)
-    return line.strip()
+    trimmed = line.strip()
+    if trimmed not in ("", line):
+        findings.changed("blanks at the ends were cut", where)
+    return trimmed
 
 
 def _printable(findings: Findings, text: str, where: str) -> str:

@@ -18,7 +18,7 @@ from server.entry_json import entry_json
 from server.rest.access import Access, entity_tag, is_unchanged, read_query, refused, state_headers
 from server.rest.event_streams import MEDIA_TYPE, EventStreams
 from server.rest.operations import EVENT_STREAM, JSON, operation
-from server.rest.pages import PAGE_LIMIT_MAX, PageSizes, link_next
+from server.rest.pages import PageSizes, link_next
 from server.rest.stream_paths import StreamPath, about, known_paths
 from server.streams import granted
 
@@ -29,7 +29,7 @@ class EventsQuery(Message):
     """`after`: a cursor, or the seq of an entry; without it the log is read from its beginning."""
 
     after: Annotated[str, Field(max_length=40)] | None = None
-    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT_MAX)] | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
 
 
 class EventPage(TypedDict):

@@ -17,15 +17,12 @@ from server.rest.access import refused
 
 T = TypeVar("T")
 
-PAGE_LIMIT_MAX = 10_000
-"""Above every `page_size_max` that the settings allow."""
-
 
 class PageQuery(Message):
     """`after` is the place where the page before ended, as its `Link` gave it."""
 
     after: Annotated[str, Field(max_length=400)] | None = None
-    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT_MAX)] | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

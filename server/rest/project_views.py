@@ -92,9 +92,16 @@ class ProjectViews:
         except ReplayFailed as failed:
             raise Rejected(_HALTED) from failed
         if found is None:
-            raise Rejected(Rejection(ErrorCode.NOT_FOUND, "there was no such project yet"))
+            raise Rejected(_none_at(as_of))
         state, cursor = found
         return Reading(granted(look(state, OPERATOR, *arguments)), cursor)
+
+
+def _none_at(as_of: AsOf) -> Rejection:
+    """Every project begins with entry 1, so a seq that is not there is one that is still to come."""
+    if as_of.seq:
+        return Rejection(ErrorCode.NOT_FOUND, f"the project has not come to entry {as_of.seq} yet")
+    return Rejection(ErrorCode.NOT_FOUND, "there was no such project yet")
 
 
 def look_unless_deleted(

@@ -60,6 +60,14 @@ def test_secrets_are_blanked_by_value(out: io.StringIO, text: str) -> None:
     assert "canary" not in out.getvalue()
 
 
+@pytest.mark.parametrize("level", ["info", "warning", "error", "critical"])
+def test_a_level_is_set_apart_from_what_is_said(level: str) -> None:
+    out = io.StringIO()
+    configure_logging("console", "info", out)
+    getattr(structlog.get_logger(), level)("the session was lost")
+    assert out.getvalue().split()[1:] == [level, "the", "session", "was", "lost"]
+
+
 @pytest.mark.parametrize(
     "forgery", ["a\nb", "a\r\nb", "a\x1b[31mb", "a\u2028b", "a\x85b", "a\ud800b"], ids=lambda text: ascii(text)
 )

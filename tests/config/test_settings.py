@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -64,6 +65,31 @@ def test_settings_do_not_change() -> None:
 def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, parts: list[str]) -> None:
     text = told({}, {f"PANTHERAHIVE_{name}": value})
     assert all(part.lower() in text.lower() for part in parts), text
+
+
+def test_settings_that_do_not_fit_together_are_named_as_they_were_written_with_their_values(tmp_path: Path) -> None:
+    file = tmp_path / "hive.toml"
+    file.write_text("lease_s = 2\n")
+    cases: list[tuple[dict[str, Any], dict[str, str], str]] = [
+        (
+            {},
+            {"LEASE_S": "1.5"},
+            "PANTHERAHIVE_LEASE_S = '1.5' must be at least three times beat_interval_s (not given,",
+        ),
+        ({"lease_s": "1"}, {}, "--lease-s = '1' must be at least three times beat_interval_s (not given, so 1)."),
+        (
+            {"config_file": str(file)},
+            {"BEAT_INTERVAL_S": "1"},
+            f"lease_s in {file} = 2 must be at least three times PANTHERAHIVE_BEAT_INTERVAL_S = '1'.",
+        ),
+        (
+            {},
+            {"PAGE_SIZE_DEFAULT": "9999"},
+            "PANTHERAHIVE_PAGE_SIZE_DEFAULT = '9999' must not be larger than page_size_max (not given, so 1000).",
+        ),
+    ]
+    for flags, environ, words in cases:
+        assert told(flags, {f"PANTHERAHIVE_{name}": value for name, value in environ.items()}).startswith(words)
 
 
 def test_all_wrong_values_are_told_at_once() -> None:

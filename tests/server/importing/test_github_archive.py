@@ -198,6 +198,16 @@ def test_any_text_becomes_one_that_fits(text: Any) -> None:
         assert findings.changes
 
 
+@given(st.text(min_size=1))
+def test_a_title_that_is_not_what_the_source_has_is_said(text: str) -> None:
+    findings = Findings()
+    if title(findings, text, "#1") != text:
+        assert findings.changes
+    trimmed = Findings()
+    assert title(trimmed, " Fog signal ", "#1") == "Fog signal"
+    assert trimmed.changes == {"blanks at the ends were cut": ["#1, title"]}
+
+
 def test_long_texts_are_cut_by_characters_and_by_bytes() -> None:
     findings = Findings()
     assert len(markdown(findings, "x" * 150_000, "#1")) == 100_000

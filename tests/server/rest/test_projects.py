@@ -173,6 +173,15 @@ async def test_a_query_that_does_not_fit_is_400(world: World, query: str) -> Non
     await problem_of(await world.http.get(f"/v1/projects?{query}", headers=ada.auth), 400)
 
 
+@pytest.mark.parametrize("limit", ["1001", "99999", "9" * 30])
+async def test_a_limit_that_is_too_large_is_told_the_bound_that_holds(world: World, limit: str) -> None:
+    ada = await world.register("ada")
+    project = await world.project(ada)
+    for path in ("/v1/projects", "/v1/tasks", f"/v1/projects/{project['id']}/events"):
+        problem = await problem_of(await world.http.get(f"{path}?limit={limit}", headers=ada.auth), 400)
+        assert problem["detail"] == "limit: at most 1000"
+
+
 async def test_lists_come_in_pages_without_gap_or_repetition() -> None:
     async with a_world(CHEAP, PageSizes(default=2, largest=3)) as world:
         ada = await world.register("ada")
@@ -286,8 +295,14 @@ async def test_the_past_can_be_asked_for_by_seq_and_by_time(world: World) -> Non
         assert address.startswith(f"{path}?asOf=")
         again = await world.http.get(address, headers=ada.auth)
         assert await again.json() == await response.json()
-    for as_of in ("0", str(seq_now + 1), "1999-01-01T00:00:00Z", "1999-01-01"):
-        await problem_of(await world.http.get(path, params={"asOf": as_of}, headers=ada.auth), 404)
+    for as_of, words in (
+        ("0", "there was no such project yet"),
+        (str(seq_now + 1), f"the project has not come to entry {seq_now + 1} yet"),
+        ("1999-01-01T00:00:00Z", "there was no such project yet"),
+        ("1999-01-01", "there was no such project yet"),
+    ):
+        problem = await problem_of(await world.http.get(path, params={"asOf": as_of}, headers=ada.auth), 404)
+        assert problem["detail"] == words
     for as_of in ("x", "-1", "2017-01-01T00:00:00", "9" * 17, "2017-13-01", ""):
         await problem_of(await world.http.get(path, params={"asOf": as_of}, headers=ada.auth), 400)
 
