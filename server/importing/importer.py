@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from pantherahive_client import (
     Client,
@@ -20,17 +21,23 @@ from pantherahive_client import (
     Unauthenticated,
     Unreachable,
 )
+from server.clock import SystemClock
+from server.ids import SystemIds
 from server.importing.checking import check
 from server.importing.failure import ImportFailed
 from server.importing.github_archive import ArchiveUnreadable, Plan, Step, plan, read_archive
 from server.importing.options import ImportOptions
 from server.importing.progress import Progress
-from server.importing.report import Outcome, reading, rehearsal, result, unused_name
+from server.importing.rehearsing import Rehearsal
+from server.importing.report import Outcome, foretold, reading, rehearsal, result, unused_name
 from server.importing.sending import GO_ON, Sender, Sent, Stopped
 from server.importing.target import Search, Target, key_of, name_of, owners_of, subject_of
 
 DRY_RUN_PATIENCE_S = 3.0
 """A dry run does not wait for a server that is away: it says what it could not check."""
+
+LISTENS_WITHIN_S = 2.0
+"""After this it is said that the server is waited for."""
 
 DONE, NOT_DONE = 0, 1
 """Exit codes: everything is in; some steps were refused, or it could not be begun or finished."""
@@ -108,16 +115,38 @@ async def _rehearse(options: ImportOptions, steps: Plan, out: TextIO, trouble: T
     except (Unreachable, TokenUnreadable) as error:
         reason = _explained(error, options) if isinstance(error, HiveError) else str(error)
         _print(out, [f"Dry run: nothing was sent. Owner, project and key were not checked: {reason}."])
-        return DONE
+        return _foretell(steps, None, None, out)
     _print(out, rehearsal(steps, options, _seen(target, steps) if target is not None else None))
     _say_unused_name(options, target, out)
-    return DONE
+    return _foretell(steps, target, subject_of(token), out)
+
+
+def _foretell(steps: Plan, target: Target | None, subject: str | None, out: TextIO) -> int:
+    """Judges the steps by what is known of the project, and says which would be refused."""
+    state = target.state if target is not None else None
+    judging = Rehearsal(state, subject, SystemClock().now(), SystemIds().new_id)
+    sent = judging.judge(steps.steps, lambda step: state is not None and _is_there(step, state))
+    _print(out, foretold(steps, sent))
+    return NOT_DONE if sent.refused else DONE
 
 
 def _client(options: ImportOptions, token: str) -> Client:
     patience_s = options.patience_s
     limits = Settings(deadline_s=patience_s, connect_patience_s=patience_s, in_flight_max=options.in_flight)
     return Client(options.server, token=token, settings=limits)
+
+
+async def _say_if_away(options: ImportOptions, trouble: TextIO) -> None:
+    """A server that does not listen is waited for, and nobody should have to guess that."""
+    address = urlsplit(options.server)
+    port = address.port if address.port is not None else 443 if address.scheme == "https" else 80
+    try:
+        async with asyncio.timeout(min(options.patience_s, LISTENS_WITHIN_S)):
+            _, writer = await asyncio.open_connection(address.hostname, port)
+    except (OSError, TimeoutError):
+        _print(trouble, [f"Waiting for {options.server}, up to {options.patience_s:g} s."])
+    else:
+        writer.close()
 
 
 def _say_unused_name(options: ImportOptions, target: Target | None, out: TextIO) -> None:
@@ -129,6 +158,7 @@ async def _send(options: ImportOptions, steps: Plan, out: TextIO, trouble: TextI
     token = _token(options)
     show, sent = Progress(len(steps.steps), trouble), Sent()
     try:
+        await _say_if_away(options, trouble)
         async with _client(options, token) as client:
             into = await Search(client, options, subject_of(token), steps).find_or_make()
             _say_unused_name(options, into, out)

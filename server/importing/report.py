@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pantherahive_client import ProjectState
 from server.importing.github_archive import Plan
 from server.importing.options import ImportOptions
-from server.importing.sending import Sent
+from server.importing.sending import Sent, hopeless
 
 PLACES_SHOWN_MAX = 10
 REFUSALS_SHOWN_MAX = 20
@@ -56,7 +56,15 @@ def result(plan: Plan, sent: Sent, outcome: Outcome | None) -> Iterator[str]:
             f"{outcome.seq_after} after"
         )
         yield f"  owned by {', '.join(outcome.owner_ids) or 'nobody'}"
-    yield from _refusals(sent)
+    yield from _refusals(sent, "Refused by the server")
+
+
+def foretold(plan: Plan, sent: Sent) -> Iterator[str]:
+    """The refusals that a rehearsal has found, in the words of the server."""
+    yield from _refusals(sent, "Would be refused by the server")
+    left = len(plan.steps) - sent.settled
+    if sent.refused and (advice := hopeless(sent.refused[-1][1])) is not None:
+        yield f"  … and so would be the {left} steps after it; {advice}." if left else f"  {advice}."
 
 
 def rehearsal(plan: Plan, options: ImportOptions, seen: Outcome | None) -> Iterator[str]:
@@ -79,10 +87,10 @@ def unused_name(name: str, state: ProjectState) -> str:
     )
 
 
-def _refusals(sent: Sent) -> Iterator[str]:
+def _refusals(sent: Sent, head: str) -> Iterator[str]:
     if not sent.refused:
         return
-    yield f"Refused by the server ({len(sent.refused)}):"
+    yield f"{head} ({len(sent.refused)}):"
     for step, error in sent.refused[:REFUSALS_SHOWN_MAX]:
         yield f"  {step.where}: {error}"
     if len(sent.refused) > REFUSALS_SHOWN_MAX:

@@ -52,6 +52,13 @@ HOPELESS_RULES: Mapping[str, str] = {
 """The same, for reasons of RuleBroken."""
 
 
+def hopeless(error: HiveError) -> str | None:
+    """What to do when no later step can succeed after this refusal; None when others can."""
+    reason = error.details.get("reason") if isinstance(error, RuleBroken) else None
+    by_kind = (advice for kind, advice in HOPELESS.items() if isinstance(error, kind))
+    return next(by_kind, HOPELESS_RULES.get(str(reason)))
+
+
 class Stopped(Exception):
     """The import cannot go on now. The text says why, `advice` what to do."""
 
@@ -174,9 +181,7 @@ class Sender:
 
     def _refuse(self, step: Step, error: HiveError) -> None:
         self.sent.refused.append((step, error))
-        reason = error.details.get("reason") if isinstance(error, RuleBroken) else None
-        by_kind = (advice for kind, advice in HOPELESS.items() if isinstance(error, kind))
-        advice = next(by_kind, HOPELESS_RULES.get(str(reason)))
+        advice = hopeless(error)
         if advice is not None:
             raise Stopped(f"{step.where} was refused, and so would be all others: {error}", advice) from error
 

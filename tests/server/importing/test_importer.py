@@ -128,6 +128,65 @@ async def test_a_dry_run_that_finds_no_server_says_what_it_did_not_check(options
     assert "Owner, project and key were not checked: could not connect" in report
 
 
+def with_another_issue(folder: Path) -> Path:
+    """The archive as it is a little later."""
+    archive = json.loads(ARCHIVE.read_text())
+    archive["issues"].append({"number": 9, "title": "New", "state": "OPEN", "createdAt": "2021-01-01T00:00:00Z"})
+    path = folder / "later.json"
+    path.write_text(json.dumps(archive))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("command", "data"), [("CreateTask", {"title": "live"}), ("EditProject", {"status": "Archived"})]
+)
+async def test_a_dry_run_says_that_a_project_in_use_takes_no_history(
+    hive: Hive, options: Any, tmp_path: Path, command: str, data: dict[str, Any]
+) -> None:
+    words = "people have worked in this project already"
+    advice = "make another project and import into that with --project ID"
+    await run(options())
+    async with Client(hive.url, token=ADMIN_TOKEN) as client:
+        await client.command(f"project/{own_project_id(REPO, hive.users['ada'])}", command, data)
+    code, report, _ = await run(options(dry_run=True))
+    assert (code, "refused" in report) == (0, False), "everything is there already"
+    code, report, _ = await run(options(dry_run=True, file=with_another_issue(tmp_path)))
+    assert (code, "Would be refused by the server (1):" in report) == (1, True)
+    assert f"  #9: rule_broken: {words}\n  history goes only into a project" in report
+    assert advice in report
+    code, _, trouble = await run(options(file=with_another_issue(tmp_path)))
+    assert code == 1
+    assert f"#9 was refused, and so would be all others: rule_broken: {words}" in trouble
+    assert advice in trouble
+
+
+async def test_a_dry_run_says_what_lies_in_the_future_or_before_later_history(
+    hive: Hive, options: Any, tmp_path: Path
+) -> None:
+    await run(options())
+    older, newer = ({"number": number, "title": "x", "state": "OPEN"} for number in (8, 9))
+    archive = tmp_path / "archive.json"
+    issues = [{**older, "createdAt": "2018-01-01T00:00:00Z"}, {**newer, "createdAt": "2999-01-01T00:00:00Z"}]
+    archive.write_text(json.dumps({"repo": REPO, "issues": issues}))
+    for dry_run in (True, False):
+        code, report, _ = await run(options(dry_run=dry_run, file=archive))
+        assert code == 1
+        assert "refused by the server (2):" in report.lower()
+        assert "#8: rule_broken: history has to be imported in the order of its time" in report
+        assert "#9: rule_broken: history cannot lie in the future" in report
+    code, report, _ = await run(options(dry_run=True, file=archive, token_file=None))
+    assert code == 1, "the archive's own dates can be judged without a server"
+    assert "refused by the server (1):" in report
+    assert "#9: rule_broken: history cannot lie in the future" in report
+
+
+async def test_an_import_says_whom_it_waits_for(hive: Hive, options: Any) -> None:
+    _, _, trouble = await run(options(server="http://127.0.0.1:9", patience_s=0.2))
+    assert trouble.startswith("Waiting for http://127.0.0.1:9, up to 0.2 s.\n")
+    _, _, trouble = await run(options())
+    assert "Waiting" not in trouble
+
+
 async def test_an_interrupted_import_goes_on_where_it_was(hive: Hive, options: Any) -> None:
     seen = asyncio.Event()
 
