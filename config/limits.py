@@ -219,7 +219,12 @@ class ProjectLimits(BaseSettings):
 
     project_members_max: int = Field(10_000, ge=1, le=1_000_000, description="Members of one project.")
     project_roles_max: int = Field(50, ge=1, le=1000, description="Roles of a project's own.")
-    project_tasks_max: int = Field(100_000, ge=1, le=10_000_000, description="Tasks of one project.")
+    project_tasks_max: int = Field(100_000, ge=1, le=10_000_000, description="Tasks of one project, deleted ones too.")
+    project_task_levels_max: int = Field(
+        10, ge=1, le=1000, description="Levels of tasks, their subtasks, and so on; 1 is a task without a parent."
+    )
+    project_links_max: int = Field(100_000, ge=1, le=10_000_000, description="Links between the tasks of one project.")
+    project_links_per_task_max: int = Field(500, ge=1, le=100_000, description="Links of one task.")
     project_comments_max: int = Field(500_000, ge=1, le=50_000_000, description="Comments in one project.")
     project_labels_per_task_max: int = Field(100, ge=1, le=10_000, description="Labels of one task.")
     project_assignees_per_task_max: int = Field(100, ge=1, le=10_000, description="Assignees of one task.")

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from protocol.comments import AddComment, CommentAdded, CommentEdited, EditComment
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Event, Origin
+from protocol.links import AddLink, LinkAdded, LinkRemoved, RemoveLink
 from protocol.members import (
     AddMember,
     ChangeMemberRole,
@@ -51,7 +52,18 @@ from protocol.projects import (
 )
 from protocol.ranks import MoveTask, TasksReranked
 from protocol.roles import DefineRole, EditRole, RemoveRole, RoleDefined, RoleEdited, RoleRemoved
-from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited, task_created_2, task_edited_2
+from protocol.tasks import (
+    CreateTask,
+    DeleteTask,
+    EditTask,
+    RestoreTask,
+    TaskCreated,
+    TaskDeleted,
+    TaskEdited,
+    TaskRestored,
+    task_created_2,
+    task_edited_2,
+)
 
 ProjectCommand = (
     CreateProject
@@ -70,6 +82,10 @@ ProjectCommand = (
     | CreateTask
     | EditTask
     | MoveTask
+    | DeleteTask
+    | RestoreTask
+    | AddLink
+    | RemoveLink
     | AddComment
     | EditComment
 )
@@ -87,6 +103,10 @@ ProjectEvent = (
     | TaskCreated
     | TaskEdited
     | TasksReranked
+    | TaskDeleted
+    | TaskRestored
+    | LinkAdded
+    | LinkRemoved
     | CommentAdded
     | CommentEdited
 )

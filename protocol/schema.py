@@ -19,6 +19,7 @@ from protocol import wire
 from protocol.base import VIEW_CONFIG, Integer
 from protocol.comments import CommentView
 from protocol.errors import HTTP_STATUS, RETRYABLE, ErrorCode, ErrorResponse
+from protocol.links import LinkView
 from protocol.members import MemberView
 from protocol.messages import COMMANDS, EVENTS
 from protocol.notifications import NotificationView
@@ -58,7 +59,13 @@ SNAPSHOT_RECORDS: Mapping[str, Mapping[str, type]] = {
 """Kind of stream → name in a snapshot's `state` → the one record under it."""
 
 SNAPSHOT_COLLECTIONS: Mapping[str, Mapping[str, type]] = {
-    "project": {"members": MemberView, "roles": RoleView, "tasks": TaskView, "comments": CommentView},
+    "project": {
+        "members": MemberView,
+        "roles": RoleView,
+        "tasks": TaskView,
+        "links": LinkView,
+        "comments": CommentView,
+    },
     "profile": {},
     "user": {"notifications": NotificationView},
 }

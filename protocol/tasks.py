@@ -103,13 +103,15 @@ class TaskChanges(TypedDict, total=False):
     dueDate: Day | None
     estimate: Estimate | None
     rank: Rank
+    parentId: Uuid | None
 
 
 class CreateTask(Command):
     """Adds a task. Without `stateId` it starts in the project's first state; the id may come from the client.
 
     `externalId` must be free in the project: `already_exists` names the task that has it (`taskId`). `dueDate` must
-    not lie before `startDate`, unless the command carries an origin: history is taken as it was.
+    not lie before `startDate`, unless the command carries an origin: history is taken as it was. `parentId` makes it a
+    subtask of a task that is not deleted.
     """
 
     task_id: Uuid = absent()
@@ -123,13 +125,15 @@ class CreateTask(Command):
     due_date: Day | None = None
     estimate: Estimate | None = None
     external_id: ExternalId | None = None
+    parent_id: Uuid | None = None
 
 
 class EditTask(Command):
     """Sets the fields that are present; labels and assignees are added and removed one by one.
 
-    In another state the task stands behind all others.
-    An edit that moves a day is refused when `dueDate` would then lie before `startDate`.
+    In another state the task stands behind all others. An edit that moves a day is refused when
+    `dueDate` would then lie before `startDate`. `parentId` is refused when it would close a cycle of blocking,
+    preceding and subtasks: the reason `cycle` comes with the tasks on it.
     """
 
     task_id: Uuid
@@ -140,10 +144,26 @@ class EditTask(Command):
     start_date: Day | None = absent()
     due_date: Day | None = absent()
     estimate: Estimate | None = absent()
+    parent_id: Uuid | None = absent()
     add_labels: Labels = Field(default_factory=list)
     remove_labels: Labels = Field(default_factory=list)
     add_assignees: AssigneeIds = Field(default_factory=list)
     remove_assignees: AssigneeIds = Field(default_factory=list)
+
+
+class DeleteTask(Command):
+    """Leaves a tombstone. Its key, its external id and its place stay taken; its links and comments are hidden.
+
+    Subtasks stay, and keep their parent: boards show them at the top level until it is restored.
+    """
+
+    task_id: Uuid
+
+
+class RestoreTask(Command):
+    """Brings a deleted task back, with its links, its comments and its place."""
+
+    task_id: Uuid
 
 
 class TaskCreated(Event):
@@ -172,11 +192,10 @@ class TaskEdited(Event):
     """Only what really changed. `was` holds the previous values of the fields in `changes`.
 
     `closedAt` is the value after the edit, given whenever the edit moved the task into or out of a closed state.
-    Version 1 knew no ranks in `changes`: a task kept its own in every state.
+    Version 1 knew no parents and no ranks in `changes`: a task kept its own rank in every state.
     """
 
     version = 2
-
     task_id: Uuid
     changes: TaskChanges
     was: TaskChanges
@@ -190,3 +209,15 @@ class TaskEdited(Event):
 def task_edited_2(data: dict[str, Any]) -> dict[str, Any]:
     """Version 1 to 2: the rank of its number is one that no other task has, so it stays."""
     return data
+
+
+class TaskDeleted(Event):
+    """The task is a tombstone since the entry's time."""
+
+    task_id: Uuid
+
+
+class TaskRestored(Event):
+    """The task is back."""
+
+    task_id: Uuid

@@ -9,6 +9,7 @@ from actors.project.limits import ProjectLimits
 from actors.project.permissions import allowed, broken, missing, refusal, taken
 from actors.project.projects import Outcome, archived, is_archived
 from actors.project.state import ProjectState, note_content
+from actors.project.tombstones import is_hidden, living
 from actors.runtime.actor import Context, EntryMeta
 from protocol.comments import (
     COMMENT_EDITS_MAX,
@@ -27,8 +28,9 @@ def decide_add(state: ProjectState, command: AddComment, context: Context, limit
     refused = refusal(state, context.principal, "comment.add")
     if refused is not None:
         return refused
-    if command.task_id not in state.tasks:
-        return missing("task")
+    task = living(state, command.task_id)
+    if isinstance(task, Rejection):
+        return task
     if "comment_id" in command.model_fields_set and command.comment_id in state.comments:
         return taken("comment")
     dating = date_content(state, context)
@@ -55,6 +57,9 @@ def decide_edit(state: ProjectState, command: EditComment, context: Context, lim
     refused = _refuse_editor(state, comment, context.principal)
     if refused is not None:
         return refused
+    task = living(state, comment["taskId"])
+    if isinstance(task, Rejection):
+        return task
     dating = date_content(state, context)
     if isinstance(dating, Rejection):
         return dating
@@ -110,11 +115,14 @@ def evolve_edited(state: ProjectState, event: CommentEdited, meta: EntryMeta) ->
 def list_comments(
     state: ProjectState, principal: Principal, task_id: str, after: str | None = None, limit: int = 100
 ) -> Sequence[CommentView] | Rejection:
-    """A page of a task's comments in the order they were made, those after the comment `after`."""
+    """A page of a task's comments in the order they were made, those after the comment `after`.
+
+    Those of a deleted task are hidden with it.
+    """
     refused = refusal(state, principal, "comment.view")
     if refused is not None:
         return refused
-    if task_id not in state.tasks:
+    if is_hidden(state, task_id):
         return missing("task")
     ids = state.task_comments.get(task_id, [])
     if after is not None and after not in ids:
@@ -124,8 +132,9 @@ def list_comments(
 
 
 def view_comment(state: ProjectState, principal: Principal, comment_id: str) -> CommentView | Rejection:
-    """One comment."""
+    """One comment, unless its task is deleted."""
     refused = refusal(state, principal, "comment.view")
     if refused is not None:
         return refused
-    return state.comments.get(comment_id) or missing("comment")
+    comment = state.comments.get(comment_id)
+    return missing("comment") if comment is None or is_hidden(state, comment["taskId"]) else comment

@@ -11,6 +11,7 @@ from actors.field_changes import (
 )
 from actors.project import (
     comments,
+    links,
     members,
     notices,
     projects,
@@ -18,6 +19,7 @@ from actors.project import (
     roles,
     snapshot,
     tasks,
+    tombstones,
 )
 from actors.project.edited_fields import (
     edited_by,
@@ -29,6 +31,7 @@ from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta, TimerChange
 from protocol.comments import AddComment, CommentAdded, CommentEdited, EditComment
 from protocol.errors import Rejection
+from protocol.links import AddLink, LinkAdded, LinkRemoved, RemoveLink
 from protocol.members import (
     AddMember,
     ChangeMemberRole,
@@ -53,7 +56,16 @@ from protocol.projects import (
 )
 from protocol.ranks import MoveTask, TasksReranked
 from protocol.roles import DefineRole, EditRole, RemoveRole, RoleDefined, RoleEdited, RoleRemoved
-from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited
+from protocol.tasks import (
+    CreateTask,
+    DeleteTask,
+    EditTask,
+    RestoreTask,
+    TaskCreated,
+    TaskDeleted,
+    TaskEdited,
+    TaskRestored,
+)
 
 
 class ProjectActor:
@@ -112,6 +124,14 @@ class ProjectActor:
                 return tasks.decide_edit(state, command, context, self._limits)
             case MoveTask():
                 return ranks.decide_move(state, command, context, self._limits)
+            case DeleteTask():
+                return tombstones.decide_delete(state, command, context)
+            case RestoreTask():
+                return tombstones.decide_restore(state, command, context)
+            case AddLink():
+                return links.decide_add(state, command, context, self._limits)
+            case RemoveLink():
+                return links.decide_remove(state, command, context)
             case AddComment():
                 return comments.decide_add(state, command, context, self._limits)
             case EditComment():
@@ -153,6 +173,14 @@ class ProjectActor:
                 tasks.evolve_edited(state, event, meta)
             case TasksReranked():
                 ranks.evolve_reranked(state, event, meta)
+            case TaskDeleted():
+                tombstones.evolve_deleted(state, event, meta)
+            case TaskRestored():
+                tombstones.evolve_restored(state, event, meta)
+            case LinkAdded():
+                links.evolve_added(state, event, meta)
+            case LinkRemoved():
+                links.evolve_removed(state, event, meta)
             case CommentAdded():
                 comments.evolve_added(state, event, meta)
             case CommentEdited():
@@ -172,6 +200,8 @@ class ProjectActor:
                 case TaskCreated():
                     task = event.task
                     result |= {"taskId": task["id"], "key": task["key"], "number": task["number"]}
+                case LinkAdded():
+                    result["linkId"] = event.link["id"]
                 case CommentAdded():
                     result["commentId"] = event.comment_id
                 case (
@@ -185,6 +215,9 @@ class ProjectActor:
                     | RoleRemoved()
                     | TaskEdited()
                     | TasksReranked()
+                    | TaskDeleted()
+                    | TaskRestored()
+                    | LinkRemoved()
                     | CommentEdited()
                 ):
                     continue
@@ -212,7 +245,17 @@ class ProjectActor:
 
     def is_content(self, event: ProjectEvent) -> bool:
         return isinstance(
-            event, ProjectEdited | TaskCreated | TaskEdited | TasksReranked | CommentAdded | CommentEdited
+            event,
+            ProjectEdited
+            | TaskCreated
+            | TaskEdited
+            | TasksReranked
+            | TaskDeleted
+            | TaskRestored
+            | LinkAdded
+            | LinkRemoved
+            | CommentAdded
+            | CommentEdited,
         )
 
     def content_at(self, state: ProjectState) -> str:

@@ -12,6 +12,10 @@ class ProjectLimits:
     members_max: int = 10_000
     roles_max: int = 50
     tasks_max: int = 100_000
+    # Tombstones count too. A task without a parent lies at level 1.
+    task_levels_max: int = 10
+    links_max: int = 100_000
+    links_per_task_max: int = 500
     comments_max: int = 500_000
     labels_per_task_max: int = 100
     assignees_per_task_max: int = 100

@@ -30,6 +30,10 @@ Permission = Literal[
     "task.view",
     "task.add",
     "task.edit",
+    "task.delete",
+    "link.view",
+    "link.add",
+    "link.remove",
     "comment.view",
     "comment.add",
     "comment.edit_own",
@@ -37,11 +41,19 @@ Permission = Literal[
 ]
 
 EVERYTHING: Final[frozenset[Permission]] = frozenset(get_args(Permission))
-LOOKING: Final[frozenset[Permission]] = frozenset({"project.view", "member.view", "task.view", "comment.view"})
+LOOKING: Final[frozenset[Permission]] = frozenset(
+    {"project.view", "member.view", "task.view", "link.view", "comment.view"}
+)
 """Whoever follows a project sees all of it, so these belong to every role."""
 _VIEWER: frozenset[Permission] = LOOKING
 _COMMENTER: frozenset[Permission] = _VIEWER | {"comment.add", "comment.edit_own"}
-_MEMBER: frozenset[Permission] = _COMMENTER | {"task.add", "task.edit"}
+_MEMBER: frozenset[Permission] = _COMMENTER | {
+    "task.add",
+    "task.edit",
+    "task.delete",
+    "link.add",
+    "link.remove",
+}
 _ADMIN: frozenset[Permission] = _MEMBER | {
     "project.edit",
     "project.change_visibility",

@@ -9,6 +9,7 @@ from actors.project.places import find_spot, make_place
 from actors.project.projects import Outcome, archived, is_archived
 from actors.project.state import ProjectState, note_content, replace_task
 from actors.project.tasks import has_state, moved
+from actors.project.tombstones import living
 from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import Rejection
 from protocol.messages import ProjectEvent
@@ -20,9 +21,9 @@ def decide_move(state: ProjectState, command: MoveTask, context: Context, limits
     refused = refusal(state, context.principal, "task.edit")
     if refused is not None or state.project is None:
         return refused or no_project()
-    task = state.tasks.get(command.task_id)
-    if task is None:
-        return missing("task")
+    task = living(state, command.task_id)
+    if isinstance(task, Rejection):
+        return task
     dating = date_content(state, context)
     if isinstance(dating, Rejection):
         return dating

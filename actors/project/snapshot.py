@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from actors.field_changes import packed, unpack
-from actors.project.state import ProjectState, index_cards, put_known_task
+from actors.project.state import ProjectState, index_cards, put_known_task, put_link
 from protocol.comments import CommentView
+from protocol.links import LinkView
 from protocol.members import MemberView
 from protocol.roles import RoleView
 from protocol.tasks import TaskView
@@ -15,6 +16,7 @@ from protocol.tasks import TaskView
 MEMBERS_PER_PART: Final = 200
 ROLES_PER_PART: Final = 50
 TASKS_PER_PART: Final = 100
+LINKS_PER_PART: Final = 200
 COMMENTS_PER_PART: Final = 100
 CHANGES_PER_PART: Final = 200
 PART_CHARACTERS_MAX: Final = 200_000
@@ -32,6 +34,7 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
         ("members", list(state.members.values()), MEMBERS_PER_PART),
         ("roles", list(state.roles.values()), ROLES_PER_PART),
         ("tasks", list(state.tasks.values()), TASKS_PER_PART),
+        ("links", list(state.links.values()), LINKS_PER_PART),
         ("comments", list(state.comments.values()), COMMENTS_PER_PART),
     ]
     collections.append(("_changes", packed(state.changes), CHANGES_PER_PART))
@@ -97,6 +100,8 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
             _take_tasks(state, value)
         case "_changes":
             unpack(state.changes, value)
+        case "links":
+            _take_links(state, value)
         case "comments":
             _take_comments(state, value)
         case _:
@@ -114,6 +119,11 @@ def _take_roles(state: ProjectState, roles: Iterable[RoleView]) -> None:
 def _take_tasks(state: ProjectState, tasks: Iterable[TaskView]) -> None:
     for task in tasks:
         put_known_task(state, task)
+
+
+def _take_links(state: ProjectState, links: Iterable[LinkView]) -> None:
+    for link in links:
+        put_link(state, link)
 
 
 def _take_comments(state: ProjectState, comments: Iterable[CommentView]) -> None:

@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from actors.field_changes import Changes
+from actors.project.order import Order
 from actors.runtime.actor import EntryMeta
 from protocol.base import PersonId
 from protocol.comments import CommentView
+from protocol.links import LinkType, LinkView
 from protocol.members import MemberView
 from protocol.projects import ProjectView, StateGroup
 from protocol.roles import RoleView
 from protocol.tasks import TaskView
 
 CLOSED_GROUPS: frozenset[StateGroup] = frozenset({"completed", "cancelled"})
+ORDERING: frozenset[LinkType] = frozenset({"blocks", "precedes"})
+"""The links that say which task comes first."""
 
 Card: TypeAlias = tuple[str, str]
 """Rank and id of a task."""
@@ -32,12 +36,20 @@ class ProjectState:
     members: dict[str, MemberView] = field(default_factory=dict)
     # Role id → role of the project's own, in the order of their definition.
     roles: dict[str, RoleView] = field(default_factory=dict)
-    # Task id → task, in the order of their numbers.
+    # Task id → task, in the order of their numbers; tombstones too.
     tasks: dict[str, TaskView] = field(default_factory=dict)
+    # Link id → link, in the order of the log; those of tombstones too.
+    links: dict[str, LinkView] = field(default_factory=dict)
     # Comment id → comment, in the order of the log.
     comments: dict[str, CommentView] = field(default_factory=dict)
     # The task with number n stands at n - 1; an index over `tasks`.
     task_ids: list[str] = field(default_factory=list)
+    # Parent's id → its subtasks' ids; an index over `tasks`.
+    subtasks: dict[str, set[str]] = field(default_factory=dict)
+    # Task id → its links' ids in the order of the log; an index over `links`.
+    task_links: dict[str, list[str]] = field(default_factory=dict)
+    # What blocks, precedes or is a subtask of what; an index over `tasks` and `links`.
+    order: Order = field(default_factory=Order)
     # Task id → its comments' ids in the order of the log; an index over `comments`.
     task_comments: dict[str, list[str]] = field(default_factory=dict)
     # External id → the task that has it, the first one where an old log has several; an index over `tasks`.
@@ -75,6 +87,39 @@ def put_known_task(state: ProjectState, task: TaskView) -> None:
     state.task_ids.append(task["id"])
     if task["externalId"] is not None:
         state.external_ids.setdefault(task["externalId"], task["id"])
+    move_subtask(state, task["id"], None, task["parentId"])
+
+
+def move_subtask(state: ProjectState, task_id: str, was: str | None, now: str | None) -> None:
+    """Brings the indexes from one parent of a task to another; None is no parent."""
+    if was is not None:
+        state.order.drop(task_id, was)
+        state.subtasks[was].remove(task_id)
+        if not state.subtasks[was]:
+            del state.subtasks[was]
+    if now is not None:
+        state.order.put(task_id, now)
+        state.subtasks.setdefault(now, set()).add(task_id)
+
+
+def put_link(state: ProjectState, link: LinkView) -> None:
+    """Takes in a link that comes after all others."""
+    state.links[link["id"]] = link
+    for end in (link["taskId"], link["otherId"]):
+        state.task_links.setdefault(end, []).append(link["id"])
+    if link["type"] in ORDERING:
+        state.order.put(link["taskId"], link["otherId"])
+
+
+def drop_link(state: ProjectState, link_id: str) -> None:
+    """Takes a link out again."""
+    link = state.links.pop(link_id)
+    for end in (link["taskId"], link["otherId"]):
+        state.task_links[end].remove(link_id)
+        if not state.task_links[end]:
+            del state.task_links[end]
+    if link["type"] in ORDERING:
+        state.order.drop(link["taskId"], link["otherId"])
 
 
 def replace_task(state: ProjectState, task: TaskView) -> None:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from actors.project.dating import Dating, date_content
 from actors.project.limits import ProjectLimits
+from actors.project.parents import lies_under, refuse_parent
 from actors.project.permissions import broken, missing, no_project, refusal, taken
 from actors.project.places import end_rank
 from actors.project.projects import Outcome, archived, is_archived
-from actors.project.state import ProjectState, is_closed, note_content, put_new_task, replace_task
+from actors.project.state import ProjectState, is_closed, move_subtask, note_content, put_new_task, replace_task
+from actors.project.tombstones import is_hidden, living
 from actors.runtime.actor import Context, EntryMeta
 from protocol.base import Day
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.projects import ProjectView
 from protocol.tasks import CreateTask, EditTask, TaskChanges, TaskCreated, TaskEdited, TaskView
+
+TOP_LEVEL: Final = "none"
+"""Asks for the tasks without a parent."""
 
 _SINGLE_VALUED = {
     "title": "title",
@@ -27,6 +32,7 @@ _SINGLE_VALUED = {
     "start_date": "startDate",
     "due_date": "dueDate",
     "estimate": "estimate",
+    "parent_id": "parentId",
 }
 """Field of `EditTask` → field of the record."""
 
@@ -62,6 +68,7 @@ def _refuse_creation(
         _refuse_days(command.start_date, command.due_date, context)
         or _refuse_assignees(state, command.assignee_ids, context)
         or _refuse_crowd(command.labels, command.assignee_ids, limits)
+        or refuse_parent(state, command.task_id, command.parent_id, limits)
     )
 
 
@@ -85,7 +92,7 @@ def _new_task(
         "dueDate": command.due_date,
         "estimate": command.estimate,
         "externalId": command.external_id,
-        "parentId": None,
+        "parentId": command.parent_id,
         "milestoneId": None,
         "watcherIds": [],
         "fields": {},
@@ -104,9 +111,9 @@ def decide_edit(state: ProjectState, command: EditTask, context: Context, limits
     refused = refusal(state, context.principal, "task.edit")
     if refused is not None or state.project is None:
         return refused or no_project()
-    task = state.tasks.get(command.task_id)
-    if task is None:
-        return missing("task")
+    task = living(state, command.task_id)
+    if isinstance(task, Rejection):
+        return task
     dating = date_content(state, context)
     if isinstance(dating, Rejection):
         return dating
@@ -192,6 +199,7 @@ def _refuse_edit(
         _refuse_edited_days(task, edited.changes, context)
         or _refuse_assignees(state, edited.assignees_added, context)
         or _refuse_crowd(labels, assignees, limits)
+        or _refuse_edited_parent(state, edited, limits)
     )
 
 
@@ -200,6 +208,10 @@ def _refuse_edited_days(task: TaskView, changes: TaskChanges, context: Context) 
     if "startDate" not in changes and "dueDate" not in changes:
         return None
     return _refuse_days(changes.get("startDate", task["startDate"]), changes.get("dueDate", task["dueDate"]), context)
+
+
+def _refuse_edited_parent(state: ProjectState, edited: TaskEdited, limits: ProjectLimits) -> Rejection | None:
+    return refuse_parent(state, edited.task_id, edited.changes.get("parentId"), limits)
 
 
 def _refuse_days(start: Day | None, due: Day | None, context: Context) -> Rejection | None:
@@ -261,21 +273,34 @@ def evolve_edited(state: ProjectState, event: TaskEdited, meta: EntryMeta) -> No
         "closedAt": closed_at,
     }
     replace_task(state, edited)
+    if "parentId" in event.changes:
+        move_subtask(state, event.task_id, task["parentId"], event.changes["parentId"])
     note_content(state, meta)
 
 
 def list_tasks(
-    state: ProjectState, principal: Principal, after: int = 0, limit: int = 100
+    state: ProjectState, principal: Principal, after: int = 0, limit: int = 100, parent: str | None = None
 ) -> Sequence[TaskView] | Rejection:
-    """A page of tasks by number, those after the number `after`."""
+    """A page of tasks by number, those after the number `after`, without the deleted ones.
+
+    `parent` asks for the subtasks of a task, or as `none` for the top level.
+    """
     refused = refusal(state, principal, "task.view")
     if refused is not None:
         return refused
-    return [state.tasks[task_id] for task_id in islice(state.task_ids, after, after + limit)]
+    if parent is not None and parent != TOP_LEVEL and is_hidden(state, parent):
+        return missing("parent")
+    above = None if parent == TOP_LEVEL else parent
+    shown = (
+        state.tasks[task_id]
+        for task_id in islice(state.task_ids, after, None)
+        if not is_hidden(state, task_id) and (parent is None or lies_under(state, task_id, above))
+    )
+    return list(islice(shown, limit))
 
 
 def view_task(state: ProjectState, principal: Principal, task_id: str) -> TaskView | Rejection:
-    """One task."""
+    """One task, or its tombstone."""
     refused = refusal(state, principal, "task.view")
     if refused is not None:
         return refused

@@ -12,7 +12,7 @@ from pydantic import create_model
 from actors.runtime.request import Accepted
 from protocol.base import Message
 from protocol.errors import Rejection
-from protocol.event import Command
+from protocol.event import Command, Principal
 from server.enrich import Facts
 from server.rest.access import Access, entity_tag, only_at, path_id
 from server.rest.bodies import json_response, read_body, validated
@@ -41,13 +41,27 @@ class Changes:
         self, request: web.Request, command: type[Command], body: type[Message], **in_path: str
     ) -> tuple[Wish, Accepted]:
         """The body and the address as one command, judged by the project's actor. Raises Rejected."""
-        principal = self.access.principal(request)
-        stream = f"project/{path_id(request, 'projectId')}"
-        op_id = self.access.op_id(request, principal)
+        principal, op_id = self._who(request)
         given = await read_body(request, body)
         whole = validated(command, {**given.as_json(), **in_path})
-        facts = granted(await self.facts.facts_for(whole, stream, principal))
-        wish = Wish(stream, whole, principal, op_id, only_at=only_at(request))
+        return await self._judged(request, whole, principal, op_id)
+
+    async def send_bare(self, request: web.Request, command: type[Command], *in_path: str) -> tuple[Wish, Accepted]:
+        """A command whose fields all stand in the address. Raises Rejected."""
+        principal, op_id = self._who(request)
+        whole = validated(command, {name: path_id(request, name) for name in in_path})
+        return await self._judged(request, whole, principal, op_id)
+
+    def _who(self, request: web.Request) -> tuple[Principal, str]:
+        principal = self.access.principal(request)
+        return principal, self.access.op_id(request, principal)
+
+    async def _judged(
+        self, request: web.Request, command: Command, principal: Principal, op_id: str
+    ) -> tuple[Wish, Accepted]:
+        stream = f"project/{path_id(request, 'projectId')}"
+        facts = granted(await self.facts.facts_for(command, stream, principal))
+        wish = Wish(stream, command, principal, op_id, only_at=only_at(request))
         return wish, granted(await self.streams.command(wish, facts))
 
     async def answer(

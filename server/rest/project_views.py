@@ -76,9 +76,11 @@ class ProjectViews:
 
         Who was removed since gets nothing, neither before nor after the past is read.
         """
-        now = granted(await self._streams.read(stream, look, principal, *arguments))
-        if now.cursor == cursor:
+        now = await self._streams.read(stream, look, principal, *arguments)
+        if isinstance(now, Reading) and now.cursor == cursor:
             return now
+        # What the command made may be gone by now; its retry is answered all the same.
+        granted(await self._streams.read(stream, view_project, principal))
         then = await self.read_past(stream, AsOf(cursor.seq, None), look, *arguments)
         granted(await self._streams.read(stream, view_project, principal))
         return then

@@ -22,6 +22,7 @@ from server.rest.derived import DerivedReads, Freshness, ProjectLists, TaskLists
 from server.rest.event_streams import EventStreams
 from server.rest.events import EventRoutes
 from server.rest.keyed import KeyedRequests
+from server.rest.links import LinkRoutes
 from server.rest.logins import LoginRoutes
 from server.rest.members import MemberRoutes
 from server.rest.notifications import NotificationRoutes
@@ -89,6 +90,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         ).routes(),
         *TaskRoutes(needs.access, views, needs.tasks, derived, needs.sizes, changes).routes(),
         *RankRoutes(needs.access, needs.streams, views).routes(),
+        *LinkRoutes(needs.access, views, needs.sizes, changes).routes(),
         *MemberRoutes(needs.access, views, needs.sizes).routes(),
         *RoleRoutes(needs.access, views).routes(),
         *CommentRoutes(needs.access, views, needs.sizes, changes).routes(),

@@ -9,8 +9,8 @@ from aiohttp import web
 from pydantic import Field
 
 from actors.project.tasks import list_tasks, view_task
-from protocol.base import INTEGER_MAX, Message
-from protocol.tasks import CreateTask, EditTask, OwnTask, TaskView
+from protocol.base import INTEGER_MAX, Message, Uuid
+from protocol.tasks import CreateTask, DeleteTask, EditTask, OwnTask, RestoreTask, TaskView
 from server.rest.access import Access, parse_as_of, path_id, read_query, refused
 from server.rest.bodies import json_response
 from server.rest.changes import Changes, body_of
@@ -21,10 +21,15 @@ from server.rest.project_views import Glance, ProjectViews, answer
 
 
 class TasksQuery(PageQuery):
-    """A page of a project's tasks in the order of their numbers; `after` is the number of the last one seen."""
+    """A page of a project's tasks in the order of their numbers; `after` is the number of the last one seen.
+
+    `deleted` is about the project. `parent` asks for the subtasks of one task, or with `none` for the top level, where
+    the subtasks of deleted tasks are too.
+    """
 
     as_of: Annotated[str, Field(max_length=40)] | None = None
     deleted: bool = False
+    parent: Uuid | Literal["none"] | None = None
 
 
 class TaskQuery(Message):
@@ -56,11 +61,14 @@ class TaskRoutes:
     changes: Changes
 
     def routes(self) -> list[web.RouteDef]:
+        one = "/v1/projects/{projectId}/tasks/{taskId}"
         return [
             web.get("/v1/projects/{projectId}/tasks", self.of_project),
             web.post("/v1/projects/{projectId}/tasks", self.create),
-            web.get("/v1/projects/{projectId}/tasks/{taskId}", self.read),
-            web.put("/v1/projects/{projectId}/tasks/{taskId}", self.update),
+            web.get(one, self.read),
+            web.put(one, self.update),
+            web.delete(one, self.delete),
+            web.post(one + "/restore", self.restore),
             web.get("/v1/tasks", self.own),
         ]
 
@@ -71,19 +79,29 @@ class TaskRoutes:
         size, after = self.sizes.of(query), _number(query.after)
         project_id = path_id(request, "projectId")
         glance = Glance(project_id, principal, parse_as_of(query.as_of), query.deleted)
-        reading = await self.views.read(glance, list_tasks, after, size + 1)
+        reading = await self.views.read(glance, list_tasks, after, size + 1, query.parent)
         page, more = cut(reading.value, size)
         headers: dict[str, str] = {}
         if more:
             # All pages of a past state are of one state: the seq that the first one found.
             then = reading.cursor.seq if glance.as_of is not None else None
             deleted = "true" if query.deleted else None
-            headers = link_next(request.path, after=page[-1]["number"], limit=query.limit, asOf=then, deleted=deleted)
+            headers = link_next(
+                request.path,
+                after=page[-1]["number"],
+                limit=query.limit,
+                asOf=then,
+                deleted=deleted,
+                parent=query.parent,
+            )
         return answer(request, replace(reading, value=list(page)), glance, headers)
 
     @operation("A task", query=TaskQuery, answer=TaskView, etag=True)
     async def read(self, request: web.Request) -> web.Response:
-        """Its ETag is the cursor of the project, so that a change on condition of it sees what was read."""
+        """Its ETag is the cursor of the project, so that a change on condition of it sees what was read.
+
+        A deleted task is shown too: its `deletedAt` says that it is one.
+        """
         principal = self.access.principal(request)
         query = read_query(request, TaskQuery)
         glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
@@ -102,6 +120,18 @@ class TaskRoutes:
         task_id = path_id(request, "taskId")
         done = await self.changes.send(request, EditTask, _EditBody, taskId=task_id)
         return await self.changes.answer(done, view_task, task_id)
+
+    @operation("Deletes a task", status=204, conditional=True)
+    async def delete(self, request: web.Request) -> web.Response:
+        """Leaves a tombstone, which can be read by its address and restored."""
+        await self.changes.send_bare(request, DeleteTask, "taskId")
+        return web.Response(status=204)
+
+    @operation("Brings a deleted task back", answer=TaskView, conditional=True)
+    async def restore(self, request: web.Request) -> web.Response:
+        """With its links, its comments and its place."""
+        done = await self.changes.send_bare(request, RestoreTask, "taskId")
+        return await self.changes.answer(done, view_task, path_id(request, "taskId"))
 
     @operation("Tasks of the caller, across projects", query=OwnTasksQuery, answer=list[OwnTask], links=True)
     async def own(self, request: web.Request) -> web.Response:

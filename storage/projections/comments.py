@@ -83,13 +83,20 @@ def _edited(row: Row, edit: CommentEditedData, entry: Entry) -> Row:
     return {**row, "body": edit["body"], "updatedAt": entry.at, "edits": [*row["edits"], old], "seq": entry.seq}
 
 
-_OF_AUTHOR: Final = Across(TABLE, "created_at", "r.author_id = $6")
+_OF_AUTHOR: Final = Across(
+    TABLE,
+    "created_at",
+    "r.author_id = $6 AND NOT EXISTS (SELECT FROM tasks t WHERE t.project_id = r.project_id AND t.id = r.task_id"
+    " AND t.deleted_at IS NOT NULL)",
+)
 
 
 async def list_of_author(
     database: Database, author_id: str, reader_id: str, after: PlaceAcross | None, limit: int
 ) -> Sequence[InProject]:
     """An author's comments in the projects that the reader is a member of now, the newest first.
+
+    Those on deleted tasks are hidden with them.
 
     Raises NotApplied.
     """

@@ -18,6 +18,7 @@ from protocol.messages import (
 )
 from storage.projections import (
     comments,
+    links,
     members,
     profiles,
     projects,
@@ -26,6 +27,7 @@ from storage.projections import (
     tasks,
 )
 from storage.projections.comments import CommentFact
+from storage.projections.links import LinkFact
 from storage.projections.members import MemberFact
 from storage.projections.profiles import ProfileFact
 from storage.projections.projects import ProjectFact
@@ -39,11 +41,12 @@ TABLES: tuple[Table, ...] = (
     members.TABLE,
     roles.TABLE,
     tasks.TABLE,
+    links.TABLE,
     comments.TABLE,
     profiles.TABLE,
 )
 
-AnyFact: TypeAlias = ProjectFact | MemberFact | RoleFact | TaskFact | RankFact | CommentFact | ProfileFact
+AnyFact: TypeAlias = ProjectFact | MemberFact | RoleFact | TaskFact | RankFact | LinkFact | CommentFact | ProfileFact
 
 _VERSIONS: Final[Mapping[str, int]] = {
     event.kind: event.version for event in get_args(ProjectEvent) + get_args(ProfileEvent)
@@ -128,10 +131,14 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(roles.TABLE.name, (stream_id, fact["data"]["roleId"]))]
         case "TaskCreated":
             return [Place(tasks.TABLE.name, (stream_id, fact["data"]["task"]["id"]))]
-        case "TaskEdited":
+        case "TaskEdited" | "TaskDeleted" | "TaskRestored":
             return [Place(tasks.TABLE.name, (stream_id, fact["data"]["taskId"]))]
         case "TasksReranked":
             return [Place(tasks.TABLE.name, (stream_id, task_id)) for task_id in fact["data"]["ranks"]]
+        case "LinkAdded":
+            return [Place(links.TABLE.name, (stream_id, fact["data"]["link"]["id"]))]
+        case "LinkRemoved":
+            return [Place(links.TABLE.name, (stream_id, fact["data"]["linkId"]))]
         case "CommentAdded" | "CommentEdited":
             return [Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))]
         case "ProfileCreated" | "ProfileEdited":
@@ -157,7 +164,9 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
             return members.fold(row, fact, entry)
         case "RoleDefined" | "RoleEdited" | "RoleRemoved":
             return roles.fold(row, fact, entry)
-        case "TaskCreated" | "TaskEdited":
+        case "LinkAdded" | "LinkRemoved":
+            return links.fold(row, fact, entry)
+        case "TaskCreated" | "TaskEdited" | "TaskDeleted" | "TaskRestored":
             return tasks.fold(row, fact, entry)
         case "TasksReranked":
             return ranks.fold(row, fact, entry)

@@ -69,24 +69,39 @@ class TaskEditedData(TypedDict):
     closedAt: NotRequired[str | None]
 
 
-TaskFact = Fact[Literal["TaskCreated"], TaskCreatedData] | Fact[Literal["TaskEdited"], TaskEditedData]
+class TaskNamedData(TypedDict):
+    """See `protocol.tasks.TaskDeleted` and `TaskRestored`."""
+
+    taskId: str
+
+
+TaskFact = (
+    Fact[Literal["TaskCreated"], TaskCreatedData]
+    | Fact[Literal["TaskEdited"], TaskEditedData]
+    | Fact[Literal["TaskDeleted"], TaskNamedData]
+    | Fact[Literal["TaskRestored"], TaskNamedData]
+)
 TaskFilter = Literal["open", "closed", "all"]
 _LISTS: Final[dict[TaskFilter, Across]] = {
-    "open": Across(TABLE, "updated_at", "r.assignee_ids ? $1 AND r.closed_at IS NULL"),
-    "closed": Across(TABLE, "updated_at", "r.assignee_ids ? $1 AND r.closed_at IS NOT NULL"),
-    "all": Across(TABLE, "updated_at", "r.assignee_ids ? $1"),
+    "open": Across(TABLE, "updated_at", "r.assignee_ids ? $1 AND r.deleted_at IS NULL AND r.closed_at IS NULL"),
+    "closed": Across(TABLE, "updated_at", "r.assignee_ids ? $1 AND r.deleted_at IS NULL AND r.closed_at IS NOT NULL"),
+    "all": Across(TABLE, "updated_at", "r.assignee_ids ? $1 AND r.deleted_at IS NULL"),
 }
 
 
 def fold(row: Row | None, fact: TaskFact, entry: Entry) -> Row:
-    """The row after the event. Raises KeyError for an edit before the creation."""
+    """The row after the event. Raises KeyError for an event before the creation."""
+    if fact["kind"] == "TaskCreated":
+        return {"projectId": entry.stream.partition("/")[2], **fact["data"]["task"], "seq": entry.seq}
+    if row is None:
+        raise KeyError(fact["data"]["taskId"])
     match fact["kind"]:
-        case "TaskCreated":
-            return {"projectId": entry.stream.partition("/")[2], **fact["data"]["task"], "seq": entry.seq}
         case "TaskEdited":
-            if row is None:
-                raise KeyError(fact["data"]["taskId"])
             return _edited(row, fact["data"], entry)
+        case "TaskDeleted":
+            return {**row, "deletedAt": entry.at, "updatedAt": entry.at, "seq": entry.seq}
+        case "TaskRestored":
+            return {**row, "deletedAt": None, "updatedAt": entry.at, "seq": entry.seq}
         case _:
             assert_never(fact)
 
@@ -114,6 +129,6 @@ async def list_of_assignee(
 ) -> Sequence[InProject]:
     """The tasks assigned to a person, the last changed first, in projects that they are a member of now.
 
-    Raises NotApplied.
+    Deleted tasks are left out. Raises NotApplied.
     """
     return await _LISTS[which].page(database, user_id, after, limit)

@@ -30,6 +30,7 @@ def test_the_features_are_those_we_know() -> None:
         "members",
         "roles",
         "tasks",
+        "links",
         "comments",
         "ranks",
         "profiles",

@@ -66,12 +66,21 @@ async def test_every_typed_command_keeps_the_replica_equal_to_the_servers_snapsh
         await project.move_task(other_id, state_id="done", after=UNSET)
         comment_id = (await project.add_comment(task_id, "One small step")).result["commentId"]
         await project.edit_comment(comment_id, "One giant leap")
+        part_id = (await project.create_task("Undock", parent_id=task_id)).result["taskId"]
+        await project.edit_task(part_id, parent_id=None)
+        link_id = (await project.add_link(task_id, "blocks", part_id)).result["linkId"]
+        await project.add_link(part_id, "relates", task_id, link_id=new_id())
+        await project.remove_link(link_id)
+        await project.delete_task(task_id)
+        await project.delete_task(part_id)
+        await project.restore_task(part_id)
         await project.edit_project(name="Apollo 11")
         await project.remove_member(friend)
         await project.delete_project()
         last = await project.restore_project()
         await project.caught_up(last.cursor)
         assert project.state == server_state(hive, project_id)
+        assert task_id not in [task["id"] for task in project.state.living_tasks()]
     async with client.project(project_id) as opened_anew:
         assert opened_anew.state == server_state(hive, project_id)
 

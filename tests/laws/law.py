@@ -28,6 +28,7 @@ from protocol.event import Principal
 from protocol.members import AddMember
 from protocol.projects import CreateProject
 from tests.actors.given import ADMIN, COMMENTER, MEMBER, OWNER, PROJECT_ID, VIEWER, Life, events_of
+from tests.laws.cycles import assert_no_cycle, pairs_of
 from tests.laws.naive import (
     World,
     empty_world,
@@ -175,6 +176,7 @@ def seen(state: Any) -> World:
     world["members"] = {key: dict(member) for key, member in state.members.items()}
     world["roles"] = {key: dict(role) for key, role in state.roles.items()}
     world["tasks"] = {key: dict(task) for key, task in state.tasks.items()}
+    world["links"] = {key: dict(link) for key, link in state.links.items()}
     world["comments"] = {key: dict(comment) for key, comment in state.comments.items()}
     _check_order(state)
     return world
@@ -212,6 +214,7 @@ def _check_counters(state: ProjectState, life: Life) -> None:
     external = [task["externalId"] for task in state.tasks.values() if task["externalId"] is not None]
     assert len(set(external)) == len(external), "two tasks have one external id"
     assert all(m["role"] in ROLES or m["role"] in state.roles for m in state.members.values())
+    assert_no_cycle(pairs_of(state.tasks.values(), state.links.values()))
     assert state.project is None or any(m["role"] == "owner" for m in state.members.values())
 
 

@@ -15,6 +15,7 @@ PROJECTED = (
     "members",
     "roles",
     "tasks",
+    "links",
     "comments",
     "profiles",
 )
@@ -137,6 +138,26 @@ def _tasks_reranked(world: World, data: Any, entry: Entry, own: str) -> None:
         world["tasks"][task_id]["rank"], world["tasks"][task_id]["seq"] = rank, entry.seq
 
 
+def _task_deleted(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["tasks"][data["taskId"]]
+    record["deletedAt"] = record["updatedAt"] = entry.at
+    record["seq"] = entry.seq
+
+
+def _task_restored(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["tasks"][data["taskId"]]
+    record["deletedAt"], record["updatedAt"], record["seq"] = None, entry.at, entry.seq
+
+
+def _link_added(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["links"][data["link"]["id"]] = {**data["link"], "seq": entry.seq}
+
+
+def _link_removed(world: World, data: Any, entry: Entry, own: str) -> None:
+    gone = world["links"].pop(data["linkId"])
+    assert {name: gone[name] for name in data["was"]} == data["was"]
+
+
 def _comment_added(world: World, data: Any, entry: Entry, own: str) -> None:
     world["comments"][data["commentId"]] = {
         "id": data["commentId"],
@@ -223,6 +244,10 @@ _STEPS = {
     "TaskCreated": _task_created,
     "TaskEdited": _task_edited,
     "TasksReranked": _tasks_reranked,
+    "TaskDeleted": _task_deleted,
+    "TaskRestored": _task_restored,
+    "LinkAdded": _link_added,
+    "LinkRemoved": _link_removed,
     "CommentAdded": _comment_added,
     "CommentEdited": _comment_edited,
     "ProfileCreated": _profile_created,

@@ -20,6 +20,7 @@ from protocol.event import (
     Origin,
     Principal,
 )
+from protocol.links import AddLink, RemoveLink
 from protocol.members import (
     AddMember,
     ChangeMemberRole,
@@ -49,11 +50,12 @@ from protocol.projects import (
 )
 from protocol.ranks import MoveTask
 from protocol.roles import DefineRole, EditRole, RemoveRole
-from protocol.tasks import CreateTask, EditTask
+from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER, uuid
 
 PEOPLE = (OWNER, ADMIN, MEMBER, COMMENTER, VIEWER, STRANGER)
 TASK_IDS = [uuid(0x200 + n) for n in range(2)]
+LINK_IDS = [uuid(0x250 + n) for n in range(3)]
 COMMENT_IDS = [uuid(0x300 + n) for n in range(2)]
 ROLE_IDS = [uuid(0x500 + n) for n in range(2)]
 ROLES: list[Any] = ["owner", "admin", "member", "commenter", "viewer", *ROLE_IDS]
@@ -78,6 +80,10 @@ _permissions = st.lists(
     st.sampled_from(["task.edit", "task.add", "comment.add", "member.add", "role.manage", "project.delete"]), max_size=4
 )
 _visibilities: SearchStrategy[Any] = st.sampled_from(["private", "public"])
+_task_ids = st.sampled_from(TASK_IDS)
+_link_types: SearchStrategy[Any] = st.sampled_from(["blocks", "precedes", "relates", "duplicates"])
+_ordering: SearchStrategy[Any] = st.sampled_from(["blocks", "precedes"])
+_parent_ids = st.sampled_from([None, None, None, *TASK_IDS])
 _names = st.sampled_from([None, "Ada", "Grace"])
 _project_ids = st.sampled_from([uuid(0x500), uuid(0x501)])
 _reasons: SearchStrategy[Any] = st.sampled_from(REASONS)
@@ -134,6 +140,7 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
             "due_date": _days,
             "estimate": _estimates,
             "external_id": st.sampled_from([None, "github:a/b#1", "github:a/b#2"]),
+            "parent_id": _parent_ids,
         },
         title=_titles,
     ),
@@ -147,6 +154,7 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
             "start_date": _days,
             "due_date": _days,
             "estimate": _estimates,
+            "parent_id": _parent_ids,
             "add_labels": _labels,
             "remove_labels": _labels,
             "add_assignees": _assignees,
@@ -163,6 +171,12 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
         },
         task_id=st.sampled_from(TASK_IDS),
     ),
+    DeleteTask: _some(DeleteTask, {}, task_id=_task_ids),
+    RestoreTask: _some(RestoreTask, {}, task_id=_task_ids),
+    AddLink: _some(
+        AddLink, {"link_id": st.sampled_from(LINK_IDS)}, type=_link_types, task_id=_task_ids, other_id=_task_ids
+    ),
+    RemoveLink: _some(RemoveLink, {}, link_id=st.sampled_from(LINK_IDS)),
     AddComment: _some(
         AddComment,
         {"comment_id": st.sampled_from(COMMENT_IDS)},
@@ -219,7 +233,18 @@ class Step:
     behind: int | None = None
 
 
-_content: tuple[type[Command], ...] = (EditProject, CreateTask, EditTask, MoveTask, AddComment, EditComment)
+_content: tuple[type[Command], ...] = (
+    EditProject,
+    CreateTask,
+    EditTask,
+    DeleteTask,
+    RestoreTask,
+    AddLink,
+    RemoveLink,
+    AddComment,
+    EditComment,
+)
+_history_has: tuple[type[Command], ...] = (CreateTask, EditTask, MoveTask, AddComment, EditComment)
 _membership: tuple[type[Command], ...] = (AddMember, ChangeMemberRole, RemoveMember)
 _own_roles: tuple[type[Command], ...] = (DefineRole, EditRole, RemoveRole)
 _rare: tuple[type[Command], ...] = (
@@ -241,17 +266,27 @@ def _commands(models: tuple[type[Command], ...]) -> SearchStrategy[Command]:
     return st.sampled_from(models).flatmap(lambda model: STRATEGIES[model])
 
 
+def _mixed(*groups: tuple[tuple[type[Command], ...], int]) -> SearchStrategy[Command]:
+    """A command of one of the groups, each with its weight, however many commands there are in it."""
+    return st.sampled_from([group for group, weight in groups for _ in range(weight)]).flatmap(_commands)
+
+
 _live = st.builds(
     Step,
     turn=_turns,
-    command=_commands(_content * 4 + _membership * 2 + _own_roles + _rare),
+    command=_mixed((_content, 6), (_membership, 3), (_own_roles, 1), (_rare, 1)),
     by=_powers,
     day=st.integers(0, 3),
     origin=st.sampled_from([None] * 9 + [Origin(author=MATZ, at="2015-06-01T00:00:00.000Z")]),
     behind=st.sampled_from([None, None, None, 0, 1, 5, 99, -1]),
 )
 _imported = st.builds(
-    Step, turn=_turns, command=_commands(_content), by=st.just(OWNER), day=st.just(0), origin=_origins
+    Step,
+    turn=_turns,
+    command=_mixed((_content, 1), (_history_has, 2)),
+    by=st.just(OWNER),
+    day=st.just(0),
+    origin=_origins,
 )
 
 
@@ -315,6 +350,34 @@ _role_of_its_own = st.tuples(st.sampled_from(ROLE_IDS), _live, _turns, _live, st
         drawn[3],
         _by_owner(ChangeMemberRole(user_id=MEMBER.id, role="member")),
         *([_by_owner(RemoveRole(role_id=drawn[0]))] if drawn[4] else []),
+        Step("go on", EditComment(comment_id=drawn[0], body="really meant"), OWNER, 1, None),
+    ]
+)
+_linked_and_not = st.tuples(st.sampled_from(LINK_IDS), _link_types, _live, _turns).map(
+    lambda drawn: [
+        *(_by_owner(CreateTask(task_id=task_id, title="made")) for task_id in TASK_IDS),
+        _by_owner(AddLink(link_id=drawn[0], type=drawn[1], task_id=TASK_IDS[0], other_id=TASK_IDS[1])),
+        drawn[2],
+        Step(drawn[3], RemoveLink(link_id=drawn[0]), OWNER, 1, None),
+    ]
+)
+_crossed: SearchStrategy[list[Step]] = st.tuples(_ordering, _live, st.one_of(_ordering, st.just("parent"))).map(
+    lambda drawn: [
+        *(_by_owner(CreateTask(task_id=task_id, title="made")) for task_id in TASK_IDS),
+        _by_owner(AddLink(type=drawn[0], task_id=TASK_IDS[0], other_id=TASK_IDS[1])),
+        drawn[1],
+        _by_owner(
+            EditTask(task_id=TASK_IDS[1], parent_id=TASK_IDS[0])
+            if drawn[2] == "parent"
+            else AddLink(type=drawn[2], task_id=TASK_IDS[1], other_id=TASK_IDS[0])
+        ),
+    ]
+)
+_buried_and_back = st.tuples(_task_ids, _live, _turns).map(
+    lambda drawn: [
+        _by_owner(DeleteTask(task_id=drawn[0])),
+        drawn[1],
+        Step(drawn[2], RestoreTask(task_id=drawn[0]), OWNER, 1, None),
     ]
 )
 # Always into the same gap, so that its ranks run out where only short ones are taken.
@@ -361,6 +424,9 @@ _episodes = st.lists(
         _archived_and_back,
         _removed_and_back,
         _role_of_its_own,
+        _linked_and_not,
+        _crossed,
+        _buried_and_back,
     ),
     min_size=6,
     max_size=16,

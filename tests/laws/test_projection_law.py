@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from protocol.log import Entry, shard_of
 from storage.postgres.consumers import PostgresConsumers
 from storage.postgres.pool import Database
-from storage.projections import comments, members, profiles, projects, tasks
+from storage.projections import comments, links, members, profiles, projects, tasks
 from storage.projections.table import Row, Table
 from storage.projections.writer import PROJECTOR
 from tests.actors.given import uuid
@@ -137,6 +137,25 @@ def _keeps_removed_members(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(members, "fold", wrong)
 
 
+def _keeps_removed_links(patch: pytest.MonkeyPatch) -> None:
+    fold = links.fold
+
+    def wrong(row: Row | None, fact: Any, entry: Entry) -> Row | None:
+        return row if fact["kind"] == "LinkRemoved" else fold(row, fact, entry)
+
+    patch.setattr(links, "fold", wrong)
+
+
+def _leaves_tombstones(patch: pytest.MonkeyPatch) -> None:
+    fold = tasks.fold
+
+    def wrong(row: Row | None, fact: Any, entry: Entry) -> Row:
+        folded = fold(row, fact, entry)
+        return {**folded, "deletedAt": row["deletedAt"]} if row is not None else folded
+
+    patch.setattr(tasks, "fold", wrong)
+
+
 def _never_restores(patch: pytest.MonkeyPatch) -> None:
     fold = projects.fold
 
@@ -203,6 +222,8 @@ def _writes_only_what_is_new(patch: pytest.MonkeyPatch) -> None:
         _forgets_labels,
         _never_reopens,
         _keeps_removed_members,
+        _keeps_removed_links,
+        _leaves_tombstones,
         _never_restores,
         _dates_comments_by_their_recording,
         _loses_the_history_of_comments,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -12,14 +13,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from actors.profile.decider import ProfileActor
 from actors.profile.state import ProfileState
 from actors.project.decider import ProjectActor
+from actors.project.order import Order
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta
 from protocol.comments import CommentEdited
+from protocol.links import AddLink, LinkRemoved
 from protocol.members import MemberRemoved
 from protocol.messages import COMMANDS, EVENTS
 from protocol.profiles import ProfileEdited
 from protocol.projects import ProjectRestored
-from protocol.tasks import CreateTask, TaskCreated, TaskEdited
+from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited
 from tests.actors.given import (
     Life,
     events_of,
@@ -40,7 +43,7 @@ from tests.laws.strategies import (
 
 _LAW = settings(max_examples=80, derandomize=True, database=None, deadline=None)
 _HUNT = settings(
-    max_examples=80,
+    max_examples=300,
     derandomize=True,
     database=None,
     deadline=None,
@@ -153,6 +156,26 @@ class LosesTheIndexOfComments(ProjectActor):
         return state
 
 
+class LosesTheOrder(ProjectActor):
+    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
+        state = super().restore(stream, parts)
+        state.order.after.clear()
+        return state
+
+
+class KeepsTheOrderOfRemovedLinks(ProjectActor):
+    def evolve(self, state: ProjectState, event: Any, meta: EntryMeta) -> None:
+        super().evolve(state, event, meta)
+        if isinstance(event, LinkRemoved):
+            state.order.put(event.was["taskId"], event.was["otherId"])
+
+
+class TakesEveryLink(ProjectActor):
+    def decide(self, state: ProjectState, command: Any, context: Context) -> Any:
+        blind = replace(state, order=Order())
+        return super().decide(blind if isinstance(command, AddLink | EditTask) else state, command, context)
+
+
 class StaysDeleted(ProjectActor):
     def evolve(self, state: ProjectState, event: Any, meta: EntryMeta) -> None:
         if not isinstance(event, ProjectRestored):
@@ -203,6 +226,9 @@ def _hunt(strategy: Any, check: Callable[..., object], actor: type) -> None:
         RemembersOutsideItsState,
         ForgetsThatItIsLive,
         LosesTheIndexOfComments,
+        LosesTheOrder,
+        KeepsTheOrderOfRemovedLinks,
+        TakesEveryLink,
         StaysDeleted,
         CountsWhileItDecides,
         AnswersFromMemory,

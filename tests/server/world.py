@@ -131,6 +131,7 @@ class Lists:
             for state, seq in self._states.values()
             for task in state.tasks.values()
             if user_id in task["assigneeIds"]
+            and task["deletedAt"] is None
             and user_id in state.members
             and which in ("all", "open" if task["closedAt"] is None else "closed")
         ]

@@ -55,6 +55,10 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "TaskCreated": 2,
     "TaskEdited": 2,
     "TasksReranked": 1,
+    "TaskDeleted": 1,
+    "TaskRestored": 1,
+    "LinkAdded": 1,
+    "LinkRemoved": 1,
     "CommentAdded": 1,
     "CommentEdited": 1,
     "ProfileCreated": 1,
@@ -97,6 +101,20 @@ class AddComment(TypedDict):
     commentId: NotRequired[Uuid]
     taskId: Uuid
     body: str
+
+
+class AddLink(TypedDict):
+    """Links two tasks of the project. The id may come from the client.
+
+    Two tasks have at most one link of each type and direction; `relates` has none. `already_exists` names
+    the one that is there (`linkId`). Blocking, preceding and subtasks together never close a cycle: the
+    refusal has the reason `cycle` and names the tasks on it.
+    """
+
+    linkId: NotRequired[Uuid]
+    type: Literal["blocks", "precedes", "relates", "duplicates"]
+    taskId: Uuid
+    otherId: Uuid
 
 
 class AddMember(TypedDict):
@@ -232,7 +250,7 @@ class CreateTask(TypedDict):
 
     `externalId` must be free in the project: `already_exists` names the task that has it (`taskId`).
     `dueDate` must not lie before `startDate`, unless the command carries an origin: history is taken as
-    it was.
+    it was. `parentId` makes it a subtask of a task that is not deleted.
     """
 
     taskId: NotRequired[Uuid]
@@ -246,6 +264,7 @@ class CreateTask(TypedDict):
     dueDate: NotRequired[Day | None]
     estimate: NotRequired[float | None]
     externalId: NotRequired[str | None]
+    parentId: NotRequired[Uuid | None]
 
 
 class DefineRole(TypedDict):
@@ -262,6 +281,16 @@ class DefineRole(TypedDict):
 
 class DeleteProject(TypedDict):
     """Hides the project from everybody but its owners, who can restore it."""
+
+
+class DeleteTask(TypedDict):
+    """Leaves a tombstone. Its key, its external id and its place stay taken; its links and comments are
+    hidden.
+
+    Subtasks stay, and keep their parent: boards show them at the top level until it is restored.
+    """
+
+    taskId: Uuid
 
 
 class EditComment(TypedDict):
@@ -304,7 +333,8 @@ class EditTask(TypedDict):
     """Sets the fields that are present; labels and assignees are added and removed one by one.
 
     In another state the task stands behind all others. An edit that moves a day is refused when `dueDate`
-    would then lie before `startDate`.
+    would then lie before `startDate`. `parentId` is refused when it would close a cycle of blocking,
+    preceding and subtasks: the reason `cycle` comes with the tasks on it.
     """
 
     taskId: Uuid
@@ -315,6 +345,7 @@ class EditTask(TypedDict):
     startDate: NotRequired[Day | None]
     dueDate: NotRequired[Day | None]
     estimate: NotRequired[float | None]
+    parentId: NotRequired[Uuid | None]
     addLabels: NotRequired[list[str]]
     removeLabels: NotRequired[list[str]]
     addAssignees: NotRequired[list[str]]
@@ -399,6 +430,30 @@ class LeaveRequest(TypedDict):
     """Stop following a stream."""
 
     stream: str
+
+
+class LinkAdded(TypedDict):
+    """The whole link as it was made."""
+
+    link: LinkView
+
+
+class LinkRemoved(TypedDict):
+    """`was` is the link that is gone."""
+
+    linkId: Uuid
+    was: LinkView
+
+
+class LinkView(TypedDict):
+    """A link. It is hidden while one of its tasks is deleted, and back with it."""
+
+    id: Uuid
+    type: Literal["blocks", "precedes", "relates", "duplicates"]
+    taskId: Uuid
+    otherId: Uuid
+    createdBy: str
+    createdAt: Instant
 
 
 class MarkRead(TypedDict, total=False):
@@ -674,6 +729,12 @@ class Recurrence(TypedDict):
     unit: Literal["day", "week", "month", "year"]
 
 
+class RemoveLink(TypedDict):
+    """Takes a link away, also one that is hidden because a task of it is deleted."""
+
+    linkId: Uuid
+
+
 class RemoveMember(TypedDict):
     """Ends a membership; whoever names themself leaves. It takes effect on every open socket."""
 
@@ -688,6 +749,12 @@ class RemoveRole(TypedDict):
 
 class RestoreProject(TypedDict):
     """Takes a deletion back."""
+
+
+class RestoreTask(TypedDict):
+    """Brings a deleted task back, with its links, its comments and its place."""
+
+    taskId: Uuid
 
 
 class RoleChanges(TypedDict, total=False):
@@ -776,6 +843,7 @@ class TaskChanges(TypedDict, total=False):
     dueDate: Day | None
     estimate: float | None
     rank: str
+    parentId: Uuid | None
 
 
 class TaskCreated(TypedDict):
@@ -784,11 +852,17 @@ class TaskCreated(TypedDict):
     task: TaskView
 
 
+class TaskDeleted(TypedDict):
+    """The task is a tombstone since the entry's time."""
+
+    taskId: Uuid
+
+
 class TaskEdited(TypedDict):
     """Only what really changed. `was` holds the previous values of the fields in `changes`.
 
     `closedAt` is the value after the edit, given whenever the edit moved the task into or out of a closed
-    state. Version 1 knew no ranks in `changes`: a task kept its own in every state.
+    state. Version 1 knew no parents and no ranks in `changes`: a task kept its own rank in every state.
     """
 
     taskId: Uuid
@@ -799,6 +873,12 @@ class TaskEdited(TypedDict):
     assigneesAdded: NotRequired[list[str]]
     assigneesRemoved: NotRequired[list[str]]
     closedAt: NotRequired[Instant | None]
+
+
+class TaskRestored(TypedDict):
+    """The task is back."""
+
+    taskId: Uuid
 
 
 class TaskView(TypedDict):

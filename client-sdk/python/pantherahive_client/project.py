@@ -12,6 +12,7 @@ from pantherahive_client.comments import CommentCommands
 from pantherahive_client.cursors import seq_of_given
 from pantherahive_client.errors import ClientClosed, StateUnknown, Unreachable
 from pantherahive_client.following import Following, Stage
+from pantherahive_client.links import LinkCommands
 from pantherahive_client.members import MemberCommands
 from pantherahive_client.models import PresentUser
 from pantherahive_client.outbox import Ack
@@ -33,7 +34,7 @@ class Host(Protocol):
     async def command(self, stream: str, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack: ...
 
 
-class Project(ProjectCommands, MemberCommands, RoleCommands, TaskCommands, RankCommands, CommentCommands):
+class Project(ProjectCommands, MemberCommands, RoleCommands, TaskCommands, RankCommands, LinkCommands, CommentCommands):
     """Made by `Client.project`; open inside `async with`."""
 
     def __init__(
@@ -83,7 +84,7 @@ class Project(ProjectCommands, MemberCommands, RoleCommands, TaskCommands, RankC
 
     @property
     def state(self) -> ProjectState:
-        """The replica: `project`, `members`, `tasks`, `comments`, as of `cursor`. It moves on while you await.
+        """The replica: `project`, `members`, `tasks`, `links`, `comments`, as of `cursor`. It moves on while you await.
 
         Raises StateUnknown when the project was opened with a cursor alone.
         """

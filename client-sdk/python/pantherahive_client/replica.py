@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from pantherahive_client.models import (
     CommentView,
+    LinkView,
     MemberView,
     ProjectCounters,
     ProjectView,
@@ -34,8 +35,10 @@ class ProjectState:
     members: dict[str, MemberView] = field(default_factory=dict)
     # Role id → role of the project's own, in the order of their definition.
     roles: dict[str, RoleView] = field(default_factory=dict)
-    # Task id → task, in the order of their numbers.
+    # Task id → task, in the order of their numbers; deleted ones too.
     tasks: dict[str, TaskView] = field(default_factory=dict)
+    # Link id → link, in the order of the log; those of deleted tasks too.
+    links: dict[str, LinkView] = field(default_factory=dict)
     # Comment id → comment, in the order of the log.
     comments: dict[str, CommentView] = field(default_factory=dict)
     # What the server counts beside its records.
@@ -46,6 +49,10 @@ class ProjectState:
         tasks = [task for task in self.tasks.values() if task["stateId"] == state_id and task["deletedAt"] is None]
         return sorted(tasks, key=lambda task: (task["rank"], task["id"]))
 
+    def living_tasks(self) -> list[TaskView]:
+        """The tasks that are not deleted, in the order of their numbers."""
+        return [task for task in self.tasks.values() if task["deletedAt"] is None]
+
     def as_json(self) -> dict[str, Any]:
         """The state as one snapshot part, to be kept beside a cursor; `from_parts` makes an equal one of it."""
         return {
@@ -54,6 +61,7 @@ class ProjectState:
             "members": list(self.members.values()),
             "roles": list(self.roles.values()),
             "tasks": list(self.tasks.values()),
+            "links": list(self.links.values()),
             "comments": list(self.comments.values()),
         }
 
@@ -69,6 +77,7 @@ def from_parts(parts: Iterable[Mapping[str, Any]]) -> ProjectState:
         state.members.update((member["userId"], member) for member in part.get("members", ()))
         state.roles.update((role["id"], role) for role in part.get("roles", ()))
         state.tasks.update((task["id"], task) for task in part.get("tasks", ()))
+        state.links.update((link["id"], link) for link in part.get("links", ()))
         state.comments.update((comment["id"], comment) for comment in part.get("comments", ()))
     return state
 
@@ -113,6 +122,16 @@ def _evolve_one(state: ProjectState, kind: str, data: Mapping[str, Any], entry: 
         case "TasksReranked":
             for task_id, rank in data["ranks"].items():
                 state.tasks[task_id] = {**state.tasks[task_id], "rank": rank}
+            _note_content(state, entry)
+        case "TaskDeleted":
+            _set_deleted(state, entry, data["taskId"], entry["at"])
+        case "TaskRestored":
+            _set_deleted(state, entry, data["taskId"], None)
+        case "LinkAdded":
+            state.links[data["link"]["id"]] = data["link"]
+            _note_content(state, entry)
+        case "LinkRemoved":
+            del state.links[data["linkId"]]
             _note_content(state, entry)
         case "CommentAdded":
             _add_comment(state, entry, data)
@@ -162,6 +181,11 @@ def _edit_task(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -
     if "closedAt" in data:
         edited["closedAt"] = data["closedAt"]
     state.tasks[task["id"]] = cast(TaskView, edited)
+    _note_content(state, entry)
+
+
+def _set_deleted(state: ProjectState, entry: WireEntry, task_id: str, deleted_at: str | None) -> None:
+    state.tasks[task_id] = {**state.tasks[task_id], "deletedAt": deleted_at, "updatedAt": entry["at"]}
     _note_content(state, entry)
 
 

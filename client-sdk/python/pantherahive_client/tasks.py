@@ -12,7 +12,7 @@ Priority = Literal["urgent", "high", "medium", "low", "none"]
 
 
 class TaskCommands(Commands):
-    """Create and edit. Days are `YYYY-MM-DD`; assignees are user ids."""
+    """Create, edit, delete and restore. Days are `YYYY-MM-DD`; assignees are user ids."""
 
     async def create_task(
         self,
@@ -28,6 +28,7 @@ class TaskCommands(Commands):
         due_date: str | Unset | None = UNSET,
         estimate: float | Unset | None = UNSET,
         external_id: str | Unset | None = UNSET,
+        parent_id: str | Unset | None = UNSET,
         **sending: Unpack[Sending],
     ) -> Ack:
         """Adds a task; `ack.result` holds `taskId` and `key`. Without `state_id` it starts in the first state."""
@@ -43,6 +44,7 @@ class TaskCommands(Commands):
             dueDate=due_date,
             estimate=estimate,
             externalId=external_id,
+            parentId=parent_id,
         )
         return await self.send("CreateTask", data, **sending)
 
@@ -57,6 +59,7 @@ class TaskCommands(Commands):
         start_date: str | Unset | None = UNSET,
         due_date: str | Unset | None = UNSET,
         estimate: float | Unset | None = UNSET,
+        parent_id: str | Unset | None = UNSET,
         add_labels: Sequence[str] | Unset = UNSET,
         remove_labels: Sequence[str] | Unset = UNSET,
         add_assignees: Sequence[str] | Unset = UNSET,
@@ -73,9 +76,18 @@ class TaskCommands(Commands):
             startDate=start_date,
             dueDate=due_date,
             estimate=estimate,
+            parentId=parent_id,
             addLabels=add_labels,
             removeLabels=remove_labels,
             addAssignees=add_assignees,
             removeAssignees=remove_assignees,
         )
         return await self.send("EditTask", data, **sending)
+
+    async def delete_task(self, task_id: str, **sending: Unpack[Sending]) -> Ack:
+        """Leaves a tombstone; links and comments are hidden with the task until it is restored."""
+        return await self.send("DeleteTask", {"taskId": task_id}, **sending)
+
+    async def restore_task(self, task_id: str, **sending: Unpack[Sending]) -> Ack:
+        """Brings a deleted task back, with its links, its comments and its place."""
+        return await self.send("RestoreTask", {"taskId": task_id}, **sending)

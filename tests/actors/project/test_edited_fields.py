@@ -7,6 +7,7 @@ from typing import Any, get_args
 from actors.project.edited_fields import READERS, edited_by
 from protocol.comments import EditComment
 from protocol.errors import ErrorCode, Rejection
+from protocol.links import LinkRemoved
 from protocol.members import ChangeMemberRole, MemberRemoved
 from protocol.messages import ProjectEvent
 from protocol.projects import EditProject
@@ -32,6 +33,7 @@ from tests.features.test_comments import a_comment
 SETS_NOTHING = {
     TasksReranked: "the order stays as it was",
     MemberRemoved: "the membership is gone: there is nothing to set",
+    LinkRemoved: "the link is gone: there is nothing to set",
     RoleRemoved: "the role is gone: there is nothing to set",
 }
 

@@ -12,7 +12,7 @@ from protocol.log import shard_of
 from protocol.members import AddMember, RemoveMember
 from protocol.profiles import CreateProfile
 from protocol.projects import CreateProject, DeleteProject, EditProject, RestoreProject
-from protocol.tasks import CreateTask, EditTask
+from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask
 from storage.postgres.consumers import PostgresConsumers
 from storage.postgres.pool import Database
 from storage.projections import comments, members, profiles, projects, tasks
@@ -98,6 +98,27 @@ async def test_own_tasks_come_from_all_projects_open_closed_or_both(database: Da
     assert await titles("open") == ["Task 4", "Task 1"]
     assert await titles("closed") == ["Task 2"]
     assert await titles("all") == ["Task 4", "Task 2", "Task 1"]
+
+
+async def test_tombstones_and_their_comments_are_in_no_list_until_they_are_back(database: Database) -> None:
+    one, two = uuid(0xC001), uuid(0xC002)
+    said = [(OWNER, AddComment(task_id=task_id, body="x")) for task_id in (one, two)]
+    gone = _life(
+        1,
+        (OWNER, _task(1, MEMBER)),
+        (OWNER, _task(2, MEMBER)),
+        *said,
+        (OWNER, DeleteTask(task_id=one)),
+        (OWNER, DeleteTask(task_id=two)),
+        (OWNER, RestoreTask(task_id=two)),
+    )
+    await _projected(database, gone)
+    every: list[tasks.TaskFilter] = ["open", "all"]
+    for which in every:
+        [own] = await tasks.list_of_assignee(database, MEMBER.id, which, None, 10)
+        assert own.listed.record["id"] == two
+    [comment] = await comments.list_of_author(database, OWNER.id, MEMBER.id, None, 10)
+    assert comment.listed.record["taskId"] == two
 
 
 async def test_comments_of_an_author_are_shown_where_the_reader_is_a_member(database: Database) -> None:

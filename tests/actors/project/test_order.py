@@ -1,0 +1,72 @@
+"""The order of tasks: shortest ways, counted reasons, and speed where a project is large."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from random import Random
+
+import pytest
+
+from actors.project.order import Order
+
+
+def order_of(*pairs: tuple[str, str]) -> Order:
+    order = Order()
+    for first, then in pairs:
+        order.put(first, then)
+    return order
+
+
+def test_a_way_is_found_and_it_is_a_shortest_one() -> None:
+    order = order_of(("a", "b"), ("b", "c"), ("c", "d"), ("a", "x"), ("x", "d"))
+    assert order.path("a", "d") == ["a", "x", "d"]
+    assert order.path("b", "d") == ["b", "c", "d"]
+    assert order.path("a", "a") == ["a"]
+    assert order.path("d", "a") == order.path("b", "x") == order.path("nobody", "a") == []
+
+
+def test_a_pair_stays_until_its_last_reason_is_gone() -> None:
+    order = order_of(("a", "b"), ("a", "b"))
+    order.drop("a", "b")
+    assert order.path("a", "b") == ["a", "b"]
+    order.drop("a", "b")
+    assert order == Order()
+    with pytest.raises(KeyError):
+        order.drop("a", "b")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_orders_have_the_ways_that_a_plain_search_finds(seed: int) -> None:
+    chance = Random(seed)
+    order, after = Order(), {n: set[str]() for n in map(str, range(12))}
+    for _ in range(18):
+        first, then = chance.sample(sorted(after), 2)
+        order.put(first, then)
+        after[first].add(then)
+    for start in after:
+        steps = {start: 0}
+        line = [start]
+        for task in line:
+            for other in after[task] - steps.keys():
+                steps[other] = steps[task] + 1
+                line.append(other)
+        for end in after:
+            path = order.path(start, end)
+            assert len(path) == (steps[end] + 1 if end in steps else 0)
+            assert all(then in after[first] for first, then in itertools.pairwise(path))
+
+
+def test_ten_thousand_tasks_are_searched_in_no_time() -> None:
+    tasks = [f"{number:05d}" for number in range(10_000)]
+    chance = Random(1)
+    order = order_of(*itertools.pairwise(tasks))
+    for _ in range(40_000):
+        first, then = sorted(chance.sample(tasks, 2))
+        order.put(first, then)
+    chain = order_of(*itertools.pairwise(tasks))
+    began_s = time.process_time()
+    assert order.path(tasks[-1], tasks[0]) == []
+    assert len(chain.path(tasks[0], tasks[-1])) == 10_000
+    assert order.path(tasks[0], tasks[-1])
+    assert time.process_time() - began_s < 0.5
