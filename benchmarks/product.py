@@ -48,6 +48,10 @@ class Product:
             **os.environ,
             "PANTHERAHIVE_DATA_DIR": str(self.data_dir),
             "PANTHERAHIVE_PORT": str(self.port),
+            # One user sends what a thousand would: their quotas are not what is measured.
+            "PANTHERAHIVE_RATE_COMMANDS_MAX": "1000000000",
+            "PANTHERAHIVE_RATE_REQUESTS_MAX": "1000000000",
+            "PANTHERAHIVE_RATE_LOGINS_PER_ADDRESS_MAX": "1000000000",
         }
         log = (self.data_dir.parent / "server.log").open("ab")
         self._process = subprocess.Popen(

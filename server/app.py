@@ -59,8 +59,10 @@ from server.ids import SystemIds
 from server.limits import limits_from
 from server.listener import BACKLOG_MAX, url_of
 from server.node import Lease, Node, SessionLost, WatchedShards
+from server.rate_limits import RateLimits, Rates
 from server.rest.access import Access
 from server.rest.app import http_application
+from server.rest.attempts import Attempts
 from server.rest.documents import document_routes
 from server.rest.event_streams import EventStreamLimits, EventStreams
 from server.rest.keyed import KeyedRequests
@@ -141,6 +143,7 @@ class Product:
             self._ids.new_id,
         )
         self._logins = self._make_logins()
+        self._rates = Rates(limits_from(settings, RateLimits), self._clock.monotonic_s)
         self._facts = Facts(storage.accounts, storage.project_keys)
         self._gateway = Gateway(
             self._router,
@@ -149,6 +152,7 @@ class Product:
             self._authenticator,
             self._clock,
             limits_from(settings, GatewayLimits),
+            self._rates,
             settings.allowed_origins,
             self._meters,
         )
@@ -364,11 +368,12 @@ class Product:
 
     def _rest_needs(self) -> RestNeeds:
         accounts = self._storage.accounts
-        streams = Streams(self._router, self._clock, self._settings.command_deadline_s, self._meters)
+        streams = Streams(self._router, self._clock, self._settings.command_deadline_s, self._meters, self._rates)
         return RestNeeds(
-            access=Access(self._authenticator, self._ids.new_id),
+            access=Access(self._authenticator, self._ids.new_id, self._rates),
             service=AccountService(accounts, self._passwords, self._logins, streams, self._clock, self._ids),
             logins=self._logins,
+            attempts=Attempts(self._rates, self._settings.trusted_proxies),
             accounts=accounts,
             streams=streams,
             history=History(self._actors, self._storage.journal, self._clock, self._limits),

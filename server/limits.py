@@ -13,6 +13,7 @@ from server.auth.logins import LoginLimits
 from server.consumers.feed import FeedLimits
 from server.consumers.runner import RunnerLimits
 from server.gateway.limits import GatewayLimits
+from server.rate_limits import RateLimits
 from server.rest.event_streams import EventStreamLimits
 from storage.postgres.pool import DatabaseLimits
 
@@ -27,6 +28,7 @@ L = TypeVar(
     RunnerLimits,
     FeedLimits,
     LoginLimits,
+    RateLimits,
 )
 
 PREFIXES: Final[dict[type, str]] = {
@@ -39,6 +41,7 @@ PREFIXES: Final[dict[type, str]] = {
     RunnerLimits: "consumer_",
     FeedLimits: "consumer_queue_",
     LoginLimits: "",
+    RateLimits: "rate_",
 }
 """Class of limits → what stands before its fields' names in the settings."""
 

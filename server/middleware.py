@@ -15,7 +15,8 @@ from multidict import CIMultiDict
 
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.faults import StorageFault
-from server.rest.problems import INTERNAL, problem, problem_of_http
+from server.rate_limits import Allowance
+from server.rest.problems import INTERNAL, problem, problem_of_http, rate_headers
 
 log = structlog.get_logger("pantherahive.http")
 
@@ -26,6 +27,8 @@ CROSS_ORIGIN: Final = web.RequestKey("cross_origin", Mapping)
 """The headers that CORS adds to the answer."""
 USER_ID: Final = web.RequestKey("user_id", str)
 """Set by the routes that know it, for the access log."""
+ALLOWANCE: Final = web.RequestKey("allowance", Allowance)
+"""Set by the routes that count against a quota, for the headers that tell what is left of it."""
 
 CLIENT_GONE: Final = 499
 SWITCHED: Final = 101
@@ -54,7 +57,8 @@ _CORS_REQUEST_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-Id"
 )
 _CORS_RESPONSE_HEADERS = (
-    "Content-Location, Derived-State, ETag, Link, Location, Retry-After, Stream-State, X-Request-Id"
+    "Content-Location, Derived-State, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Stream-State, "
+    "X-Request-Id"
 )
 
 
@@ -79,6 +83,8 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
     """A signal handler (`on_response_prepare`), so that no answer of the application escapes it."""
     set_security_headers(response, request.get(REQUEST_ID, "-"))
     response.headers.update(request.get(CROSS_ORIGIN, {}))
+    if (allowance := request.get(ALLOWANCE)) is not None and "RateLimit" not in response.headers:
+        response.headers.update(rate_headers(allowance))
 
 
 def set_security_headers(response: web.StreamResponse, request_id: str) -> None:

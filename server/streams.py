@@ -14,6 +14,7 @@ from protocol.cursors import Cursor
 from protocol.errors import Rejected, Rejection
 from protocol.event import Command, Origin, Principal
 from protocol.messages import digest_of
+from server.rate_limits import Rates
 
 T = TypeVar("T")
 
@@ -77,14 +78,24 @@ class History(Protocol):
 class Streams:
     """The edges' way to the actors."""
 
-    def __init__(self, router: Router, clock: Clock, deadline_s: float, meters: CommandMeters | None = None) -> None:
+    def __init__(
+        self,
+        router: Router,
+        clock: Clock,
+        deadline_s: float,
+        meters: CommandMeters | None = None,
+        rates: Rates | None = None,
+    ) -> None:
         self._router = router
+        self._rates = rates
         self._meters = meters
         self._clock = clock
         self._deadline_s = deadline_s
 
     async def command(self, wish: Wish, facts: Mapping[str, Any] | None = None) -> Outcome:
         """Accepted once it is durable, or why not."""
+        if self._rates is not None and (limited := self._rates.command(wish.principal)) is not None:
+            return limited
         digest = digest_of(wish.principal.id, wish.command, wish.base, wish.origin)
         outcome = await self._router.command(
             Request(

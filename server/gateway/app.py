@@ -23,6 +23,7 @@ from server.gateway.places import Places
 from server.gateway.presence import PresenceFrames
 from server.gateway.session import Session
 from server.gateway.snapshots import SnapshotFrames
+from server.rate_limits import Rates
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -47,12 +48,14 @@ class Gateway:
         authenticator: Authenticator,
         clock: Clock,
         limits: GatewayLimits,
+        rates: Rates,
         allowed_origins: Sequence[str] = (),
         meters: GatewayMeters | None = None,
     ) -> None:
         self.meters: GatewayMeters = meters if meters is not None else Unmetered()
         self.router, self.feeds, self.facts = router, feeds, facts
         self.authenticator, self.clock, self.limits = authenticator, clock, limits
+        self.rates = rates
         self.snapshots = SnapshotFrames(clock, limits)
         self.presence = PresenceFrames()
         self._server = LiveServer(

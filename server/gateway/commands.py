@@ -48,6 +48,9 @@ class Commands:
         if self._in_flight + len(self._behind) >= self._hall.limits.commands_in_flight_per_socket_max:
             self._talk.answer(ack_id, _TOO_MANY_COMMANDS)
             return
+        if (limited := self._hall.rates.command(self._principal)) is not None:
+            self._talk.answer(ack_id, limited)
+            return
         command = decode_command(request.stream, request.type, request.data)
         if isinstance(command, Rejection):
             self._talk.answer(ack_id, command)

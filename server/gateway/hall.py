@@ -14,6 +14,7 @@ from server.gateway.limits import GatewayLimits
 from server.gateway.meters import GatewayMeters
 from server.gateway.presence import PresenceFrames
 from server.gateway.snapshots import SnapshotFrames
+from server.rate_limits import Rates
 
 if TYPE_CHECKING:
     from server.gateway.places import Places
@@ -29,6 +30,7 @@ class Hall(Protocol):
     authenticator: Authenticator
     clock: Clock
     limits: GatewayLimits
+    rates: Rates
     meters: GatewayMeters
     snapshots: SnapshotFrames
     presence: PresenceFrames

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
@@ -50,6 +51,7 @@ from server.gateway.talk import Talk
 log = logging.getLogger("pantherahive.gateway")
 
 M = TypeVar("M", bound=Message)
+Handle: TypeAlias = Callable[[M, int | None], None]
 
 _UNKNOWN_EVENT = Rejection(ErrorCode.INVALID, "there is no such event", {"field": "event"})
 _ANOTHER_PRINCIPAL = Rejection(ErrorCode.FORBIDDEN, "the token is another user's, or has other rights")
@@ -169,13 +171,25 @@ class Session:
         if packet.name == COMMAND:
             self._with(CommandRequest, payload, packet.ack_id, commands.take)
         elif packet.name == JOIN:
-            self._with(JoinRequest, payload, packet.ack_id, places.join)
+            self._with(JoinRequest, payload, packet.ack_id, self._limited(places.join))
         elif packet.name == LEAVE:
             self._with(LeaveRequest, payload, packet.ack_id, places.leave)
         elif packet.name == AUTH:
-            self._with(ConnectAuth, payload, packet.ack_id, self._renew)
+            self._with(ConnectAuth, payload, packet.ack_id, self._limited(self._renew))
         else:
             self._talk.answer(packet.ack_id, _UNKNOWN_EVENT)
+
+    def _limited(self, handle: Handle[M]) -> Handle[M]:
+        """What costs as much as a request over REST counts as one."""
+
+        def limited(request: M, ack_id: int | None) -> None:
+            taken = self._hall.rates.request(self.places.principal)
+            if isinstance(taken, Rejection):
+                self._talk.answer(ack_id, taken)
+            else:
+                handle(request, ack_id)
+
+        return limited
 
     def _renew(self, request: ConnectAuth, ack_id: int | None) -> None:
         """Goes on with a newer token of the same principal. A refused one changes nothing."""
@@ -207,7 +221,7 @@ class Session:
             raise BadPacket(why_over)
         self._hall.meters.bad_packet()
 
-    def _with(self, model: type[M], payload: Any, ack_id: int | None, handle: Any) -> None:
+    def _with(self, model: type[M], payload: Any, ack_id: int | None, handle: Handle[M]) -> None:
         try:
             request = model.model_validate(payload)
         except ValidationError as error:

@@ -17,7 +17,8 @@ from protocol.event import Principal
 from protocol.poison import find_poison
 from server.auth.principal import Authenticator
 from server.auth.tokens import Authenticated
-from server.middleware import USER_ID
+from server.middleware import ALLOWANCE, USER_ID
+from server.rate_limits import Rates
 from server.rest.bodies import validated
 from server.streams import derived_id, granted
 
@@ -43,8 +44,9 @@ class AsOf(NamedTuple):
 class Access:
     """Reads requests for the routes; everything that is wrong is raised as Rejected."""
 
-    def __init__(self, authenticator: Authenticator, new_id: Callable[[], str]) -> None:
+    def __init__(self, authenticator: Authenticator, new_id: Callable[[], str], rates: Rates) -> None:
         self._authenticator = authenticator
+        self._rates = rates
         self._new_id = new_id
 
     def principal(self, request: web.Request) -> Principal:
@@ -56,6 +58,9 @@ class Access:
         headers = request.headers.getall(hdrs.AUTHORIZATION, [])
         known = granted(self._authenticator.of_header(headers[0] if len(headers) == 1 else None))
         request[USER_ID] = known.principal.id
+        allowance = granted(self._rates.request(known.principal))
+        if allowance is not None:
+            request[ALLOWANCE] = allowance
         return known
 
     def why_over(self, known: Authenticated) -> CloseReason | None:

@@ -9,6 +9,7 @@ from aiohttp import web
 from protocol.accounts import UserAuthResponse, UserLoginRequest, UserQuery, UserReference, UserRegisterRequest
 from server.auth.accounts import AccountService
 from server.rest.access import Access, read_query
+from server.rest.attempts import Attempts
 from server.rest.bodies import json_response, read_body
 from server.rest.operations import operation
 from server.streams import granted
@@ -22,6 +23,7 @@ class AccountRoutes:
     access: Access
     service: AccountService
     accounts: Accounts
+    attempts: Attempts
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -38,12 +40,16 @@ class AccountRoutes:
         public=True,
     )
     async def register(self, request: web.Request) -> web.Response:
+        self.attempts.register(request)
         signed_in = granted(await self.service.register(await read_body(request, UserRegisterRequest)))
         return _answer(signed_in, 201, {"Location": f"/v1/users/{signed_in.user_id}"})
 
     @operation("Signs in", body=UserLoginRequest, answer=UserAuthResponse, public=True)
     async def login(self, request: web.Request) -> web.Response:
-        return _answer(granted(await self.service.login(await read_body(request, UserLoginRequest))), 200, {})
+        wanted = await read_body(request, UserLoginRequest)
+        name = wanted.email if "email" in wanted.model_fields_set else wanted.username
+        with self.attempts.of(request, f"name:{name.lower()}"):
+            return _answer(granted(await self.service.login(wanted)), 200, {})
 
     @operation("Finds a user by name", query=UserQuery, answer=list[UserReference])
     async def find(self, request: web.Request) -> web.Response:

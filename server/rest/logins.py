@@ -10,6 +10,7 @@ from protocol.accounts import LogoutRequest, PasswordChangeRequest, RefreshReque
 from protocol.errors import ErrorCode, Rejected, Rejection
 from server.auth.logins import LoginService
 from server.rest.access import Access, idempotency_key, path_id
+from server.rest.attempts import Attempts
 from server.rest.bodies import json_response, read_body
 from server.rest.operations import operation
 from server.streams import granted
@@ -23,6 +24,7 @@ class LoginRoutes:
 
     access: Access
     logins: LoginService
+    attempts: Attempts
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -35,7 +37,8 @@ class LoginRoutes:
     async def refresh(self, request: web.Request) -> web.Response:
         """Needs no access token, which may have ended: the refresh token says who it is."""
         wanted = await read_body(request, RefreshRequest)
-        signed_in = granted(await self.logins.refresh(wanted.refresh_token, idempotency_key(request)))
+        with self.attempts.of(request):
+            signed_in = granted(await self.logins.refresh(wanted.refresh_token, idempotency_key(request)))
         return json_response(signed_in.as_json(), 200, {"Cache-Control": "no-store"})
 
     @operation("Ends the log-in, or all of them", body=LogoutRequest, needs_body=False, status=204)
@@ -50,7 +53,9 @@ class LoginRoutes:
         known = self.access.authenticated(request)
         if path_id(request, "userId") != known.principal.id:
             raise Rejected(_NOT_YOURS)
-        return _done(await self.logins.change_password(known, await read_body(request, PasswordChangeRequest)))
+        wanted = await read_body(request, PasswordChangeRequest)
+        with self.attempts.of(request, f"id:{known.principal.id}"):
+            return _done(await self.logins.change_password(known, wanted))
 
 
 def _done(refused: Rejection | None) -> web.Response:

@@ -11,6 +11,7 @@ import orjson
 from aiohttp import web
 
 from protocol.errors import HTTP_STATUS, ErrorCode, ErrorResponse, Rejection
+from server.rate_limits import Allowance, Quota
 
 PROBLEM_TYPE: Final = "urn:pantherahive:error:"
 CONTENT_TYPE: Final = "application/problem+json"
@@ -94,12 +95,25 @@ def problem_of_http(error: web.HTTPException) -> web.Response:
     return response
 
 
+def rate_headers(allowance: Allowance) -> dict[str, str]:
+    """What a quota is and what is left of it (draft-ietf-httpapi-ratelimit-headers-10)."""
+    quota = allowance.quota
+    return {
+        "RateLimit-Policy": f'"{quota.name}";q={quota.most};w={math.ceil(quota.window_s)}',
+        "RateLimit": f'"{quota.name}";r={allowance.remaining};t={math.ceil(allowance.full_in_s)}',
+    }
+
+
 def _headers(rejection: Rejection) -> dict[str, str]:
     headers: dict[str, str] = {}
     wait_s = rejection.details.get("retryAfterS", _WAIT_DEFAULT_S.get(rejection.code))
     if isinstance(wait_s, int | float):
         headers["Retry-After"] = str(max(1, math.ceil(wait_s)))
     match rejection.code:
+        case ErrorCode.RATE_LIMITED if "limit" in rejection.details:
+            told = rejection.details
+            quota = Quota(told["limit"], told["quota"], told["windowS"])
+            headers |= rate_headers(Allowance(quota, 0, told["retryAfterS"]))
         case ErrorCode.UNAUTHENTICATED:
             headers["WWW-Authenticate"] = "Bearer"
         case ErrorCode.TOKEN_EXPIRED:

@@ -15,6 +15,7 @@ from server.enrich import Facts
 from server.explanations import Explanations
 from server.rest.access import Access
 from server.rest.accounts import AccountRoutes
+from server.rest.attempts import Attempts
 from server.rest.changes import Changes
 from server.rest.commands import CommandRoutes
 from server.rest.comments import CommentRoutes
@@ -50,6 +51,7 @@ class RestNeeds:
     access: Access
     service: AccountService
     logins: LoginService
+    attempts: Attempts
     accounts: Accounts
     streams: Streams
     history: History
@@ -74,8 +76,8 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     changes = Changes(needs.access, needs.streams, needs.facts, views)
     derived = DerivedReads(needs.freshness, needs.clock, needs.behind_max_s)
     return [
-        *AccountRoutes(needs.access, needs.service, needs.accounts).routes(),
-        *LoginRoutes(needs.access, needs.logins).routes(),
+        *AccountRoutes(needs.access, needs.service, needs.accounts, needs.attempts).routes(),
+        *LoginRoutes(needs.access, needs.logins, needs.attempts).routes(),
         *ProfileRoutes(needs.access, needs.accounts, needs.service, needs.streams, needs.clock, needs.keyed).routes(),
         *ProjectRoutes(
             needs.access,

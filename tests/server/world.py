@@ -42,8 +42,10 @@ from server.entry_json import (
 from server.explanations import (
     Explanations,
 )
+from server.rate_limits import RateLimits, Rates
 from server.rest.access import Access
 from server.rest.app import http_application
+from server.rest.attempts import Attempts
 from server.rest.derived import Freshness
 from server.rest.documents import document_routes
 from server.rest.event_streams import EventStreamLimits, EventStreams
@@ -59,6 +61,7 @@ CHEAP = PasswordCost(memory_kib=64, time_cost=1, parallelism=1, threads=2, queue
 ADMIN_TOKEN = "ph_admin_" + "a" * 43
 PASSWORD = "StrongP@ssw0rd!"
 SIZES = PageSizes()
+RATE_LIMITS = RateLimits(logins_per_name_max=1000)
 ORIGIN = "https://app.example.org"
 
 
@@ -231,7 +234,11 @@ def next_of(response: ClientResponse) -> str | None:
 
 @asynccontextmanager
 async def a_world(
-    cost: PasswordCost = CHEAP, sizes: PageSizes = SIZES, event_streams: EventStreamLimits | None = None
+    cost: PasswordCost = CHEAP,
+    sizes: PageSizes = SIZES,
+    event_streams: EventStreamLimits | None = None,
+    rate_limits: RateLimits = RATE_LIMITS,
+    proxies: int = 0,
 ) -> AsyncIterator[World]:
     """A running server."""
     clock, ids, limits, lists, meters = ManualClock(), RandomIds(), RuntimeLimits(), Lists(), Meters()
@@ -260,15 +267,17 @@ async def a_world(
     tokens = Tokens(key, ADMIN_TOKEN, 900)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
     authenticator = Authenticator(tokens, ended, ids.new_id, lambda: clock.now_s)
-    streams = Streams(region, clock, 10, meters)
+    rates = Rates(rate_limits, lambda: clock.now_s)
+    streams = Streams(region, clock, 10, meters, rates)
     passwords = Passwords(cost)
     logins = LoginService(storage.accounts, storage.logins, authenticator, passwords, clock, ids, LoginLimits())
     facts = Facts(storage.accounts, storage.project_keys)
     freshness: Freshness = lists
     needs = RestNeeds(
-        access=Access(authenticator, ids.new_id),
+        access=Access(authenticator, ids.new_id, rates),
         service=AccountService(storage.accounts, passwords, logins, streams, clock, ids),
         logins=logins,
+        attempts=Attempts(rates, proxies),
         accounts=storage.accounts,
         streams=streams,
         history=History(actors, storage.journal, clock, limits),

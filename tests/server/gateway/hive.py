@@ -32,6 +32,7 @@ from server.enrich import Facts
 from server.gateway.app import Gateway
 from server.gateway.engine import Engine
 from server.gateway.limits import GatewayLimits
+from server.rate_limits import RateLimits, Rates
 from server.rest.app import http_application
 from server.router import Outlets
 from server.telemetry import Meters
@@ -46,6 +47,7 @@ from tests.server.gateway.client import DEADLINE_S, LiveClient, merged
 ADMIN_TOKEN = "ph_admin_" + "a" * 43
 
 POLL_S = 0.005
+RATE_LIMITS = RateLimits()
 LONG_PINGS = GatewayLimits(slow_follower_grace_s=0.5, presence_interval_s=0.02)
 """What is closed here is not closed by a ping's end."""
 
@@ -193,6 +195,7 @@ async def a_hive(
     limits: GatewayLimits = LONG_PINGS,
     runtime: RuntimeLimits | None = None,
     origins: Sequence[str] = (),
+    rate_limits: RateLimits = RATE_LIMITS,
 ) -> AsyncIterator[Hive]:
     """A running gateway. At its end nothing of any connection may be left, and no task."""
     tasks_before = asyncio.all_tasks()
@@ -208,7 +211,8 @@ async def a_hive(
     facts = Facts(storage.accounts, storage.project_keys)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
     authenticator = Authenticator(tokens, ended, RandomIds().new_id, lambda: clock.now_s)
-    gateway = Gateway(region, feeds, facts, authenticator, clock, limits, origins)
+    rates = Rates(rate_limits, lambda: clock.now_s)
+    gateway = Gateway(region, feeds, facts, authenticator, clock, limits, rates, origins)
     app = http_application(
         [], meters=Meters(), allowed_origins=origins, body_max_bytes=1 << 20, new_id=RandomIds().new_id
     )
