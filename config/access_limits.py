@@ -23,6 +23,8 @@ class AccessLimits(BaseSettings):
     endings_poll_interval_s: float = Field(
         0.5, ge=0.05, le=60, description="How often a node looks which log-ins were ended elsewhere."
     )
+    bots_per_user_max: int = Field(50, ge=0, le=100_000, description="Bots of one user.")
+    api_tokens_per_bot_max: int = Field(20, ge=1, le=10_000, description="API tokens of one bot.")
     rate_window_s: float = Field(
         60, ge=1, le=3600, description="The window of the quotas below; a quota refills evenly within it."
     )

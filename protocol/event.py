@@ -35,21 +35,26 @@ class Origin(Message):
     at: Instant
 
 
-PrincipalKind = Literal["user", "admin", "system"]
+PrincipalKind = Literal["user", "bot", "admin", "system"]
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who sent a command, as authentication found it. `admin` is the operator's token of the data folder."""
+    """Who sent a command, as authentication found it. `admin` is the operator's token of the data folder.
+
+    A `bot` has an id of its own, like a person; `scopes` and `project_ids` (None: all of its projects) are what its
+    token may do and where (`server.auth.scopes`). They mean nothing for the others.
+    """
 
     id: str
     kind: PrincipalKind = "user"
     scopes: frozenset[str] = field(default_factory=frozenset)
+    project_ids: frozenset[str] | None = None
 
     @property
     def is_operator(self) -> bool:
         """The operator and the server itself stand above a project's roles."""
-        return self.kind != "user"
+        return self.kind in ("admin", "system")
 
 
 OPERATOR = Principal("system", "admin")

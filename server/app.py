@@ -32,6 +32,8 @@ from config.secrets import Secrets
 from config.settings import Settings
 from protocol.faults import StorageFault
 from server.auth.accounts import AccountService
+from server.auth.api_tokens import ApiTokenReader
+from server.auth.bots import BotLimits, BotService
 from server.auth.endings import EndedGrants
 from server.auth.logins import LoginLimits, LoginService
 from server.auth.passwords import PasswordCost, Passwords
@@ -60,7 +62,7 @@ from server.limits import limits_from
 from server.listener import BACKLOG_MAX, url_of
 from server.node import Lease, Node, SessionLost, WatchedShards
 from server.rate_limits import RateLimits, Rates
-from server.rest.access import Access
+from server.rest.access import Access, looks_tokens_up
 from server.rest.app import http_application
 from server.rest.attempts import Attempts
 from server.rest.documents import document_routes
@@ -140,10 +142,12 @@ class Product:
         self._authenticator = Authenticator(
             Tokens(secrets.access_key, secrets.admin_token, settings.access_token_lifetime_s),
             self._ended,
+            ApiTokenReader(storage.api_tokens, self._ended, time.time),
             self._ids.new_id,
         )
         self._logins = self._make_logins()
         self._rates = Rates(limits_from(settings, RateLimits), self._clock.monotonic_s)
+        self._attempts = Attempts(self._rates, settings.trusted_proxies)
         self._facts = Facts(storage.accounts, storage.project_keys)
         self._gateway = Gateway(
             self._router,
@@ -362,18 +366,22 @@ class Product:
             allowed_origins=self._settings.allowed_origins,
             body_max_bytes=self._settings.request_body_max_bytes,
             new_id=self._ids.new_id,
+            inner=[looks_tokens_up(self._authenticator, self._attempts)],
         )
         self._gateway.attach(app)
         return app
 
     def _rest_needs(self) -> RestNeeds:
         accounts = self._storage.accounts
+        limits = limits_from(self._settings, BotLimits)
         streams = Streams(self._router, self._clock, self._settings.command_deadline_s, self._meters, self._rates)
+        service = AccountService(accounts, self._passwords, self._logins, streams, self._clock, self._ids)
         return RestNeeds(
             access=Access(self._authenticator, self._ids.new_id, self._rates),
-            service=AccountService(accounts, self._passwords, self._logins, streams, self._clock, self._ids),
+            service=service,
+            bots=BotService(accounts, self._storage.api_tokens, service, self._authenticator, self._clock, limits),
             logins=self._logins,
-            attempts=Attempts(self._rates, self._settings.trusted_proxies),
+            attempts=self._attempts,
             accounts=accounts,
             streams=streams,
             history=History(self._actors, self._storage.journal, self._clock, self._limits),

@@ -9,6 +9,7 @@ from actors.project.limits import ProjectLimits
 from actors.runtime.limits import RuntimeLimits
 from actors.user.limits import UserLimits
 from config.settings import Settings
+from server.auth.bots import BotLimits
 from server.auth.logins import LoginLimits
 from server.consumers.feed import FeedLimits
 from server.consumers.runner import RunnerLimits
@@ -28,6 +29,7 @@ L = TypeVar(
     RunnerLimits,
     FeedLimits,
     LoginLimits,
+    BotLimits,
     RateLimits,
 )
 
@@ -41,6 +43,7 @@ PREFIXES: Final[dict[type, str]] = {
     RunnerLimits: "consumer_",
     FeedLimits: "consumer_queue_",
     LoginLimits: "",
+    BotLimits: "",
     RateLimits: "rate_",
 }
 """Class of limits → what stands before its fields' names in the settings."""

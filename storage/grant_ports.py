@@ -1,4 +1,4 @@
-"""What signing in needs from storage: log-ins, and what was ended. Secrets are known here by their hashes only.
+"""What signing in needs from storage: log-ins, API tokens, and what was ended. Secrets are known by their hashes only.
 
 A *grant* is what a token hangs on. When it ends, all tokens that hang on it end, on every node. Statements raise
 `protocol.faults` as in `storage.ports`.
@@ -75,6 +75,38 @@ class Logins(Protocol):
 
     async def forget_expired(self, now: str) -> None:
         """Drops the log-ins whose refresh token has expired."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A token of a bot. `scopes` is what it may do, `project_ids` where; None: wherever the bot may."""
+
+    token_id: str
+    bot_id: str
+    name: str
+    scopes: frozenset[str]
+    project_ids: frozenset[str] | None
+    secret_hash: bytes
+    created_at: str
+    expires_at: str | None
+
+
+class ApiTokens(Protocol):
+    """The API tokens that were not revoked."""
+
+    async def create(self, token: ApiToken, tokens_max: int) -> bool:
+        """False: the bot has that many already. Raises DuplicateEntry when the id is taken."""
+        ...
+
+    async def by_id(self, token_id: str) -> ApiToken | None: ...
+
+    async def of_bot(self, bot_id: str) -> Sequence[ApiToken]:
+        """The bot's tokens, in the order in which they were made."""
+        ...
+
+    async def revoke(self, bot_id: str, token_id: str, at: str) -> bool:
+        """Ends it. False: the bot has no such token."""
         ...
 
 

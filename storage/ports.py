@@ -131,7 +131,8 @@ class AccountRequest:
 class Account:
     """Who can log in. Instants are canonical; `profile_created` says that the profile's stream is known to exist.
 
-    `first_name` and `last_name` are kept only until then: the profile has them.
+    `first_name` and `last_name` are kept only until then: the profile has them. `owner_id` is whose bot it is; a bot's
+    `password_hash` is empty, which no password fits.
     """
 
     user_id: str
@@ -145,6 +146,7 @@ class Account:
     profile_created: bool = False
     first_name: str | None = None
     last_name: str | None = None
+    owner_id: str | None = None
 
 
 class AccountChanges(TypedDict, total=False):
@@ -161,6 +163,14 @@ class Accounts(Protocol):
 
     async def create(self, account: Account) -> None:
         """Raises AlreadyExists, which names the first taken field of userId, username, email."""
+        ...
+
+    async def create_bot(self, bot: Account, bots_max: int) -> bool:
+        """False: the owner has that many bots already. Raises AlreadyExists as `create` does."""
+        ...
+
+    async def bots_of(self, owner_id: str) -> Sequence[Account]:
+        """The owner's bots by their ids."""
         ...
 
     async def by_user_id(self, user_id: str) -> Account | None: ...

@@ -51,6 +51,10 @@ class EndedGrants:
         # Whether the last poll failed.
         self._is_blind = False
 
+    def has_ended(self, grant_id: str) -> bool:
+        """Whether the grant is known to have ended."""
+        return grant_id in self._ended
+
     def refusal(self, grant_id: str, issued_at_s: float | None = None) -> Rejection | None:
         """Why a token of the grant, issued then, does not count any more; None when it does."""
         if grant_id in self._ended:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 REFRESH_PREFIX: Final = "ph_refresh_"
+API_PREFIX: Final = "ph_token_"
 _ID_BYTES: Final = 16
 _FAMILY_BYTES: Final = 16
 SECRET_BYTES: Final = 32
@@ -53,6 +54,29 @@ class RefreshToken:
     def text(self) -> str:
         """As its owner keeps it."""
         return packed_as(REFRESH_PREFIX, uuid.UUID(self.login_id).bytes + self.family + self.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiTokenText:
+    """A bot's token as its owner keeps it."""
+
+    token_id: str
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def new(cls, token_id: str) -> Self:
+        """With a secret of its own."""
+        return cls(token_id, secrets.token_bytes(SECRET_BYTES))
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """None for what never was one."""
+        packed = unpacked(text, API_PREFIX, _ID_BYTES + SECRET_BYTES)
+        return None if packed is None else cls(str(uuid.UUID(bytes=packed[:_ID_BYTES])), packed[_ID_BYTES:])
+
+    def text(self) -> str:
+        """What goes into `Authorization: Bearer …` and CONNECT."""
+        return packed_as(API_PREFIX, uuid.UUID(self.token_id).bytes + self.secret)
 
 
 def packed_as(prefix: str, content: bytes) -> str:

@@ -33,7 +33,8 @@ _EXPIRED = Rejection(ErrorCode.TOKEN_EXPIRED, "the token has expired; log in aga
 class Authenticated:
     """Who a token stands for. `expires_at_s` is when it ends (seconds since the epoch); None: never.
 
-    `grant_id` is what it hangs on and ends with: a log-in. The operator's token hangs on nothing.
+    `grant_id` is what it hangs on and ends with: a log-in, or the API token itself. The operator's hangs on nothing.
+    `issued_at_s` is when it was signed, or read from the table.
     """
 
     principal: Principal

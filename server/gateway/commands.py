@@ -12,6 +12,7 @@ from protocol.event import Command, Principal
 from protocol.faults import StorageFault
 from protocol.messages import decode_command, digest_of
 from protocol.wire import CommandRequest
+from server.auth.scopes import stream_refusal
 from server.enrich import NEEDS_FACTS
 from server.gateway.hall import Hall
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
@@ -50,6 +51,9 @@ class Commands:
             return
         if (limited := self._hall.rates.command(self._principal)) is not None:
             self._talk.answer(ack_id, limited)
+            return
+        if (refused := stream_refusal(self._principal, request.stream, "write")) is not None:
+            self._talk.answer(ack_id, refused)
             return
         command = decode_command(request.stream, request.type, request.data)
         if isinstance(command, Rejection):

@@ -21,6 +21,7 @@ from protocol.wire import (
     LeaveRequest,
     PresentUser,
 )
+from server.auth.scopes import stream_refusal
 from server.gateway.delivery import Delivery
 from server.gateway.frames import event_frame
 from server.gateway.hall import Hall
@@ -65,6 +66,9 @@ class Places:
 
         While a join that was left again is still under way, one further join waits for its end.
         """
+        if (refused := stream_refusal(self.principal, request.stream, "read")) is not None:
+            self._talk.answer(ack_id, refused)
+            return
         limits = self._hall.limits
         following = len(self.deliveries.keys() | self._joining | {request.stream})
         if following > limits.joins_per_socket_max or len(self._joining) >= limits.joins_in_flight_max:

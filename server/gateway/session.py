@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from actors.runtime.hub import CloseReason
 from protocol.base import Message, instant_of
 from protocol.errors import ErrorCode, Rejection
+from protocol.faults import StorageFault
 from protocol.messages import invalid
 from protocol.wire import (
     AUTH,
@@ -30,6 +32,7 @@ from protocol.wire import (
     JoinRequest,
     LeaveRequest,
 )
+from server.auth.principal import NOT_KNOWN_YET
 from server.auth.tokens import Authenticated
 from server.gateway.commands import Commands
 from server.gateway.engine import EngineSocket
@@ -46,7 +49,7 @@ from server.gateway.packets import (
     decode_packet,
 )
 from server.gateway.places import Places
-from server.gateway.talk import Talk
+from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -74,6 +77,8 @@ class Session:
         # Set by CONNECT: what it asks for and what it follows.
         self._commands: Commands | None = None
         self._places: Places | None = None
+        # Whether CONNECT has come; an API token may still be looked up.
+        self._asked_in = False
         # What its token hangs on; None before CONNECT, and for the operator's.
         self.grant_id: str | None = None
         # How many of its events held poison, and how often it asked for a namespace that is not there.
@@ -128,7 +133,7 @@ class Session:
     # — CONNECT ——————————————————————————————————————————————————————————————————————————————————————
 
     def _connect(self, auth: Any) -> None:
-        if self._commands is not None:
+        if self._asked_in:
             raise BadPacket("a second CONNECT")
         if self._hall.stopping:
             self._refuse_connect(_STOPPING)
@@ -140,7 +145,30 @@ class Session:
             words = "CONNECT needs a token" if needs else "CONNECT takes a token and nothing else"
             self._refuse_connect(Rejection(ErrorCode.UNAUTHENTICATED, words, invalid(error, "auth").details))
             return
+        self._asked_in = True
+        self._known(token, self._enter)
+
+    def _known(self, token: str, then: Callable[[Authenticated | Rejection], None]) -> None:
+        """Goes on with whose token it is: at once, unless an API token has to be looked up."""
         known = self._hall.authenticator.of_token(token)
+        if known is NOT_KNOWN_YET:
+            self._talk.spawn(self._look_up(token, then), "look up a token")
+        else:
+            then(known)
+
+    async def _look_up(self, token: str, then: Callable[[Authenticated | Rejection], None]) -> None:
+        known: Authenticated | Rejection
+        try:
+            known = await self._hall.authenticator.look_up(token)
+        except StorageFault:
+            known = UNAVAILABLE
+        except Exception:
+            log.exception("a token could not be looked up")
+            known = INTERNAL
+        if not self.socket.closing:
+            then(known)
+
+    def _enter(self, known: Authenticated | Rejection) -> None:
         if isinstance(known, Rejection):
             self._refuse_connect(known)
             return
@@ -193,7 +221,9 @@ class Session:
 
     def _renew(self, request: ConnectAuth, ack_id: int | None) -> None:
         """Goes on with a newer token of the same principal. A refused one changes nothing."""
-        known = self._hall.authenticator.of_token(request.token)
+        self._known(request.token, partial(self._go_on, ack_id))
+
+    def _go_on(self, ack_id: int | None, known: Authenticated | Rejection) -> None:
         if isinstance(known, Rejection):
             self._talk.answer(ack_id, known)
         elif known.principal != self.places.principal:

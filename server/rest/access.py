@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
 from pydantic import TypeAdapter, ValidationError
 
 from actors.runtime.hub import CloseReason
@@ -15,10 +16,12 @@ from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.poison import find_poison
-from server.auth.principal import Authenticator
+from server.auth.principal import NOT_KNOWN_YET, Authenticator
+from server.auth.scopes import route_refusal
 from server.auth.tokens import Authenticated
 from server.middleware import ALLOWANCE, USER_ID
 from server.rate_limits import Rates
+from server.rest.attempts import Attempts
 from server.rest.bodies import validated
 from server.streams import derived_id, granted
 
@@ -32,6 +35,16 @@ _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 _ENTITY_TAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*')
 _STRONG_TAG = re.compile(r'\s*"([^"]*)"\s*')
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+class LookedUp(NamedTuple):
+    """Whose API token came, or why it is refused."""
+
+    known: Authenticated | Rejection
+
+
+LOOKED_UP: Final = web.RequestKey("looked_up", LookedUp)
+"""Set before the routes where a token had to be looked up."""
 
 
 class AsOf(NamedTuple):
@@ -55,9 +68,14 @@ class Access:
 
     def authenticated(self, request: web.Request) -> Authenticated:
         """Who calls, and what the token hangs on. Instead of `principal`, for the routes that end that."""
-        headers = request.headers.getall(hdrs.AUTHORIZATION, [])
-        known = granted(self._authenticator.of_header(headers[0] if len(headers) == 1 else None))
+        looked_up = request.get(LOOKED_UP)
+        known: Authenticated = granted(
+            self._authenticator.of_header(authorization_of(request)) if looked_up is None else looked_up.known
+        )
         request[USER_ID] = known.principal.id
+        refused = route_refusal(known.principal, request.method, request.path)
+        if refused is not None:
+            raise Rejected(refused)
         allowance = granted(self._rates.request(known.principal))
         if allowance is not None:
             request[ALLOWANCE] = allowance
@@ -75,6 +93,32 @@ class Access:
         """From `Idempotency-Key` and the caller: the same for every retry. Without the header a new one."""
         key = idempotency_key(request)
         return self._new_id() if key is None else derived_id("opId", principal.kind, principal.id, key)
+
+
+def authorization_of(request: web.Request) -> str | None:
+    """The header; None when there is none or more than one."""
+    headers = request.headers.getall(hdrs.AUTHORIZATION, [])
+    return headers[0] if len(headers) == 1 else None
+
+
+def looks_tokens_up(authenticator: Authenticator, attempts: Attempts) -> Middleware:
+    """API tokens are looked up before the routes, which ask for their principal without waiting.
+
+    A wrong one counts as a failed try to sign in; one that is known by heart needs no try.
+    """
+
+    @web.middleware
+    async def looking_up(request: web.Request, handler: Handler) -> web.StreamResponse:
+        token = authenticator.bearer_of(authorization_of(request))
+        if token is not None and authenticator.of_token(token) is NOT_KNOWN_YET:
+            try:
+                with attempts.of(request):
+                    request[LOOKED_UP] = LookedUp(granted(await authenticator.look_up(token)))
+            except Rejected as refused:
+                request[LOOKED_UP] = LookedUp(refused.rejection)
+        return await handler(request)
+
+    return looking_up
 
 
 def idempotency_key(request: web.Request) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from server.middleware import HttpMeters, add_security_headers, http_middlewares
 
@@ -16,9 +17,12 @@ def http_application(
     allowed_origins: Sequence[str],
     body_max_bytes: int,
     new_id: Callable[[], str],
+    inner: Sequence[Middleware] = (),
 ) -> web.Application:
-    """Run it with `access_log=None`: the middleware writes the access log."""
-    app = web.Application(middlewares=http_middlewares(meters, allowed_origins, new_id), client_max_size=body_max_bytes)
+    """Run it with `access_log=None`: the middleware writes the access log. `inner` ones come next to the routes."""
+    app = web.Application(
+        middlewares=[*http_middlewares(meters, allowed_origins, new_id), *inner], client_max_size=body_max_bytes
+    )
     app.add_routes(routes)
     app.on_response_prepare.append(add_security_headers)
     return app

@@ -15,6 +15,7 @@ from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.profiles import EditProfile, ProfileView
 from server.auth.accounts import AccountService
+from server.auth.visibility import visible_fields
 from server.rest.access import IDEMPOTENCY_KEY, Access, path_id, state_headers
 from server.rest.bodies import json_response, read_body
 from server.rest.keyed import KEY_REUSED, KeyedRequests
@@ -117,7 +118,7 @@ class ProfileRoutes:
     async def _answer(self, account: Account, principal: Principal) -> web.Response:
         await self._complete(account)
         reading = granted(await self.streams.read(f"profile/{account.user_id}", view_profile, principal))
-        shown = profile_response(account, reading.value, own=principal.id == account.user_id)
+        shown = profile_response(account, reading.value, visible_fields(principal, account.user_id))
         headers = {"Cache-Control": "private, no-cache", **state_headers(reading.halted)}
         return json_response(shown.as_json(), headers=headers)
 
@@ -141,18 +142,20 @@ def _changes_of(account: Account, wanted: UserUpdateRequest) -> AccountChanges:
     return changes
 
 
-def profile_response(account: Account, profile: ProfileView, own: bool) -> UserProfileResponse:
-    """Account and profile as one. What is nobody else's business is there only for the person."""
-    private = {"email": account.email, "locale": account.locale, "timezone": account.timezone} if own else {}
+def profile_response(account: Account, profile: ProfileView, visible: frozenset[str]) -> UserProfileResponse:
+    """Account and profile as one, with the fields that may be seen."""
     avatar_id = profile["avatarId"]
-    return UserProfileResponse(
-        user_id=account.user_id,
-        username=account.username,
-        first_name=profile["firstName"],
-        last_name=profile["lastName"],
-        bio=profile["bio"],
-        avatar_url=f"/v1/media/{avatar_id}" if avatar_id is not None else None,
-        created_at=account.created_at,
-        updated_at=max(account.updated_at, profile["updatedAt"]),
-        **private,
-    )
+    fields = {
+        "user_id": account.user_id,
+        "username": account.username,
+        "first_name": profile["firstName"],
+        "last_name": profile["lastName"],
+        "bio": profile["bio"],
+        "avatar_url": f"/v1/media/{avatar_id}" if avatar_id is not None else None,
+        "created_at": account.created_at,
+        "updated_at": max(account.updated_at, profile["updatedAt"]),
+        "email": account.email,
+        "locale": account.locale,
+        "timezone": account.timezone,
+    }
+    return UserProfileResponse.model_validate({name: value for name, value in fields.items() if name in visible})

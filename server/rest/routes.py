@@ -10,12 +10,14 @@ from aiohttp import web
 from actors.ports import Clock
 from actors.runtime.log_reads import LogReads
 from server.auth.accounts import AccountService
+from server.auth.bots import BotService
 from server.auth.logins import LoginService
 from server.enrich import Facts
 from server.explanations import Explanations
 from server.rest.access import Access
 from server.rest.accounts import AccountRoutes
 from server.rest.attempts import Attempts
+from server.rest.bots import BotRoutes
 from server.rest.changes import Changes
 from server.rest.commands import CommandRoutes
 from server.rest.comments import CommentRoutes
@@ -51,6 +53,7 @@ class RestNeeds:
     access: Access
     service: AccountService
     logins: LoginService
+    bots: BotService
     attempts: Attempts
     accounts: Accounts
     streams: Streams
@@ -77,6 +80,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     derived = DerivedReads(needs.freshness, needs.clock, needs.behind_max_s)
     return [
         *AccountRoutes(needs.access, needs.service, needs.accounts, needs.attempts).routes(),
+        *BotRoutes(needs.access, needs.bots).routes(),
         *LoginRoutes(needs.access, needs.logins, needs.attempts).routes(),
         *ProfileRoutes(needs.access, needs.accounts, needs.service, needs.streams, needs.clock, needs.keyed).routes(),
         *ProjectRoutes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from storage.ports import (
@@ -29,6 +30,18 @@ class MemoryAccounts:
             raise AlreadyExists("userId")
         self._check_unique(account)
         self._accounts[account.user_id] = account
+
+    async def create_bot(self, bot: Account, bots_max: int) -> bool:
+        """See the port."""
+        if len(await self.bots_of(bot.owner_id or "")) >= bots_max:
+            return False
+        await self.create(bot)
+        return True
+
+    async def bots_of(self, owner_id: str) -> Sequence[Account]:
+        """See the port."""
+        bots = [account for account in self._accounts.values() if account.owner_id == owner_id]
+        return sorted(bots, key=lambda bot: bot.user_id)
 
     async def by_user_id(self, user_id: str) -> Account | None:
         """See the port."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from storage.memory.accounts import MemoryAccounts
+from storage.memory.api_tokens import MemoryApiTokens
 from storage.memory.consumers import MemoryConsumers
 from storage.memory.journal import MemoryJournal
 from storage.memory.logins import MemoryEndings, MemoryLogins
@@ -27,6 +28,7 @@ class MemoryStorage:
     accounts: MemoryAccounts
     project_keys: MemoryProjectKeys
     logins: MemoryLogins
+    api_tokens: MemoryApiTokens
     endings: MemoryEndings
 
     @classmethod
@@ -42,5 +44,6 @@ class MemoryStorage:
             accounts,
             MemoryProjectKeys(lambda project_id: journal.has_entries(f"project/{project_id}")),
             MemoryLogins(accounts, endings),
+            MemoryApiTokens(endings),
             endings,
         )

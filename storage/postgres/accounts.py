@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = (
     "user_id, username, email, password_hash, locale, timezone, created_at, updated_at, profile_created, "
-    "first_name, last_name"
+    "first_name, last_name, owner_id"
 )
-_CREATE: Final = f"INSERT INTO accounts ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"  # noqa: S608
+_CREATE: Final = f"INSERT INTO accounts ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"  # noqa: S608
+_OWNER_LOCKED: Final = "SELECT 1 FROM accounts WHERE user_id = $1 FOR NO KEY UPDATE"
+_BOTS: Final = "SELECT count(*) FROM accounts WHERE owner_id = $1"
+_BOTS_OF: Final = f"SELECT {_COLUMNS} FROM accounts WHERE owner_id = $1 ORDER BY user_id"  # noqa: S608
 _BY_USER_ID: Final = f"SELECT {_COLUMNS} FROM accounts WHERE user_id = $1"  # noqa: S608
 _BY_USERNAME: Final = f"SELECT {_COLUMNS} FROM accounts WHERE lower(username) = lower($1)"  # noqa: S608
 _BY_EMAIL: Final = f"SELECT {_COLUMNS} FROM accounts WHERE lower(email) = lower($1)"  # noqa: S608
@@ -73,20 +76,28 @@ class PostgresAccounts:
 
     async def create(self, account: Account) -> None:
         """See the port."""
-        await self._write(
-            _CREATE,
-            account.user_id,
-            account.username,
-            account.email,
-            account.password_hash,
-            account.locale,
-            account.timezone,
-            datetime_of(account.created_at),
-            datetime_of(account.updated_at),
-            account.profile_created,
-            account.first_name,
-            account.last_name,
-        )
+        await self._write(_CREATE, *_columns_of(account))
+
+    async def create_bot(self, bot: Account, bots_max: int) -> bool:
+        """See the port."""
+
+        async def work(connection: Connection) -> bool:
+            # The lock on the owner lets two of their requests take their turn.
+            await connection.fetch(_OWNER_LOCKED, bot.owner_id)
+            if await connection.fetchval(_BOTS, bot.owner_id) >= bots_max:
+                return False
+            await connection.execute(_CREATE, *_columns_of(bot))
+            return True
+
+        try:
+            return await self._database.write_together(work)
+        except DuplicateEntry as fault:
+            raise _already_exists(fault) from fault
+
+    async def bots_of(self, owner_id: str) -> Sequence[Account]:
+        """See the port."""
+        rows = await self._database.fetch(_BOTS_OF, owner_id)
+        return [account for row in rows if (account := _account_of([row])) is not None]
 
     async def by_user_id(self, user_id: str) -> Account | None:
         """See the port."""
@@ -137,6 +148,23 @@ class PostgresAccounts:
             raise _already_exists(fault) from fault
 
 
+def _columns_of(account: Account) -> list[object]:
+    return [
+        account.user_id,
+        account.username,
+        account.email,
+        account.password_hash,
+        account.locale,
+        account.timezone,
+        datetime_of(account.created_at),
+        datetime_of(account.updated_at),
+        account.profile_created,
+        account.first_name,
+        account.last_name,
+        account.owner_id,
+    ]
+
+
 async def _is_known(connection: Connection, user_id: str, request: AccountRequest) -> bool:
     digest: bytes | None = await connection.fetchval(_DIGEST, user_id, request.op_id)
     if digest is not None and digest != request.digest:
@@ -173,4 +201,5 @@ def _account_of(rows: Sequence[asyncpg.Record]) -> Account | None:
         profile_created=row["profile_created"],
         first_name=row["first_name"],
         last_name=row["last_name"],
+        owner_id=str(row["owner_id"]) if row["owner_id"] is not None else None,
     )

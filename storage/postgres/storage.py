@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from storage.postgres.accounts import PostgresAccounts
+from storage.postgres.api_tokens import PostgresApiTokens
 from storage.postgres.consumers import PostgresConsumers
 from storage.postgres.journal import PostgresJournal
 from storage.postgres.logins import PostgresEndings, PostgresLogins
@@ -27,6 +28,7 @@ class PostgresStorage:
     accounts: PostgresAccounts
     project_keys: PostgresProjectKeys
     logins: PostgresLogins
+    api_tokens: PostgresApiTokens
     endings: PostgresEndings
 
     @classmethod
@@ -49,6 +51,7 @@ class PostgresStorage:
             PostgresAccounts(database),
             PostgresProjectKeys(database),
             PostgresLogins(database),
+            PostgresApiTokens(database),
             PostgresEndings(database),
         )
 

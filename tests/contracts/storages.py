@@ -7,7 +7,7 @@ from typing import Any
 
 from actors.ports import Journal, Ownership, Timers
 from protocol.log import ClaimedShard
-from storage.grant_ports import Endings, Logins
+from storage.grant_ports import ApiTokens, Endings, Logins
 from storage.memory.storage import MemoryStorage
 from storage.ports import Accounts, Consumers, ProjectKeys, TimerTable, Transactions
 from storage.postgres.storage import PostgresStorage
@@ -31,6 +31,7 @@ class Storage:
     accounts: Accounts
     project_keys: ProjectKeys
     logins: Logins
+    api_tokens: ApiTokens
     endings: Endings
     # Lets so many seconds pass on the clock that judges the leases.
     pass_time: Callable[[float], Awaitable[None]]
@@ -65,6 +66,7 @@ def memory_storage() -> Storage:
         accounts=memory.accounts,
         project_keys=memory.project_keys,
         logins=memory.logins,
+        api_tokens=memory.api_tokens,
         endings=memory.endings,
         pass_time=pass_time,
     )
@@ -89,6 +91,7 @@ async def postgres_storage(dsn: str) -> AsyncIterator[Storage]:
             accounts=postgres.accounts,
             project_keys=postgres.project_keys,
             logins=postgres.logins,
+            api_tokens=postgres.api_tokens,
             endings=postgres.endings,
             pass_time=pass_time,
         )

@@ -30,6 +30,8 @@ from protocol.log import Entry
 from protocol.members import AddMember, Role
 from protocol.messages import decode_event, unpack_payload
 from server.auth.accounts import AccountService
+from server.auth.api_tokens import ApiTokenReader
+from server.auth.bots import BotLimits, BotService
 from server.auth.endings import EndedGrants
 from server.auth.logins import LoginLimits, LoginService
 from server.auth.passwords import PasswordCost, Passwords
@@ -43,7 +45,7 @@ from server.explanations import (
     Explanations,
 )
 from server.rate_limits import RateLimits, Rates
-from server.rest.access import Access
+from server.rest.access import Access, looks_tokens_up
 from server.rest.app import http_application
 from server.rest.attempts import Attempts
 from server.rest.derived import Freshness
@@ -266,18 +268,22 @@ async def a_world(
     key = Ed25519PrivateKey.generate()
     tokens = Tokens(key, ADMIN_TOKEN, 900)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
-    authenticator = Authenticator(tokens, ended, ids.new_id, lambda: clock.now_s)
+    reader = ApiTokenReader(storage.api_tokens, ended, lambda: clock.now_s)
+    authenticator = Authenticator(tokens, ended, reader, ids.new_id, lambda: clock.now_s)
     rates = Rates(rate_limits, lambda: clock.now_s)
     streams = Streams(region, clock, 10, meters, rates)
     passwords = Passwords(cost)
     logins = LoginService(storage.accounts, storage.logins, authenticator, passwords, clock, ids, LoginLimits())
+    service = AccountService(storage.accounts, passwords, logins, streams, clock, ids)
+    attempts = Attempts(rates, proxies)
     facts = Facts(storage.accounts, storage.project_keys)
     freshness: Freshness = lists
     needs = RestNeeds(
         access=Access(authenticator, ids.new_id, rates),
-        service=AccountService(storage.accounts, passwords, logins, streams, clock, ids),
+        service=service,
+        bots=BotService(storage.accounts, storage.api_tokens, service, authenticator, clock, BotLimits()),
         logins=logins,
-        attempts=Attempts(rates, proxies),
+        attempts=attempts,
         accounts=storage.accounts,
         streams=streams,
         history=History(actors, storage.journal, clock, limits),
@@ -302,7 +308,14 @@ async def a_world(
     api = api_routes(needs)
     telemetry = telemetry_routes(meters, lag, Readiness({"shards": shards_owned}, 1))
     routes = [*api, *document_routes(api), *telemetry]
-    app = http_application(routes, meters=meters, allowed_origins=[ORIGIN], body_max_bytes=1 << 20, new_id=ids.new_id)
+    app = http_application(
+        routes,
+        meters=meters,
+        allowed_origins=[ORIGIN],
+        body_max_bytes=1 << 20,
+        new_id=ids.new_id,
+        inner=[looks_tokens_up(authenticator, attempts)],
+    )
     lag.start()
     async with TestClient(TestServer(app)) as http:
         try:

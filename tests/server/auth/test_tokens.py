@@ -13,9 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from protocol.errors import ErrorCode, Rejection
+from server.auth.api_tokens import ApiTokenReader
 from server.auth.endings import EndedGrants
 from server.auth.principal import Authenticator
 from server.auth.tokens import Authenticated, Tokens
+from storage.memory.api_tokens import MemoryApiTokens
 from storage.memory.logins import MemoryEndings
 
 NOW = 1_800_000_000
@@ -173,7 +175,10 @@ def test_the_admin_token_is_the_operator_and_does_not_end() -> None:
     ],
 )
 def test_only_a_bearer_header_counts(header: str, good: bool) -> None:
-    authenticator = Authenticator(TOKENS, EndedGrants(MemoryEndings(), lambda: NOW), lambda: "jti", lambda: NOW)
+    endings = MemoryEndings()
+    ended = EndedGrants(endings, lambda: NOW)
+    reader = ApiTokenReader(MemoryApiTokens(endings), ended, lambda: NOW)
+    authenticator = Authenticator(TOKENS, ended, reader, lambda: "jti", lambda: NOW)
     token = authenticator.token_for(USER, LOGIN)
     known = authenticator.of_header(header.format(token, token))
     assert isinstance(known, Rejection) is not good

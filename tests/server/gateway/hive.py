@@ -25,6 +25,7 @@ from protocol.event import OPERATOR, Command, Principal
 from protocol.messages import digest_of
 from protocol.projects import CreateProject
 from protocol.tasks import CreateTask
+from server.auth.api_tokens import ApiTokenReader
 from server.auth.endings import EndedGrants
 from server.auth.principal import Authenticator
 from server.auth.tokens import Tokens
@@ -210,7 +211,8 @@ async def a_hive(
     tokens = Tokens(Ed25519PrivateKey.generate(), ADMIN_TOKEN, 900)
     facts = Facts(storage.accounts, storage.project_keys)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
-    authenticator = Authenticator(tokens, ended, RandomIds().new_id, lambda: clock.now_s)
+    reader = ApiTokenReader(storage.api_tokens, ended, lambda: clock.now_s)
+    authenticator = Authenticator(tokens, ended, reader, RandomIds().new_id, lambda: clock.now_s)
     rates = Rates(rate_limits, lambda: clock.now_s)
     gateway = Gateway(region, feeds, facts, authenticator, clock, limits, rates, origins)
     app = http_application(

@@ -1,0 +1,60 @@
+"""Bots and their API tokens over REST. A bot is an account of its own: what it does is recorded as done by the bot."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from protocol.accounts import Username
+from protocol.base import Instant, Message, Name, ShortText, Uuid, absent
+
+Scope = Literal["read", "write"]
+PROJECTS_PER_TOKEN_MAX = 100
+
+
+def _no_duplicates(values: list[str]) -> list[str]:
+    if len(set(values)) != len(values):
+        raise ValueError("the same value stands there twice")
+    return values
+
+
+class BotCreateRequest(Message):
+    """Makes a bot that belongs to the caller. Its name stands beside what it does; projects add it as a member."""
+
+    username: Username
+    first_name: ShortText | None = None
+    last_name: ShortText | None = None
+
+
+class BotResponse(Message):
+    """A bot. `userId` is what entries, members and assignees name it by."""
+
+    user_id: Uuid
+    username: Username
+    owner_id: Uuid
+    created_at: Instant
+
+
+class ApiTokenRequest(Message):
+    """What a token may do, and where: `projectIds` null or absent means everywhere the bot is a member."""
+
+    name: Name
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=2), AfterValidator(_no_duplicates)]
+    project_ids: (
+        Annotated[list[Uuid], Field(min_length=1, max_length=PROJECTS_PER_TOKEN_MAX), AfterValidator(_no_duplicates)]
+        | None
+    ) = None
+    expires_at: Instant | None = None
+
+
+class ApiTokenResponse(Message):
+    """A token by what it may do. `token` itself is there once: in the answer that made it."""
+
+    token_id: Uuid
+    name: Name
+    scopes: list[Scope]
+    project_ids: list[Uuid] | None
+    created_at: Instant
+    expires_at: Instant | None
+    token: Annotated[str, Field(repr=False)] = absent()

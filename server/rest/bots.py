@@ -1,0 +1,91 @@
+"""Bots and their API tokens over REST."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from aiohttp import web
+
+from protocol.bots import ApiTokenRequest, ApiTokenResponse, BotCreateRequest, BotResponse, Scope
+from protocol.errors import Rejected
+from server.auth.bots import BotService
+from server.rest.access import Access, path_id
+from server.rest.bodies import json_response, read_body
+from server.rest.operations import operation
+from server.streams import granted
+from storage.grant_ports import ApiToken
+from storage.ports import Account
+
+
+@dataclass(frozen=True, slots=True)
+class BotRoutes:
+    """`/v1/bots`."""
+
+    access: Access
+    bots: BotService
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v1/bots", self.list_bots),
+            web.post("/v1/bots", self.create),
+            web.get("/v1/bots/{botId}/tokens", self.list_tokens),
+            web.post("/v1/bots/{botId}/tokens", self.issue),
+            web.delete("/v1/bots/{botId}/tokens/{tokenId}", self.revoke),
+        ]
+
+    @operation("The caller's bots", answer=list[BotResponse])
+    async def list_bots(self, request: web.Request) -> web.Response:
+        """All bots of the caller: there are only so many."""
+        bots = granted(await self.bots.bots_of(self.access.principal(request)))
+        return json_response([_bot(bot) for bot in bots])
+
+    @operation("Makes a bot", body=BotCreateRequest, answer=BotResponse, status=201)
+    async def create(self, request: web.Request) -> web.Response:
+        """Projects add it as a member, under its own name. The same `Idempotency-Key` finds it made."""
+        principal = self.access.principal(request)
+        bot_id = self.access.op_id(request, principal)
+        bot = granted(await self.bots.create(principal, bot_id, await read_body(request, BotCreateRequest)))
+        return json_response(_bot(bot), 201, {"Location": f"/v1/users/{bot.user_id}"})
+
+    @operation("The tokens of a bot", answer=list[ApiTokenResponse])
+    async def list_tokens(self, request: web.Request) -> web.Response:
+        """All tokens of the bot, without the tokens themselves."""
+        principal = self.access.principal(request)
+        tokens = granted(await self.bots.tokens_of(principal, path_id(request, "botId")))
+        return json_response([_token(token).as_json() for token in tokens])
+
+    @operation("Makes a token for a bot", body=ApiTokenRequest, answer=ApiTokenResponse, status=201)
+    async def issue(self, request: web.Request) -> web.Response:
+        """The only answer that holds the token."""
+        principal = self.access.principal(request)
+        bot_id, token_id = path_id(request, "botId"), self.access.op_id(request, principal)
+        wanted = await read_body(request, ApiTokenRequest)
+        token, text = granted(await self.bots.issue(principal, bot_id, token_id, wanted))
+        return json_response({**_token(token).as_json(), "token": text}, 201, {"Cache-Control": "no-store"})
+
+    @operation("Revokes a token", status=204)
+    async def revoke(self, request: web.Request) -> web.Response:
+        """Its connections end, on every node."""
+        principal = self.access.principal(request)
+        refused = await self.bots.revoke(principal, path_id(request, "botId"), path_id(request, "tokenId"))
+        if refused is not None:
+            raise Rejected(refused)
+        return web.Response(status=204)
+
+
+def _bot(bot: Account) -> dict[str, object]:
+    return BotResponse(
+        user_id=bot.user_id, username=bot.username, owner_id=bot.owner_id or "", created_at=bot.created_at
+    ).as_json()
+
+
+def _token(token: ApiToken) -> ApiTokenResponse:
+    return ApiTokenResponse(
+        token_id=token.token_id,
+        name=token.name,
+        scopes=cast(list[Scope], sorted(token.scopes)),
+        project_ids=sorted(token.project_ids) if token.project_ids is not None else None,
+        created_at=token.created_at,
+        expires_at=token.expires_at,
+    )

@@ -1,0 +1,229 @@
+"""Bots and their tokens: made, used, limited, revoked; and nothing of them leaks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from protocol.members import AddMember
+from protocol.tasks import CreateTask
+from server.auth.opaque import ApiTokenText, RefreshToken
+from server.rate_limits import RateLimits
+from tests.server.world import PASSWORD, User, World, a_world, problem_of
+
+BOTS = "/v1/bots"
+
+
+async def a_bot(world: World, owner: User, name: str = "builder", **headers: str) -> dict[str, Any]:
+    response = await world.http.post(BOTS, json={"username": name}, headers={**owner.auth, **headers})
+    answer: dict[str, Any] = await response.json()
+    assert response.status == 201, answer
+    return answer
+
+
+async def a_token(world: World, owner: User, bot_id: str, **wanted: Any) -> dict[str, Any]:
+    body = {"name": "ci", "scopes": ["read", "write"], **wanted}
+    response = await world.http.post(f"{BOTS}/{bot_id}/tokens", json=body, headers=owner.auth)
+    answer: dict[str, Any] = await response.json()
+    assert response.status == 201, answer
+    return answer
+
+
+def bearer(token: dict[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token['token']}"}
+
+
+async def test_a_bot_is_known_by_its_own_name(world: World) -> None:
+    ada, eve = await world.register("ada"), await world.register("eve")
+    bot = await a_bot(world, ada)
+    assert set(bot) == {"userId", "username", "ownerId", "createdAt"}
+    assert bot["ownerId"] == ada.id
+    shown = await (await world.http.get(f"/v1/users/{bot['userId']}", headers=eve.auth)).json()
+    assert shown["username"] == "builder"
+    assert await (await world.http.get(BOTS, headers=ada.auth)).json() == [bot]
+    assert await (await world.http.get(BOTS, headers=eve.auth)).json() == []
+
+
+async def test_what_a_bot_does_is_done_by_the_bot(world: World) -> None:
+    ada = await world.register("ada")
+    project = await world.project(ada)
+    bot = await a_bot(world, ada)
+    token = await a_token(world, ada, bot["userId"])
+    path = f"/v1/projects/{project['id']}"
+    await problem_of(await world.http.get(path, headers=bearer(token)), 404)
+    await world.send(ada, project["id"], AddMember(user_id=bot["userId"], role="admin"))
+    assert (await world.http.get(path, headers=bearer(token))).status == 200
+    response = await world.http.put(path, json={"name": "Zeus"}, headers=bearer(token))
+    assert response.status == 200
+    newest = (await world.storage.journal.read(f"project/{project['id']}", 0, 10))[-1]
+    assert newest.author == bot["userId"]
+
+
+async def test_a_token_is_shown_once_and_kept_as_a_hash(world: World) -> None:
+    ada = await world.register("ada")
+    bot = await a_bot(world, ada)
+    token = await a_token(world, ada, bot["userId"], name="nightly", scopes=["write", "read"])
+    listed = await (await world.http.get(f"{BOTS}/{bot['userId']}/tokens", headers=ada.auth)).json()
+    assert listed == [{name: value for name, value in token.items() if name != "token"}]
+    assert listed[0]["scopes"] == ["read", "write"]
+    kept = await world.storage.api_tokens.by_id(token["tokenId"])
+    assert kept is not None
+    assert token["token"] not in repr(kept)
+
+
+async def test_the_same_request_again_makes_no_second_bot_and_tells_no_token_twice(world: World) -> None:
+    ada = await world.register("ada")
+    key = {"Idempotency-Key": "once"}
+    bot = await a_bot(world, ada, **key)
+    assert await a_bot(world, ada, **key) == bot
+    response = await world.http.post(BOTS, json={"username": "another"}, headers={**ada.auth, **key})
+    assert (await problem_of(response, 409))["code"] == "op_id_reused"
+    path, body = f"{BOTS}/{bot['userId']}/tokens", {"name": "ci", "scopes": ["read"]}
+    responses = [await world.http.post(path, json=body, headers={**ada.auth, "Idempotency-Key": "t"}) for _ in range(2)]
+    assert responses[0].status == 201
+    await problem_of(responses[1], 409)
+    assert len(await (await world.http.get(path, headers=ada.auth)).json()) == 1
+
+
+async def test_scopes_and_projects_hold(world: World) -> None:
+    ada = await world.register("ada")
+    mine, other = await world.project(ada, "Apollo"), await world.project(ada, "Zeus")
+    bot = await a_bot(world, ada)
+    for project in (mine, other):
+        await world.send(ada, project["id"], AddMember(user_id=bot["userId"], role="admin"))
+    reading = bearer(await a_token(world, ada, bot["userId"], scopes=["read"]))
+    writing = bearer(await a_token(world, ada, bot["userId"], scopes=["write"]))
+    limited = bearer(await a_token(world, ada, bot["userId"], projectIds=[mine["id"]]))
+    for headers, method, path, status in (
+        (reading, "GET", f"/v1/projects/{mine['id']}", 200),
+        (reading, "PUT", f"/v1/projects/{mine['id']}", 403),
+        (writing, "PUT", f"/v1/projects/{mine['id']}", 200),
+        (writing, "GET", f"/v1/users/{ada.id}", 403),
+        (limited, "GET", f"/v1/projects/{mine['id']}", 200),
+        (limited, "GET", f"/v1/projects/{other['id']}", 403),
+        (limited, "PUT", f"/v1/projects/{other['id']}", 403),
+        (limited, "GET", "/v1/projects", 403),
+        (limited, "GET", f"/v1/users/{ada.id}", 200),
+    ):
+        body = {"name": "New"} if method == "PUT" else None
+        response = await world.http.request(method, path, json=body, headers=headers)
+        assert response.status == status, (method, path, await response.text())
+
+
+async def test_a_revoked_token_opens_nothing_at_once(world: World) -> None:
+    ada = await world.register("ada")
+    bot = await a_bot(world, ada)
+    first, second = await a_token(world, ada, bot["userId"]), await a_token(world, ada, bot["userId"])
+    for token in (first, second):
+        assert (await world.http.get("/v1/projects", headers=bearer(token))).status == 200
+    path = f"{BOTS}/{bot['userId']}/tokens/{first['tokenId']}"
+    assert (await world.http.delete(path, headers=ada.auth)).status == 204
+    await problem_of(await world.http.get("/v1/projects", headers=bearer(first)), 401)
+    assert (await world.http.get("/v1/projects", headers=bearer(second))).status == 200
+    await problem_of(await world.http.delete(path, headers=ada.auth), 404)
+
+
+async def test_a_token_ends_when_it_was_said_to(world: World) -> None:
+    ada = await world.register("ada")
+    bot = await a_bot(world, ada)
+    token = await a_token(world, ada, bot["userId"], expiresAt="2027-01-15T09:00:00Z")
+    assert (await world.http.get("/v1/projects", headers=bearer(token))).status == 200
+    world.clock.now_s += 3600
+    assert (await problem_of(await world.http.get("/v1/projects", headers=bearer(token)), 401))[
+        "code"
+    ] == "token_expired"
+    body = {"name": "ci", "scopes": ["read"], "expiresAt": "2020-01-01T00:00:00Z"}
+    fresh = {"Authorization": f"Bearer {await fresh_token(world)}"}
+    await problem_of(await world.http.post(f"{BOTS}/{bot['userId']}/tokens", json=body, headers=fresh), 422)
+
+
+async def fresh_token(world: World) -> str:
+    response = await world.http.post("/v1/users/login", json={"username": "ada", "password": PASSWORD})
+    return str((await response.json())["accessToken"])
+
+
+async def test_bots_are_their_owner_s_and_make_no_bots(world: World) -> None:
+    ada, eve = await world.register("ada"), await world.register("eve")
+    bot = await a_bot(world, ada)
+    token = await a_token(world, ada, bot["userId"])
+    tokens = f"{BOTS}/{bot['userId']}/tokens"
+    body = {"name": "ci", "scopes": ["read"]}
+    operator = {"Authorization": f"Bearer {world.admin_token}"}
+    for headers, method, path, status in (
+        (eve.auth, "GET", tokens, 404),
+        (eve.auth, "POST", tokens, 404),
+        (eve.auth, "DELETE", f"{tokens}/{token['tokenId']}", 404),
+        (ada.auth, "GET", f"{BOTS}/{eve.id}/tokens", 404),
+        (ada.auth, "POST", f"{BOTS}/{ada.id}/tokens", 404),
+        (bearer(token), "GET", BOTS, 403),
+        (bearer(token), "POST", tokens, 403),
+        (bearer(token), "DELETE", f"{tokens}/{token['tokenId']}", 403),
+        (bearer(token), "POST", "/v1/users/logout", 403),
+        (operator, "GET", tokens, 200),
+        (operator, "GET", BOTS, 403),
+        ({}, "GET", tokens, 401),
+    ):
+        sent = body if method == "POST" and "tokens" in path else None
+        response = await world.http.request(method, path, json=sent, headers=headers)
+        assert response.status == status, (method, path, await response.text())
+    response = await world.http.post(BOTS, json={"username": "another"}, headers=bearer(token))
+    await problem_of(response, 403)
+
+
+async def test_no_password_opens_a_bot(world: World) -> None:
+    ada = await world.register("ada")
+    await a_bot(world, ada)
+    for password in ("", "!", PASSWORD):
+        response = await world.http.post("/v1/users/login", json={"username": "builder", "password": password})
+        await problem_of(response, 401)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "ci", "scopes": []},
+        {"name": "ci", "scopes": ["admin"]},
+        {"name": "ci", "scopes": ["read", "read"]},
+        {"name": "", "scopes": ["read"]},
+        {"scopes": ["read"]},
+        {"name": "ci", "scopes": ["read"], "projectIds": []},
+        {"name": "ci", "scopes": ["read"], "projectIds": ["x"]},
+        {"name": "ci", "scopes": ["read"], "expiresAt": "tomorrow"},
+        {"name": "ci", "scopes": ["read"], "token": "mine"},
+    ],
+)
+async def test_what_is_no_token_request_answers_400(world: World, body: dict[str, Any]) -> None:
+    ada = await world.register("ada")
+    bot = await a_bot(world, ada)
+    await problem_of(await world.http.post(f"{BOTS}/{bot['userId']}/tokens", json=body, headers=ada.auth), 400)
+
+
+async def test_wrong_tokens_are_refused_and_count_as_tries(world: World) -> None:
+    async with a_world(rate_limits=RateLimits(logins_per_address_max=5)) as limited:
+        ada = await limited.register("ada")
+        bot = await a_bot(limited, ada)
+        token = await a_token(limited, ada, bot["userId"])
+        for _ in range(10):
+            assert (await limited.http.get("/v1/projects", headers=bearer(token))).status == 200
+        other = await a_token(limited, ada, bot["userId"])
+        forged = {"token": other["token"][:-8] + "AAAAAAAA"}
+        statuses = [(await limited.http.get("/v1/projects", headers=bearer(forged))).status for _ in range(6)]
+        assert statuses == [401] * 4 + [429] * 2, "registering was the first"
+        assert (await limited.http.get("/v1/projects", headers=bearer(token))).status == 200, "known by heart"
+
+
+async def test_a_bot_s_tasks_name_it_as_author(world: World) -> None:
+    ada = await world.register("ada")
+    project = await world.project(ada)
+    bot = await a_bot(world, ada)
+    await world.send(ada, project["id"], AddMember(user_id=bot["userId"], role="member"))
+    builder = User(bot["userId"], "builder", "")
+    done = await world.send(builder, project["id"], CreateTask(title="by the bot"))
+    entry = (await world.storage.journal.read(f"project/{project['id']}", done.cursor.seq - 1, 1))[0]
+    assert entry.author == bot["userId"]
+
+
+def test_the_secret_shows_in_no_repr() -> None:
+    for token in (ApiTokenText.new(BOTS), RefreshToken.new(BOTS)):
+        assert "secret" not in repr(token)
