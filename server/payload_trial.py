@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 TRIED_PER_SHARD: Final = 50
 """So many of the newest entries of each shard are read and decoded."""
 NAMED_MAX: Final = 5
+_MEANING: Final[Mapping[str, str]] = {
+    "projector": "lists leave out the projects of that shard",
+    "timekeeper": "timers that are set after it do not fire",
+    "notifier": "nobody is told of what happened after it",
+}
+"""Consumer → what its standing still does."""
 REPAIR: Final = (
     "start the build that wrote it, or put its row in the table entries back from a backup; then start the server again"
 )
@@ -66,15 +72,13 @@ class Trial:
     def advice(self, consumer: str) -> str | None:
         """What is to be said of a consumer that stands still; None when it does not."""
         before = self.standing.get(consumer)
-        return stands(before) if before else None
+        return stands(consumer, before) if before else None
 
 
-def stands(before: Sequence[Unreadable]) -> str:
+def stands(consumer: str, before: Sequence[Unreadable]) -> str:
     """That a consumer stands still, what that does, and what to do."""
-    return (
-        f"it stands before {named(before)}, and lists leave out the projects of "
-        f"{'that shard' if len(before) == 1 else 'those shards'}: {REPAIR}"
-    )
+    what = _MEANING.get(consumer, "nothing that comes after has its effect")
+    return f"it stands before {named(before)}, and {what} (the rest of the shard is concerned, too): {REPAIR}"
 
 
 def named(entries: Sequence[Unreadable]) -> str:

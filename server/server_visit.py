@@ -46,4 +46,4 @@ def _of_answer(address: str, answer: Mapping[str, Any], known: Collection[str]) 
     for consumer, places in answer.get("stalledShards", {}).items():
         if consumer not in known:
             before = [Unreadable(place["shard"], place["stream"], place["seq"]) for place in places]
-            yield Finding(f"consumer {consumer}", f"stands still in {len(before)} shards", stands(before))
+            yield Finding(f"consumer {consumer}", f"stands still in {len(before)} shards", stands(consumer, before))
