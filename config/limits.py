@@ -186,6 +186,24 @@ class EventStreamLimits(BaseSettings):
     )
 
 
+class ExportLimits(BaseSettings):
+    """What exports may cost."""
+
+    export_at_once_max: int = Field(8, ge=1, le=10_000, description="Exports that are written at the same time.")
+    export_grace_s: float = Field(
+        30, ge=0.1, le=600, description="Time to read what was sent of an export; after it the export is cut off."
+    )
+    export_chunk_bytes: int = Field(
+        64 * KIB, ge=4 * KIB, le=16 * MIB, description="Bytes of an export that are written at once, and kept unsent."
+    )
+    export_stretch_entries: int = Field(
+        256, ge=1, le=100_000, description="Entries of the log that an export reads at once."
+    )
+    export_stretch_bytes: int = Field(
+        MIB, ge=64 * KIB, le=256 * MIB, description="Bytes of them; a larger entry is read alone."
+    )
+
+
 class RestLimits(BaseSettings):
     """What one HTTP request may cost."""
 

@@ -36,6 +36,7 @@ _GROUPS: Final[dict[str, type[BaseSettings]]] = {
     "REST": limits.RestLimits,
     "Live connections": limits.LiveLimits,
     "Server-Sent Events": limits.EventStreamLimits,
+    "Exports": limits.ExportLimits,
     "Actors": limits.RuntimeLimits,
     "Projects": limits.ProjectLimits,
     "Private streams": limits.UserLimits,

@@ -67,6 +67,7 @@ from server.rest.app import http_application
 from server.rest.attempts import Attempts
 from server.rest.documents import document_routes
 from server.rest.event_streams import EventStreamLimits, EventStreams
+from server.rest.exports import ExportLimits
 from server.rest.keyed import KeyedRequests
 from server.rest.pages import PageSizes
 from server.rest.routes import RestNeeds, api_routes
@@ -397,6 +398,7 @@ class Product:
             ),
             reads=LogReads(self._feeds, entry_size, self._clock, self._settings.command_deadline_s),
             event_streams=self._event_streams,
+            export_limits=limits_from(self._settings, ExportLimits),
             sizes=PageSizes(self._settings.page_size_default, self._settings.page_size_max),
             page_bytes_max=self._settings.page_bytes_max,
         )

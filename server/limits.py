@@ -16,6 +16,7 @@ from server.consumers.runner import RunnerLimits
 from server.gateway.limits import GatewayLimits
 from server.rate_limits import RateLimits
 from server.rest.event_streams import EventStreamLimits
+from server.rest.exports import ExportLimits
 from storage.postgres.pool import DatabaseLimits
 
 L = TypeVar(
@@ -23,6 +24,7 @@ L = TypeVar(
     RuntimeLimits,
     GatewayLimits,
     EventStreamLimits,
+    ExportLimits,
     ProjectLimits,
     UserLimits,
     DatabaseLimits,
@@ -37,6 +39,7 @@ PREFIXES: Final[dict[type, str]] = {
     RuntimeLimits: "",
     GatewayLimits: "",
     EventStreamLimits: "event_stream_",
+    ExportLimits: "export_",
     ProjectLimits: "project_",
     UserLimits: "user_",
     DatabaseLimits: "database_",

@@ -138,3 +138,13 @@ def view_comment(state: ProjectState, principal: Principal, comment_id: str) -> 
         return refused
     comment = state.comments.get(comment_id)
     return missing("comment") if comment is None or is_hidden(state, comment["taskId"]) else comment
+
+
+def list_comment_ids(state: ProjectState, principal: Principal, task_id: str) -> Sequence[str] | Rejection:
+    """The ids of a task's comments, in the order they were made."""
+    refused = refusal(state, principal, "comment.view")
+    if refused is not None:
+        return refused
+    if task_id not in state.tasks:
+        return missing("task")
+    return list(state.task_comments.get(task_id, ()))

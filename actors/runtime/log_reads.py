@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from actors.ports import Clock
 from actors.runtime.feeds import Feeds
-from actors.runtime.pages import Reason
+from actors.runtime.pages import PAGE_ENTRIES, Reason
 from actors.runtime.publication import Publication
 from actors.runtime.rejections import STREAM_HALTED
 from protocol.cursors import Cursor
-from protocol.errors import ErrorCode, Rejection
+from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.messages import UnreadableEvent
 
@@ -62,7 +62,7 @@ class LogReads:
         Permission is judged before and after the log is read: who was removed meanwhile gets nothing. Raises
         StorageFault.
         """
-        head = await self._permitted(principal, stream)
+        head = await self.head(principal, stream)
         if isinstance(head, Rejection):
             return head
         try:
@@ -76,14 +76,32 @@ class LogReads:
         except UnreadableEvent:
             log.exception("an unreadable part of %s was asked for", stream)
             return STREAM_HALTED
-        still = await self._permitted(principal, stream)
+        still = await self.head(principal, stream)
         return still if isinstance(still, Rejection) else found
 
-    async def _permitted(self, principal: Principal, stream: str) -> Cursor | Rejection:
+    async def page_before(self, stream: str, before: int) -> Sequence[Publication]:
+        """Entries below a seq that the stream has reached, the newest first, down to the end of their page.
+
+        Whose business they are is the caller's question. Raises StorageFault, and Rejected for a damaged log.
+        """
+        pages, newest = self._feeds.pages, before - 1
+        if newest < 1:
+            return []
+        try:
+            if await pages.at(stream, newest) is None:  # a page that is kept may be older than its newest entries
+                return []
+            page = await pages.after(stream, (newest - 1) // PAGE_ENTRIES * PAGE_ENTRIES)
+        except UnreadableEvent as damage:
+            log.exception("an unreadable part of %s was asked for", stream)
+            raise Rejected(STREAM_HALTED) from damage
+        return [publication for publication in reversed(page) if publication.entry.seq <= newest]
+
+    async def head(self, principal: Principal, stream: str) -> Cursor | Rejection:
+        """Where the stream stands, for those who may follow it now."""
         return await self._feeds.permitted(principal, stream, self._clock.monotonic_s() + self._deadline_s)
 
     async def _refused(self, principal: Principal, stream: str, reason: Reason) -> Rejection:
-        head = await self._permitted(principal, stream)
+        head = await self.head(principal, stream)
         return head if isinstance(head, Rejection) else reset(reason, head)
 
     async def _read(self, stream: str, cursor: Cursor, head: Cursor, stretch: StretchMax) -> LogStretch:

@@ -168,7 +168,7 @@ def _headers(route: web.RouteDef, operation: Operation) -> list[dict[str, Any]]:
 def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done" if operation.status == 204 else operation.summary}
     if operation.status != 204 and operation.answer is not None:
-        content: dict[str, Any] = {name: {"schema": {"type": "string"}} for name in operation.media}
+        content: dict[str, Any] = {name: {"schema": _TEXT} for name in operation.media}
         if JSON in content:
             content[JSON] = {"schema": schemas.of(operation.answer)}
         success["content"] = content

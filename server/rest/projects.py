@@ -100,9 +100,9 @@ class ProjectRoutes:
 
     def _listing(self, principal: Principal, query: ProjectsQuery) -> Listing[Listed, tuple[str, ...]]:
         if query.visibility is not None:
-            return _by_change(self.lists.public)
+            return by_change(self.lists.public)
         if not principal.is_operator:
-            return _by_change(lambda after, limit: self.lists.of_user(principal.id, after, limit))
+            return by_change(lambda after, limit: self.lists.of_user(principal.id, after, limit))
         return Listing(
             lambda after, limit: self.lists.every(after[0] if after else None, limit),
             lambda one: str(one.record["id"]),
@@ -165,7 +165,7 @@ class ProjectRoutes:
         return json_response(DELETED)
 
 
-def _by_change(
+def by_change(
     fetch: Callable[[tuple[str, str] | None, int], Awaitable[Sequence[Listed]]],
 ) -> Listing[Listed, tuple[str, ...]]:
     """The last changed first."""

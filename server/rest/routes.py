@@ -16,14 +16,17 @@ from server.enrich import Facts
 from server.explanations import Explanations
 from server.rest.access import Access
 from server.rest.accounts import AccountRoutes
+from server.rest.activity import ActivityRoutes
 from server.rest.attempts import Attempts
 from server.rest.bots import BotRoutes
 from server.rest.changes import Changes
 from server.rest.commands import CommandRoutes
 from server.rest.comments import CommentRoutes
 from server.rest.derived import DerivedReads, Freshness, ProjectLists, TaskLists
+from server.rest.diff import DiffRoutes
 from server.rest.event_streams import EventStreams
 from server.rest.events import EventRoutes
+from server.rest.exports import ExportLimits, ExportRoutes
 from server.rest.keyed import KeyedRequests
 from server.rest.links import LinkRoutes
 from server.rest.logins import LoginRoutes
@@ -68,6 +71,7 @@ class RestNeeds:
     reads: LogReads
     event_streams: EventStreams
     explanations: Explanations
+    export_limits: ExportLimits = field(default_factory=ExportLimits)
     sizes: PageSizes = field(default_factory=PageSizes)
     page_bytes_max: int = PAGE_BYTES_MAX
     behind_max_s: float = BEHIND_MAX_S
@@ -101,6 +105,20 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         *RoleRoutes(needs.access, views).routes(),
         *CommentRoutes(needs.access, views, needs.sizes, changes).routes(),
         *CommandRoutes(needs.access, needs.streams, needs.facts, needs.keyed).routes(),
+        *ActivityRoutes(needs.access, views, needs.reads, needs.sizes).routes(),
+        *DiffRoutes(needs.access, views, needs.sizes, needs.clock).routes(),
+        *ExportRoutes(
+            needs.access,
+            views,
+            needs.streams,
+            needs.reads,
+            needs.accounts,
+            needs.projects,
+            needs.tasks,
+            derived,
+            needs.clock,
+            needs.export_limits,
+        ).routes(),
         *EventRoutes(needs.access, needs.reads, needs.event_streams, needs.sizes, needs.page_bytes_max).routes(),
         *NotificationRoutes(needs.access, needs.streams, needs.explanations, needs.sizes).routes(),
         *PreferenceRoutes(needs.access, needs.streams).routes(),

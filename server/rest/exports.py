@@ -1,0 +1,242 @@
+"""Everything of a project, or of a user, as one NDJSON answer that is written while it is read."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from actors.ports import Clock
+from actors.profile.profiles import view_profile
+from actors.project.projects import view_project
+from actors.project.snapshot import parts
+from actors.project.state import ProjectState
+from actors.runtime.log_reads import LogReads, StretchMax
+from actors.runtime.replay import Slices
+from protocol.cursors import START, Cursor
+from protocol.errors import ErrorCode, Rejected, Rejection
+from protocol.event import Principal
+from protocol.faults import StorageFault
+from server.entry_json import entry_json
+from server.rest.access import Access, entity_tag, path_id, state_headers
+from server.rest.derived import BEHIND, DerivedReads, Listing, P, ProjectLists, T, TaskLists, tasks_across
+from server.rest.diff import records_in
+from server.rest.operations import NDJSON, operation
+from server.rest.project_views import Glance, ProjectViews
+from server.rest.projects import by_change
+from server.streams import Streams, granted
+from storage.ports import Account, Accounts
+
+log = logging.getLogger("pantherahive.exports")
+
+_NOT_YOURS: Final = Rejection(ErrorCode.FORBIDDEN, "only the person may take their data")
+_BUSY: Final = Rejection(ErrorCode.OVERLOADED, "too many exports at once", {"retryAfterS": 5})
+_SLICE_S: Final = 0.005
+_LIST_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLimits:
+    """`at_once_max` of the whole process; `grace_s` to read what was sent."""
+
+    at_once_max: int = 8
+    grace_s: float = 30.0
+    chunk_bytes: int = 64 << 10
+    stretch_entries: int = 256
+    stretch_bytes: int = 1 << 20
+
+
+@dataclass(slots=True)
+class _Running:
+    """How many exports are under way."""
+
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRoutes:
+    """`/v1/projects/{id}/export` and `/v1/users/{id}/export`."""
+
+    access: Access
+    views: ProjectViews
+    streams: Streams
+    reads: LogReads
+    accounts: Accounts
+    projects: ProjectLists
+    tasks: TaskLists
+    derived: DerivedReads
+    clock: Clock
+    limits: ExportLimits
+    running: _Running = field(default_factory=_Running)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v1/projects/{projectId}/export", self.of_project),
+            web.get("/v1/users/{userId}/export", self.of_user),
+        ]
+
+    @operation("Everything of a project as NDJSON", media=(NDJSON,), answer=str)
+    async def of_project(self, request: web.Request) -> web.StreamResponse:
+        """Lines of JSON: `export` with the cursor as of which it is, one `object` per record, one `entry` per entry of
+        the log up to there, and `end` with the counts. Without `end` it is not whole, for example because the reader
+        was removed from the project meanwhile.
+        """
+        principal = self.access.principal(request)
+        glance = Glance(path_id(request, "projectId"), principal, None, deleted=True)
+        reading = await self.views.read(glance, _parts)
+        headers = {"ETag": entity_tag(reading.cursor), **state_headers(reading.halted)}
+        lines = self._stream_lines(principal, glance.stream, reading.cursor, reading.value)
+        return await self._send(request, headers, lines)
+
+    @operation("Everything of a user as NDJSON", media=(NDJSON,), answer=str)
+    async def of_user(self, request: web.Request) -> web.StreamResponse:
+        """The person's account, projects and tasks, and their private stream and profile with their history.
+
+        Only for the person. Lines as in the export of a project, which has what they wrote there.
+        """
+        principal = self.access.principal(request)
+        user_id = path_id(request, "userId")
+        if not (principal.is_operator or principal.id == user_id):
+            raise Rejected(_NOT_YOURS)
+        account = await self.accounts.by_user_id(user_id)
+        if account is None:
+            raise Rejected(Rejection(ErrorCode.NOT_FOUND, "no such user"))
+        profile = granted(await self.streams.read(f"profile/{user_id}", view_profile, principal))
+        return await self._send(request, {}, self._user_lines(principal, account, profile.value, profile.cursor))
+
+    async def _user_lines(
+        self, principal: Principal, account: Account, profile: Any, cursor: Cursor
+    ) -> AsyncIterator[bytes]:
+        yield _line({"object": "account", "data": _account(account)})
+        user_id = account.user_id
+        async for project in self._listed(by_change(lambda after, limit: self.projects.of_user(user_id, after, limit))):
+            yield _line({"object": "project", "data": project.record})
+        tasks = tasks_across(lambda after, limit: self.tasks.of_assignee(user_id, "all", after, limit))
+        async for project_id, task in self._listed(tasks):
+            yield _line({"object": "task", "data": {"projectId": project_id, **task.record}})
+        own = f"user/{account.user_id}"
+        if isinstance(head := await self.reads.head(principal, own), Cursor):
+            async for line in self._stream_lines(principal, own, head, iter(())):
+                yield line
+        objects: Iterator[dict[str, Any]] = iter([{"profile": profile}])
+        async for line in self._stream_lines(principal, f"profile/{account.user_id}", cursor, objects):
+            yield line
+
+    async def _listed(self, listing: Listing[T, P]) -> AsyncIterator[T]:
+        """All rows of a list. Raises Rejected when it is behind, or would leave something out."""
+        after: P | None = None
+        while True:
+            page = await self.derived.page(listing, after, _LIST_PAGE)
+            if page.incomplete:
+                raise Rejected(BEHIND)
+            for row in page.rows:
+                yield row
+            if page.end is None:
+                return
+            after = page.end
+
+    async def _stream_lines(
+        self, principal: Principal, stream: str, cursor: Cursor, objects: Iterator[dict[str, Any]]
+    ) -> AsyncIterator[bytes]:
+        """The records of a state, and the entries that led to it. Raises Rejected when the reader may not go on."""
+        slices = Slices(self.clock, _SLICE_S)
+        yield _line({"export": stream, "cursor": str(cursor), "at": self.clock.now()})
+        counts = {"objects": 0, "entries": 0}
+        for part in objects:
+            for (collection, _), record in records_in(part):
+                counts["objects"] += 1
+                yield _line({"object": collection, "data": record})
+                await slices.pause_if_due()
+        place = START
+        while place.seq < cursor.seq:
+            stretch = StretchMax(min(self.limits.stretch_entries, cursor.seq - place.seq), self.limits.stretch_bytes)
+            found = granted(await self.reads.after(principal, stream, place, stretch))
+            if found.halted or not found.entries:
+                raise Rejected(Rejection(ErrorCode.STREAM_HALTED, "the log cannot be read to its end"))
+            for publication in found.entries:
+                counts["entries"] += 1
+                yield b'{"entry":%b}\n' % entry_json(publication)
+            place = found.cursor
+            await slices.pause_if_due()
+        yield _line({"end": stream, "cursor": str(cursor), **counts})
+
+    async def _send(
+        self, request: web.Request, headers: dict[str, str], lines: AsyncIterator[bytes]
+    ) -> web.StreamResponse:
+        """Writes as fast as it is read. What was begun and cannot be ended is cut off, which clients notice."""
+        if self.running.count >= self.limits.at_once_max:
+            raise Rejected(_BUSY)
+        self.running.count += 1
+        try:
+            response = web.StreamResponse(headers={"Content-Type": NDJSON, "Cache-Control": "no-store", **headers})
+            response.force_close()
+            await response.prepare(request)
+            _bound_buffer(request, self.limits.chunk_bytes)
+            try:
+                await self._write_all(response, lines)
+            except (Rejected, TimeoutError, StorageFault, ConnectionError) as ended:
+                log.info("an export was cut off: %s", type(ended).__name__)
+                _cut(request)
+            except Exception:
+                log.exception("an export failed")
+                _cut(request)
+            return response
+        finally:
+            self.running.count -= 1
+
+    async def _write_all(self, response: web.StreamResponse, lines: AsyncIterator[bytes]) -> None:
+        chunk = bytearray()
+        async for line in lines:
+            chunk += line
+            if len(chunk) >= self.limits.chunk_bytes:
+                await self._write(response, bytes(chunk))
+                chunk.clear()
+        await self._write(response, bytes(chunk))
+        await response.write_eof()
+
+    async def _write(self, response: web.StreamResponse, chunk: bytes) -> None:
+        async with asyncio.timeout(self.limits.grace_s):
+            await response.write(chunk)
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _bound_buffer(request: web.Request, size_bytes: int) -> None:
+    transport = request.transport
+    if transport is None:
+        return
+    transport.set_write_buffer_limits(high=size_bytes)
+    bound: socket.socket | None = transport.get_extra_info("socket")
+    if bound is not None:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size_bytes)
+
+
+def _parts(state: ProjectState, principal: Principal) -> Iterator[dict[str, Any]] | Rejection:
+    seen = view_project(state, principal)
+    return seen if isinstance(seen, Rejection) else parts(state)
+
+
+def _account(account: Account) -> dict[str, Any]:
+    """Everything but the secret."""
+    return {
+        "userId": account.user_id,
+        "username": account.username,
+        "email": account.email,
+        "locale": account.locale,
+        "timezone": account.timezone,
+        "createdAt": account.created_at,
+        "updatedAt": account.updated_at,
+    }
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return orjson.dumps(value) + b"\n"

@@ -1,0 +1,124 @@
+"""Activity: the log newest first, runs collapsed, in pages that cost the same however long the log is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actors.runtime.log_reads import LogReads
+from protocol.comments import AddComment, EditComment
+from protocol.members import AddMember, RemoveMember
+from protocol.tasks import CreateTask, EditTask
+from server.rest.activity import RUN_ENTRIES_MAX, SCANNED_ENTRIES_MAX, names
+from server.rest.pages import PageSizes
+from tests.server.rest.test_events import a_log
+from tests.server.rest.test_tasks import NOBODY, pages
+from tests.server.world import CHEAP, World, a_world, next_of, problem_of
+
+
+async def test_the_newest_comes_first_and_pages_hold_everything_once() -> None:
+    async with a_world(CHEAP, PageSizes(default=7, largest=500)) as world:
+        ada, project, _ = await a_log(world, 600)
+        items = await pages(world, ada, f"/v1/projects/{project}/activity?limit=150")
+        assert [item["seq"] for item in items] == list(range(601, 0, -1))
+        assert items[-1]["events"][0]["kind"] == "ProjectCreated"
+        few = await pages(world, ada, f"/v1/projects/{project}/activity?before=9")
+        assert [item["seq"] for item in few] == list(range(8, 0, -1))
+
+
+async def test_a_run_of_edits_by_one_author_is_one_item(world: World) -> None:
+    ada, project, _ = await a_log(world, 2)
+    bob = await world.register("bob")
+    await world.send(ada, project, AddMember(user_id=bob.id, role="member"))
+    tasks = await pages(world, ada, f"/v1/projects/{project}/tasks")
+    first, second = (task["id"] for task in tasks)
+    for user, task in ((ada, first), (ada, first), (ada, second), (ada, first), (bob, first), (bob, first)):
+        world.clock.now_s += 1
+        await world.send(user, project, EditTask(task_id=task, title=f"at {world.clock.now_s}"))
+    world.clock.now_s += 3600
+    await world.send(bob, project, EditTask(task_id=first, title="an hour later"))
+    world.clock.now_s -= 3600
+    items = await pages(world, ada, f"/v1/projects/{project}/activity")
+    runs = [(item["author"], item["firstSeq"], item["seq"], item["entries"]) for item in items[:5]]
+    assert runs == [
+        (bob.id, 11, 11, 1),
+        (bob.id, 9, 10, 2),
+        (ada.id, 8, 8, 1),
+        (ada.id, 7, 7, 1),
+        (ada.id, 5, 6, 2),
+    ]
+    assert len(items[1]["events"]) == 2
+    assert items[1]["beganAt"] < items[1]["at"]
+
+
+async def test_a_run_has_an_end_and_no_page_cuts_it(world: World) -> None:
+    ada, project, _ = await a_log(world, 1)
+    [task] = await pages(world, ada, f"/v1/projects/{project}/tasks")
+    for number in range(RUN_ENTRIES_MAX + 10):
+        await world.send(ada, project, EditTask(task_id=task["id"], title=f"T{number}"))
+    items = await pages(world, ada, f"/v1/projects/{project}/activity?limit=1")
+    assert [item["entries"] for item in items] == [RUN_ENTRIES_MAX, 10, 1, 1]
+
+
+async def test_a_tasks_activity_has_its_comments_and_nothing_of_others(world: World) -> None:
+    ada, project, _ = await a_log(world, 2)
+    first, second = await pages(world, ada, f"/v1/projects/{project}/tasks")
+    said = await world.send(ada, project, AddComment(task_id=first["id"], body="Hm"))
+    await world.send(ada, project, AddComment(task_id=second["id"], body="Oh"))
+    await world.send(ada, project, EditComment(comment_id=said.result["commentId"], body="Ah"))
+    items = await pages(world, ada, f"/v1/projects/{project}/tasks/{first['id']}/activity")
+    kinds = [[event["kind"] for event in item["events"]] for item in items]
+    assert kinds == [["CommentEdited"], ["CommentAdded"], ["TaskCreated"]]
+    await problem_of(await world.http.get(f"/v1/projects/{project}/tasks/{NOBODY}/activity", headers=ada.auth), 404)
+
+
+async def test_a_page_looks_at_a_bounded_stretch(world: World) -> None:
+    ada, project, _ = await a_log(world, 1)
+    [task] = await pages(world, ada, f"/v1/projects/{project}/tasks")
+    for _ in range(SCANNED_ENTRIES_MAX + 300):
+        await world.send(ada, project, CreateTask(title="x"))
+    reads = world.feeds.pages.reads
+    path = f"/v1/projects/{project}/tasks/{task['id']}/activity"
+    page = await world.http.get(path, headers=ada.auth)
+    assert await page.json() == []
+    assert world.feeds.pages.reads - reads <= SCANNED_ENTRIES_MAX / 256 + 2
+    assert next_of(page)
+    assert len(await pages(world, ada, path)) == 1
+    reads = world.feeds.pages.reads
+    await world.http.get(f"/v1/projects/{project}/activity?limit=50", headers=ada.auth)
+    assert world.feeds.pages.reads - reads <= 2
+
+
+async def test_strangers_and_those_removed_meanwhile_get_nothing(world: World, monkeypatch: Any) -> None:
+    ada, project, _ = await a_log(world, 1)
+    bob, eve = await world.register("bob"), await world.register("eve")
+    await world.send(ada, project, AddMember(user_id=bob.id, role="viewer"))
+    path = f"/v1/projects/{project}/activity"
+    await problem_of(await world.http.get(path, headers=eve.auth), 404)
+    assert (await world.http.get(path, headers=bob.auth)).status == 200
+    honest = LogReads.page_before
+
+    async def slow(self: LogReads, stream: str, before: int) -> Any:
+        found = await honest(self, stream, before)
+        if before == 4:
+            await world.send(ada, project, RemoveMember(user_id=bob.id))
+        return found
+
+    monkeypatch.setattr(LogReads, "page_before", slow)
+    await problem_of(await world.http.get(path, headers=bob.auth), 404)
+
+
+@pytest.mark.parametrize("query", ["before=0", "before=x", "limit=0", "after=1"])
+async def test_a_query_that_does_not_fit_is_400(world: World, query: str) -> None:
+    ada, project, _ = await a_log(world, 0)
+    await problem_of(await world.http.get(f"/v1/projects/{project}/activity?{query}", headers=ada.auth), 400)
+
+
+def test_an_event_names_what_it_is_about() -> None:
+    assert names({"taskId": "t"}, {"t"})
+    assert names({"task": {"id": "t"}}, {"t"})
+    assert names({"ranks": {"t": "x"}}, {"t"})
+    assert names({"taskIds": ["a", "t"]}, {"t"})
+    assert not names({"title": "about t"}, {"t"})
+    assert not names({"a": {"b": {"c": {"d": "t"}}}}, {"t"})

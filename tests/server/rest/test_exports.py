@@ -1,0 +1,108 @@
+"""Exports: everything, as of one point, whole or visibly not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from actors.project.decider import ProjectActor
+from actors.runtime.actor import EntryMeta
+from actors.runtime.log_reads import LogReads
+from protocol.members import AddMember, RemoveMember
+from protocol.messages import decode_event
+from protocol.tasks import CreateTask, EditTask
+from server.rest.exports import ExportRoutes
+from tests.server.rest.test_events import a_log
+from tests.server.rest.test_tasks import pages
+from tests.server.world import User, World, problem_of
+
+
+async def exported(world: World, user: User, path: str) -> list[Any]:
+    response = await world.http.get(path, headers=user.auth)
+    assert response.status == 200, await response.text()
+    assert response.content_type == "application/x-ndjson"
+    return [orjson.loads(line) for line in (await response.text()).splitlines()]
+
+
+async def test_the_entries_lead_to_the_objects(world: World) -> None:
+    ada, project, _ = await a_log(world, 400)
+    task = (await pages(world, ada, f"/v1/projects/{project}/tasks"))[0]
+    await world.send(ada, project, EditTask(task_id=task["id"], title="New"))
+    lines = await exported(world, ada, f"/v1/projects/{project}/export")
+    assert (lines[0]["export"], lines[-1]["end"]) == (f"project/{project}",) * 2
+    entries = [line["entry"] for line in lines if "entry" in line]
+    objects = [line for line in lines if "object" in line]
+    assert [entry["seq"] for entry in entries] == list(range(1, 403))
+    assert (lines[-1]["objects"], lines[-1]["entries"]) == (len(objects), len(entries))
+    assert lines[0]["cursor"] == lines[-1]["cursor"] == f"402.{entries[-1]['epoch']}"
+    actor = ProjectActor()
+    state = actor.initial(f"project/{project}")
+    for entry in entries:
+        meta = EntryMeta(entry["seq"], entry["opId"], entry["author"], entry["at"], entry["recordedAt"])
+        for event in entry["events"]:
+            decoded: Any = decode_event(event)
+            actor.evolve(state, decoded, meta)
+    assert [line["data"] for line in objects if line["object"] == "tasks"] == list(state.tasks.values())
+    assert [line["data"] for line in objects if line["object"] == "project"] == [state.project]
+
+
+async def test_what_comes_after_the_point_is_not_in_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, project, _ = await a_log(world, 5)
+    honest = LogReads.after
+
+    async def busy(self: LogReads, *arguments: Any) -> Any:
+        await world.send(ada, project, CreateTask(title="later"))
+        return await honest(self, *arguments)
+
+    monkeypatch.setattr(LogReads, "after", busy)
+    lines = await exported(world, ada, f"/v1/projects/{project}/export")
+    assert lines[-1]["entries"] == 6
+
+
+async def test_who_is_removed_meanwhile_gets_no_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, project, _ = await a_log(world, 600)
+    bob, eve = await world.register("bob"), await world.register("eve")
+    await world.send(ada, project, AddMember(user_id=bob.id, role="viewer"))
+    path = f"/v1/projects/{project}/export"
+    await problem_of(await world.http.get(path, headers=eve.auth), 404)
+    honest = LogReads.after
+
+    async def removing(self: LogReads, principal: Any, stream: str, place: Any, stretch: Any) -> Any:
+        if place.seq:
+            await world.send(ada, project, RemoveMember(user_id=bob.id))
+        return await honest(self, principal, stream, place, stretch)
+
+    monkeypatch.setattr(LogReads, "after", removing)
+    with pytest.raises(aiohttp.ClientError):
+        await (await world.http.get(path, headers=bob.auth)).text()
+
+
+async def test_a_user_takes_their_own_data_and_nobody_elses(world: World) -> None:
+    ada, project, _ = await a_log(world, 0)
+    bob = await world.register("bob", email="bob@example.org", firstName="Bob")
+    await world.send(ada, project, AddMember(user_id=bob.id, role="member"))
+    await world.send(ada, project, CreateTask(title="Bob's", assignee_ids=[bob.id]))
+    lines = await exported(world, bob, f"/v1/users/{bob.id}/export")
+    found = {line["object"]: line["data"] for line in lines if "object" in line}
+    assert found["account"]["email"] == "bob@example.org"
+    assert "password" not in str(found["account"]).lower()
+    assert found["project"]["id"] == project
+    assert (found["task"]["title"], found["profile"]["firstName"]) == ("Bob's", "Bob")
+    assert lines[-1]["end"] == f"profile/{bob.id}"
+    await problem_of(await world.http.get(f"/v1/users/{bob.id}/export", headers=ada.auth), 403)
+
+
+async def test_too_many_at_once_are_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, project, _ = await a_log(world, 1)
+    honest = ExportRoutes._send
+
+    async def none_left(self: ExportRoutes, *arguments: Any) -> Any:
+        return await honest(replace(self, limits=replace(self.limits, at_once_max=0)), *arguments)
+
+    monkeypatch.setattr(ExportRoutes, "_send", none_left)
+    problem = await problem_of(await world.http.get(f"/v1/projects/{project}/export", headers=ada.auth), 503)
+    assert problem["code"] == "overloaded"
