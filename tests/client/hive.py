@@ -57,7 +57,7 @@ class Hive:
         self.users: dict[str, str] = {}
         self.tokens: dict[str, Principal] = {ADMIN_TOKEN: Principal("system", "admin")}
         self.now = "2030-01-01T00:00:00.000Z"
-        self.expires_in_s = 900
+        self.expires_in_s: float = 900
         # What joins are told of the log.
         self.halted = False
         # opIds and names of all command frames that arrived, in order.
@@ -74,6 +74,11 @@ class Hive:
         self.resume_max = 1000
         self.joins: list[dict[str, Any]] = []
         self.logins = 0
+        # Exchanges of refresh tokens, and renewals on the socket that were accepted.
+        self.refreshes = 0
+        self.renewals = 0
+        # Refresh tokens that count.
+        self.refresh_tokens: dict[str, str] = {}
         self.connections: dict[str, Principal] = {}
         self._runner: web.AppRunner | None = None
         self._port = 0
@@ -85,11 +90,12 @@ class Hive:
         self.socket = socketio.AsyncServer(
             async_mode="aiohttp", transports=["websocket"], async_handlers=False, cors_allowed_origins=[]
         )
-        for name in ("connect", "disconnect", "join", "leave", "command"):
+        for name in ("connect", "disconnect", "join", "leave", "command", "auth"):
             self.socket.on(name, getattr(self, f"_on_{name}"))
         application = web.Application(middlewares=[self._keep_transport])
         self.socket.attach(application)
         application.router.add_post("/v1/users/login", self._log_in)
+        application.router.add_post("/v1/users/refresh", self._refresh)
         application.router.add_get("/v1/users", self._find_user)
         application.router.add_get("/v1/users/{userId}", self._read_profile)
         application.router.add_get("/v1/projects/{projectId}/members", self._first_members)
@@ -143,14 +149,29 @@ class Hive:
             problem = {"code": "unauthenticated", "detail": "wrong credentials", "status": 401}
             return web.json_response(problem, status=401, content_type="application/problem+json")
         self.logins += 1
-        token = f"token-{self.logins}-{user_id}"
+        return self._signed_in(user_id)
+
+    async def _refresh(self, request: web.Request) -> web.Response:
+        assert request.headers["Idempotency-Key"]
+        user_id = self.refresh_tokens.pop((await request.json())["refreshToken"], None)
+        if user_id is None:
+            problem = {"code": "unauthenticated", "detail": "the refresh token is not valid", "status": 401}
+            return web.json_response(problem, status=401, content_type="application/problem+json")
+        self.refreshes += 1
+        return self._signed_in(user_id)
+
+    def _signed_in(self, user_id: str) -> web.Response:
+        number = self.logins + self.refreshes
+        token, refresh_token = f"token-{number}-{user_id}", f"refresh-{number}-{user_id}"
         self.tokens[token] = Principal(user_id)
+        self.refresh_tokens[refresh_token] = user_id
         return web.json_response(
             {
                 "userId": user_id,
-                "username": body["username"],
+                "username": next(name for name, one in self.users.items() if one == user_id),
                 "accessToken": token,
                 "expiresIn": self.expires_in_s,
+                "refreshToken": refresh_token,
             }
         )
 
@@ -180,6 +201,12 @@ class Hive:
             error = Rejection(ErrorCode.UNAUTHENTICATED, "the token is not valid").as_json()
             raise socketio.exceptions.ConnectionRefusedError("unauthenticated", {"error": error})
         self.connections[sid] = principal
+
+    async def _on_auth(self, sid: str, request: dict[str, Any]) -> dict[str, Any]:
+        if self.tokens.get(request["token"]) != self.connections[sid]:
+            return {"error": Rejection(ErrorCode.FORBIDDEN, "another user's").as_json()}
+        self.renewals += 1
+        return {"expiresAt": self.now}
 
     async def _on_disconnect(self, sid: str, reason: Any = None) -> None:
         self.connections.pop(sid, None)

@@ -311,7 +311,7 @@ async def test_an_ended_token_leads_to_a_new_log_in(hive: Hive, client: Client) 
         await hive.cut_connections()
         ack = await project.create_task("after")
         await project.caught_up(ack.cursor)
-        assert hive.logins == 2
+        assert (hive.logins, hive.refreshes) == (1, 1)
 
 
 async def test_a_short_lived_token_is_renewed_before_it_is_refused(hive: Hive) -> None:
@@ -319,7 +319,8 @@ async def test_a_short_lived_token_is_renewed_before_it_is_refused(hive: Hive) -
     async with Client(hive.url, username="ada", password="correct horse", settings=QUICK) as client:
         await hive.cut_connections()
         await client.create_project("Apollo")
-        assert hive.logins == 2
+        assert hive.logins == 1
+        assert hive.refreshes >= 1
 
 
 async def test_closing_ends_readers_quietly_and_waiting_commands_loudly(hive: Hive) -> None:

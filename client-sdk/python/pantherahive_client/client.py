@@ -35,6 +35,7 @@ from pantherahive_client.preferences import PreferenceCommands
 from pantherahive_client.profiles import ProfileCommands
 from pantherahive_client.project import Project
 from pantherahive_client.projects import Visibility
+from pantherahive_client.renewal import keep_token
 from pantherahive_client.replica import ProjectState
 from pantherahive_client.session import Credentials, Session
 from pantherahive_client.settings import Settings
@@ -45,8 +46,8 @@ logger = logging.getLogger("pantherahive_client")
 class Client(ProfileCommands, NotificationCommands, PreferenceCommands):
     """Connects inside `async with`, and stays connected: it reconnects by itself, joins again, sends again.
 
-    Log in with `password` and `username` (or `email`), or give a `token` (such as the operator's). With a password the
-    client logs in again whenever its token ends.
+    Log in with `password` and `username` (or `email`), or give a `token` (a bot's, or the operator's). With a password
+    the client renews its token in time, on the connection that it has, and logs in again when the server ended it.
     """
 
     def __init__(
@@ -236,11 +237,15 @@ class Client(ProfileCommands, NotificationCommands, PreferenceCommands):
         """From the log-in to the end of one connection."""
         token = await self._session.token()
         link = Link(self._url, self, self._settings)
+        renewing: asyncio.Task[None] | None = None
         try:
             await self._open(link, token)
             self._connected(link)
+            renewing = asyncio.create_task(keep_token(link, self._session, self._settings), name="pantherahive-token")
             await link.wait_ended()
         finally:
+            if renewing is not None:
+                renewing.cancel()
             self._disconnected()
             await link.close()
             self._outbox.connection_over(refused=link.was_refused)

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from pantherahive_client.errors import HiveError, TokenExpired, Unauthenticated, Unreachable, error_of
+from pantherahive_client.ids import new_id
 from pantherahive_client.settings import Settings
 
 
@@ -44,8 +45,12 @@ class Session:
         self._http: aiohttp.ClientSession | None = None
         # The token in use; None until the first log-in and after `forget`.
         self._token = credentials.token
-        # When that token ends, on the monotonic clock; None when its life is not known.
+        # When that token should be renewed, on the monotonic clock; None when its life is not known.
         self._ends_at_s: float | None = None
+        # What gets the next token without the password; it serves once.
+        self._refresh_token: str | None = None
+        # The key of a renewal whose answer did not come: sent again with it, it gets the same answer.
+        self._renewal_key: str | None = None
         # One log-in at a time: whoever comes second takes the first one's token.
         self._logging_in = asyncio.Lock()
         # The account that logged in; None with a token of one's own.
@@ -54,7 +59,7 @@ class Session:
     async def token(self) -> str:
         """A token that is good for a while; logs in when there is none."""
         async with self._logging_in:
-            if self._token is None or self._ends_soon():
+            if (self._token is None or self._ends_soon()) and not await self._refresh():
                 await self._log_in()
             if self._token is None:
                 raise TokenExpired("the token has ended, and there is no password to log in with again")
@@ -66,10 +71,34 @@ class Session:
             self._token = None
         return self._credentials.renewable
 
-    def _ends_soon(self) -> bool:
+    def renew_in_s(self) -> float | None:
+        """When it is time for the next token; None when there will be none, or none is needed."""
         if self._ends_at_s is None or not self._credentials.renewable:
+            return None
+        return max(0.0, self._ends_at_s - time.monotonic())
+
+    def _ends_soon(self) -> bool:
+        return self.renew_in_s() == 0.0
+
+    async def _refresh(self) -> bool:
+        """A new token from the refresh token. False: there is none any more, and the password has to help."""
+        if self._refresh_token is None:
             return False
-        return time.monotonic() > self._ends_at_s
+        self._renewal_key = self._renewal_key or new_id()
+        try:
+            answer = await self._request(
+                "POST",
+                "/v1/users/refresh",
+                json={"refreshToken": self._refresh_token},
+                headers={"Idempotency-Key": self._renewal_key},
+            )
+        except HiveError as error:
+            if error.retryable or isinstance(error, Unreachable):
+                raise
+            self._refresh_token = self._renewal_key = None
+            return False
+        self._signed_in(answer)
+        return True
 
     async def _log_in(self) -> None:
         who = self._credentials
@@ -77,11 +106,15 @@ class Session:
             return
         body = {"password": who.password}
         body |= {"username": who.username} if who.username is not None else {"email": who.email or ""}
-        answer = await self._request("POST", "/v1/users/login", json=body)
+        self._signed_in(await self._request("POST", "/v1/users/login", json=body))
+
+    def _signed_in(self, answer: Any) -> None:
         if not isinstance(answer, dict) or not isinstance(answer.get("accessToken"), str):
             raise Unauthenticated("the server's answer to the log-in holds no token")
         self._token = answer["accessToken"]
         self.user_id = answer.get("userId")
+        refresh_token, self._renewal_key = answer.get("refreshToken"), None
+        self._refresh_token = refresh_token if isinstance(refresh_token, str) else None
         life_s = answer.get("expiresIn")
         if isinstance(life_s, int | float):
             # A margin larger than half of a short life would mean to log in for every connection.
@@ -105,10 +138,11 @@ class Session:
         json: Any = None,
         query: Mapping[str, str] | None = None,
         token: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         if self._http is None:
             self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._settings.request_timeout_s))
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token is not None else {})
         try:
             async with self._http.request(
                 method, self._url + path, json=json, params=query, headers=headers
