@@ -24,7 +24,7 @@ def refuse_parent(state: ProjectState, task_id: str, parent_id: str | None, limi
 
 
 def _refuse_depth(state: ProjectState, task_id: str, parent_id: str, levels_max: int) -> Rejection | None:
-    levels = _levels_above(state, parent_id)
+    levels = _levels_above(state, parent_id, levels_max)
     below: Sequence[str] = [task_id]
     while below:
         levels += 1
@@ -34,10 +34,10 @@ def _refuse_depth(state: ProjectState, task_id: str, parent_id: str, levels_max:
     return None
 
 
-def _levels_above(state: ProjectState, task_id: str) -> int:
-    """How many levels end with this task: 1 when it has no parent."""
+def _levels_above(state: ProjectState, task_id: str, levels_max: int) -> int:
+    """How many levels end with this task: 1 when it has no parent. Nothing is counted beyond `levels_max`."""
     levels, above = 1, state.tasks[task_id]["parentId"]
-    while above is not None:
+    while above is not None and levels < levels_max:
         levels, above = levels + 1, state.tasks[above]["parentId"]
     return levels
 
