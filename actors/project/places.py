@@ -82,20 +82,27 @@ def _index_of(state: ProjectState, task_id: str) -> int:
 
 def make_place(state: ProjectState, state_id: str, spot: int, task_id: str, limits: ProjectLimits) -> Place | Rejection:
     """A free rank before the card at `spot`. Where no short one is left, neighbours get new ranks too."""
-    reach = limits.reranked_tasks_max // 2
-    cards = state.cards.get(state_id, [])
-    left = [card for card in cards[max(spot - reach - 2, 0) : spot] if card[1] != task_id]
-    right = [card for card in cards[spot : spot + reach + 2] if card[1] != task_id]
+    left, right = _neighbours(state, state_id, spot, task_id, 1)
     rank = rank_between(left[-1][0] if left else None, right[0][0] if right else None)
     if rank is not None and len(rank) <= limits.rank_short_characters_max:
         return Place(rank)
-    better = _stretch(left, right, limits)
+    better = _stretch(*_neighbours(state, state_id, spot, task_id, limits.reranked_tasks_max // 2 + 1), limits)
     gain_min = max(limits.rank_short_characters_max // _GAIN_PART, 1)
     if better is not None and (rank is None or len(better.rank) + gain_min <= len(rank)):
         return better
     if rank is not None and len(rank) <= RANK_LENGTH_MAX:
         return Place(rank)
     return broken("no_rank_left", f"no rank is left here, nor any among {limits.reranked_tasks_max} neighbours")
+
+
+def _neighbours(
+    state: ProjectState, state_id: str, spot: int, task_id: str, count: int
+) -> tuple[list[Card], list[Card]]:
+    """So many other cards before the spot and behind it at least, where the state has them."""
+    cards = state.cards.get(state_id, [])
+    left = [card for card in cards[max(spot - count - 1, 0) : spot] if card[1] != task_id]
+    right = [card for card in cards[spot : spot + count + 1] if card[1] != task_id]
+    return left, right
 
 
 def _stretch(left: Sequence[Card], right: Sequence[Card], limits: ProjectLimits) -> Place | None:
