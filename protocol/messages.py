@@ -56,10 +56,12 @@ from protocol.tasks import (
     CreateTask,
     DeleteTask,
     EditTask,
+    EditTasks,
     RestoreTask,
     TaskCreated,
     TaskDeleted,
     TaskEdited,
+    TaskEditsJudged,
     TaskRestored,
     task_created_2,
     task_edited_2,
@@ -81,6 +83,7 @@ ProjectCommand = (
     | RemoveRole
     | CreateTask
     | EditTask
+    | EditTasks
     | MoveTask
     | DeleteTask
     | RestoreTask
@@ -102,6 +105,7 @@ ProjectEvent = (
     | RoleRemoved
     | TaskCreated
     | TaskEdited
+    | TaskEditsJudged
     | TasksReranked
     | TaskDeleted
     | TaskRestored

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import Field, StringConstraints, with_config
+from pydantic import AfterValidator, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from protocol.base import (
@@ -20,6 +20,7 @@ from protocol.base import (
     Uuid,
     absent,
 )
+from protocol.errors import ErrorCode
 from protocol.event import Command, Event
 from protocol.projects import StateId
 from protocol.ranks import Rank, rank_of_number
@@ -128,6 +129,10 @@ class CreateTask(Command):
     parent_id: Uuid | None = None
 
 
+EDITS_PER_COMMAND_MAX: Final = 200
+"""Items of one `EditTasks`."""
+
+
 class EditTask(Command):
     """Sets the fields that are present; labels and assignees are added and removed one by one.
 
@@ -164,6 +169,51 @@ class RestoreTask(Command):
     """Brings a deleted task back, with its links, its comments and its place."""
 
     task_id: Uuid
+
+
+def _distinct_tasks(edits: list[EditTask]) -> list[EditTask]:
+    if len({edit.task_id for edit in edits}) != len(edits):
+        raise ValueError("the same task stands there twice")
+    return edits
+
+
+class EditTasks(Command):
+    """Edits many tasks, each as `EditTask` would, in one entry.
+
+    The ack has a result per item in their order: `items: [{taskId, ok: true} | {taskId, error}]`. A refused item stops
+    no other. A `base` is judged for each by itself.
+    """
+
+    edits: Annotated[
+        list[EditTask], Field(min_length=1, max_length=EDITS_PER_COMMAND_MAX), AfterValidator(_distinct_tasks)
+    ]
+
+
+@with_config(VIEW_CONFIG)
+class EditRefusal(TypedDict):
+    """Why one of several edits was refused, as the ack of a single one would say it."""
+
+    code: ErrorCode
+    message: str
+    retryable: bool
+    details: dict[str, Any]
+
+
+@with_config(VIEW_CONFIG)
+class JudgedEdit(TypedDict):
+    """What became of one of several edits; without `error` it is as wished."""
+
+    taskId: Uuid
+    error: NotRequired[EditRefusal]
+
+
+class TaskEditsJudged(Event):
+    """What became of each edit of an `EditTasks`, so that a retry gets the same answer.
+
+    The accepted ones have their own events in the same entry.
+    """
+
+    items: Annotated[list[JudgedEdit], Field(min_length=1, max_length=EDITS_PER_COMMAND_MAX)]
 
 
 class TaskCreated(Event):

@@ -10,6 +10,7 @@ from actors.field_changes import (
     refuse_stale,
 )
 from actors.project import (
+    bulk_edits,
     comments,
     links,
     members,
@@ -60,10 +61,12 @@ from protocol.tasks import (
     CreateTask,
     DeleteTask,
     EditTask,
+    EditTasks,
     RestoreTask,
     TaskCreated,
     TaskDeleted,
     TaskEdited,
+    TaskEditsJudged,
     TaskRestored,
 )
 
@@ -122,6 +125,8 @@ class ProjectActor:
                 return tasks.decide_create(state, command, context, self._limits)
             case EditTask():
                 return tasks.decide_edit(state, command, context, self._limits)
+            case EditTasks():
+                return bulk_edits.decide_edits(state, command, context, self._limits, self.evolve)
             case MoveTask():
                 return ranks.decide_move(state, command, context, self._limits)
             case DeleteTask():
@@ -171,6 +176,8 @@ class ProjectActor:
                 tasks.evolve_created(state, event, meta)
             case TaskEdited():
                 tasks.evolve_edited(state, event, meta)
+            case TaskEditsJudged():
+                return  # it is an answer and changes nothing
             case TasksReranked():
                 ranks.evolve_reranked(state, event, meta)
             case TaskDeleted():
@@ -202,6 +209,8 @@ class ProjectActor:
                     result |= {"taskId": task["id"], "key": task["key"], "number": task["number"]}
                 case LinkAdded():
                     result["linkId"] = event.link["id"]
+                case TaskEditsJudged():
+                    result["items"] = bulk_edits.results(event)
                 case CommentAdded():
                     result["commentId"] = event.comment_id
                 case (

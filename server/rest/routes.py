@@ -19,6 +19,7 @@ from server.rest.accounts import AccountRoutes
 from server.rest.activity import ActivityRoutes
 from server.rest.attempts import Attempts
 from server.rest.bots import BotRoutes
+from server.rest.bulk_edits import BulkEditRoutes
 from server.rest.changes import Changes
 from server.rest.commands import CommandRoutes
 from server.rest.comments import CommentRoutes
@@ -99,6 +100,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
             needs.keyed,
         ).routes(),
         *TaskRoutes(needs.access, views, needs.tasks, derived, needs.sizes, changes).routes(),
+        *BulkEditRoutes(needs.access, needs.streams).routes(),
         *RankRoutes(needs.access, needs.streams, views).routes(),
         *LinkRoutes(needs.access, views, needs.sizes, changes).routes(),
         *MemberRoutes(needs.access, views, needs.sizes).routes(),

@@ -34,7 +34,7 @@ from storage.projections.projects import ProjectFact
 from storage.projections.ranks import RankFact
 from storage.projections.roles import RoleFact
 from storage.projections.table import Key, Row, Table
-from storage.projections.tasks import TaskFact
+from storage.projections.tasks import JudgedFact, TaskFact
 
 TABLES: tuple[Table, ...] = (
     projects.TABLE,
@@ -46,7 +46,9 @@ TABLES: tuple[Table, ...] = (
     profiles.TABLE,
 )
 
-AnyFact: TypeAlias = ProjectFact | MemberFact | RoleFact | TaskFact | RankFact | LinkFact | CommentFact | ProfileFact
+AnyFact: TypeAlias = (
+    ProjectFact | MemberFact | RoleFact | TaskFact | JudgedFact | RankFact | LinkFact | CommentFact | ProfileFact
+)
 
 _VERSIONS: Final[Mapping[str, int]] = {
     event.kind: event.version for event in get_args(ProjectEvent) + get_args(ProfileEvent)
@@ -133,6 +135,8 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(tasks.TABLE.name, (stream_id, fact["data"]["task"]["id"]))]
         case "TaskEdited" | "TaskDeleted" | "TaskRestored":
             return [Place(tasks.TABLE.name, (stream_id, fact["data"]["taskId"]))]
+        case "TaskEditsJudged":
+            return []
         case "TasksReranked":
             return [Place(tasks.TABLE.name, (stream_id, task_id)) for task_id in fact["data"]["ranks"]]
         case "LinkAdded":
@@ -168,6 +172,8 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
             return links.fold(row, fact, entry)
         case "TaskCreated" | "TaskEdited" | "TaskDeleted" | "TaskRestored":
             return tasks.fold(row, fact, entry)
+        case "TaskEditsJudged":
+            return row
         case "TasksReranked":
             return ranks.fold(row, fact, entry)
         case "CommentAdded" | "CommentEdited":

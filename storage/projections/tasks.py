@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NotRequired, assert_never
 from typing_extensions import TypedDict
 
 from protocol.log import Entry
-from protocol.tasks import TaskChanges, TaskView
+from protocol.tasks import JudgedEdit, TaskChanges, TaskView
 from storage.projections.across import Across, InProject, PlaceAcross
 from storage.projections.fact import Fact
 from storage.projections.table import Column, Row, Table
@@ -75,6 +75,14 @@ class TaskNamedData(TypedDict):
     taskId: str
 
 
+class TaskEditsJudgedData(TypedDict):
+    """See `protocol.tasks.TaskEditsJudged`."""
+
+    items: list[JudgedEdit]
+
+
+JudgedFact = Fact[Literal["TaskEditsJudged"], TaskEditsJudgedData]
+"""It writes no row."""
 TaskFact = (
     Fact[Literal["TaskCreated"], TaskCreatedData]
     | Fact[Literal["TaskEdited"], TaskEditedData]

@@ -158,6 +158,10 @@ def _link_removed(world: World, data: Any, entry: Entry, own: str) -> None:
     assert {name: gone[name] for name in data["was"]} == data["was"]
 
 
+def _nothing(world: World, data: Any, entry: Entry, own: str) -> None:
+    """An answer: it changes nothing."""
+
+
 def _comment_added(world: World, data: Any, entry: Entry, own: str) -> None:
     world["comments"][data["commentId"]] = {
         "id": data["commentId"],
@@ -248,6 +252,7 @@ _STEPS = {
     "TaskRestored": _task_restored,
     "LinkAdded": _link_added,
     "LinkRemoved": _link_removed,
+    "TaskEditsJudged": _nothing,
     "CommentAdded": _comment_added,
     "CommentEdited": _comment_edited,
     "ProfileCreated": _profile_created,

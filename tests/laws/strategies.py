@@ -50,7 +50,7 @@ from protocol.projects import (
 )
 from protocol.ranks import MoveTask
 from protocol.roles import DefineRole, EditRole, RemoveRole
-from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask
+from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER, uuid
 
 PEOPLE = (OWNER, ADMIN, MEMBER, COMMENTER, VIEWER, STRANGER)
@@ -93,6 +93,25 @@ def _some(model: type[Command], optional: dict[str, SearchStrategy[Any]], **alwa
     """The command with any subset of its optional fields."""
     return st.fixed_dictionaries(always, optional=optional).map(lambda fields: model(**fields))
 
+
+_edits = _some(
+    EditTask,
+    {
+        "title": _titles,
+        "description": _texts,
+        "state_id": _state_ids,
+        "priority": _priorities,
+        "start_date": _days,
+        "due_date": _days,
+        "estimate": _estimates,
+        "parent_id": _parent_ids,
+        "add_labels": _labels,
+        "remove_labels": _labels,
+        "add_assignees": _assignees,
+        "remove_assignees": _assignees,
+    },
+    task_id=st.sampled_from(TASK_IDS),
+)
 
 STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
     CreateProject: _some(
@@ -144,23 +163,9 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
         },
         title=_titles,
     ),
-    EditTask: _some(
-        EditTask,
-        {
-            "title": _titles,
-            "description": _texts,
-            "state_id": _state_ids,
-            "priority": _priorities,
-            "start_date": _days,
-            "due_date": _days,
-            "estimate": _estimates,
-            "parent_id": _parent_ids,
-            "add_labels": _labels,
-            "remove_labels": _labels,
-            "add_assignees": _assignees,
-            "remove_assignees": _assignees,
-        },
-        task_id=st.sampled_from(TASK_IDS),
+    EditTask: _edits,
+    EditTasks: st.lists(_edits, min_size=1, max_size=2, unique_by=lambda edit: edit.task_id).map(
+        lambda edits: EditTasks(edits=edits)
     ),
     MoveTask: _some(
         MoveTask,
@@ -244,7 +249,7 @@ _content: tuple[type[Command], ...] = (
     AddComment,
     EditComment,
 )
-_history_has: tuple[type[Command], ...] = (CreateTask, EditTask, MoveTask, AddComment, EditComment)
+_history_has: tuple[type[Command], ...] = (CreateTask, EditTask, EditTasks, MoveTask, AddComment, EditComment)
 _membership: tuple[type[Command], ...] = (AddMember, ChangeMemberRole, RemoveMember)
 _own_roles: tuple[type[Command], ...] = (DefineRole, EditRole, RemoveRole)
 _rare: tuple[type[Command], ...] = (
@@ -288,10 +293,6 @@ _imported = st.builds(
     day=st.just(0),
     origin=_origins,
 )
-
-
-def _other(task_id: str) -> str:
-    return TASK_IDS[1 - TASK_IDS.index(task_id)]
 
 
 def _by_owner(command: Command) -> Step:
@@ -380,16 +381,14 @@ _buried_and_back = st.tuples(_task_ids, _live, _turns).map(
         Step(drawn[2], RestoreTask(task_id=drawn[0]), OWNER, 1, None),
     ]
 )
-# Always into the same gap, so that its ranks run out where only short ones are taken.
-_crowded = st.lists(st.tuples(st.sampled_from(TASK_IDS), _turns), min_size=3, max_size=4).map(
-    lambda drawn: [
+# Into a gap between neighbouring numbers, where only short ranks are taken.
+_crowded = st.tuples(_turns, _turns).map(
+    lambda turns: [
+        _by_owner(CreateTask(title="card", state_id="todo")),
         *(_by_owner(CreateTask(task_id=task_id, title="card", state_id="todo")) for task_id in TASK_IDS),
         *(_by_owner(MoveTask(task_id=task_id, state_id="todo")) for task_id in TASK_IDS),
-        *(_by_owner(CreateTask(title="card", state_id="todo")) for _ in range(2)),
-        *(
-            Step(turn, MoveTask(task_id=task_id, state_id="todo", before=_other(task_id)), OWNER, 0, None)
-            for task_id, turn in drawn
-        ),
+        Step(turns[0], MoveTask(task_id=TASK_IDS[1], before=TASK_IDS[0]), OWNER, 0, None),
+        Step(turns[1], MoveTask(task_id=TASK_IDS[0], before=TASK_IDS[1]), OWNER, 0, None),
     ]
 )
 _came_and_left = st.tuples(st.sampled_from([MEMBER, VIEWER]), _roles, _turns).map(

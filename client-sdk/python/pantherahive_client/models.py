@@ -54,6 +54,7 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "RoleRemoved": 1,
     "TaskCreated": 2,
     "TaskEdited": 2,
+    "TaskEditsJudged": 1,
     "TasksReranked": 1,
     "TaskDeleted": 1,
     "TaskRestored": 1,
@@ -321,6 +322,15 @@ class EditProject(TypedDict, total=False):
     states: list[WorkflowState]
 
 
+class EditRefusal(TypedDict):
+    """Why one of several edits was refused, as the ack of a single one would say it."""
+
+    code: ErrorCode
+    message: str
+    retryable: bool
+    details: dict[str, Any]
+
+
 class EditRole(TypedDict):
     """Sets the fields that are present; members who have the role may at once what it says then."""
 
@@ -350,6 +360,16 @@ class EditTask(TypedDict):
     removeLabels: NotRequired[list[str]]
     addAssignees: NotRequired[list[str]]
     removeAssignees: NotRequired[list[str]]
+
+
+class EditTasks(TypedDict):
+    """Edits many tasks, each as `EditTask` would, in one entry.
+
+    The ack has a result per item in their order: `items: [{taskId, ok: true} | {taskId, error}]`. A
+    refused item stops no other. A `base` is judged for each by itself.
+    """
+
+    edits: list[EditTask]
 
 
 class EntriesMessage(TypedDict):
@@ -424,6 +444,13 @@ class JoinRequest(TypedDict):
 
     stream: str
     cursor: NotRequired[str | None]
+
+
+class JudgedEdit(TypedDict):
+    """What became of one of several edits; without `error` it is as wished."""
+
+    taskId: Uuid
+    error: NotRequired[EditRefusal]
 
 
 class LeaveRequest(TypedDict):
@@ -873,6 +900,15 @@ class TaskEdited(TypedDict):
     assigneesAdded: NotRequired[list[str]]
     assigneesRemoved: NotRequired[list[str]]
     closedAt: NotRequired[Instant | None]
+
+
+class TaskEditsJudged(TypedDict):
+    """What became of each edit of an `EditTasks`, so that a retry gets the same answer.
+
+    The accepted ones have their own events in the same entry.
+    """
+
+    items: list[JudgedEdit]
 
 
 class TaskRestored(TypedDict):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Unpack
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Unpack
 
 from pantherahive_client.commands import UNSET, Commands, Sending, Unset, present
 from pantherahive_client.outbox import Ack
@@ -91,3 +91,11 @@ class TaskCommands(Commands):
     async def restore_task(self, task_id: str, **sending: Unpack[Sending]) -> Ack:
         """Brings a deleted task back, with its links, its comments and its place."""
         return await self.send("RestoreTask", {"taskId": task_id}, **sending)
+
+    async def edit_tasks(self, edits: Sequence[Mapping[str, Any]], **sending: Unpack[Sending]) -> Ack:
+        """Edits up to 200 tasks in one entry; each item has `taskId` and the fields of `EditTask` as in JSON.
+
+        `ack.result["items"]` has a result per item: `{"taskId", "ok": True}` or `{"taskId", "error"}`. A refused item
+        stops no other.
+        """
+        return await self.send("EditTasks", {"edits": [dict(edit) for edit in edits]}, **sending)

@@ -1,0 +1,131 @@
+"""Edits of many tasks in one entry: each is judged after those before it, and a refused one stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import fields
+from typing import Any, Final
+
+from actors.field_changes import refuse_stale
+from actors.project.dating import Dating, date_content
+from actors.project.edited_fields import wished_by
+from actors.project.limits import ProjectLimits
+from actors.project.order import Order
+from actors.project.permissions import broken, no_project, refusal
+from actors.project.projects import Outcome, archived, is_archived
+from actors.project.state import ProjectState
+from actors.project.tasks import decide_edit
+from actors.runtime.actor import Context, Decision, EntryMeta
+from protocol.errors import Rejection
+from protocol.messages import ProjectEvent
+from protocol.tasks import EditTask, EditTasks, JudgedEdit, TaskEditsJudged
+
+Evolve = Callable[[ProjectState, ProjectEvent, EntryMeta], None]
+
+ENTRY_CHARACTERS_MAX: Final = 500_000
+"""The texts before and after of one command's edits. Who replaces more long ones sends several commands."""
+
+VALUE_CHARACTERS_MAX: Final = 100
+"""The refusals of a bulk edit stand in the log, so they show less of a text than that of a single edit."""
+
+_UNTOUCHED: Final = frozenset({"project", "members", "comments", "task_comments", "links", "task_links"})
+"""What no edit of a task changes; a draft shares it with its state."""
+
+
+def decide_edits(
+    state: ProjectState, command: EditTasks, context: Context, limits: ProjectLimits, evolve: Evolve
+) -> Outcome:
+    """Refused as a whole only for what concerns all: the permission, the archive, an origin that may not be."""
+    refused = refusal(state, context.principal, "task.edit")
+    if refused is not None or state.project is None:
+        return refused or no_project()
+    dating = date_content(state, context)
+    if isinstance(dating, Rejection):
+        return dating
+    if is_archived(state):
+        return archived()
+    bulk = _Bulk(state, context, limits, evolve, dating)
+    items = [bulk.item(edit) for edit in command.edits]
+    return dating.decision([*bulk.events, TaskEditsJudged(items=items)])
+
+
+class _Bulk:
+    """The edits so far, and the state that they lead to."""
+
+    def __init__(
+        self, state: ProjectState, context: Context, limits: ProjectLimits, evolve: Evolve, dating: Dating
+    ) -> None:
+        self._state = state
+        self._context = context
+        self._limits = limits
+        self._evolve = evolve
+        self._meta = EntryMeta(context.seq + 1, context.op_id, dating.author, dating.at, context.now)
+        # A copy that only this decision sees: the state itself is not changed before the entry is.
+        self._draft = draft_of(state)
+        self._characters = 0
+        self.events: list[ProjectEvent] = []
+
+    def item(self, edit: EditTask) -> JudgedEdit:
+        """Judges an edit; an accepted one leaves its events."""
+        outcome = self._judge(edit)
+        if isinstance(outcome, Rejection):
+            error: Any = outcome.as_json()
+            return {"taskId": edit.task_id, "error": error}
+        for event in outcome.events:
+            self._evolve(self._draft, event, self._meta)
+            self.events.append(event)
+        return {"taskId": edit.task_id}
+
+    def _judge(self, edit: EditTask) -> Outcome:
+        outcome = decide_edit(self._draft, edit, self._context, self._limits)
+        if isinstance(outcome, Rejection):
+            return outcome
+        return self._refuse_stale(outcome) or self._refuse_length(outcome.events) or outcome
+
+    def _refuse_stale(self, outcome: Decision[ProjectEvent]) -> Rejection | None:
+        context = self._context
+        if context.base is None:
+            return None
+        wished = wished_by(outcome.events)
+        return refuse_stale(self._state.changes, wished, context.base, context.seq, VALUE_CHARACTERS_MAX)
+
+    def _refuse_length(self, events: Iterable[ProjectEvent]) -> Rejection | None:
+        characters = self._characters + sum(_characters(event) for event in events)
+        if characters > ENTRY_CHARACTERS_MAX:
+            return broken("bulk_characters_limit", f"one command replaces at most {ENTRY_CHARACTERS_MAX} characters")
+        self._characters = characters
+        return None
+
+
+def _characters(event: ProjectEvent) -> int:
+    """The long texts of an edit."""
+    texts = [*getattr(event, "changes", {}).values(), *getattr(event, "was", {}).values()]
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
+def draft_of(state: ProjectState) -> ProjectState:
+    """A copy to try edits of tasks on. Records are shared: they are replaced, never changed."""
+    draft = copy(state)
+    for field in fields(state):
+        if field.name not in _UNTOUCHED:
+            setattr(draft, field.name, _copied(getattr(state, field.name)))
+    return draft
+
+
+def _copied(value: Any) -> Any:
+    """A collection, with the lists and sets that it holds; single values as they are."""
+    if isinstance(value, list | set):
+        return copy(value)
+    if isinstance(value, Order):
+        return Order(
+            *({task_id: dict(others) for task_id, others in pairs.items()} for pairs in (value.after, value.before))
+        )
+    if isinstance(value, dict):
+        return {key: copy(item) if isinstance(item, list | set) else item for key, item in value.items()}
+    return value
+
+
+def results(event: TaskEditsJudged) -> list[dict[str, Any]]:
+    """The items as the ack tells them."""
+    return [dict(item) if "error" in item else {**item, "ok": True} for item in event.items]
