@@ -255,6 +255,12 @@ class ProjectLimits(BaseSettings):
     project_reranked_tasks_max: int = Field(
         1024, ge=2, le=2000, description="Neighbours that get new ranks in one entry."
     )
+    project_reactions_per_comment_max: int = Field(
+        1000, ge=1, le=100_000, description="Reactions to one comment, of all people together."
+    )
+    project_emoji_per_comment_max: int = Field(
+        20, ge=1, le=1000, description="Different emoji with which people have reacted to one comment."
+    )
 
 
 class UserLimits(BaseSettings):

@@ -14,7 +14,18 @@ import msgpack
 import orjson
 from pydantic import ValidationError
 
-from protocol.comments import AddComment, CommentAdded, CommentEdited, EditComment
+from protocol.comments import (
+    AddComment,
+    CommentAdded,
+    CommentDeleted,
+    CommentEdited,
+    CommentRestored,
+    DeleteComment,
+    EditComment,
+    RestoreComment,
+    comment_added_2,
+    comment_edited_2,
+)
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Event, Origin
 from protocol.links import AddLink, LinkAdded, LinkRemoved, RemoveLink
@@ -51,6 +62,7 @@ from protocol.projects import (
     project_created_2,
 )
 from protocol.ranks import MoveTask, TasksReranked
+from protocol.reactions import AddReaction, ReactionAdded, ReactionRemoved, RemoveReaction
 from protocol.roles import DefineRole, EditRole, RemoveRole, RoleDefined, RoleEdited, RoleRemoved
 from protocol.tasks import (
     CreateTask,
@@ -91,6 +103,10 @@ ProjectCommand = (
     | RemoveLink
     | AddComment
     | EditComment
+    | DeleteComment
+    | RestoreComment
+    | AddReaction
+    | RemoveReaction
 )
 ProjectEvent = (
     ProjectCreated
@@ -113,6 +129,10 @@ ProjectEvent = (
     | LinkRemoved
     | CommentAdded
     | CommentEdited
+    | CommentDeleted
+    | CommentRestored
+    | ReactionAdded
+    | ReactionRemoved
 )
 ProfileCommand = CreateProfile | EditProfile
 ProfileEvent = ProfileCreated | ProfileEdited
@@ -140,6 +160,8 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("TaskCreated", 1): task_created_2,
     ("TaskEdited", 1): task_edited_2,
     ("ProjectCreated", 1): project_created_2,
+    ("CommentAdded", 1): comment_added_2,
+    ("CommentEdited", 1): comment_edited_2,
 }
 """(kind, version) → pure function from that version's data to the next version's."""
 

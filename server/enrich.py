@@ -11,9 +11,11 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from protocol.comments import AddComment, EditComment
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Origin, Principal
 from protocol.members import AddMember
+from protocol.mentions import MENTIONS_MAX, mentioned_names, spellings
 from protocol.projects import CreateProject
 from storage.ports import Accounts, ProjectKeys
 
@@ -22,8 +24,15 @@ _STEM_CHARACTERS_MAX: Final = 6
 _RANDOM_TRIES: Final = 20
 _NOTHING: Mapping[str, Any] = {}
 
-NEEDS_FACTS: Final = (CreateProject, AddMember)
-"""The commands for which `facts_for` has something to look up; all others may go straight to their actor."""
+_ALWAYS_NEED_FACTS: Final = (CreateProject, AddMember)
+
+
+def needs_facts(command: Command, origin: Origin | None) -> bool:
+    """Whether `facts_for` may have something to look up; all other commands may go straight to their actor."""
+    if isinstance(command, AddComment | EditComment):
+        # A name in imported text is one of the source's people, and nobody here is called for what is long past.
+        return origin is None and "@" in command.body
+    return isinstance(command, _ALWAYS_NEED_FACTS)
 
 
 class Facts:
@@ -37,13 +46,28 @@ class Facts:
         self, command: Command, stream: str, principal: Principal, origin: Origin | None = None
     ) -> Mapping[str, Any] | Rejection:
         """The facts of a command, empty for most. Raises NotApplied and OutcomeUnknown (claims may be repeated)."""
+        if not needs_facts(command, origin):
+            return _NOTHING
         match command:
             case CreateProject():
                 return await self._of_creation(command, stream.partition("/")[2], principal, origin)
             case AddMember():
                 return {"userExists": await self._accounts.by_user_id(command.user_id) is not None}
+            case AddComment() | EditComment():
+                return await self._of_text(command.body)
             case _:
                 return _NOTHING
+
+    async def _of_text(self, text: str) -> Mapping[str, Any]:
+        """Whose names stand in a text: `mentionedIds`, or `tooManyMentions` and nobody is looked up."""
+        names = mentioned_names(text)
+        if len(names) > MENTIONS_MAX:
+            return {"tooManyMentions": True}
+        if not names:
+            return _NOTHING
+        ids = await self._accounts.ids_of({spelling for name in names for spelling in spellings(name)})
+        found = [next((ids[spelling] for spelling in spellings(name) if spelling in ids), None) for name in names]
+        return {"mentionedIds": list(dict.fromkeys(user_id for user_id in found if user_id is not None))}
 
     async def _of_creation(
         self, command: CreateProject, project_id: str, principal: Principal, origin: Origin | None

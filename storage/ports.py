@@ -9,7 +9,7 @@ connection or its twin in memory) that the writing methods take.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeVar
@@ -181,6 +181,10 @@ class Accounts(Protocol):
 
     async def by_email(self, email: str) -> Account | None:
         """In upper or lower case."""
+        ...
+
+    async def ids_of(self, usernames: Collection[str]) -> Mapping[str, str]:
+        """User ids by name in lower case; names that nobody has are missing."""
         ...
 
     async def update(

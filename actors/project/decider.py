@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from actors.field_changes import (
     note,
@@ -12,11 +12,13 @@ from actors.field_changes import (
 from actors.project import (
     bulk_edits,
     comments,
+    deleted_comments,
     links,
     members,
     notices,
     projects,
     ranks,
+    reactions,
     roles,
     snapshot,
     tasks,
@@ -30,7 +32,16 @@ from actors.project.limits import ProjectLimits
 from actors.project.permissions import is_public
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta, TimerChange
-from protocol.comments import AddComment, CommentAdded, CommentEdited, EditComment
+from protocol.comments import (
+    AddComment,
+    CommentAdded,
+    CommentDeleted,
+    CommentEdited,
+    CommentRestored,
+    DeleteComment,
+    EditComment,
+    RestoreComment,
+)
 from protocol.errors import Rejection
 from protocol.links import AddLink, LinkAdded, LinkRemoved, RemoveLink
 from protocol.members import (
@@ -56,6 +67,7 @@ from protocol.projects import (
     UnarchiveProject,
 )
 from protocol.ranks import MoveTask, TasksReranked
+from protocol.reactions import AddReaction, ReactionAdded, ReactionRemoved, RemoveReaction
 from protocol.roles import DefineRole, EditRole, RemoveRole, RoleDefined, RoleEdited, RoleRemoved
 from protocol.tasks import (
     CreateTask,
@@ -68,6 +80,23 @@ from protocol.tasks import (
     TaskEdited,
     TaskEditsJudged,
     TaskRestored,
+)
+
+_CONTENT: Final = (
+    ProjectEdited,
+    TaskCreated,
+    TaskEdited,
+    TasksReranked,
+    TaskDeleted,
+    TaskRestored,
+    LinkAdded,
+    LinkRemoved,
+    CommentAdded,
+    CommentEdited,
+    CommentDeleted,
+    CommentRestored,
+    ReactionAdded,
+    ReactionRemoved,
 )
 
 
@@ -141,6 +170,14 @@ class ProjectActor:
                 return comments.decide_add(state, command, context, self._limits)
             case EditComment():
                 return comments.decide_edit(state, command, context, self._limits)
+            case DeleteComment():
+                return deleted_comments.decide_delete(state, command, context)
+            case RestoreComment():
+                return deleted_comments.decide_restore(state, command, context)
+            case AddReaction():
+                return reactions.decide_add(state, command, context, self._limits)
+            case RemoveReaction():
+                return reactions.decide_remove(state, command, context)
             case _:
                 assert_never(command)
 
@@ -192,6 +229,14 @@ class ProjectActor:
                 comments.evolve_added(state, event, meta)
             case CommentEdited():
                 comments.evolve_edited(state, event, meta)
+            case CommentDeleted():
+                deleted_comments.evolve_deleted(state, event, meta)
+            case CommentRestored():
+                deleted_comments.evolve_restored(state, event, meta)
+            case ReactionAdded():
+                reactions.evolve_added(state, event, meta)
+            case ReactionRemoved():
+                reactions.evolve_removed(state, event, meta)
             case _:
                 assert_never(event)
 
@@ -228,6 +273,10 @@ class ProjectActor:
                     | TaskRestored()
                     | LinkRemoved()
                     | CommentEdited()
+                    | CommentDeleted()
+                    | CommentRestored()
+                    | ReactionAdded()
+                    | ReactionRemoved()
                 ):
                     continue
                 case _:
@@ -253,19 +302,7 @@ class ProjectActor:
         return isinstance(event, ProjectCreated | ProjectDeleted | ProjectRestored | MemberAdded | MemberRemoved)
 
     def is_content(self, event: ProjectEvent) -> bool:
-        return isinstance(
-            event,
-            ProjectEdited
-            | TaskCreated
-            | TaskEdited
-            | TasksReranked
-            | TaskDeleted
-            | TaskRestored
-            | LinkAdded
-            | LinkRemoved
-            | CommentAdded
-            | CommentEdited,
-        )
+        return isinstance(event, _CONTENT)
 
     def content_at(self, state: ProjectState) -> str:
         return state.content_at

@@ -24,3 +24,5 @@ class ProjectLimits:
     rank_short_characters_max: int = 64
     # So many neighbours at most get other ranks in one entry.
     reranked_tasks_max: int = 1024
+    reactions_per_comment_max: int = 1_000
+    emoji_per_comment_max: int = 20

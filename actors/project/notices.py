@@ -12,7 +12,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from actors.project.state import ProjectState, is_imported
-from protocol.comments import CommentAdded
+from protocol.comments import CommentAdded, CommentEdited
 from protocol.messages import ProjectEvent
 from protocol.notifications import REASONS, Reason
 from protocol.tasks import TaskCreated, TaskEdited, TaskView
@@ -58,7 +58,11 @@ def _concerned(state: ProjectState, event: ProjectEvent) -> Iterable[Concerned]:
         case TaskEdited():
             return _by_edit(state.tasks[event.task_id], event)
         case CommentAdded():
-            return _by_comment(state.tasks[event.task_id], event)
+            return _by_comment(state, event)
+        case CommentEdited():
+            task_id = state.comments[event.comment_id]["taskId"]
+            newly = [person for person in event.mentions if person not in event.mentions_were]
+            return [(person, "mentioned", task_id, event.comment_id) for person in newly]
         case _:
             return ()
 
@@ -68,7 +72,15 @@ def _by_edit(task: TaskView, event: TaskEdited) -> Iterable[Concerned]:
     yield from ((person, "watched", event.task_id, None) for person in task["watcherIds"])
 
 
-def _by_comment(task: TaskView, event: CommentAdded) -> Iterable[Concerned]:
-    """Who works on a task hears of what is said about it as if they watched it."""
+def _by_comment(state: ProjectState, event: CommentAdded) -> Iterable[Concerned]:
+    """Who works on a task hears of what is said about it as if they watched it.
+
+    A reply concerns the author of the comment that it answers, and of the one that began the thread.
+    """
+    task = state.tasks[event.task_id]
+    yield from ((person, "mentioned", event.task_id, event.comment_id) for person in event.mentions)
+    for answered in dict.fromkeys((event.reply_to, event.thread_id)):
+        if answered is not None:
+            yield state.comments[answered]["authorId"], "replied", event.task_id, event.comment_id
     for person in (*task["watcherIds"], *task["assigneeIds"]):
         yield person, "watched", event.task_id, event.comment_id

@@ -38,6 +38,9 @@ Permission = Literal[
     "comment.add",
     "comment.edit_own",
     "comment.edit_any",
+    "comment.delete_own",
+    "comment.delete_any",
+    "comment.react",
 ]
 
 EVERYTHING: Final[frozenset[Permission]] = frozenset(get_args(Permission))
@@ -46,7 +49,7 @@ LOOKING: Final[frozenset[Permission]] = frozenset(
 )
 """Whoever follows a project sees all of it, so these belong to every role."""
 _VIEWER: frozenset[Permission] = LOOKING
-_COMMENTER: frozenset[Permission] = _VIEWER | {"comment.add", "comment.edit_own"}
+_COMMENTER: frozenset[Permission] = _VIEWER | {"comment.add", "comment.edit_own", "comment.delete_own", "comment.react"}
 _MEMBER: frozenset[Permission] = _COMMENTER | {
     "task.add",
     "task.edit",
@@ -63,6 +66,7 @@ _ADMIN: frozenset[Permission] = _MEMBER | {
     "member.remove",
     "role.manage",
     "comment.edit_any",
+    "comment.delete_any",
 }
 
 ROLES: Mapping[str, frozenset[Permission]] = MappingProxyType(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from actors.field_changes import packed, unpack
-from actors.project.state import ProjectState, index_cards, put_known_task, put_link
+from actors.project.state import ProjectState, index_cards, put_known_task, put_link, put_new_comment
 from protocol.comments import CommentView
 from protocol.links import LinkView
 from protocol.members import MemberView
@@ -36,6 +36,7 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
         ("tasks", list(state.tasks.values()), TASKS_PER_PART),
         ("links", list(state.links.values()), LINKS_PER_PART),
         ("comments", list(state.comments.values()), COMMENTS_PER_PART),
+        ("_deletedComments", list(state.deleted_comments.values()), COMMENTS_PER_PART),
     ]
     collections.append(("_changes", packed(state.changes), CHANGES_PER_PART))
     return _parts(state.project, counters, collections)
@@ -104,6 +105,8 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
             _take_links(state, value)
         case "comments":
             _take_comments(state, value)
+        case "_deletedComments":
+            state.deleted_comments.update((comment["id"], comment) for comment in value)
         case _:
             raise ValueError(f"a project's state has no {name}")
 
@@ -128,5 +131,4 @@ def _take_links(state: ProjectState, links: Iterable[LinkView]) -> None:
 
 def _take_comments(state: ProjectState, comments: Iterable[CommentView]) -> None:
     for comment in comments:
-        state.comments[comment["id"]] = comment
-        state.task_comments.setdefault(comment["taskId"], []).append(comment["id"])
+        put_new_comment(state, comment)

@@ -50,8 +50,12 @@ class ProjectState:
     task_links: dict[str, list[str]] = field(default_factory=dict)
     # What blocks, precedes or is a subtask of what; an index over `tasks` and `links`.
     order: Order = field(default_factory=Order)
-    # Task id → its comments' ids in the order of the log; an index over `comments`.
+    # Comment id → what a deleted comment was. It is restored from here, and shown to nobody.
+    deleted_comments: dict[str, CommentView] = field(default_factory=dict)
+    # Task id → the comments that began its threads, in the order of the log; an index over `comments`.
     task_comments: dict[str, list[str]] = field(default_factory=dict)
+    # Comment id → the replies of its thread, in the order of the log; an index over `comments`.
+    thread_replies: dict[str, list[str]] = field(default_factory=dict)
     # External id → the task that has it, the first one where an old log has several; an index over `tasks`.
     external_ids: dict[str, str] = field(default_factory=dict)
     # State id → the cards of its tasks in their order; an index over `tasks`.
@@ -133,6 +137,15 @@ def replace_task(state: ProjectState, task: TaskView) -> None:
     if not cards:
         del state.cards[before["stateId"]]
     insort(state.cards.setdefault(task["stateId"], []), (task["rank"], task["id"]))
+
+
+def put_new_comment(state: ProjectState, comment: CommentView) -> None:
+    """Takes in a comment that comes after all others."""
+    state.comments[comment["id"]] = comment
+    if comment["threadId"] is None:
+        state.task_comments.setdefault(comment["taskId"], []).append(comment["id"])
+    else:
+        state.thread_replies.setdefault(comment["threadId"], []).append(comment["id"])
 
 
 def is_imported(author: PersonId) -> bool:

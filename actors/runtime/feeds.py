@@ -63,7 +63,7 @@ def look_at_audience(state: Any, actor: AnyActor, principal: Principal) -> Seen 
 
 
 def look_at_parts(state: Any, actor: AnyActor, principal: Principal) -> Seen | Rejection:
-    """The whole state, for those who may follow."""
+    """The state as followers see it, for those who may follow."""
     seen = look_at_audience(state, actor, principal)
     return seen if isinstance(seen, Rejection) else Seen(seen.open_to_all, shown(actor.parts(state)))
 

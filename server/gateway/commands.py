@@ -13,7 +13,7 @@ from protocol.faults import StorageFault
 from protocol.messages import decode_command, digest_of
 from protocol.wire import CommandRequest
 from server.auth.scopes import stream_refusal
-from server.enrich import NEEDS_FACTS
+from server.enrich import needs_facts
 from server.gateway.hall import Hall
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
 from server.streams import code_of
@@ -65,7 +65,7 @@ class Commands:
 
     def _begin(self, request: CommandRequest, command: Command, ack_id: int | None) -> None:
         self._in_flight += 1
-        if isinstance(command, NEEDS_FACTS):
+        if needs_facts(command, request.origin):
             self._enriching = True
             self._talk.spawn(self._enrich(request, command, ack_id), "facts of a command")
         else:

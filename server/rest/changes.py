@@ -49,8 +49,8 @@ class Changes:
     async def send_bare(self, request: web.Request, command: type[Command], *in_path: str) -> tuple[Wish, Accepted]:
         """A command whose fields all stand in the address. Raises Rejected."""
         principal, op_id = self._who(request)
-        whole = validated(command, {name: path_id(request, name) for name in in_path})
-        return await self._judged(request, whole, principal, op_id)
+        given = {name: request.match_info[name] for name in in_path}
+        return await self._judged(request, validated(command, given), principal, op_id)
 
     def _who(self, request: web.Request) -> tuple[Principal, str]:
         principal = self.access.principal(request)

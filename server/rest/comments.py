@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import Field
 
-from actors.project.comments import list_comments, view_comment
+from actors.project.comments import list_comments, list_replies, view_comment
 from protocol.base import Message, Uuid
-from protocol.comments import AddComment, CommentView, EditComment
+from protocol.comments import AddComment, CommentView, DeleteComment, EditComment, RestoreComment, ThreadView
+from protocol.event import Command
 from server.rest.access import Access, parse_as_of, path_id, read_query
 from server.rest.changes import Changes, body_of
 from server.rest.operations import operation
@@ -45,21 +47,34 @@ class CommentRoutes:
     changes: Changes
 
     def routes(self) -> list[web.RouteDef]:
+        of_task = "/v1/projects/{projectId}/tasks/{taskId}/comments"
+        one = "/v1/projects/{projectId}/comments/{commentId}"
         return [
-            web.get("/v1/projects/{projectId}/tasks/{taskId}/comments", self.page),
-            web.post("/v1/projects/{projectId}/tasks/{taskId}/comments", self.add),
-            web.get("/v1/projects/{projectId}/comments/{commentId}", self.read),
-            web.put("/v1/projects/{projectId}/comments/{commentId}", self.update),
+            web.get(of_task, self.threads),
+            web.post(of_task, self.add),
+            web.get(one, self.read),
+            web.put(one, self.update),
+            web.delete(one, self.delete),
+            web.post(f"{one}/restore", self.restore),
+            web.get(f"{one}/replies", self.replies),
         ]
 
-    @operation("Comments on a task", query=CommentsQuery, answer=list[CommentView], etag=True, links=True)
-    async def page(self, request: web.Request) -> web.Response:
+    @operation("The threads about a task", query=CommentsQuery, answer=list[ThreadView], etag=True, links=True)
+    async def threads(self, request: web.Request) -> web.Response:
+        """The comments that began a thread, each with the number of its replies."""
+        return await self._page(request, list_comments, "taskId")
+
+    @operation("The replies of a thread", query=CommentsQuery, answer=list[CommentView], etag=True, links=True)
+    async def replies(self, request: web.Request) -> web.Response:
+        """In the thread that the comment began, in the order they were made."""
+        return await self._page(request, list_replies, "commentId")
+
+    async def _page(self, request: web.Request, look: Callable[..., Any], of: str) -> web.Response:
         principal = self.access.principal(request)
         query = read_query(request, CommentsQuery)
         size = self.sizes.of(query)
         glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
-        task_id = path_id(request, "taskId")
-        reading = await self.views.read(glance, list_comments, task_id, query.after, size + 1)
+        reading = await self.views.read(glance, look, path_id(request, of), query.after, size + 1)
         page, more = cut(reading.value, size)
         then = reading.cursor.seq if glance.as_of is not None else None
         headers = link_next(request.path, after=page[-1]["id"], limit=query.limit, asOf=then) if more else {}
@@ -86,4 +101,19 @@ class CommentRoutes:
         """Authors change their own; the old text stays readable."""
         comment_id = path_id(request, "commentId")
         done = await self.changes.send(request, EditComment, _EditBody, commentId=comment_id)
+        return await self.changes.answer(done, view_comment, comment_id)
+
+    @operation("Deletes a comment", answer=CommentView, conditional=True)
+    async def delete(self, request: web.Request) -> web.Response:
+        """The tombstone that it leaves; replies stay."""
+        return await self._without_body(request, DeleteComment)
+
+    @operation("Restores a deleted comment", answer=CommentView, conditional=True)
+    async def restore(self, request: web.Request) -> web.Response:
+        """As it was. Authors restore what they deleted themselves."""
+        return await self._without_body(request, RestoreComment)
+
+    async def _without_body(self, request: web.Request, command: type[Command]) -> web.Response:
+        comment_id = path_id(request, "commentId")
+        done = await self.changes.send_bare(request, command, "commentId")
         return await self.changes.answer(done, view_comment, comment_id)

@@ -39,6 +39,7 @@ from server.rest.profiles import ProfileRoutes
 from server.rest.project_views import ProjectViews
 from server.rest.projects import ProjectRoutes
 from server.rest.ranks import RankRoutes
+from server.rest.reactions import ReactionRoutes
 from server.rest.roles import RoleRoutes
 from server.rest.tasks import TaskRoutes
 from server.streams import History, Streams
@@ -106,6 +107,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         *MemberRoutes(needs.access, views, needs.sizes).routes(),
         *RoleRoutes(needs.access, views).routes(),
         *CommentRoutes(needs.access, views, needs.sizes, changes).routes(),
+        *ReactionRoutes(changes).routes(),
         *CommandRoutes(needs.access, needs.streams, needs.facts, needs.keyed).routes(),
         *ActivityRoutes(needs.access, views, needs.reads, needs.sizes).routes(),
         *DiffRoutes(needs.access, views, needs.sizes, needs.clock).routes(),

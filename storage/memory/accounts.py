@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from storage.ports import (
@@ -54,6 +54,12 @@ class MemoryAccounts:
     async def by_email(self, email: str) -> Account | None:
         """See the port."""
         return next((a for a in self._accounts.values() if a.email and a.email.lower() == email.lower()), None)
+
+    async def ids_of(self, usernames: Collection[str]) -> Mapping[str, str]:
+        """See the port."""
+        wanted = {username.lower() for username in usernames}
+        ids = {account.username.lower(): account.user_id for account in self._accounts.values()}
+        return {username: ids[username] for username in wanted if username in ids}
 
     async def update(
         self, user_id: str, changes: AccountChanges, updated_at: str, request: AccountRequest | None = None

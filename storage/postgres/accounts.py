@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -34,6 +34,7 @@ _BOTS_OF: Final = f"SELECT {_COLUMNS} FROM accounts WHERE owner_id = $1 ORDER BY
 _BY_USER_ID: Final = f"SELECT {_COLUMNS} FROM accounts WHERE user_id = $1"  # noqa: S608
 _BY_USERNAME: Final = f"SELECT {_COLUMNS} FROM accounts WHERE lower(username) = lower($1)"  # noqa: S608
 _BY_EMAIL: Final = f"SELECT {_COLUMNS} FROM accounts WHERE lower(email) = lower($1)"  # noqa: S608
+_IDS_OF: Final = "SELECT lower(username) AS name, user_id FROM accounts WHERE lower(username) = ANY($1::text[])"
 _UPDATE: Final = f"""
 UPDATE accounts
    SET username = CASE WHEN $3 THEN $4 ELSE username END,
@@ -110,6 +111,11 @@ class PostgresAccounts:
     async def by_email(self, email: str) -> Account | None:
         """See the port."""
         return _account_of(await self._database.fetch(_BY_EMAIL, email))
+
+    async def ids_of(self, usernames: Collection[str]) -> Mapping[str, str]:
+        """See the port."""
+        rows = await self._database.fetch(_IDS_OF, sorted({username.lower() for username in usernames}))
+        return {row["name"]: str(row["user_id"]) for row in rows}
 
     async def update(
         self, user_id: str, changes: AccountChanges, updated_at: str, request: AccountRequest | None = None

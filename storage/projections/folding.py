@@ -23,6 +23,7 @@ from storage.projections import (
     profiles,
     projects,
     ranks,
+    reactions,
     roles,
     tasks,
 )
@@ -32,6 +33,7 @@ from storage.projections.members import MemberFact
 from storage.projections.profiles import ProfileFact
 from storage.projections.projects import ProjectFact
 from storage.projections.ranks import RankFact
+from storage.projections.reactions import ReactionFact
 from storage.projections.roles import RoleFact
 from storage.projections.table import Key, Row, Table
 from storage.projections.tasks import JudgedFact, TaskFact
@@ -47,7 +49,16 @@ TABLES: tuple[Table, ...] = (
 )
 
 AnyFact: TypeAlias = (
-    ProjectFact | MemberFact | RoleFact | TaskFact | JudgedFact | RankFact | LinkFact | CommentFact | ProfileFact
+    ProjectFact
+    | MemberFact
+    | RoleFact
+    | TaskFact
+    | JudgedFact
+    | RankFact
+    | LinkFact
+    | CommentFact
+    | ReactionFact
+    | ProfileFact
 )
 
 _VERSIONS: Final[Mapping[str, int]] = {
@@ -143,7 +154,9 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(links.TABLE.name, (stream_id, fact["data"]["link"]["id"]))]
         case "LinkRemoved":
             return [Place(links.TABLE.name, (stream_id, fact["data"]["linkId"]))]
-        case "CommentAdded" | "CommentEdited":
+        case "CommentAdded" | "CommentEdited" | "CommentDeleted" | "CommentRestored":
+            return [Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))]
+        case "ReactionAdded" | "ReactionRemoved":
             return [Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))]
         case "ProfileCreated" | "ProfileEdited":
             return [Place(profiles.TABLE.name, (stream_id,))]
@@ -176,8 +189,10 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
             return row
         case "TasksReranked":
             return ranks.fold(row, fact, entry)
-        case "CommentAdded" | "CommentEdited":
+        case "CommentAdded" | "CommentEdited" | "CommentDeleted" | "CommentRestored":
             return comments.fold(row, fact, entry)
+        case "ReactionAdded" | "ReactionRemoved":
+            return reactions.fold(row, fact, entry)
         case "ProfileCreated" | "ProfileEdited":
             return profiles.fold(row, fact, entry)
         case _:

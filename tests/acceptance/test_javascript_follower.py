@@ -38,6 +38,13 @@ async def test_its_replica_equals_the_python_clients(hive: Hive, client: Client)
             await project.edit_task(before, state_id="done")
             comment = (await project.add_comment(before, "雨 🌧")).result["commentId"]
             await project.edit_comment(comment, "rain")
+            answer = (await project.add_comment(before, "again?", reply_to=comment)).result["commentId"]
+            for emoji in ("👍", "❤️"):
+                await project.add_reaction(comment, emoji)
+            await project.remove_reaction(comment, "❤")
+            await project.delete_comment(comment)
+            await project.delete_comment(answer)
+            await project.restore_comment(comment)
             await project.remove_member(friend)
             await project.edit_project(name="Apollo 11")
             await project.delete_project()

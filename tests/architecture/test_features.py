@@ -32,6 +32,7 @@ def test_the_features_are_those_we_know() -> None:
         "tasks",
         "links",
         "comments",
+        "reactions",
         "ranks",
         "profiles",
         "notifications",

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from actors.project.decider import ProjectActor
 from actors.project.state import ProjectState
-from actors.runtime.actor import Context, EntryMeta
+from actors.runtime.actor import Context, EntryMeta, shown
 from pantherahive_client import Backoff, Settings, new_id
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Origin, Principal
@@ -249,7 +249,7 @@ class Hive:
     def parts(self, name: str) -> list[dict[str, Any]]:
         """The snapshot, in more parts than the actor makes of so little."""
         made: list[dict[str, Any]] = []
-        for part in self.actor.parts(self.streams[name].state):
+        for part in shown(self.actor.parts(self.streams[name].state)):
             for key, value in part.items():
                 if isinstance(value, list):
                     made += [{key: value[at : at + PART_RECORDS]} for at in range(0, len(value), PART_RECORDS)]

@@ -66,6 +66,13 @@ async def test_every_typed_command_keeps_the_replica_equal_to_the_servers_snapsh
         await project.move_task(other_id, state_id="done", after=UNSET)
         comment_id = (await project.add_comment(task_id, "One small step")).result["commentId"]
         await project.edit_comment(comment_id, "One giant leap")
+        answer = (await project.add_comment(task_id, "For whom?", reply_to=comment_id)).result["commentId"]
+        for emoji in ("🚀", "👍"):
+            await project.add_reaction(comment_id, emoji)
+        await project.remove_reaction(comment_id, "👍")
+        for gone in (comment_id, answer):
+            await project.delete_comment(gone)
+        await project.restore_comment(comment_id)
         part_id = (await project.create_task("Undock", parent_id=task_id)).result["taskId"]
         await project.edit_task(part_id, parent_id=None)
         link_id = (await project.add_link(task_id, "blocks", part_id)).result["linkId"]

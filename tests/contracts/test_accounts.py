@@ -25,6 +25,14 @@ async def test_an_account_is_found_by_id_name_and_address_in_any_case(storage: S
     assert await storage.accounts.by_email("bob@example.org") is None
 
 
+async def test_many_names_are_looked_up_at_once_in_any_case(storage: Storage) -> None:
+    await storage.accounts.create(ADA)
+    await storage.accounts.create(BOB)
+    found = await storage.accounts.ids_of({"ADA", "bob", "eve", "", "%"})
+    assert found == {"ada": ADA.user_id, "bob": BOB.user_id}
+    assert await storage.accounts.ids_of([]) == {}
+
+
 @pytest.mark.parametrize(
     ("field", "account"),
     [

@@ -6,7 +6,7 @@ from actors.project.notices import notices
 from actors.user.decider import UserActor
 from actors.user.limits import UserLimits
 from actors.user.notifications import count_unread, list_groups
-from protocol.comments import AddComment
+from protocol.comments import AddComment, EditComment
 from protocol.event import OPERATOR, SYSTEM, Origin, Principal
 from protocol.members import RemoveMember
 from protocol.notifications import MarkRead, Notify, Reason
@@ -26,6 +26,7 @@ from tests.actors.given import (
     PROJECT_ID,
     STRANGER,
     TASK,
+    VIEWER,
     Life,
     a_task,
     broken,
@@ -33,6 +34,7 @@ from tests.actors.given import (
     happened,
     project_state,
     refused,
+    uuid,
 )
 
 
@@ -160,6 +162,25 @@ def test_who_works_on_a_task_hears_what_is_said_about_it() -> None:
     life = a_task()
     life.given((OWNER, EditTask(task_id=TASK, add_assignees=[MEMBER.id])), (ADMIN, AddComment(task_id=TASK, body="?")))
     assert concerned(life, ADMIN) == {MEMBER.id: ["watched"]}
+
+
+def test_who_is_answered_or_mentioned_hears_of_it() -> None:
+    life = a_task()
+    first, answer = uuid(0x301), uuid(0x302)
+    life.given(
+        (MEMBER, AddComment(comment_id=first, task_id=TASK, body="?")),
+        (ADMIN, AddComment(comment_id=answer, task_id=TASK, body="!", reply_to=first)),
+    )
+    assert concerned(life, ADMIN) == {MEMBER.id: ["replied"]}
+    thanks = AddComment(task_id=TASK, body="thanks, @admin", reply_to=answer)
+    happened(life.send(thanks, OWNER, facts={"mentionedIds": [ADMIN.id]}))
+    assert concerned(life, OWNER) == {ADMIN.id: ["mentioned", "replied"], MEMBER.id: ["replied"]}
+    edit = EditComment(comment_id=first, body="@admin and @viewer")
+    happened(life.send(edit, MEMBER, facts={"mentionedIds": [ADMIN.id, VIEWER.id]}))
+    assert concerned(life, MEMBER) == {ADMIN.id: ["mentioned"], VIEWER.id: ["mentioned"]}
+    again = EditComment(comment_id=first, body="@admin")
+    happened(life.send(again, MEMBER, facts={"mentionedIds": [ADMIN.id]}))
+    assert concerned(life, MEMBER) == {}, "nobody is called twice for one text"
 
 
 def test_nobody_is_told_who_is_no_member_nor_of_history_nor_of_what_is_deleted() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -27,7 +27,7 @@ from protocol.errors import (
 from protocol.event import Principal
 from protocol.members import AddMember
 from protocol.projects import CreateProject
-from tests.actors.given import ADMIN, COMMENTER, MEMBER, OWNER, PROJECT_ID, VIEWER, Life, events_of
+from tests.actors.given import ADMIN, COMMENTER, FACTS, MEMBER, OWNER, PROJECT_ID, STRANGER, VIEWER, Life, events_of
 from tests.laws.cycles import assert_no_cycle, pairs_of
 from tests.laws.naive import (
     World,
@@ -117,11 +117,11 @@ class Checker:
     def _outcome(self, step: Step, now: str) -> Decision[Any] | Rejection:
         """What the actor says; with a base, it is what the log says of the fields."""
         life = self.life
-        free = life.decide(step.command, step.by, now=now, origin=step.origin)
+        free = life.decide(step.command, step.by, now=now, origin=step.origin, facts=_facts_of(step))
         if step.behind is None:
             return free
         base = max(len(life.entries) - step.behind, 0)
-        bound = life.decide(step.command, step.by, now=now, origin=step.origin, base=base)
+        bound = life.decide(step.command, step.by, now=now, origin=step.origin, base=base, facts=_facts_of(step))
         if isinstance(free, Rejection):
             assert bound == free, "a base changes why it is refused"
         elif base > len(life.entries):
@@ -155,6 +155,12 @@ class Checker:
     def _restored(self) -> Any:
         parts = [_through_bytes(part) for part in self.life.actor.parts(self.life.state)]
         return self.life.actor.restore(self.life.stream, parts)
+
+
+def _facts_of(step: Step) -> Mapping[str, Any]:
+    """What the edge would have found: texts that name people name these, one of whom is no member at first."""
+    body = getattr(step.command, "body", "")
+    return {**FACTS, "mentionedIds": [MEMBER.id, STRANGER.id]} if "@" in body else FACTS
 
 
 def _through_bytes(part: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 import msgpack
@@ -166,11 +167,17 @@ def _comment_added(world: World, data: Any, entry: Entry, own: str) -> None:
     world["comments"][data["commentId"]] = {
         "id": data["commentId"],
         "taskId": data["taskId"],
+        "threadId": data["threadId"],
+        "replyTo": data["replyTo"],
         "authorId": entry.author,
         "body": data["body"],
+        "mentions": data["mentions"],
+        "reactions": [],
         "createdAt": entry.at,
         "updatedAt": entry.at,
         "edits": [],
+        "deletedAt": None,
+        "deletedBy": None,
         "seq": entry.seq,
     }
 
@@ -180,6 +187,41 @@ def _comment_edited(world: World, data: Any, entry: Entry, own: str) -> None:
     old = {"body": record["body"], "replacedAt": entry.at, "replacedBy": entry.author}
     record["edits"].append(old)
     record["body"], record["updatedAt"], record["seq"] = data["body"], entry.at, entry.seq
+    record["mentions"] = data["mentions"]
+
+
+def _comment_deleted(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["comments"][data["commentId"]]
+    record.update(body="", mentions=[], reactions=[], edits=[], deletedAt=entry.at, deletedBy=entry.author)
+    record["updatedAt"], record["seq"] = entry.at, entry.seq
+
+
+def _comment_restored(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["comments"][data["commentId"]]
+    for name in ("body", "mentions", "reactions", "edits"):
+        record[name] = deepcopy(data[name])
+    record.update(deletedAt=None, deletedBy=None, updatedAt=entry.at, seq=entry.seq)
+
+
+def _reaction_added(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["comments"][data["commentId"]]
+    for reaction in record["reactions"]:
+        if reaction["emoji"] == data["emoji"]:
+            reaction["userIds"].append(entry.author)
+            break
+    else:
+        record["reactions"].append({"emoji": data["emoji"], "userIds": [entry.author]})
+    record["seq"] = entry.seq
+
+
+def _reaction_removed(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["comments"][data["commentId"]]
+    for reaction in list(record["reactions"]):
+        if reaction["emoji"] == data["emoji"]:
+            reaction["userIds"].remove(entry.author)
+            if not reaction["userIds"]:
+                record["reactions"].remove(reaction)
+    record["seq"] = entry.seq
 
 
 def _profile_created(world: World, data: Any, entry: Entry, own: str) -> None:
@@ -255,6 +297,10 @@ _STEPS = {
     "TaskEditsJudged": _nothing,
     "CommentAdded": _comment_added,
     "CommentEdited": _comment_edited,
+    "CommentDeleted": _comment_deleted,
+    "CommentRestored": _comment_restored,
+    "ReactionAdded": _reaction_added,
+    "ReactionRemoved": _reaction_removed,
     "ProfileCreated": _profile_created,
     "ProfileEdited": _profile_edited,
     "Notified": _notified,

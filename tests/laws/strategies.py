@@ -12,7 +12,7 @@ from typing import Any, Literal
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from protocol.comments import AddComment, EditComment
+from protocol.comments import AddComment, DeleteComment, EditComment, RestoreComment
 from protocol.event import (
     OPERATOR,
     SYSTEM,
@@ -49,6 +49,7 @@ from protocol.projects import (
     WorkflowState,
 )
 from protocol.ranks import MoveTask
+from protocol.reactions import AddReaction, RemoveReaction
 from protocol.roles import DefineRole, EditRole, RemoveRole
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER, uuid
@@ -56,7 +57,7 @@ from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, 
 PEOPLE = (OWNER, ADMIN, MEMBER, COMMENTER, VIEWER, STRANGER)
 TASK_IDS = [uuid(0x200 + n) for n in range(2)]
 LINK_IDS = [uuid(0x250 + n) for n in range(3)]
-COMMENT_IDS = [uuid(0x300 + n) for n in range(2)]
+COMMENT_IDS = [uuid(0x300 + n) for n in range(3)]
 ROLE_IDS = [uuid(0x500 + n) for n in range(2)]
 ROLES: list[Any] = ["owner", "admin", "member", "commenter", "viewer", *ROLE_IDS]
 REVIEW: WorkflowState = {"id": "review", "name": "Review", "group": "started", "waiting": True}
@@ -68,12 +69,13 @@ WORKFLOWS: list[list[WorkflowState]] = [
 
 _user_ids = st.sampled_from([person.id for person in PEOPLE])
 _roles: SearchStrategy[Any] = st.sampled_from(ROLES)
-_texts = st.sampled_from(["one", "two", "# drei\n\nund „mehr“ 🚀", "x" * 300])
+_texts = st.sampled_from(["one", "two", "# drei\n\nund „mehr“ 🚀", "for @member", "x" * 300])
 _titles = st.sampled_from(["one", "two", "drei 🚀"])
 _labels = st.lists(st.sampled_from(["bug", "ui", "später"]), unique=True, max_size=3)
 _assignees = st.lists(st.one_of(_user_ids, st.just(MATZ)), unique=True, max_size=2)
 _days = st.sampled_from([None, "2026-01-31", "2026-02-28"])
 _estimates = st.sampled_from([None, 0.0, 3.0, 0.5])
+_emoji = st.sampled_from(["👍", "❤", "❤\ufe0f", "👩\u200d🚀"])
 _state_ids = st.sampled_from(["backlog", "todo", "in-progress", "review", "done", "cancelled", "nowhere"])
 _priorities: SearchStrategy[Any] = st.sampled_from(["urgent", "high", "medium", "low", "none"])
 _permissions = st.lists(
@@ -184,11 +186,15 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
     RemoveLink: _some(RemoveLink, {}, link_id=st.sampled_from(LINK_IDS)),
     AddComment: _some(
         AddComment,
-        {"comment_id": st.sampled_from(COMMENT_IDS)},
+        {"comment_id": st.sampled_from(COMMENT_IDS), "reply_to": st.sampled_from(COMMENT_IDS)},
         task_id=st.sampled_from(TASK_IDS),
         body=_texts,
     ),
     EditComment: _some(EditComment, {}, comment_id=st.sampled_from(COMMENT_IDS), body=_texts),
+    DeleteComment: _some(DeleteComment, {}, comment_id=st.sampled_from(COMMENT_IDS)),
+    RestoreComment: _some(RestoreComment, {}, comment_id=st.sampled_from(COMMENT_IDS)),
+    AddReaction: _some(AddReaction, {}, comment_id=st.sampled_from(COMMENT_IDS), emoji=_emoji),
+    RemoveReaction: _some(RemoveReaction, {}, comment_id=st.sampled_from(COMMENT_IDS), emoji=_emoji),
     CreateProfile: _some(CreateProfile, {"first_name": _names, "last_name": _names}),
     EditProfile: _some(
         EditProfile,
@@ -248,6 +254,10 @@ _content: tuple[type[Command], ...] = (
     RemoveLink,
     AddComment,
     EditComment,
+    DeleteComment,
+    RestoreComment,
+    AddReaction,
+    RemoveReaction,
 )
 _history_has: tuple[type[Command], ...] = (CreateTask, EditTask, EditTasks, MoveTask, AddComment, EditComment)
 _membership: tuple[type[Command], ...] = (AddMember, ChangeMemberRole, RemoveMember)
@@ -406,6 +416,39 @@ _corrected_twice = st.tuples(st.sampled_from(TASK_IDS), _turns).map(
         Step(drawn[1], EditComment(comment_id=COMMENT_IDS[0], body="really meant"), OWNER, 1, None),
     ]
 )
+_answered = st.tuples(st.permutations(COMMENT_IDS), st.sampled_from(TASK_IDS), _turns, _live).map(
+    lambda drawn: [
+        _by_owner(AddComment(comment_id=drawn[0][0], task_id=drawn[1], body="asked, @member")),
+        _by_owner(AddComment(comment_id=drawn[0][1], task_id=drawn[1], body="answered", reply_to=drawn[0][0])),
+        drawn[3],
+        Step(
+            drawn[2],
+            AddComment(comment_id=drawn[0][2], task_id=drawn[1], body="thanked", reply_to=drawn[0][1]),
+            MEMBER,
+            1,
+            None,
+        ),
+    ]
+)
+_reacted = st.tuples(st.sampled_from(COMMENT_IDS), st.sampled_from(TASK_IDS), _turns, _live, _emoji).map(
+    lambda drawn: [
+        _by_owner(AddComment(comment_id=drawn[0], task_id=drawn[1], body="liked")),
+        Step("go on", AddReaction(comment_id=drawn[0], emoji=drawn[4]), MEMBER, 0, None),
+        _by_owner(AddReaction(comment_id=drawn[0], emoji="❤")),
+        drawn[3],
+        Step(drawn[2], RemoveReaction(comment_id=drawn[0], emoji=drawn[4]), MEMBER, 1, None),
+    ]
+)
+_taken_back = st.tuples(st.sampled_from(COMMENT_IDS), st.sampled_from(TASK_IDS), _turns, _live, _turns).map(
+    lambda drawn: [
+        _by_owner(AddComment(comment_id=drawn[0], task_id=drawn[1], body="said")),
+        _by_owner(EditComment(comment_id=drawn[0], body="meant")),
+        _by_owner(AddReaction(comment_id=drawn[0], emoji="👍")),
+        Step(drawn[4], DeleteComment(comment_id=drawn[0]), OWNER, 1, None),
+        drawn[3],
+        Step(drawn[2], RestoreComment(comment_id=drawn[0]), OWNER, 1, None),
+    ]
+)
 _alone = _live.map(lambda step: [step])
 _episodes = st.lists(
     st.one_of(
@@ -416,6 +459,9 @@ _episodes = st.lists(
         _labelled_and_not,
         _said_and_corrected,
         _corrected_twice,
+        _answered,
+        _reacted,
+        _taken_back,
         _closed_and_reopened,
         _crowded,
         _came_and_left,

@@ -8,7 +8,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from protocol.log import Entry, shard_of
 from storage.postgres.consumers import PostgresConsumers
@@ -16,13 +15,14 @@ from storage.postgres.pool import Database
 from storage.projections import comments, links, members, profiles, projects, tasks
 from storage.projections.table import Row, Table
 from storage.projections.writer import PROJECTOR
-from tests.actors.given import uuid
+from tests.actors.given import Life, uuid
 from tests.laws.law import check_profile, check_project
+from tests.laws.lives import live_many
 from tests.laws.naive import PROJECTED, naive_world
 from tests.laws.strategies import PROFILE_LIVES, PROJECT_LIVES
 from tests.storage.projections.given import Feeder, by_key, forget_everything, table_rows
 
-LIVES = 160
+LIVES_PER_RUN = 8
 
 
 @pytest.fixture(scope="module")
@@ -30,20 +30,11 @@ def logs() -> list[list[Entry]]:
     """Random lives, each under a name of its own."""
     lives: list[list[Entry]] = []
 
-    @settings(
-        max_examples=LIVES,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(PROJECT_LIVES, PROFILE_LIVES)
-    def collect(project: Any, profile: Any) -> None:
-        for life in (check_project(project), check_profile(profile)):
-            lives.append(_renamed(life.entries, uuid(0xF000 + len(lives))))
+    def collect(life: Life) -> None:
+        lives.append(_renamed(life.entries, uuid(0xF000 + len(lives))))
 
-    collect()
+    live_many(PROJECT_LIVES, lambda steps: collect(check_project(steps)), lives_per_run=LIVES_PER_RUN)
+    live_many(PROFILE_LIVES, lambda steps: collect(check_profile(steps)), lives_per_run=LIVES_PER_RUN)
     return lives
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
 from actors.profile.decider import ProfileActor
 from actors.profile.state import ProfileState
 from actors.project.decider import ProjectActor
 from actors.project.order import Order
 from actors.project.state import ProjectState
-from actors.runtime.actor import Context, EntryMeta
+from actors.runtime.actor import Context, EntryMeta, shown
 from protocol.comments import CommentEdited
 from protocol.links import AddLink, LinkRemoved
 from protocol.members import MemberRemoved
@@ -33,6 +33,7 @@ from tests.laws.law import (
     check_project,
     check_user,
 )
+from tests.laws.lives import live_many
 from tests.laws.strategies import (
     PROFILE_LIVES,
     PROJECT_LIVES,
@@ -42,16 +43,6 @@ from tests.laws.strategies import (
 )
 
 _LAW = settings(max_examples=80, derandomize=True, database=None, deadline=None)
-_HUNT = settings(
-    max_examples=300,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    report_multiple_bugs=False,
-    print_blob=False,
-    suppress_health_check=list(HealthCheck),
-)
 
 
 @_LAW
@@ -77,20 +68,15 @@ def test_every_command_takes_part() -> None:
     assert set(STRATEGIES) == every
 
 
-def _count(lives: Any, check: Callable[[Sequence[Step]], Life], happened: Counter[str]) -> None:
-    @settings(_HUNT, max_examples=150)
-    @given(lives)
-    def count(steps: Sequence[Step]) -> None:
-        happened.update(event.kind for entry in check(steps).entries for event in events_of(entry))
-
-    cast(Callable[[], None], count)()
-
-
 def test_every_event_happens_often_enough_to_be_checked() -> None:
     happened: Counter[str] = Counter()
 
-    for lives, check in ((PROJECT_LIVES, check_project), (PROFILE_LIVES, check_profile), (USER_LIVES, check_user)):
-        _count(lives, check, happened)
+    def count(life: Life) -> None:
+        happened.update(event.kind for entry in life.entries for event in events_of(entry))
+
+    live_many(PROJECT_LIVES, lambda steps: count(check_project(steps)))
+    live_many(PROFILE_LIVES, lambda steps: count(check_profile(steps)))
+    live_many(USER_LIVES, lambda steps: count(check_user(steps)), lives_per_run=8)
     assert {kind: happened[kind] >= 5 for kind in EVENTS} == dict.fromkeys(EVENTS, True), happened
 
 
@@ -176,6 +162,18 @@ class TakesEveryLink(ProjectActor):
         return super().decide(blind if isinstance(command, AddLink | EditTask) else state, command, context)
 
 
+class LosesTheIndexOfReplies(ProjectActor):
+    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
+        state = super().restore(stream, parts)
+        state.thread_replies.clear()
+        return state
+
+
+class ForgetsWhatWasDeleted(ProjectActor):
+    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
+        return super().restore(stream, shown(iter(list(parts))))
+
+
 class StaysDeleted(ProjectActor):
     def evolve(self, state: ProjectState, event: Any, meta: EntryMeta) -> None:
         if not isinstance(event, ProjectRestored):
@@ -206,15 +204,6 @@ class NeverClearsFields(ProfileActor):
         super().evolve(state, event, meta)
 
 
-def _hunt(strategy: Any, check: Callable[..., object], actor: type) -> None:
-    @_HUNT
-    @given(strategy)
-    def hunt(steps: Sequence[Step]) -> None:
-        check(steps, actor(LIMITS) if issubclass(actor, ProjectActor) else actor())
-
-    cast(Callable[[], None], hunt)()
-
-
 @pytest.mark.parametrize(
     "actor",
     [
@@ -229,6 +218,8 @@ def _hunt(strategy: Any, check: Callable[..., object], actor: type) -> None:
         LosesTheOrder,
         KeepsTheOrderOfRemovedLinks,
         TakesEveryLink,
+        LosesTheIndexOfReplies,
+        ForgetsWhatWasDeleted,
         StaysDeleted,
         CountsWhileItDecides,
         AnswersFromMemory,
@@ -236,9 +227,9 @@ def _hunt(strategy: Any, check: Callable[..., object], actor: type) -> None:
 )
 def test_a_wrong_project_actor_is_caught(actor: type[ProjectActor]) -> None:
     with pytest.raises((AssertionError, KeyError)):
-        _hunt(PROJECT_LIVES, check_project, actor)
+        live_many(PROJECT_LIVES, lambda steps: check_project(steps, actor(LIMITS)))
 
 
 def test_a_wrong_profile_actor_is_caught() -> None:
     with pytest.raises(AssertionError):
-        _hunt(PROFILE_LIVES, check_profile, NeverClearsFields)
+        live_many(PROFILE_LIVES, lambda steps: check_profile(steps, NeverClearsFields()))

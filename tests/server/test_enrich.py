@@ -13,12 +13,13 @@ import pytest
 from actors.project.projects import decide_create
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context
+from protocol.comments import AddComment, EditComment
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import OPERATOR, Origin, Principal
 from protocol.members import AddMember
 from protocol.projects import CreateProject
 from protocol.tasks import CreateTask
-from server.enrich import Facts, key_candidates, key_stem
+from server.enrich import Facts, key_candidates, key_stem, needs_facts
 from storage.memory.accounts import MemoryAccounts
 from storage.memory.project_keys import MemoryProjectKeys
 from storage.ports import Account
@@ -120,6 +121,29 @@ async def test_a_given_key_that_is_another_projects_is_refused() -> None:
     refused = await facts.facts_for(CreateProject(name="Other", key="APO"), a_stream(), ADA)
     assert isinstance(refused, Rejection)
     assert refused.code is ErrorCode.ALREADY_EXISTS
+
+
+async def test_names_in_a_text_are_resolved_once_each_in_their_order() -> None:
+    accounts = MemoryAccounts()
+    for number, name in enumerate(("Ada", "bob.", "bob")):
+        await accounts.create(Account(f"{USER[:-1]}{number}", name, None, "", None, None, AT, AT))
+    facts = Facts(accounts, MemoryProjectKeys())
+    ada, _, bob = (f"{USER[:-1]}{number}" for number in range(3))
+    body = "@bob. Or @nobody, @ADA, @ada and @bob"
+    for command in (AddComment(task_id=USER, body=body), EditComment(comment_id=USER, body=body)):
+        assert await facts.facts_for(command, a_stream(), Principal(USER)) == {"mentionedIds": [bob, ada]}
+    many = AddComment(task_id=USER, body=" ".join(f"@user{number}" for number in range(51)))
+    assert await facts.facts_for(many, a_stream(), Principal(USER)) == {"tooManyMentions": True}
+
+
+@pytest.mark.parametrize(
+    ("body", "origin"),
+    [("no names", None), ("`@ada`", None), ("@ada", Origin(author="external:github:ada", at=AT))],
+)
+async def test_no_account_is_asked_for_where_nobody_is_mentioned(body: str, origin: Origin | None) -> None:
+    command = AddComment(task_id=USER, body=body)
+    assert await (await some_facts()).facts_for(command, a_stream(), ADA, origin) == {}
+    assert needs_facts(command, origin) == (body == "`@ada`")
 
 
 async def test_users_are_looked_up_and_nothing_else_is() -> None:

@@ -60,8 +60,12 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "TaskRestored": 1,
     "LinkAdded": 1,
     "LinkRemoved": 1,
-    "CommentAdded": 1,
-    "CommentEdited": 1,
+    "CommentAdded": 2,
+    "CommentEdited": 2,
+    "CommentDeleted": 1,
+    "CommentRestored": 1,
+    "ReactionAdded": 1,
+    "ReactionRemoved": 1,
     "ProfileCreated": 1,
     "ProfileEdited": 1,
     "Notified": 1,
@@ -97,11 +101,16 @@ ErrorCode: TypeAlias = Literal[
 
 
 class AddComment(TypedDict):
-    """Says something about a task. The id may come from the client."""
+    """Says something about a task. The id may come from the client.
+
+    `replyTo` names the comment of the same task that is answered; the answer joins that comment's thread.
+    `@username` in the text mentions a member.
+    """
 
     commentId: NotRequired[Uuid]
     taskId: Uuid
     body: str
+    replyTo: NotRequired[Uuid]
 
 
 class AddLink(TypedDict):
@@ -123,6 +132,13 @@ class AddMember(TypedDict):
 
     userId: Uuid
     role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
+
+
+class AddReaction(TypedDict):
+    """Reacts to a comment. Needs the permission to; an emoji that one has given already changes nothing."""
+
+    commentId: Uuid
+    emoji: str
 
 
 class ArchiveProject(TypedDict):
@@ -186,11 +202,20 @@ class CommandRequest(TypedDict):
 
 
 class CommentAdded(TypedDict):
-    """Its author is the entry's author."""
+    """Its author is the entry's author. Version 1 knew neither threads nor mentions."""
 
     commentId: Uuid
     taskId: Uuid
+    threadId: Uuid | None
+    replyTo: Uuid | None
     body: str
+    mentions: list[Uuid]
+
+
+class CommentDeleted(TypedDict):
+    """Text, history, mentions and reactions are gone from the record. The log keeps them."""
+
+    commentId: Uuid
 
 
 class CommentEdit(TypedDict):
@@ -202,23 +227,46 @@ class CommentEdit(TypedDict):
 
 
 class CommentEdited(TypedDict):
-    """`was` is the text before."""
+    """`was` is the text before, `mentionsWere` whom it mentioned. Version 1 knew no mentions."""
 
     commentId: Uuid
     body: str
     was: str
+    mentions: list[Uuid]
+    mentionsWere: list[Uuid]
+
+
+class CommentRestored(TypedDict):
+    """What the comment holds again."""
+
+    commentId: Uuid
+    body: str
+    mentions: list[Uuid]
+    reactions: list[Reaction]
+    edits: list[CommentEdit]
 
 
 class CommentView(TypedDict):
-    """A comment with its edit history, oldest first."""
+    """A comment with its edit history, oldest first.
+
+    `threadId` is the comment that began the thread, null for that one itself; `replyTo` is the comment
+    that it answers. `deletedAt` marks a tombstone: text, history, mentions and reactions are empty,
+    replies stay. `updatedAt` moves with the text, with deletion and restoration, and not with reactions.
+    """
 
     id: Uuid
     taskId: Uuid
+    threadId: Uuid | None
+    replyTo: Uuid | None
     authorId: str
     body: str
+    mentions: list[Uuid]
+    reactions: list[Reaction]
     createdAt: Instant
     updatedAt: Instant
     edits: list[CommentEdit]
+    deletedAt: Instant | None
+    deletedBy: str | None
 
 
 class ConnectAuth(TypedDict):
@@ -278,6 +326,14 @@ class DefineRole(TypedDict):
     roleId: NotRequired[Uuid]
     name: str
     permissions: list[str]
+
+
+class DeleteComment(TypedDict):
+    """Leaves a tombstone in the comment's place; replies stay. Authors delete their own, admins and owners
+    any.
+    """
+
+    commentId: Uuid
 
 
 class DeleteProject(TypedDict):
@@ -749,6 +805,27 @@ class QuietHours(TypedDict):
     timezone: str
 
 
+class Reaction(TypedDict):
+    """Who reacted with this emoji, in the order in which they did."""
+
+    emoji: str
+    userIds: list[str]
+
+
+class ReactionAdded(TypedDict):
+    """Its person is the entry's author. `emoji` is spelled as it stands in the record."""
+
+    commentId: Uuid
+    emoji: str
+
+
+class ReactionRemoved(TypedDict):
+    """Its person is the entry's author."""
+
+    commentId: Uuid
+    emoji: str
+
+
 class Recurrence(TypedDict):
     """How often a task comes again after it was closed."""
 
@@ -768,10 +845,25 @@ class RemoveMember(TypedDict):
     userId: Uuid
 
 
+class RemoveReaction(TypedDict):
+    """Takes one's own reaction back; nothing changes where there is none."""
+
+    commentId: Uuid
+    emoji: str
+
+
 class RemoveRole(TypedDict):
     """Refused (`role_in_use`) while anybody has the role."""
 
     roleId: Uuid
+
+
+class RestoreComment(TypedDict):
+    """Brings a deleted comment back as it was. Authors restore what they deleted themselves, admins and
+    owners any.
+    """
+
+    commentId: Uuid
 
 
 class RestoreProject(TypedDict):

@@ -18,6 +18,7 @@ from pantherahive_client.models import PresentUser
 from pantherahive_client.outbox import Ack
 from pantherahive_client.projects import ProjectCommands
 from pantherahive_client.ranks import RankCommands
+from pantherahive_client.reactions import ReactionCommands
 from pantherahive_client.replica import ProjectState, from_parts
 from pantherahive_client.roles import RoleCommands
 from pantherahive_client.settings import Settings
@@ -34,7 +35,16 @@ class Host(Protocol):
     async def command(self, stream: str, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack: ...
 
 
-class Project(ProjectCommands, MemberCommands, RoleCommands, TaskCommands, RankCommands, LinkCommands, CommentCommands):
+class Project(
+    ProjectCommands,
+    MemberCommands,
+    RoleCommands,
+    TaskCommands,
+    RankCommands,
+    LinkCommands,
+    CommentCommands,
+    ReactionCommands,
+):
     """Made by `Client.project`; open inside `async with`."""
 
     def __init__(

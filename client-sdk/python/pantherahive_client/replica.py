@@ -15,6 +15,7 @@ from pantherahive_client.models import (
     MemberView,
     ProjectCounters,
     ProjectView,
+    Reaction,
     RoleView,
     TaskView,
     WireEntry,
@@ -133,10 +134,26 @@ def _evolve_one(state: ProjectState, kind: str, data: Mapping[str, Any], entry: 
         case "LinkRemoved":
             del state.links[data["linkId"]]
             _note_content(state, entry)
+        case _:
+            _evolve_comment(state, kind, data, entry)
+
+
+def _evolve_comment(state: ProjectState, kind: str, data: Mapping[str, Any], entry: WireEntry) -> None:
+    match kind:
         case "CommentAdded":
             _add_comment(state, entry, data)
         case "CommentEdited":
             _edit_comment(state, entry, data)
+        case "CommentDeleted":
+            empty = {"body": "", "mentions": [], "reactions": [], "edits": []}
+            gone = {"deletedAt": entry["at"], "deletedBy": entry["author"], "updatedAt": entry["at"]}
+            _set_comment(state, entry, data, {**empty, **gone})
+        case "CommentRestored":
+            held = {name: data[name] for name in ("body", "mentions", "reactions", "edits")}
+            back = {"deletedAt": None, "deletedBy": None, "updatedAt": entry["at"]}
+            _set_comment(state, entry, data, {**held, **back})
+        case "ReactionAdded" | "ReactionRemoved":
+            _set_comment(state, entry, data, {"reactions": _reactions(state, kind, data, entry)})
         case _:
             return
 
@@ -198,11 +215,17 @@ def _add_comment(state: ProjectState, entry: WireEntry, data: Mapping[str, Any])
     state.comments[data["commentId"]] = {
         "id": data["commentId"],
         "taskId": data["taskId"],
+        "threadId": data["threadId"],
+        "replyTo": data["replyTo"],
         "authorId": entry["author"],
         "body": data["body"],
+        "mentions": data["mentions"],
+        "reactions": [],
         "createdAt": entry["at"],
         "updatedAt": entry["at"],
         "edits": [],
+        "deletedAt": None,
+        "deletedBy": None,
     }
     _note_content(state, entry)
 
@@ -212,6 +235,7 @@ def _edit_comment(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]
     state.comments[data["commentId"]] = {
         **comment,
         "body": data["body"],
+        "mentions": data["mentions"],
         "updatedAt": entry["at"],
         "edits": [
             *comment["edits"],
@@ -219,3 +243,19 @@ def _edit_comment(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]
         ],
     }
     _note_content(state, entry)
+
+
+def _set_comment(state: ProjectState, entry: WireEntry, data: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    comment = state.comments[data["commentId"]]
+    state.comments[comment["id"]] = cast(CommentView, {**comment, **changes})
+    _note_content(state, entry)
+
+
+def _reactions(state: ProjectState, kind: str, data: Mapping[str, Any], entry: WireEntry) -> list[Reaction]:
+    """Emoji in the order in which they came, each with its people in theirs."""
+    people = {one["emoji"]: list(one["userIds"]) for one in state.comments[data["commentId"]]["reactions"]}
+    if kind == "ReactionAdded":
+        people.setdefault(data["emoji"], []).append(entry["author"])
+    else:
+        people[data["emoji"]].remove(entry["author"])
+    return [{"emoji": emoji, "userIds": user_ids} for emoji, user_ids in people.items() if user_ids]

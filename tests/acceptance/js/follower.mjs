@@ -114,30 +114,62 @@ const evolve = {
     });
     noteContent(entry);
   },
-  CommentAdded: (entry, { commentId, taskId, body }) => {
+  CommentAdded: (entry, { commentId, taskId, threadId, replyTo, body, mentions }) => {
     state.comments.set(commentId, {
       id: commentId,
       taskId,
+      threadId,
+      replyTo,
       authorId: entry.author,
       body,
+      mentions,
+      reactions: [],
       createdAt: entry.at,
       updatedAt: entry.at,
       edits: [],
+      deletedAt: null,
+      deletedBy: null,
     });
     noteContent(entry);
   },
-  CommentEdited: (entry, { commentId, body, was }) => {
+  CommentEdited: (entry, { commentId, body, was, mentions }) => {
     const comment = state.comments.get(commentId);
     const edit = { body: was, replacedAt: entry.at, replacedBy: entry.author };
     state.comments.set(commentId, {
       ...comment,
       body,
+      mentions,
       updatedAt: entry.at,
       edits: [...comment.edits, edit],
     });
     noteContent(entry);
   },
+  CommentDeleted: (entry, { commentId }) => {
+    const gone = { updatedAt: entry.at, deletedAt: entry.at, deletedBy: entry.author };
+    changeComment(entry, commentId, { body: "", mentions: [], reactions: [], edits: [], ...gone });
+  },
+  CommentRestored: (entry, { commentId, ...held }) => {
+    changeComment(entry, commentId, { ...held, updatedAt: entry.at, deletedAt: null, deletedBy: null });
+  },
+  ReactionAdded: (entry, { commentId, emoji }) => {
+    const reactions = state.comments.get(commentId).reactions;
+    const known = reactions.some((one) => one.emoji === emoji);
+    const all = known ? reactions : [...reactions, { emoji, userIds: [] }];
+    const joined = (one) => (one.emoji === emoji ? { emoji, userIds: [...one.userIds, entry.author] } : one);
+    changeComment(entry, commentId, { reactions: all.map(joined) });
+  },
+  ReactionRemoved: (entry, { commentId, emoji }) => {
+    const without = (one) =>
+      one.emoji === emoji ? { emoji, userIds: one.userIds.filter((id) => id !== entry.author) } : one;
+    const left = state.comments.get(commentId).reactions.map(without);
+    changeComment(entry, commentId, { reactions: left.filter((one) => one.userIds.length > 0) });
+  },
 };
+
+function changeComment(entry, commentId, changes) {
+  state.comments.set(commentId, { ...state.comments.get(commentId), ...changes });
+  noteContent(entry);
+}
 
 function stateAsJson() {
   if (state === null) return null;

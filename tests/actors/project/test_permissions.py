@@ -49,6 +49,9 @@ HOLDERS: dict[Permission, list[Principal]] = {
     "comment.add": [OWNER, ADMIN, MEMBER, COMMENTER],
     "comment.edit_own": [OWNER, ADMIN, MEMBER, COMMENTER],
     "comment.edit_any": [OWNER, ADMIN],
+    "comment.delete_own": [OWNER, ADMIN, MEMBER, COMMENTER],
+    "comment.delete_any": [OWNER, ADMIN],
+    "comment.react": [OWNER, ADMIN, MEMBER, COMMENTER],
 }
 PEOPLE = [OWNER, ADMIN, MEMBER, COMMENTER, VIEWER, STRANGER]
 

@@ -39,6 +39,11 @@ def edit(number: int, body: str) -> EditComment:
     return EditComment(comment_id=note_id(number), body=body)
 
 
+def noted(comment_id: str, text: str) -> CommentAdded:
+    """The event of a new note."""
+    return CommentAdded(comment_id=comment_id, task_id=TASK, thread_id=None, reply_to=None, body=text, mentions=[])
+
+
 @dataclass
 class Notes:
     """The state: texts by note, and who may follow (None: everybody)."""
@@ -80,13 +85,15 @@ class NotesActor:
             case AddComment() if command.comment_id in state.texts:
                 return TAKEN
             case AddComment():
-                added = CommentAdded(comment_id=command.comment_id, task_id=TASK, body=command.body)
-                return Decision([added], author, at)
+                return Decision([noted(command.comment_id, command.body)], author, at)
             case EditComment() if command.comment_id not in state.texts:
                 return MISSING
             case EditComment():
                 was = state.texts[command.comment_id]
-                return Decision([CommentEdited(comment_id=command.comment_id, body=command.body, was=was)], author, at)
+                edited = CommentEdited(
+                    comment_id=command.comment_id, body=command.body, was=was, mentions=[], mentions_were=[]
+                )
+                return Decision([edited], author, at)
             case AddMember():
                 return Decision([MemberAdded(user_id=command.user_id, role="member")], author, context.now)
             case RemoveMember():

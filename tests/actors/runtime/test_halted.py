@@ -14,14 +14,13 @@ from actors.runtime.history import History
 from actors.runtime.hub import Following
 from actors.runtime.rejections import STREAM_HALTED
 from actors.runtime.replay import ReplayFailed
-from protocol.comments import CommentAdded
 from protocol.cursors import START, Cursor
 from protocol.event import OPERATOR, Principal
 from protocol.log import Entry
 from protocol.members import AddMember, RemoveMember
 from protocol.messages import event_json, pack_payload
 from tests.actors.runtime.guarded import HIDDEN, INSIDER, STRANGER, GuardedNotes, given_an_insider
-from tests.actors.runtime.notes import TASK, Notes, NotesActor, add, edit, look_at_texts, note_id, person
+from tests.actors.runtime.notes import Notes, NotesActor, add, edit, look_at_texts, note_id, noted, person
 from tests.actors.runtime.publications import Watcher
 from tests.actors.runtime.world import STREAM, World, a_world, accepted, until
 
@@ -263,7 +262,7 @@ async def test_after_a_repair_nobody_gets_what_stood_in_the_log_before_it() -> N
         await world.given(4)
         await world.restart()
         actor.indigestible.add("poison")
-        event = event_json(CommentAdded(comment_id=note_id(3), task_id=TASK, body="poison"))
+        event = event_json(noted(note_id(3), "poison"))
         good = world.journal.entries()[2]
         world.journal.entries()[2] = replace(good, payload=pack_payload([event], None))
         joined = await world.feeds.join(Watcher(), STREAM, None, DEADLINE_S)
