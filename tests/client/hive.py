@@ -79,6 +79,8 @@ class Hive:
         self.renewals = 0
         # Refresh tokens that count.
         self.refresh_tokens: dict[str, str] = {}
+        # (key, refresh token) of exchanges → user: the same request again is answered again.
+        self.refreshed: dict[tuple[str, str], str] = {}
         self.connections: dict[str, Principal] = {}
         self._runner: web.AppRunner | None = None
         self._port = 0
@@ -152,12 +154,13 @@ class Hive:
         return self._signed_in(user_id)
 
     async def _refresh(self, request: web.Request) -> web.Response:
-        assert request.headers["Idempotency-Key"]
-        user_id = self.refresh_tokens.pop((await request.json())["refreshToken"], None)
+        request_key = (request.headers["Idempotency-Key"], (await request.json())["refreshToken"])
+        user_id = self.refreshed.get(request_key) or self.refresh_tokens.pop(request_key[1], None)
         if user_id is None:
             problem = {"code": "unauthenticated", "detail": "the refresh token is not valid", "status": 401}
             return web.json_response(problem, status=401, content_type="application/problem+json")
         self.refreshes += 1
+        self.refreshed[request_key] = user_id
         return self._signed_in(user_id)
 
     def _signed_in(self, user_id: str) -> web.Response:
