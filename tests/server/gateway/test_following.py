@@ -192,6 +192,7 @@ async def test_who_lags_and_is_removed_gets_nothing_later_either() -> None:
         transport = stuffed(client)
         session = next(session for session in hive.gateway._entered if session.places.principal.id == bob)
         last = 2
+        await eventually(lambda: session.places.deliveries[stream].is_live)
         while session.places.deliveries[stream].is_live and not session.socket.is_slow:
             last = (await hive.send(stream, CreateTask(title="x", description="d" * 30_000))).cursor.seq
         removed = await hive.send(stream, RemoveMember(user_id=bob))

@@ -60,11 +60,12 @@ async def write(hive: Hive, stream: str) -> int:
 
 
 async def stuff(hive: Hive, stream: str, session: Session) -> int:
-    """Writes until the client counts as slow; the newest seq."""
+    """Writes until the client counts as slow, or is behind because it is; the newest seq."""
+    delivery = session.places.deliveries.get(stream)
+    if delivery is not None:
+        await eventually(lambda: delivery.is_live)
     seq = 0
-    while not session.socket.is_slow and (
-        stream not in session.places.deliveries or session.places.deliveries[stream].is_live
-    ):
+    while not session.socket.is_slow and (delivery is None or delivery.is_live):
         seq = await write(hive, stream)
     return seq
 
