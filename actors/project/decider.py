@@ -12,7 +12,6 @@ from actors.field_changes import (
 from actors.project import (
     bulk_edits,
     comments,
-    deleted_comments,
     links,
     members,
     notices,
@@ -23,6 +22,7 @@ from actors.project import (
     snapshot,
     tasks,
     tombstones,
+    withdrawals,
 )
 from actors.project.edited_fields import (
     edited_by,
@@ -171,9 +171,9 @@ class ProjectActor:
             case EditComment():
                 return comments.decide_edit(state, command, context, self._limits)
             case DeleteComment():
-                return deleted_comments.decide_delete(state, command, context)
+                return withdrawals.decide_delete(state, command, context)
             case RestoreComment():
-                return deleted_comments.decide_restore(state, command, context)
+                return withdrawals.decide_restore(state, command, context)
             case AddReaction():
                 return reactions.decide_add(state, command, context, self._limits)
             case RemoveReaction():
@@ -230,9 +230,9 @@ class ProjectActor:
             case CommentEdited():
                 comments.evolve_edited(state, event, meta)
             case CommentDeleted():
-                deleted_comments.evolve_deleted(state, event, meta)
+                withdrawals.evolve_deleted(state, event, meta)
             case CommentRestored():
-                deleted_comments.evolve_restored(state, event, meta)
+                withdrawals.evolve_restored(state, event, meta)
             case ReactionAdded():
                 reactions.evolve_added(state, event, meta)
             case ReactionRemoved():
