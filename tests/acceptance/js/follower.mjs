@@ -50,7 +50,9 @@ function emptyState() {
     project: null,
     counters: { nextTaskNumber: 1, contentAt: "", live: false },
     members: new Map(),
+    roles: new Map(),
     tasks: new Map(),
+    links: new Map(),
     comments: new Map(),
   };
 }
@@ -59,8 +61,8 @@ function takePart(into, part) {
   if (part.project !== undefined) into.project = part.project;
   if (part.counters !== undefined) into.counters = part.counters;
   for (const member of part.members ?? []) into.members.set(member.userId, member);
-  for (const task of part.tasks ?? []) into.tasks.set(task.id, task);
-  for (const comment of part.comments ?? []) into.comments.set(comment.id, comment);
+  for (const name of ["roles", "tasks", "links", "comments"])
+    for (const record of part[name] ?? []) into[name].set(record.id, record);
 }
 
 function noteContent(entry) {
@@ -97,6 +99,10 @@ const evolve = {
   MemberRoleChanged: (entry, { userId, role }) =>
     state.members.set(userId, { ...state.members.get(userId), role }),
   MemberRemoved: (entry, { userId }) => state.members.delete(userId),
+  RoleDefined: (entry, { role }) => state.roles.set(role.id, role),
+  RoleEdited: (entry, { roleId, changes }) =>
+    state.roles.set(roleId, { ...state.roles.get(roleId), ...changes, updatedAt: entry.at }),
+  RoleRemoved: (entry, { roleId }) => state.roles.delete(roleId),
   TaskCreated: (entry, { task }) => {
     state.tasks.set(task.id, task);
     state.counters = { ...state.counters, nextTaskNumber: task.number + 1 };
@@ -112,6 +118,20 @@ const evolve = {
       updatedAt: entry.at,
       closedAt: "closedAt" in data ? data.closedAt : task.closedAt,
     });
+    noteContent(entry);
+  },
+  TasksReranked: (entry, { ranks }) => {
+    for (const [taskId, rank] of Object.entries(ranks)) state.tasks.set(taskId, { ...state.tasks.get(taskId), rank });
+    noteContent(entry);
+  },
+  TaskDeleted: (entry, { taskId }) => setDeleted(entry, taskId, entry.at),
+  TaskRestored: (entry, { taskId }) => setDeleted(entry, taskId, null),
+  LinkAdded: (entry, { link }) => {
+    state.links.set(link.id, link);
+    noteContent(entry);
+  },
+  LinkRemoved: (entry, { linkId }) => {
+    state.links.delete(linkId);
     noteContent(entry);
   },
   CommentAdded: (entry, { commentId, taskId, threadId, replyTo, body, mentions }) => {
@@ -166,6 +186,11 @@ const evolve = {
   },
 };
 
+function setDeleted(entry, taskId, deletedAt) {
+  state.tasks.set(taskId, { ...state.tasks.get(taskId), deletedAt, updatedAt: entry.at });
+  noteContent(entry);
+}
+
 function changeComment(entry, commentId, changes) {
   state.comments.set(commentId, { ...state.comments.get(commentId), ...changes });
   noteContent(entry);
@@ -173,7 +198,7 @@ function changeComment(entry, commentId, changes) {
 
 function stateAsJson() {
   if (state === null) return null;
-  const lists = ["members", "tasks", "comments"].map((name) => [name, [...state[name].values()]]);
+  const lists = ["members", "roles", "tasks", "links", "comments"].map((name) => [name, [...state[name].values()]]);
   return { project: state.project, counters: state.counters, ...Object.fromEntries(lists) };
 }
 
