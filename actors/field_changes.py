@@ -43,6 +43,18 @@ def note(known: Changes, edited: Edited, meta: EntryMeta) -> None:
     known[edited.record] = {**known.get(edited.record, {}), **dict.fromkeys(edited.changes, change)}
 
 
+def forget_record(known: Changes, record: str) -> None:
+    """The record is gone; one that is made under its id later begins anew."""
+    known.pop(record, None)
+
+
+def forget_field(known: Changes, field: str) -> None:
+    """No record has this field any longer."""
+    for record, fields in known.items():
+        if field in fields:
+            known[record] = {name: change for name, change in fields.items() if name != field}
+
+
 def refuse_stale(
     known: Changes, edits: Iterable[Edited], base: int, seq: int, characters_max: int = VALUE_CHARACTERS_MAX
 ) -> Rejection | None:

@@ -246,6 +246,15 @@ class ProjectLimits(BaseSettings):
     project_comments_max: int = Field(500_000, ge=1, le=50_000_000, description="Comments in one project.")
     project_labels_per_task_max: int = Field(100, ge=1, le=10_000, description="Labels of one task.")
     project_assignees_per_task_max: int = Field(100, ge=1, le=10_000, description="Assignees of one task.")
+    project_milestones_max: int = Field(1000, ge=1, le=10_000, description="Milestones of one project.")
+    project_tasks_per_milestone_max: int = Field(
+        2000, ge=1, le=5000, description="Tasks of one milestone: its deletion edits all of them in one entry."
+    )
+    project_watchers_per_task_max: int = Field(1000, ge=1, le=1000, description="Watchers of one task.")
+    project_fields_max: int = Field(50, ge=1, le=50, description="Fields of a project's own.")
+    project_choices_per_field_max: int = Field(
+        100, ge=1, le=1000, description="Choices of one field of a project's own, retired ones included."
+    )
     project_comment_history_characters_max: int = Field(
         1_000_000, ge=1000, le=100_000_000, description="Characters of all earlier texts of one comment."
     )

@@ -102,7 +102,8 @@ def _one_line(text: str) -> str:
     return _printable(text)
 
 
-def _no_duplicates(values: list[str]) -> list[str]:
+def no_duplicates(values: list[str]) -> list[str]:
+    """The values. Raises ValueError when one of them stands there twice."""
     if len(set(values)) != len(values):
         raise ValueError("the same value stands there twice")
     return values
@@ -158,7 +159,7 @@ Markdown = Annotated[str, StringConstraints(max_length=100_000), AfterValidator(
 """CommonMark text as its author wrote it. It is never rendered here."""
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), AfterValidator(_one_line)]
-Labels = Annotated[list[Label], Field(max_length=100), AfterValidator(_no_duplicates)]
+Labels = Annotated[list[Label], Field(max_length=100), AfterValidator(no_duplicates)]
 
 PersonId = Annotated[
     str,
@@ -173,7 +174,7 @@ AssigneeId = Annotated[
     str,
     StringConstraints(max_length=200, pattern=rf"^({_UUID}|external:[a-z0-9-]{{1,30}}:[^\s:\x00-\x1f\x7f]{{1,100}})$"),
 ]
-AssigneeIds = Annotated[list[AssigneeId], Field(max_length=100), AfterValidator(_no_duplicates)]
+AssigneeIds = Annotated[list[AssigneeId], Field(max_length=100), AfterValidator(no_duplicates)]
 
 Integer = Annotated[int, Strict(), Field(ge=-INTEGER_MAX, le=INTEGER_MAX)]
 Seq = Annotated[int, Strict(), Field(ge=0, le=INTEGER_MAX)]

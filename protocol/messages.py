@@ -26,6 +26,15 @@ from protocol.comments import (
     comment_added_2,
     comment_edited_2,
 )
+from protocol.custom_fields import (
+    DefineField,
+    EditField,
+    FieldDefined,
+    FieldEdited,
+    FieldRemoved,
+    FieldValuesSet,
+    RemoveField,
+)
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Event, Origin
 from protocol.links import AddLink, LinkAdded, LinkRemoved, RemoveLink
@@ -37,6 +46,14 @@ from protocol.members import (
     MemberRoleChanged,
     RemoveMember,
     TransferOwnership,
+)
+from protocol.milestones import (
+    CreateMilestone,
+    DeleteMilestone,
+    EditMilestone,
+    MilestoneCreated,
+    MilestoneDeleted,
+    MilestoneEdited,
 )
 from protocol.notifications import MarkRead, NotificationsRead, NotificationWithheld, Notified, Notify
 from protocol.preferences import (
@@ -74,10 +91,12 @@ from protocol.tasks import (
     TaskDeleted,
     TaskEdited,
     TaskEditsJudged,
+    TaskRecurred,
     TaskRestored,
     task_created_2,
     task_edited_2,
 )
+from protocol.watchers import UnwatchTask, WatchersChanged, WatchTask
 
 ProjectCommand = (
     CreateProject
@@ -101,6 +120,14 @@ ProjectCommand = (
     | RestoreTask
     | AddLink
     | RemoveLink
+    | WatchTask
+    | UnwatchTask
+    | CreateMilestone
+    | EditMilestone
+    | DeleteMilestone
+    | DefineField
+    | EditField
+    | RemoveField
     | AddComment
     | EditComment
     | DeleteComment
@@ -127,6 +154,15 @@ ProjectEvent = (
     | TaskRestored
     | LinkAdded
     | LinkRemoved
+    | TaskRecurred
+    | WatchersChanged
+    | MilestoneCreated
+    | MilestoneEdited
+    | MilestoneDeleted
+    | FieldDefined
+    | FieldEdited
+    | FieldRemoved
+    | FieldValuesSet
     | CommentAdded
     | CommentEdited
     | CommentDeleted

@@ -18,10 +18,12 @@ from typing_extensions import TypedDict
 from protocol import wire
 from protocol.base import VIEW_CONFIG, Integer
 from protocol.comments import CommentView
+from protocol.custom_fields import FieldView
 from protocol.errors import HTTP_STATUS, RETRYABLE, ErrorCode, ErrorResponse
 from protocol.links import LinkView
 from protocol.members import MemberView
 from protocol.messages import COMMANDS, EVENTS
+from protocol.milestones import MilestoneView
 from protocol.notifications import NotificationView
 from protocol.preferences import PreferencesView
 from protocol.profiles import ProfileView
@@ -62,8 +64,10 @@ SNAPSHOT_COLLECTIONS: Mapping[str, Mapping[str, type]] = {
     "project": {
         "members": MemberView,
         "roles": RoleView,
-        "tasks": TaskView,
         "links": LinkView,
+        "milestones": MilestoneView,
+        "fields": FieldView,
+        "tasks": TaskView,
         "comments": CommentView,
     },
     "profile": {},

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from protocol.base import (
+    INTEGER_MAX,
     VIEW_CONFIG,
     AssigneeIds,
     Day,
@@ -19,6 +20,7 @@ from protocol.base import (
     Title,
     Uuid,
     absent,
+    no_duplicates,
 )
 from protocol.errors import ErrorCode
 from protocol.event import Command, Event
@@ -34,18 +36,27 @@ ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200, patt
 
 RecurrenceUnit = Literal["day", "week", "month", "year"]
 WatcherIds = Annotated[list[Uuid], Field(max_length=1000)]
-FieldText = Annotated[str, StringConstraints(max_length=2000)]
-FieldNumber = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+WatcherWishes = Annotated[list[Uuid], Field(max_length=100), AfterValidator(no_duplicates)]
+FieldText = Annotated[Markdown, StringConstraints(min_length=1, max_length=2000)]
+FieldNumber = Annotated[float, Field(ge=-INTEGER_MAX, le=INTEGER_MAX, allow_inf_nan=False, strict=True)]
 FieldValue = FieldText | FieldNumber
 FieldValues = Annotated[dict[Uuid, FieldValue], Field(max_length=50)]
+FieldWishes = Annotated[dict[Uuid, FieldValue | None], Field(max_length=50)]
+"""Values by the ids of the project's own fields; `null` takes the value away."""
+DayOfMonth = Annotated[int, Field(ge=1, le=31, strict=True)]
 
 
 @with_config(VIEW_CONFIG)
 class Recurrence(TypedDict):
-    """How often a task comes again after it was closed."""
+    """How often a task comes again after it was completed.
+
+    `startDay` and `dueDay` are the days of the month that its dates go back to after a month that was too short.
+    """
 
     every: Annotated[int, Field(ge=1, le=366, strict=True)]
     unit: RecurrenceUnit
+    startDay: NotRequired[DayOfMonth]
+    dueDay: NotRequired[DayOfMonth]
 
 
 @with_config(VIEW_CONFIG)
@@ -105,6 +116,8 @@ class TaskChanges(TypedDict, total=False):
     estimate: Estimate | None
     rank: Rank
     parentId: Uuid | None
+    milestoneId: Uuid | None
+    recurrence: Recurrence | None
 
 
 class CreateTask(Command):
@@ -127,6 +140,9 @@ class CreateTask(Command):
     estimate: Estimate | None = None
     external_id: ExternalId | None = None
     parent_id: Uuid | None = None
+    milestone_id: Uuid | None = None
+    fields: FieldWishes = Field(default_factory=dict)
+    recurrence: Recurrence | None = None
 
 
 EDITS_PER_COMMAND_MAX: Final = 200
@@ -139,6 +155,8 @@ class EditTask(Command):
     In another state the task stands behind all others. An edit that moves a day is refused when
     `dueDate` would then lie before `startDate`. `parentId` is refused when it would close a cycle of blocking,
     preceding and subtasks: the reason `cycle` comes with the tasks on it.
+    To complete a task that has a `recurrence` creates the next one in the same entry, and the
+    recurrence moves to it.
     """
 
     task_id: Uuid
@@ -150,10 +168,15 @@ class EditTask(Command):
     due_date: Day | None = absent()
     estimate: Estimate | None = absent()
     parent_id: Uuid | None = absent()
+    milestone_id: Uuid | None = absent()
+    fields: FieldWishes = Field(default_factory=dict)
+    recurrence: Recurrence | None = absent()
     add_labels: Labels = Field(default_factory=list)
     remove_labels: Labels = Field(default_factory=list)
     add_assignees: AssigneeIds = Field(default_factory=list)
     remove_assignees: AssigneeIds = Field(default_factory=list)
+    add_watchers: WatcherWishes = Field(default_factory=list)
+    remove_watchers: WatcherWishes = Field(default_factory=list)
 
 
 class DeleteTask(Command):
@@ -242,7 +265,7 @@ class TaskEdited(Event):
     """Only what really changed. `was` holds the previous values of the fields in `changes`.
 
     `closedAt` is the value after the edit, given whenever the edit moved the task into or out of a closed state.
-    Version 1 knew no parents and no ranks in `changes`: a task kept its own rank in every state.
+    Version 1 knew no parents, milestones, recurrence or ranks in `changes`: a task kept its own rank in every state.
     """
 
     version = 2
@@ -271,3 +294,14 @@ class TaskRestored(Event):
     """The task is back."""
 
     task_id: Uuid
+
+
+class TaskRecurred(Event):
+    """The task was completed and comes again as `nextTaskId`, which takes the recurrence over. `was` is the rule.
+
+    The next task is created by an event of the same entry.
+    """
+
+    task_id: Uuid
+    next_task_id: Uuid
+    was: Recurrence

@@ -13,6 +13,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from server.consumers.notifier import NOTIFIER  # noqa: E402 - found by the path above
 from server.consumers.timekeeper import TIMEKEEPER  # noqa: E402 - found by the path above
 from server.figures import watch_consumer, watch_parts  # noqa: E402
 from server.telemetry import Described, Meters  # noqa: E402
@@ -30,8 +31,8 @@ requests. None of them needs a token or tells a secret; keep them inside your ow
   `consumer_stalled_after_s`). The server stays ready for all others when streams are halted because their log cannot be
   replayed (told in `haltedStreams`), and when a consumer stands before an entry that it cannot read (told in
   `stalledShards`). The lists leave out the projects of a shard where the projector stands, and say so
-  (`Derived-State: incomplete`); timers of a shard where the timekeeper stands do not fire. `pantherahive doctor` says
-  what to do.
+  (`Derived-State: incomplete`); timers of a shard where the timekeeper stands do not fire, and nobody is told of what happens in one where the notifier
+  stands. `pantherahive doctor` says what to do.
 
 This page is made from the code by `python scripts/write_metrics_reference.py`.
 
@@ -44,7 +45,7 @@ def described() -> Sequence[Described]:
     """All metrics of a server. Nothing is read, so there need be no server."""
     meters, nothing = Meters(), cast("Any", None)
     watch_parts(meters, nothing)
-    for name in (PROJECTOR, TIMEKEEPER):
+    for name in (PROJECTOR, TIMEKEEPER, NOTIFIER):
         watch_consumer(meters, cast("Any", SimpleNamespace(name=name)), nothing)
     return meters.described
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from actors.runtime.shards import ShardTable
 from server.consumers.runner import Runner
 from storage.postgres.pool import Database
-from storage.projections import projects, tasks
+from storage.projections import projects, tasks, watchers
 from storage.projections.across import PlaceAcross
 
 if TYPE_CHECKING:
@@ -49,6 +49,14 @@ class TaskReads:
         place = PlaceAcross(*after) if after is not None else None
         own = await tasks.list_of_assignee(self._database, user_id, cast("TaskFilter", which), place, limit)
         return [(one.project_id, one.listed) for one in own]
+
+    async def of_watcher(
+        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
+    ) -> Sequence[tuple[str, Listed]]:
+        """See the port."""
+        place = PlaceAcross(*after) if after is not None else None
+        watched = await watchers.list_of_watcher(self._database, user_id, cast("TaskFilter", which), place, limit)
+        return [(one.project_id, one.listed) for one in watched]
 
 
 class ProjectedUntil:

@@ -17,9 +17,10 @@ from actors.project.projects import Outcome, archived, is_archived
 from actors.project.state import ProjectState
 from actors.project.tasks import decide_edit
 from actors.runtime.actor import Context, Decision, EntryMeta
+from protocol.custom_fields import FieldValuesSet
 from protocol.errors import Rejection
 from protocol.messages import ProjectEvent
-from protocol.tasks import EditTask, EditTasks, JudgedEdit, TaskEditsJudged
+from protocol.tasks import EditTask, EditTasks, JudgedEdit, TaskCreated, TaskEditsJudged
 
 Evolve = Callable[[ProjectState, ProjectEvent, EntryMeta], None]
 
@@ -99,8 +100,12 @@ class _Bulk:
 
 
 def _characters(event: ProjectEvent) -> int:
-    """The long texts of an edit."""
+    """The long texts of an edit, and of the task that comes after a completed one."""
     texts = [*getattr(event, "changes", {}).values(), *getattr(event, "was", {}).values()]
+    if isinstance(event, FieldValuesSet):
+        texts += event.values.values()
+    if isinstance(event, TaskCreated):
+        texts += [event.task["description"], *event.task["fields"].values()]
     return sum(len(text) for text in texts if isinstance(text, str))
 
 

@@ -12,8 +12,10 @@ from actors.field_changes import (
 from actors.project import (
     bulk_edits,
     comments,
+    custom_fields,
     links,
     members,
+    milestones,
     notices,
     projects,
     ranks,
@@ -22,6 +24,7 @@ from actors.project import (
     snapshot,
     tasks,
     tombstones,
+    watchers,
     withdrawals,
 )
 from actors.project.edited_fields import (
@@ -42,6 +45,15 @@ from protocol.comments import (
     EditComment,
     RestoreComment,
 )
+from protocol.custom_fields import (
+    DefineField,
+    EditField,
+    FieldDefined,
+    FieldEdited,
+    FieldRemoved,
+    FieldValuesSet,
+    RemoveField,
+)
 from protocol.errors import Rejection
 from protocol.links import AddLink, LinkAdded, LinkRemoved, RemoveLink
 from protocol.members import (
@@ -54,6 +66,14 @@ from protocol.members import (
     TransferOwnership,
 )
 from protocol.messages import ProjectCommand, ProjectEvent
+from protocol.milestones import (
+    CreateMilestone,
+    DeleteMilestone,
+    EditMilestone,
+    MilestoneCreated,
+    MilestoneDeleted,
+    MilestoneEdited,
+)
 from protocol.projects import (
     ArchiveProject,
     CreateProject,
@@ -79,18 +99,28 @@ from protocol.tasks import (
     TaskDeleted,
     TaskEdited,
     TaskEditsJudged,
+    TaskRecurred,
     TaskRestored,
 )
+from protocol.watchers import UnwatchTask, WatchersChanged, WatchTask
 
 _CONTENT: Final = (
     ProjectEdited,
     TaskCreated,
     TaskEdited,
+    TaskRecurred,
     TasksReranked,
     TaskDeleted,
     TaskRestored,
     LinkAdded,
     LinkRemoved,
+    MilestoneCreated,
+    MilestoneEdited,
+    MilestoneDeleted,
+    FieldDefined,
+    FieldEdited,
+    FieldRemoved,
+    FieldValuesSet,
     CommentAdded,
     CommentEdited,
     CommentDeleted,
@@ -98,6 +128,7 @@ _CONTENT: Final = (
     ReactionAdded,
     ReactionRemoved,
 )
+"""What counts for `asOf` a time. Watching a task changes nothing about it."""
 
 
 class ProjectActor:
@@ -166,6 +197,22 @@ class ProjectActor:
                 return links.decide_add(state, command, context, self._limits)
             case RemoveLink():
                 return links.decide_remove(state, command, context)
+            case WatchTask():
+                return watchers.decide_watch(state, command, context, self._limits)
+            case UnwatchTask():
+                return watchers.decide_unwatch(state, command, context, self._limits)
+            case CreateMilestone():
+                return milestones.decide_create(state, command, context, self._limits)
+            case EditMilestone():
+                return milestones.decide_edit(state, command, context)
+            case DeleteMilestone():
+                return milestones.decide_delete(state, command, context)
+            case DefineField():
+                return custom_fields.decide_define(state, command, context, self._limits)
+            case EditField():
+                return custom_fields.decide_edit(state, command, context, self._limits)
+            case RemoveField():
+                return custom_fields.decide_remove(state, command, context)
             case AddComment():
                 return comments.decide_add(state, command, context, self._limits)
             case EditComment():
@@ -187,7 +234,7 @@ class ProjectActor:
         if edited is not None:
             note(state.changes, edited, meta)
 
-    def _evolve(self, state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None:
+    def _evolve(self, state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None:  # noqa: PLR0915 - one line each
         match event:
             case ProjectCreated():
                 projects.evolve_created(state, event, meta)
@@ -225,6 +272,24 @@ class ProjectActor:
                 links.evolve_added(state, event, meta)
             case LinkRemoved():
                 links.evolve_removed(state, event, meta)
+            case TaskRecurred():
+                tasks.evolve_recurred(state, event, meta)
+            case WatchersChanged():
+                watchers.evolve_changed(state, event, meta)
+            case MilestoneCreated():
+                milestones.evolve_created(state, event, meta)
+            case MilestoneEdited():
+                milestones.evolve_edited(state, event, meta)
+            case MilestoneDeleted():
+                milestones.evolve_deleted(state, event, meta)
+            case FieldDefined():
+                custom_fields.evolve_defined(state, event, meta)
+            case FieldEdited():
+                custom_fields.evolve_edited(state, event, meta)
+            case FieldRemoved():
+                custom_fields.evolve_removed(state, event, meta)
+            case FieldValuesSet():
+                custom_fields.evolve_values_set(state, event, meta)
             case CommentAdded():
                 comments.evolve_added(state, event, meta)
             case CommentEdited():
@@ -256,6 +321,10 @@ class ProjectActor:
                     result["linkId"] = event.link["id"]
                 case TaskEditsJudged():
                     result["items"] = bulk_edits.results(event)
+                case MilestoneCreated():
+                    result["milestoneId"] = event.milestone["id"]
+                case FieldDefined():
+                    result["fieldId"] = event.field["id"]
                 case CommentAdded():
                     result["commentId"] = event.comment_id
                 case (
@@ -272,6 +341,13 @@ class ProjectActor:
                     | TaskDeleted()
                     | TaskRestored()
                     | LinkRemoved()
+                    | TaskRecurred()
+                    | WatchersChanged()
+                    | MilestoneEdited()
+                    | MilestoneDeleted()
+                    | FieldEdited()
+                    | FieldRemoved()
+                    | FieldValuesSet()
                     | CommentEdited()
                     | CommentDeleted()
                     | CommentRestored()

@@ -19,6 +19,11 @@ class ProjectLimits:
     comments_max: int = 500_000
     labels_per_task_max: int = 100
     assignees_per_task_max: int = 100
+    milestones_max: int = 1000
+    tasks_per_milestone_max: int = 2000
+    watchers_per_task_max: int = 1000
+    fields_max: int = 50
+    choices_per_field_max: int = 100
     comment_history_characters_max: int = 1_000_000
     # Beyond this a new rank is worth it that neighbours get other ones.
     rank_short_characters_max: int = 64

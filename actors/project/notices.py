@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from actors.project.state import ProjectState, is_imported
 from protocol.comments import CommentAdded, CommentEdited
+from protocol.custom_fields import FieldValuesSet
 from protocol.messages import ProjectEvent
 from protocol.notifications import REASONS, Reason
 from protocol.tasks import TaskCreated, TaskEdited, TaskView
@@ -57,6 +58,8 @@ def _concerned(state: ProjectState, event: ProjectEvent) -> Iterable[Concerned]:
             return [(person, "assigned", event.task["id"], None) for person in event.task["assigneeIds"]]
         case TaskEdited():
             return _by_edit(state.tasks[event.task_id], event)
+        case FieldValuesSet():
+            return [(person, "watched", event.task_id, None) for person in state.tasks[event.task_id]["watcherIds"]]
         case CommentAdded():
             return _by_comment(state, event)
         case CommentEdited():

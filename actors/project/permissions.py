@@ -34,6 +34,11 @@ Permission = Literal[
     "link.view",
     "link.add",
     "link.remove",
+    "milestone.view",
+    "milestone.add",
+    "milestone.edit",
+    "milestone.delete",
+    "field.define",
     "comment.view",
     "comment.add",
     "comment.edit_own",
@@ -45,7 +50,7 @@ Permission = Literal[
 
 EVERYTHING: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 LOOKING: Final[frozenset[Permission]] = frozenset(
-    {"project.view", "member.view", "task.view", "link.view", "comment.view"}
+    {"project.view", "member.view", "task.view", "link.view", "milestone.view", "comment.view"}
 )
 """Whoever follows a project sees all of it, so these belong to every role."""
 _VIEWER: frozenset[Permission] = LOOKING
@@ -56,6 +61,8 @@ _MEMBER: frozenset[Permission] = _COMMENTER | {
     "task.delete",
     "link.add",
     "link.remove",
+    "milestone.add",
+    "milestone.edit",
 }
 _ADMIN: frozenset[Permission] = _MEMBER | {
     "project.edit",
@@ -65,6 +72,8 @@ _ADMIN: frozenset[Permission] = _MEMBER | {
     "member.change_role",
     "member.remove",
     "role.manage",
+    "milestone.delete",
+    "field.define",
     "comment.edit_any",
     "comment.delete_any",
 }
@@ -124,8 +133,13 @@ def refusal(state: ProjectState, principal: Principal, permission: Permission) -
     if not allowed(state, principal, "project.view"):
         return no_project()
     if state.project is not None and state.project["deletedAt"] is not None:
-        return broken("project_deleted", "the project is deleted; it has to be restored first")
+        return deleted()
     return forbidden(permission)
+
+
+def deleted() -> Rejection:
+    """For those who still see the project."""
+    return broken("project_deleted", "the project is deleted; it has to be restored first")
 
 
 def no_project() -> Rejection:

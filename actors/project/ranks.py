@@ -7,8 +7,9 @@ from actors.project.limits import ProjectLimits
 from actors.project.permissions import missing, no_project, refusal
 from actors.project.places import find_spot, make_place
 from actors.project.projects import Outcome, archived, is_archived
+from actors.project.recurrence import come_again
 from actors.project.state import ProjectState, note_content, replace_task
-from actors.project.tasks import has_state, moved
+from actors.project.tasks import edited_task, has_state, moved
 from actors.project.tombstones import living
 from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import Rejection
@@ -43,7 +44,9 @@ def decide_move(state: ProjectState, command: MoveTask, context: Context, limits
     if place.reranked:
         was = {task_id: state.tasks[task_id]["rank"] for task_id in place.reranked}
         events.append(TasksReranked(state_id=state_id, ranks=place.reranked, was=was))
-    return dating.decision([*events, moved(state.project, task, state_id, place.rank, dating)])
+    edited = moved(state.project, task, state_id, place.rank, dating)
+    again = come_again(state, state.project, task, edited_task(task, edited, dating.at), dating, context, limits)
+    return again if isinstance(again, Rejection) else dating.decision([*events, edited, *again])
 
 
 def evolve_reranked(state: ProjectState, event: TasksReranked, meta: EntryMeta) -> None:

@@ -8,8 +8,10 @@ from typing import Any, Final
 from actors.field_changes import packed, unpack
 from actors.project.state import ProjectState, index_cards, put_known_task, put_link, put_new_comment
 from protocol.comments import CommentView
+from protocol.custom_fields import FieldView
 from protocol.links import LinkView
 from protocol.members import MemberView
+from protocol.milestones import MilestoneView
 from protocol.roles import RoleView
 from protocol.tasks import TaskView
 
@@ -19,6 +21,8 @@ TASKS_PER_PART: Final = 100
 LINKS_PER_PART: Final = 200
 COMMENTS_PER_PART: Final = 100
 CHANGES_PER_PART: Final = 200
+MILESTONES_PER_PART: Final = 100
+FIELDS_PER_PART: Final = 50
 PART_CHARACTERS_MAX: Final = 200_000
 """A part ends early when its texts are this long. One record alone may be longer; its own limits bound it."""
 
@@ -33,6 +37,8 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
     collections: list[tuple[str, Sequence[Mapping[str, Any]], int]] = [
         ("members", list(state.members.values()), MEMBERS_PER_PART),
         ("roles", list(state.roles.values()), ROLES_PER_PART),
+        ("milestones", list(state.milestones.values()), MILESTONES_PER_PART),
+        ("fields", list(state.fields.values()), FIELDS_PER_PART),
         ("tasks", list(state.tasks.values()), TASKS_PER_PART),
         ("links", list(state.links.values()), LINKS_PER_PART),
         ("comments", list(state.comments.values()), COMMENTS_PER_PART),
@@ -72,7 +78,9 @@ def _chunks(records: Iterable[Mapping[str, Any]], count: int) -> Iterator[list[M
 def _characters(record: Mapping[str, Any]) -> int:
     """The long texts only: what else a record holds is small."""
     own = len(record.get("description", "")) + len(record.get("body", ""))
-    return own + sum(len(edit["body"]) for edit in record.get("edits", ()))
+    values = sum(len(value) for value in record.get("fields", {}).values() if isinstance(value, str))
+    choices = sum(len(choice["name"]) for choice in record.get("choices", ()))
+    return own + values + choices + sum(len(edit["body"]) for edit in record.get("edits", ()))
 
 
 def restore(project_id: str, state_parts: Iterable[dict[str, Any]]) -> ProjectState:
@@ -97,6 +105,10 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
             _take_members(state, value)
         case "roles":
             _take_roles(state, value)
+        case "milestones":
+            _take_milestones(state, value)
+        case "fields":
+            _take_fields(state, value)
         case "tasks":
             _take_tasks(state, value)
         case "_changes":
@@ -117,6 +129,14 @@ def _take_members(state: ProjectState, members: Iterable[MemberView]) -> None:
 
 def _take_roles(state: ProjectState, roles: Iterable[RoleView]) -> None:
     state.roles.update((role["id"], role) for role in roles)
+
+
+def _take_milestones(state: ProjectState, milestones: Iterable[MilestoneView]) -> None:
+    state.milestones.update((milestone["id"], milestone) for milestone in milestones)
+
+
+def _take_fields(state: ProjectState, fields: Iterable[FieldView]) -> None:
+    state.fields.update((field["id"], field) for field in fields)
 
 
 def _take_tasks(state: ProjectState, tasks: Iterable[TaskView]) -> None:

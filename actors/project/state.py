@@ -11,8 +11,10 @@ from actors.project.order import Order
 from actors.runtime.actor import EntryMeta
 from protocol.base import PersonId
 from protocol.comments import CommentView
+from protocol.custom_fields import FieldView
 from protocol.links import LinkType, LinkView
 from protocol.members import MemberView
+from protocol.milestones import MilestoneView
 from protocol.projects import ProjectView, StateGroup
 from protocol.roles import RoleView
 from protocol.tasks import TaskView
@@ -42,6 +44,10 @@ class ProjectState:
     links: dict[str, LinkView] = field(default_factory=dict)
     # Comment id → comment, in the order of the log.
     comments: dict[str, CommentView] = field(default_factory=dict)
+    # Milestone id → milestone, in the order of the log.
+    milestones: dict[str, MilestoneView] = field(default_factory=dict)
+    # Field id → field of the project's own, in the order of the log.
+    fields: dict[str, FieldView] = field(default_factory=dict)
     # The task with number n stands at n - 1; an index over `tasks`.
     task_ids: list[str] = field(default_factory=list)
     # Parent's id → its subtasks' ids; an index over `tasks`.
@@ -62,6 +68,8 @@ class ProjectState:
     cards: dict[str, list[Card]] = field(default_factory=dict)
     # Record → field → its last change.
     changes: Changes = field(default_factory=dict)
+    # Milestone id → its tasks' ids; none of them is empty. An index over `tasks`.
+    milestone_tasks: dict[str, set[str]] = field(default_factory=dict)
     # The number of the next task; numbers are never used twice.
     next_number: int = 1
     # The time of the newest content, "" while there is none. It never falls.
@@ -92,6 +100,7 @@ def put_known_task(state: ProjectState, task: TaskView) -> None:
     if task["externalId"] is not None:
         state.external_ids.setdefault(task["externalId"], task["id"])
     move_subtask(state, task["id"], None, task["parentId"])
+    put_in_milestone(state, task["id"], None, task["milestoneId"])
 
 
 def move_subtask(state: ProjectState, task_id: str, was: str | None, now: str | None) -> None:
@@ -124,6 +133,18 @@ def drop_link(state: ProjectState, link_id: str) -> None:
             del state.task_links[end]
     if link["type"] in ORDERING:
         state.order.drop(link["taskId"], link["otherId"])
+
+
+def put_in_milestone(state: ProjectState, task_id: str, before: str | None, after: str | None) -> None:
+    """Keeps the index of a milestone's tasks when a task comes to one or leaves one."""
+    if before == after:
+        return
+    if before is not None:
+        state.milestone_tasks[before].discard(task_id)
+        if not state.milestone_tasks[before]:
+            del state.milestone_tasks[before]
+    if after is not None:
+        state.milestone_tasks.setdefault(after, set()).add(task_id)
 
 
 def replace_task(state: ProjectState, task: TaskView) -> None:

@@ -6,20 +6,32 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from actors.project import custom_fields, watchers
 from actors.project.dating import Dating, date_content
 from actors.project.limits import ProjectLimits
+from actors.project.milestones import refuse_tasks
 from actors.project.parents import lies_under, refuse_parent
 from actors.project.permissions import broken, missing, no_project, refusal, taken
 from actors.project.places import end_rank
 from actors.project.projects import Outcome, archived, is_archived
-from actors.project.state import ProjectState, is_closed, move_subtask, note_content, put_new_task, replace_task
+from actors.project.recurrence import come_again
+from actors.project.state import (
+    ProjectState,
+    is_closed,
+    move_subtask,
+    note_content,
+    put_in_milestone,
+    put_new_task,
+    replace_task,
+)
 from actors.project.tombstones import is_hidden, living
 from actors.runtime.actor import Context, EntryMeta
 from protocol.base import Day
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
+from protocol.messages import ProjectEvent
 from protocol.projects import ProjectView
-from protocol.tasks import CreateTask, EditTask, TaskChanges, TaskCreated, TaskEdited, TaskView
+from protocol.tasks import CreateTask, EditTask, TaskChanges, TaskCreated, TaskEdited, TaskRecurred, TaskView
 
 TOP_LEVEL: Final = "none"
 """Asks for the tasks without a parent."""
@@ -33,6 +45,8 @@ _SINGLE_VALUED = {
     "due_date": "dueDate",
     "estimate": "estimate",
     "parent_id": "parentId",
+    "milestone_id": "milestoneId",
+    "recurrence": "recurrence",
 }
 """Field of `EditTask` → field of the record."""
 
@@ -69,6 +83,8 @@ def _refuse_creation(
         or _refuse_assignees(state, command.assignee_ids, context)
         or _refuse_crowd(command.labels, command.assignee_ids, limits)
         or refuse_parent(state, command.task_id, command.parent_id, limits)
+        or refuse_tasks(state, command.milestone_id, limits)
+        or custom_fields.refuse_values(state, command.fields)
     )
 
 
@@ -93,10 +109,10 @@ def _new_task(
         "estimate": command.estimate,
         "externalId": command.external_id,
         "parentId": command.parent_id,
-        "milestoneId": None,
+        "milestoneId": command.milestone_id,
         "watcherIds": [],
-        "fields": {},
-        "recurrence": None,
+        "fields": custom_fields.values_of(command.fields),
+        "recurrence": command.recurrence,
         "rank": end_rank(state, state_id),
         "createdBy": dating.author,
         "createdAt": dating.at,
@@ -118,9 +134,23 @@ def decide_edit(state: ProjectState, command: EditTask, context: Context, limits
     if isinstance(dating, Rejection):
         return dating
     edited = _edit(state, state.project, task, command, dating)
-    if edited is None:
+    valued = custom_fields.changes_of(task, command.fields)
+    watched = watchers.changes_of(task, command)
+    events: list[ProjectEvent] = [event for event in (edited, valued, watched) if event is not None]
+    if not events:
         return dating.decision([])
-    return _refuse_edit(state, task, edited, context, limits) or dating.decision([edited])
+    refused = (
+        (archived() if is_archived(state) else None)
+        or (_refuse_edit(state, task, edited, context, limits) if edited is not None else None)
+        or (custom_fields.refuse_values(state, valued.values) if valued is not None else None)
+        or (watchers.refuse(state, task, watched, limits) if watched is not None else None)
+    )
+    if refused is not None:
+        return refused
+    after = edited_task(task, edited, dating.at) if edited is not None else task
+    after = custom_fields.with_values(after, valued) if valued is not None else after
+    again = come_again(state, state.project, task, after, dating, context, limits)
+    return again if isinstance(again, Rejection) else dating.decision([*events, *again])
 
 
 def _edit(
@@ -185,8 +215,6 @@ def _leaving(present: Sequence[str], unwished: Iterable[str], wished: Sequence[s
 def _refuse_edit(
     state: ProjectState, task: TaskView, edited: TaskEdited, context: Context, limits: ProjectLimits
 ) -> Rejection | None:
-    if is_archived(state):
-        return archived()
     if (
         state.project is not None
         and "stateId" in edited.changes
@@ -200,6 +228,7 @@ def _refuse_edit(
         or _refuse_assignees(state, edited.assignees_added, context)
         or _refuse_crowd(labels, assignees, limits)
         or _refuse_edited_parent(state, edited, limits)
+        or refuse_tasks(state, edited.changes.get("milestoneId"), limits)
     )
 
 
@@ -254,6 +283,18 @@ def _merged(present: Sequence[str], added: Sequence[str], removed: Sequence[str]
     return [item for item in present if item not in removed] + list(added)
 
 
+def edited_task(task: TaskView, event: TaskEdited, at: str) -> TaskView:
+    """The task after the edit."""
+    return {
+        **task,
+        **event.changes,
+        "labels": _merged(task["labels"], event.labels_added, event.labels_removed),
+        "assigneeIds": _merged(task["assigneeIds"], event.assignees_added, event.assignees_removed),
+        "updatedAt": at,
+        "closedAt": event.closed_at if "closed_at" in event.model_fields_set else task["closedAt"],
+    }
+
+
 def evolve_created(state: ProjectState, event: TaskCreated, meta: EntryMeta) -> None:
     task = event.task
     put_new_task(state, task)
@@ -263,18 +304,16 @@ def evolve_created(state: ProjectState, event: TaskCreated, meta: EntryMeta) -> 
 
 def evolve_edited(state: ProjectState, event: TaskEdited, meta: EntryMeta) -> None:
     task = state.tasks[event.task_id]
-    closed_at = event.closed_at if "closed_at" in event.model_fields_set else task["closedAt"]
-    edited: TaskView = {
-        **task,
-        **event.changes,
-        "labels": _merged(task["labels"], event.labels_added, event.labels_removed),
-        "assigneeIds": _merged(task["assigneeIds"], event.assignees_added, event.assignees_removed),
-        "updatedAt": meta.at,
-        "closedAt": closed_at,
-    }
-    replace_task(state, edited)
     if "parentId" in event.changes:
         move_subtask(state, event.task_id, task["parentId"], event.changes["parentId"])
+    after = edited_task(task, event, meta.at)
+    put_in_milestone(state, event.task_id, task["milestoneId"], after["milestoneId"])
+    replace_task(state, after)
+    note_content(state, meta)
+
+
+def evolve_recurred(state: ProjectState, event: TaskRecurred, meta: EntryMeta) -> None:
+    state.tasks[event.task_id] = {**state.tasks[event.task_id], "recurrence": None}
     note_content(state, meta)
 
 

@@ -63,6 +63,12 @@ class TaskLists(Protocol):
         """(Project id, task), the last changed first. `which`: open, closed, all. `after`: (updatedAt, project, id)."""
         ...
 
+    async def of_watcher(
+        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
+    ) -> Sequence[tuple[str, Listed]]:
+        """The same of the tasks that the person watches."""
+        ...
+
 
 class Freshness(Protocol):
     """How far the projections are."""

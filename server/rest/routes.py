@@ -23,6 +23,7 @@ from server.rest.bulk_edits import BulkEditRoutes
 from server.rest.changes import Changes
 from server.rest.commands import CommandRoutes
 from server.rest.comments import CommentRoutes
+from server.rest.custom_fields import FieldRoutes
 from server.rest.derived import DerivedReads, Freshness, ProjectLists, TaskLists
 from server.rest.diff import DiffRoutes
 from server.rest.event_streams import EventStreams
@@ -32,6 +33,7 @@ from server.rest.keyed import KeyedRequests
 from server.rest.links import LinkRoutes
 from server.rest.logins import LoginRoutes
 from server.rest.members import MemberRoutes
+from server.rest.milestones import MilestoneRoutes
 from server.rest.notifications import NotificationRoutes
 from server.rest.pages import PageSizes
 from server.rest.preferences import PreferenceRoutes
@@ -42,6 +44,7 @@ from server.rest.ranks import RankRoutes
 from server.rest.reactions import ReactionRoutes
 from server.rest.roles import RoleRoutes
 from server.rest.tasks import TaskRoutes
+from server.rest.watchers import WatcherRoutes
 from server.streams import History, Streams
 from storage.ports import Accounts
 
@@ -108,6 +111,9 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         *RoleRoutes(needs.access, views).routes(),
         *CommentRoutes(needs.access, views, needs.sizes, changes).routes(),
         *ReactionRoutes(changes).routes(),
+        *MilestoneRoutes(needs.access, views, needs.sizes).routes(),
+        *FieldRoutes(needs.access, views).routes(),
+        *WatcherRoutes(needs.access, needs.tasks, derived, needs.sizes).routes(),
         *CommandRoutes(needs.access, needs.streams, needs.facts, needs.keyed).routes(),
         *ActivityRoutes(needs.access, views, needs.reads, needs.sizes).routes(),
         *DiffRoutes(needs.access, views, needs.sizes, needs.clock).routes(),

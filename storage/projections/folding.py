@@ -18,18 +18,23 @@ from protocol.messages import (
 )
 from storage.projections import (
     comments,
+    custom_fields,
     links,
     members,
+    milestones,
     profiles,
     projects,
     ranks,
     reactions,
     roles,
     tasks,
+    watchers,
 )
 from storage.projections.comments import CommentFact
+from storage.projections.custom_fields import FieldFact, FieldValuesFact, Removal
 from storage.projections.links import LinkFact
 from storage.projections.members import MemberFact
+from storage.projections.milestones import MilestoneFact
 from storage.projections.profiles import ProfileFact
 from storage.projections.projects import ProjectFact
 from storage.projections.ranks import RankFact
@@ -37,11 +42,14 @@ from storage.projections.reactions import ReactionFact
 from storage.projections.roles import RoleFact
 from storage.projections.table import Key, Row, Table
 from storage.projections.tasks import JudgedFact, TaskFact
+from storage.projections.watchers import WatcherFact
 
 TABLES: tuple[Table, ...] = (
     projects.TABLE,
     members.TABLE,
     roles.TABLE,
+    milestones.TABLE,
+    custom_fields.TABLE,
     tasks.TABLE,
     links.TABLE,
     comments.TABLE,
@@ -52,12 +60,16 @@ AnyFact: TypeAlias = (
     ProjectFact
     | MemberFact
     | RoleFact
+    | MilestoneFact
+    | FieldFact
     | TaskFact
     | JudgedFact
     | RankFact
     | LinkFact
-    | CommentFact
     | ReactionFact
+    | FieldValuesFact
+    | WatcherFact
+    | CommentFact
     | ProfileFact
 )
 
@@ -144,8 +156,6 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(roles.TABLE.name, (stream_id, fact["data"]["roleId"]))]
         case "TaskCreated":
             return [Place(tasks.TABLE.name, (stream_id, fact["data"]["task"]["id"]))]
-        case "TaskEdited" | "TaskDeleted" | "TaskRestored":
-            return [Place(tasks.TABLE.name, (stream_id, fact["data"]["taskId"]))]
         case "TaskEditsJudged":
             return []
         case "TasksReranked":
@@ -158,6 +168,16 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))]
         case "ReactionAdded" | "ReactionRemoved":
             return [Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))]
+        case "MilestoneCreated":
+            return [Place(milestones.TABLE.name, (stream_id, fact["data"]["milestone"]["id"]))]
+        case "MilestoneEdited" | "MilestoneDeleted":
+            return [Place(milestones.TABLE.name, (stream_id, fact["data"]["milestoneId"]))]
+        case "FieldDefined":
+            return [Place(custom_fields.TABLE.name, (stream_id, fact["data"]["field"]["id"]))]
+        case "FieldEdited" | "FieldRemoved":
+            return [Place(custom_fields.TABLE.name, (stream_id, fact["data"]["fieldId"]))]
+        case "TaskEdited" | "TaskDeleted" | "TaskRestored" | "TaskRecurred" | "FieldValuesSet" | "WatchersChanged":
+            return [Place(tasks.TABLE.name, (stream_id, fact["data"]["taskId"]))]
         case "ProfileCreated" | "ProfileEdited":
             return [Place(profiles.TABLE.name, (stream_id,))]
         case _:
@@ -169,8 +189,24 @@ def fold_entry(rows: Rows, read: ReadEntry) -> None:
     try:
         for place, fact in read.facts:
             rows[place] = _folded(rows.get(place), fact, read.entry)
+        for removal in removals([read]):
+            rows.update((place, removal.swept(row)) for place, row in _tasks_of(rows))
     except KeyError as error:
         raise _unreadable(read.entry, error) from error
+
+
+def removals(entries: Iterable[ReadEntry]) -> Sequence[Removal]:
+    """The fields that these entries take from all tasks of their projects."""
+    return [
+        Removal(place.key[0], place.key[1], read.entry.seq)
+        for read in entries
+        for place, fact in read.facts
+        if fact["kind"] == "FieldRemoved"
+    ]
+
+
+def _tasks_of(rows: Rows) -> Sequence[tuple[Place, Row]]:
+    return [(place, row) for place, row in rows.items() if place.table == tasks.TABLE.name and row is not None]
 
 
 def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
@@ -183,12 +219,20 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
             return roles.fold(row, fact, entry)
         case "LinkAdded" | "LinkRemoved":
             return links.fold(row, fact, entry)
-        case "TaskCreated" | "TaskEdited" | "TaskDeleted" | "TaskRestored":
+        case "MilestoneCreated" | "MilestoneEdited" | "MilestoneDeleted":
+            return milestones.fold(row, fact, entry)
+        case "FieldDefined" | "FieldEdited" | "FieldRemoved":
+            return custom_fields.fold(row, fact, entry)
+        case "TaskCreated" | "TaskEdited" | "TaskDeleted" | "TaskRestored" | "TaskRecurred":
             return tasks.fold(row, fact, entry)
         case "TaskEditsJudged":
             return row
         case "TasksReranked":
             return ranks.fold(row, fact, entry)
+        case "FieldValuesSet":
+            return custom_fields.fold_values(row, fact, entry)
+        case "WatchersChanged":
+            return watchers.fold(row, fact, entry)
         case "CommentAdded" | "CommentEdited" | "CommentDeleted" | "CommentRestored":
             return comments.fold(row, fact, entry)
         case "ReactionAdded" | "ReactionRemoved":

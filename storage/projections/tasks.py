@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NotRequired, assert_never
 from typing_extensions import TypedDict
 
 from protocol.log import Entry
-from protocol.tasks import JudgedEdit, TaskChanges, TaskView
+from protocol.tasks import JudgedEdit, Recurrence, TaskChanges, TaskView
 from storage.projections.across import Across, InProject, PlaceAcross
 from storage.projections.fact import Fact
 from storage.projections.table import Column, Row, Table
@@ -83,11 +83,22 @@ class TaskEditsJudgedData(TypedDict):
 
 JudgedFact = Fact[Literal["TaskEditsJudged"], TaskEditsJudgedData]
 """It writes no row."""
+
+
+class TaskRecurredData(TypedDict):
+    """See `protocol.tasks.TaskRecurred`."""
+
+    taskId: str
+    nextTaskId: str
+    was: Recurrence
+
+
 TaskFact = (
     Fact[Literal["TaskCreated"], TaskCreatedData]
     | Fact[Literal["TaskEdited"], TaskEditedData]
     | Fact[Literal["TaskDeleted"], TaskNamedData]
     | Fact[Literal["TaskRestored"], TaskNamedData]
+    | Fact[Literal["TaskRecurred"], TaskRecurredData]
 )
 TaskFilter = Literal["open", "closed", "all"]
 _LISTS: Final[dict[TaskFilter, Across]] = {
@@ -110,6 +121,8 @@ def fold(row: Row | None, fact: TaskFact, entry: Entry) -> Row:
             return {**row, "deletedAt": entry.at, "updatedAt": entry.at, "seq": entry.seq}
         case "TaskRestored":
             return {**row, "deletedAt": None, "updatedAt": entry.at, "seq": entry.seq}
+        case "TaskRecurred":
+            return {**row, "recurrence": None, "seq": entry.seq}
         case _:
             assert_never(fact)
 

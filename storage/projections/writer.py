@@ -12,7 +12,17 @@ from protocol.messages import UnreadableEvent
 from storage.ports import Move
 from storage.postgres.consumers import PostgresConsumers
 from storage.projections import projects
-from storage.projections.folding import TABLES, Place, Rows, check_readable, fold_entry, reached, read_entry, touched
+from storage.projections.folding import (
+    TABLES,
+    Place,
+    Rows,
+    check_readable,
+    fold_entry,
+    reached,
+    read_entry,
+    removals,
+    touched,
+)
 from storage.projections.table import Table
 
 if TYPE_CHECKING:
@@ -65,6 +75,9 @@ class ProjectionWriter:
             after = dict(before)
             async for one in _in_turns(read):
                 fold_entry(after, one)
+            # Before the rows that were folded: these have had their turn in the order of the log.
+            for removal in removals(read):
+                await removal.sweep(connection)
             await _store(connection, before, after)
             if projects_reached := reached(read):
                 await projects.reach(connection, projects_reached)

@@ -37,6 +37,9 @@ def test_the_features_are_those_we_know() -> None:
         "profiles",
         "notifications",
         "preferences",
+        "milestones",
+        "custom_fields",
+        "watchers",
     }
 
 

@@ -183,6 +183,8 @@ def seen(state: Any) -> World:
     world["roles"] = {key: dict(role) for key, role in state.roles.items()}
     world["tasks"] = {key: dict(task) for key, task in state.tasks.items()}
     world["links"] = {key: dict(link) for key, link in state.links.items()}
+    world["milestones"] = {key: dict(milestone) for key, milestone in state.milestones.items()}
+    world["custom_fields"] = {key: dict(field) for key, field in state.fields.items()}
     world["comments"] = {key: dict(comment) for key, comment in state.comments.items()}
     _check_order(state)
     return world
@@ -221,6 +223,9 @@ def _check_counters(state: ProjectState, life: Life) -> None:
     assert len(set(external)) == len(external), "two tasks have one external id"
     assert all(m["role"] in ROLES or m["role"] in state.roles for m in state.members.values())
     assert_no_cycle(pairs_of(state.tasks.values(), state.links.values()))
+    by_milestone = {task["milestoneId"] for task in state.tasks.values()} - {None}
+    assert by_milestone == set(state.milestone_tasks) <= set(state.milestones)
+    assert all(set(task["fields"]) <= set(state.fields) for task in state.tasks.values())
     assert state.project is None or any(m["role"] == "owner" for m in state.members.values())
 
 

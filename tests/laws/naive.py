@@ -15,6 +15,8 @@ PROJECTED = (
     "projects",
     "members",
     "roles",
+    "milestones",
+    "custom_fields",
     "tasks",
     "links",
     "comments",
@@ -23,6 +25,7 @@ PROJECTED = (
 """Collections that have a read table."""
 PRIVATE = ("notifications", "inboxes")
 """Collections of a person's own stream, which has none."""
+
 World = dict[str, dict[str, dict[str, Any]]]
 """Collection → id → record. The project or profile itself stands alone under its own id."""
 
@@ -113,7 +116,9 @@ def _role_removed(world: World, data: Any, entry: Entry, own: str) -> None:
 
 def _task_created(world: World, data: Any, entry: Entry, own: str) -> None:
     record = dict(data["task"])
-    record["labels"], record["assigneeIds"] = list(record["labels"]), list(record["assigneeIds"])
+    for field in ("labels", "assigneeIds", "watcherIds"):
+        record[field] = list(record[field])
+    record["fields"] = dict(record["fields"])
     record["seq"] = entry.seq
     world["tasks"][record["id"]] = record
 
@@ -161,6 +166,69 @@ def _link_removed(world: World, data: Any, entry: Entry, own: str) -> None:
 
 def _nothing(world: World, data: Any, entry: Entry, own: str) -> None:
     """An answer: it changes nothing."""
+
+
+def _task_recurred(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["tasks"][data["taskId"]]["recurrence"] = None
+    world["tasks"][data["taskId"]]["seq"] = entry.seq
+
+
+def _watchers_changed(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["tasks"][data["taskId"]]
+    for person in data.get("removed", []):
+        record["watcherIds"].remove(person)
+    for person in data.get("added", []):
+        record["watcherIds"].append(person)
+    record["seq"] = entry.seq
+
+
+def _field_values_set(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["tasks"][data["taskId"]]
+    for field_id, value in data["values"].items():
+        assert record["fields"].get(field_id) == data["was"][field_id]
+        if value is None:
+            record["fields"].pop(field_id)
+        else:
+            record["fields"][field_id] = value
+    record["updatedAt"], record["seq"] = entry.at, entry.seq
+
+
+def _milestone_created(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["milestones"][data["milestone"]["id"]] = {**data["milestone"], "seq": entry.seq}
+
+
+def _milestone_edited(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["milestones"][data["milestoneId"]]
+    for name, value in data["changes"].items():
+        assert record[name] == data["was"][name]
+        record[name] = value
+    if "status" in data["changes"]:
+        record["closedAt"] = entry.at if record["status"] == "Closed" else None
+    record["updatedAt"], record["seq"] = entry.at, entry.seq
+
+
+def _milestone_deleted(world: World, data: Any, entry: Entry, own: str) -> None:
+    gone = world["milestones"].pop(data["milestoneId"])
+    assert {**data["was"], "seq": gone["seq"]} == gone
+
+
+def _field_defined(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["custom_fields"][data["field"]["id"]] = {**data["field"], "seq": entry.seq}
+
+
+def _field_edited(world: World, data: Any, entry: Entry, own: str) -> None:
+    record = world["custom_fields"][data["fieldId"]]
+    for name, value in data["changes"].items():
+        assert record[name] == data["was"][name]
+        record[name] = value
+    record["updatedAt"], record["seq"] = entry.at, entry.seq
+
+
+def _field_removed(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["custom_fields"].pop(data["fieldId"])
+    for task in world["tasks"].values():
+        if task["fields"].pop(data["fieldId"], None) is not None:
+            task["seq"] = entry.seq
 
 
 def _comment_added(world: World, data: Any, entry: Entry, own: str) -> None:
@@ -295,6 +363,15 @@ _STEPS = {
     "LinkAdded": _link_added,
     "LinkRemoved": _link_removed,
     "TaskEditsJudged": _nothing,
+    "TaskRecurred": _task_recurred,
+    "WatchersChanged": _watchers_changed,
+    "FieldValuesSet": _field_values_set,
+    "MilestoneCreated": _milestone_created,
+    "MilestoneEdited": _milestone_edited,
+    "MilestoneDeleted": _milestone_deleted,
+    "FieldDefined": _field_defined,
+    "FieldEdited": _field_edited,
+    "FieldRemoved": _field_removed,
     "CommentAdded": _comment_added,
     "CommentEdited": _comment_edited,
     "CommentDeleted": _comment_deleted,

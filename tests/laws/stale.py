@@ -11,21 +11,32 @@ from protocol.event import Event
 from protocol.log import Entry
 from protocol.messages import event_json
 
-_IDS = {
-    "TaskEdited": "taskId",
-    "RoleEdited": "roleId",
-    "MemberRoleChanged": "userId",
-    "CommentEdited": "commentId",
-    "ProjectEdited": None,
-    "ProfileEdited": None,
+_RECORDS = {
+    "TaskEdited": ("task", "taskId"),
+    "FieldValuesSet": ("task", "taskId"),
+    "TaskRecurred": ("task", "taskId"),
+    "MilestoneEdited": ("milestone", "milestoneId"),
+    "FieldEdited": ("field", "fieldId"),
+    "RoleEdited": ("role", "roleId"),
+    "MemberRoleChanged": ("member", "userId"),
+    "CommentEdited": ("comment", "commentId"),
+    "ProjectEdited": ("project", None),
+    "ProfileEdited": ("profile", None),
 }
+"""Kind of event → what it sets fields of, and which of its fields says which one."""
+
+_ONE_FIELD = {"CommentEdited": "body", "MemberRoleChanged": "role", "TaskRecurred": "recurrence"}
 
 
-def _set_by(kind: str, data: Any) -> tuple[str | None, set[str]]:
-    """The record's id and the fields that an event sets."""
-    id_field = _IDS[kind]
-    fields = set(data["changes"]) if "changes" in data else {"body"} if kind == "CommentEdited" else {"role"}
-    return (data[id_field] if id_field else None), fields
+def _set_by(kind: str, data: Any) -> tuple[tuple[str, str | None], set[str]]:
+    """The record and the fields of it that an event sets."""
+    what, id_field = _RECORDS[kind]
+    record = what, (data[id_field] if id_field else None)
+    if kind == "FieldValuesSet":
+        return record, {f"fields.{field_id}" for field_id in data["values"]}
+    if kind in _ONE_FIELD:
+        return record, {_ONE_FIELD[kind]}
+    return record, set(data["changes"])
 
 
 def _events(entries: Sequence[Entry]) -> Iterator[tuple[int, Any]]:
@@ -34,17 +45,32 @@ def _events(entries: Sequence[Entry]) -> Iterator[tuple[int, Any]]:
             yield entry.seq, event
 
 
+def _changed(entries: Sequence[Entry], base: int) -> dict[tuple[str, str | None], set[str]]:
+    """The fields of every record that were changed after the base, and have not gone since."""
+    changed: dict[tuple[str, str | None], set[str]] = {}
+    for seq, event in _events(entries):
+        kind, data = event["kind"], event["data"]
+        if kind == "MilestoneDeleted":
+            changed.pop(("milestone", data["milestoneId"]), None)
+        elif kind == "FieldRemoved":
+            changed.pop(("field", data["fieldId"]), None)
+            for fields in changed.values():
+                fields.discard(f"fields.{data['fieldId']}")
+        elif seq > base and kind in _RECORDS:
+            record, fields = _set_by(kind, data)
+            changed.setdefault(record, set()).update(fields)
+    return changed
+
+
 def stale_fields(entries: Sequence[Entry], wished: Sequence[Event], base: int) -> set[str]:
     """The fields that these events would set though they were changed after the base."""
+    changed = _changed(entries, base)
     stale: set[str] = set()
     for event in map(event_json, wished):
-        if event["kind"] not in _IDS:
+        if event["kind"] not in _RECORDS or event["kind"] == "TaskRecurred":
             continue
         record, fields = _set_by(event["kind"], event["data"])
         if "stateId" in fields:
             fields.discard("rank")
-        for seq, other in _events(entries):
-            if seq > base and other["kind"] == event["kind"]:
-                other_record, changed = _set_by(other["kind"], other["data"])
-                stale |= fields & changed if record == other_record else set()
+        stale |= fields & changed.get(record, set())
     return stale

@@ -46,6 +46,7 @@ from protocol.reactions import AddReaction, RemoveReaction
 from protocol.roles import DefineRole, EditRole, RemoveRole
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER
+from tests.laws.planning import PLANNING, planning_episodes
 from tests.laws.wishes import (
     COMMENT_IDS,
     LINK_IDS,
@@ -123,7 +124,7 @@ def _mixed(*groups: tuple[tuple[type[Command], ...], int]) -> SearchStrategy[Com
 _live = st.builds(
     Step,
     turn=_turns,
-    command=_mixed((_content, 6), (_membership, 3), (_own_roles, 1), (_rare, 1)),
+    command=_mixed((_content, 6), (tuple(PLANNING), 3), (_membership, 3), (_own_roles, 1), (_rare, 1)),
     by=_powers,
     day=st.integers(0, 3),
     origin=st.sampled_from([None] * 9 + [Origin(author=MATZ, at="2015-06-01T00:00:00.000Z")]),
@@ -132,7 +133,7 @@ _live = st.builds(
 _imported = st.builds(
     Step,
     turn=_turns,
-    command=_mixed((_content, 1), (_history_has, 2)),
+    command=_mixed((_content, 1), (tuple(PLANNING), 1), (_history_has, 2)),
     by=st.just(OWNER),
     day=st.just(0),
     origin=_origins,
@@ -298,10 +299,13 @@ _episodes = st.lists(
         _taken_back,
         _closed_and_reopened,
         _crowded,
+        _crowded,
+        _crowded,
         _came_and_left,
         _deleted_and_restored,
         _archived_and_back,
         _removed_and_back,
+        *planning_episodes(_live, _by_owner),
         _role_of_its_own,
         _linked_and_not,
         _crossed,

@@ -45,6 +45,7 @@ from protocol.reactions import AddReaction, RemoveReaction
 from protocol.roles import DefineRole, EditRole, RemoveRole
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER, uuid
+from tests.laws.planning import PLANNED, PLANNING, WATCHED
 
 PEOPLE = (OWNER, ADMIN, MEMBER, COMMENTER, VIEWER, STRANGER)
 TASK_IDS = [uuid(0x200 + n) for n in range(2)]
@@ -103,6 +104,8 @@ _edits = _some(
         "remove_labels": _labels,
         "add_assignees": _assignees,
         "remove_assignees": _assignees,
+        **PLANNED,
+        **WATCHED,
     },
     task_id=st.sampled_from(TASK_IDS),
 )
@@ -153,6 +156,7 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
             "due_date": _days,
             "estimate": _estimates,
             "external_id": st.sampled_from([None, "github:a/b#1", "github:a/b#2"]),
+            **PLANNED,
             "parent_id": _parent_ids,
         },
         title=_titles,
@@ -170,6 +174,7 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
         },
         task_id=st.sampled_from(TASK_IDS),
     ),
+    **PLANNING,
     DeleteTask: _some(DeleteTask, {}, task_id=_task_ids),
     RestoreTask: _some(RestoreTask, {}, task_id=_task_ids),
     AddLink: _some(

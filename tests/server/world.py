@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
@@ -131,13 +131,28 @@ class Lists:
     async def of_assignee(
         self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
     ) -> Sequence[tuple[str, Row]]:
+        return self._of_person("assigneeIds", user_id, which, after)[:limit]
+
+    async def of_watcher(
+        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
+    ) -> Sequence[tuple[str, Row]]:
+        return self._of_person("watcherIds", user_id, which, after)[:limit]
+
+    def _of_person(
+        self,
+        field: Literal["assigneeIds", "watcherIds"],
+        user_id: str,
+        which: str,
+        after: tuple[str, str, str] | None,
+    ) -> Sequence[tuple[str, Row]]:
         found = [
             (state.id, Row(task, seq))
             for state, seq in self._states.values()
             for task in state.tasks.values()
-            if user_id in task["assigneeIds"]
+            if user_id in task[field]
             and task["deletedAt"] is None
             and user_id in state.members
+            and not (state.project and state.project["deletedAt"])
             and which in ("all", "open" if task["closedAt"] is None else "closed")
         ]
 
@@ -145,7 +160,7 @@ class Lists:
             return (item[1].record["updatedAt"], item[0], item[1].record["id"])
 
         found.sort(key=place, reverse=True)
-        return [item for item in found if not after or place(item) < after][:limit]
+        return [item for item in found if not after or place(item) < after]
 
 
 def _place(row: Row) -> tuple[str, str]:

@@ -60,6 +60,15 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "TaskRestored": 1,
     "LinkAdded": 1,
     "LinkRemoved": 1,
+    "TaskRecurred": 1,
+    "WatchersChanged": 1,
+    "MilestoneCreated": 1,
+    "MilestoneEdited": 1,
+    "MilestoneDeleted": 1,
+    "FieldDefined": 1,
+    "FieldEdited": 1,
+    "FieldRemoved": 1,
+    "FieldValuesSet": 1,
     "CommentAdded": 2,
     "CommentEdited": 2,
     "CommentDeleted": 1,
@@ -161,6 +170,21 @@ class ChangeMemberRole(TypedDict):
 
     userId: Uuid
     role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
+
+
+class Choice(TypedDict):
+    """One of the values that a field of type `choice` can have."""
+
+    id: str
+    name: str
+
+
+class ChoiceView(TypedDict):
+    """A choice of a field. Tasks keep a retired one that they have; none is set to it any more."""
+
+    id: str
+    name: str
+    retired: bool
 
 
 class ClosedMessage(TypedDict):
@@ -275,6 +299,20 @@ class ConnectAuth(TypedDict):
     token: str
 
 
+class CreateMilestone(TypedDict):
+    """Adds an open milestone; the id may come from the client.
+
+    No other milestone of the project may have the name, however it is capitalised. `dueDate` must not lie
+    before `startDate`.
+    """
+
+    milestoneId: NotRequired[Uuid]
+    name: str
+    description: NotRequired[str]
+    startDate: NotRequired[Day | None]
+    dueDate: NotRequired[Day | None]
+
+
 class CreateProfile(TypedDict, total=False):
     """Opens the profile of the user whom the stream names; sent once, by registration."""
 
@@ -314,6 +352,22 @@ class CreateTask(TypedDict):
     estimate: NotRequired[float | None]
     externalId: NotRequired[str | None]
     parentId: NotRequired[Uuid | None]
+    milestoneId: NotRequired[Uuid | None]
+    fields: NotRequired[dict[str, str | float | None]]
+    recurrence: NotRequired[Recurrence | None]
+
+
+class DefineField(TypedDict):
+    """Gives all tasks of the project a field; the id may come from the client. Only `choice` fields have
+    choices.
+
+    No other field of the project may have the name, however it is capitalised.
+    """
+
+    fieldId: NotRequired[Uuid]
+    name: str
+    type: Literal["text", "number", "date", "choice"]
+    choices: NotRequired[list[Choice]]
 
 
 class DefineRole(TypedDict):
@@ -336,6 +390,12 @@ class DeleteComment(TypedDict):
     commentId: Uuid
 
 
+class DeleteMilestone(TypedDict):
+    """Removes the milestone. Its tasks go on without one."""
+
+    milestoneId: Uuid
+
+
 class DeleteProject(TypedDict):
     """Hides the project from everybody but its owners, who can restore it."""
 
@@ -355,6 +415,31 @@ class EditComment(TypedDict):
 
     commentId: Uuid
     body: str
+
+
+class EditField(TypedDict):
+    """Renames the field; adds, renames and retires choices. The type stays. To add a retired choice brings
+    it back.
+    """
+
+    fieldId: Uuid
+    name: NotRequired[str]
+    addChoices: NotRequired[list[Choice]]
+    renameChoices: NotRequired[list[Choice]]
+    retireChoices: NotRequired[list[str]]
+
+
+class EditMilestone(TypedDict):
+    """Sets the fields that are present; `status` closes it and opens it again. A closed one still takes
+    tasks.
+    """
+
+    milestoneId: Uuid
+    name: NotRequired[str]
+    description: NotRequired[str]
+    status: NotRequired[Literal["Open", "Closed"]]
+    startDate: NotRequired[Day | None]
+    dueDate: NotRequired[Day | None]
 
 
 class EditProfile(TypedDict, total=False):
@@ -400,7 +485,8 @@ class EditTask(TypedDict):
 
     In another state the task stands behind all others. An edit that moves a day is refused when `dueDate`
     would then lie before `startDate`. `parentId` is refused when it would close a cycle of blocking,
-    preceding and subtasks: the reason `cycle` comes with the tasks on it.
+    preceding and subtasks: the reason `cycle` comes with the tasks on it. To complete a task that has a
+    `recurrence` creates the next one in the same entry, and the recurrence moves to it.
     """
 
     taskId: Uuid
@@ -412,10 +498,15 @@ class EditTask(TypedDict):
     dueDate: NotRequired[Day | None]
     estimate: NotRequired[float | None]
     parentId: NotRequired[Uuid | None]
+    milestoneId: NotRequired[Uuid | None]
+    fields: NotRequired[dict[str, str | float | None]]
+    recurrence: NotRequired[Recurrence | None]
     addLabels: NotRequired[list[str]]
     removeLabels: NotRequired[list[str]]
     addAssignees: NotRequired[list[str]]
     removeAssignees: NotRequired[list[str]]
+    addWatchers: NotRequired[list[Uuid]]
+    removeWatchers: NotRequired[list[Uuid]]
 
 
 class EditTasks(TypedDict):
@@ -460,6 +551,55 @@ class ErrorResponse(TypedDict):
     code: ErrorCode
     retryable: bool
     details: NotRequired[dict[str, Any]]
+
+
+class FieldChanges(TypedDict, total=False):
+    """What an edit can set. `choices` is the whole list."""
+
+    name: str
+    choices: list[ChoiceView]
+
+
+class FieldDefined(TypedDict):
+    """The whole field as it was defined."""
+
+    field: FieldView
+
+
+class FieldEdited(TypedDict):
+    """`changes` holds the new values, `was` the previous ones of the same fields."""
+
+    fieldId: Uuid
+    changes: FieldChanges
+    was: FieldChanges
+
+
+class FieldRemoved(TypedDict):
+    """The field is gone from the project, and its value from every task. `was` is the field as it was."""
+
+    fieldId: Uuid
+    was: FieldView
+
+
+class FieldValuesSet(TypedDict):
+    """A task has other values: by the fields' ids the new ones and, in `was`, those before. `null` is no
+    value.
+    """
+
+    taskId: Uuid
+    values: dict[str, str | float | None]
+    was: dict[str, str | float | None]
+
+
+class FieldView(TypedDict):
+    """A field of the project's own. Values are text, a number, a day `YYYY-MM-DD`, or the id of a choice."""
+
+    id: Uuid
+    name: str
+    type: Literal["text", "number", "date", "choice"]
+    choices: list[ChoiceView]
+    createdAt: Instant
+    updatedAt: Instant
 
 
 class HeadsMessage(TypedDict):
@@ -576,6 +716,59 @@ class MemberView(TypedDict):
     userId: Uuid
     role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
     addedAt: Instant
+
+
+class MilestoneChanges(TypedDict, total=False):
+    """The fields of a milestone that an edit can set."""
+
+    name: str
+    description: str
+    status: Literal["Open", "Closed"]
+    startDate: Day | None
+    dueDate: Day | None
+
+
+class MilestoneCreated(TypedDict):
+    """The whole milestone as it was created."""
+
+    milestone: MilestoneView
+
+
+class MilestoneDeleted(TypedDict):
+    """`was` is the milestone as it was. In the same entry, before it, every task of it is edited to have
+    none.
+    """
+
+    milestoneId: Uuid
+    was: MilestoneView
+
+
+class MilestoneEdited(TypedDict):
+    """`changes` holds the new values, `was` the previous ones. `closedAt` is given whenever the status
+    changed.
+    """
+
+    milestoneId: Uuid
+    changes: MilestoneChanges
+    was: MilestoneChanges
+    closedAt: NotRequired[Instant | None]
+
+
+class MilestoneView(TypedDict):
+    """A milestone. `closedAt` is when it was last closed, null while it is open. Tasks name it in
+    `milestoneId`.
+    """
+
+    id: Uuid
+    name: str
+    description: str
+    status: Literal["Open", "Closed"]
+    startDate: Day | None
+    dueDate: Day | None
+    createdBy: str
+    createdAt: Instant
+    updatedAt: Instant
+    closedAt: Instant | None
 
 
 class MoveTask(TypedDict):
@@ -827,10 +1020,22 @@ class ReactionRemoved(TypedDict):
 
 
 class Recurrence(TypedDict):
-    """How often a task comes again after it was closed."""
+    """How often a task comes again after it was completed.
+
+    `startDay` and `dueDay` are the days of the month that its dates go back to after a month that was too
+    short.
+    """
 
     every: int
     unit: Literal["day", "week", "month", "year"]
+    startDay: NotRequired[int]
+    dueDay: NotRequired[int]
+
+
+class RemoveField(TypedDict):
+    """Takes the field and its values from all tasks. What they were stays in the log."""
+
+    fieldId: Uuid
 
 
 class RemoveLink(TypedDict):
@@ -963,6 +1168,8 @@ class TaskChanges(TypedDict, total=False):
     estimate: float | None
     rank: str
     parentId: Uuid | None
+    milestoneId: Uuid | None
+    recurrence: Recurrence | None
 
 
 class TaskCreated(TypedDict):
@@ -981,7 +1188,8 @@ class TaskEdited(TypedDict):
     """Only what really changed. `was` holds the previous values of the fields in `changes`.
 
     `closedAt` is the value after the edit, given whenever the edit moved the task into or out of a closed
-    state. Version 1 knew no parents and no ranks in `changes`: a task kept its own rank in every state.
+    state. Version 1 knew no parents, milestones, recurrence or ranks in `changes`: a task kept its own
+    rank in every state.
     """
 
     taskId: Uuid
@@ -1001,6 +1209,18 @@ class TaskEditsJudged(TypedDict):
     """
 
     items: list[JudgedEdit]
+
+
+class TaskRecurred(TypedDict):
+    """The task was completed and comes again as `nextTaskId`, which takes the recurrence over. `was` is the
+    rule.
+
+    The next task is created by an event of the same entry.
+    """
+
+    taskId: Uuid
+    nextTaskId: Uuid
+    was: Recurrence
 
 
 class TaskRestored(TypedDict):
@@ -1069,6 +1289,28 @@ class UnmuteProject(TypedDict):
     """Takes it back."""
 
     projectId: Uuid
+
+
+class UnwatchTask(TypedDict):
+    """The author watches the task no longer."""
+
+    taskId: Uuid
+
+
+class WatchTask(TypedDict):
+    """The author watches the task. Everybody who may see it may do so; nobody watches without having said
+    so.
+    """
+
+    taskId: Uuid
+
+
+class WatchersChanged(TypedDict):
+    """Who began and who stopped watching a task. The task itself does not count as changed."""
+
+    taskId: Uuid
+    added: NotRequired[list[Uuid]]
+    removed: NotRequired[list[Uuid]]
 
 
 class WireEntry(TypedDict):

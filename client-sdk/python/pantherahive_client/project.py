@@ -10,10 +10,12 @@ from pantherahive_client.backlog import EventStream
 from pantherahive_client.commands import Sending
 from pantherahive_client.comments import CommentCommands
 from pantherahive_client.cursors import seq_of_given
+from pantherahive_client.custom_fields import FieldCommands
 from pantherahive_client.errors import ClientClosed, StateUnknown, Unreachable
 from pantherahive_client.following import Following, Stage
 from pantherahive_client.links import LinkCommands
 from pantherahive_client.members import MemberCommands
+from pantherahive_client.milestones import MilestoneCommands
 from pantherahive_client.models import PresentUser
 from pantherahive_client.outbox import Ack
 from pantherahive_client.projects import ProjectCommands
@@ -23,6 +25,7 @@ from pantherahive_client.replica import ProjectState, from_parts
 from pantherahive_client.roles import RoleCommands
 from pantherahive_client.settings import Settings
 from pantherahive_client.tasks import TaskCommands
+from pantherahive_client.watchers import WatcherCommands
 
 
 class Host(Protocol):
@@ -39,9 +42,12 @@ class Project(
     ProjectCommands,
     MemberCommands,
     RoleCommands,
+    MilestoneCommands,
+    FieldCommands,
     TaskCommands,
     RankCommands,
     LinkCommands,
+    WatcherCommands,
     CommentCommands,
     ReactionCommands,
 ):

@@ -5,14 +5,16 @@ The fold is this library's own, written against the published schema.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pantherahive_client.models import (
     CommentView,
+    FieldView,
     LinkView,
     MemberView,
+    MilestoneView,
     ProjectCounters,
     ProjectView,
     Reaction,
@@ -20,6 +22,7 @@ from pantherahive_client.models import (
     TaskView,
     WireEntry,
 )
+from pantherahive_client.replica_planning import PLANNING, merged
 
 
 def _no_counters() -> ProjectCounters:
@@ -36,6 +39,10 @@ class ProjectState:
     members: dict[str, MemberView] = field(default_factory=dict)
     # Role id → role of the project's own, in the order of their definition.
     roles: dict[str, RoleView] = field(default_factory=dict)
+    # Milestone id → milestone, in the order of the log.
+    milestones: dict[str, MilestoneView] = field(default_factory=dict)
+    # Field id → field of the project's own, in the order of the log.
+    fields: dict[str, FieldView] = field(default_factory=dict)
     # Task id → task, in the order of their numbers; deleted ones too.
     tasks: dict[str, TaskView] = field(default_factory=dict)
     # Link id → link, in the order of the log; those of deleted tasks too.
@@ -61,6 +68,8 @@ class ProjectState:
             "counters": self.counters,
             "members": list(self.members.values()),
             "roles": list(self.roles.values()),
+            "milestones": list(self.milestones.values()),
+            "fields": list(self.fields.values()),
             "tasks": list(self.tasks.values()),
             "links": list(self.links.values()),
             "comments": list(self.comments.values()),
@@ -77,6 +86,8 @@ def from_parts(parts: Iterable[Mapping[str, Any]]) -> ProjectState:
             state.counters = part["counters"]
         state.members.update((member["userId"], member) for member in part.get("members", ()))
         state.roles.update((role["id"], role) for role in part.get("roles", ()))
+        state.milestones.update((milestone["id"], milestone) for milestone in part.get("milestones", ()))
+        state.fields.update((one["id"], one) for one in part.get("fields", ()))
         state.tasks.update((task["id"], task) for task in part.get("tasks", ()))
         state.links.update((link["id"], link) for link in part.get("links", ()))
         state.comments.update((comment["id"], comment) for comment in part.get("comments", ()))
@@ -155,7 +166,12 @@ def _evolve_comment(state: ProjectState, kind: str, data: Mapping[str, Any], ent
         case "ReactionAdded" | "ReactionRemoved":
             _set_comment(state, entry, data, {"reactions": _reactions(state, kind, data, entry)})
         case _:
-            return
+            fold = PLANNING.get(kind)
+            if fold is None:
+                return
+            fold(state, data, entry)
+            if kind != "WatchersChanged":
+                _note_content(state, entry)
 
 
 def _set_project(state: ProjectState, entry: WireEntry, changes: Mapping[str, Any]) -> None:
@@ -191,8 +207,8 @@ def _edit_task(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -
     edited = {
         **task,
         **data["changes"],
-        "labels": _merged(task["labels"], data.get("labelsAdded", ()), data.get("labelsRemoved", ())),
-        "assigneeIds": _merged(task["assigneeIds"], data.get("assigneesAdded", ()), data.get("assigneesRemoved", ())),
+        "labels": merged(task["labels"], data.get("labelsAdded", ()), data.get("labelsRemoved", ())),
+        "assigneeIds": merged(task["assigneeIds"], data.get("assigneesAdded", ()), data.get("assigneesRemoved", ())),
         "updatedAt": entry["at"],
     }
     if "closedAt" in data:
@@ -204,11 +220,6 @@ def _edit_task(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -
 def _set_deleted(state: ProjectState, entry: WireEntry, task_id: str, deleted_at: str | None) -> None:
     state.tasks[task_id] = {**state.tasks[task_id], "deletedAt": deleted_at, "updatedAt": entry["at"]}
     _note_content(state, entry)
-
-
-def _merged(present: Sequence[str], added: Iterable[str], removed: Iterable[str]) -> list[str]:
-    gone = set(removed)
-    return [item for item in present if item not in gone] + list(added)
 
 
 def _add_comment(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -> None:

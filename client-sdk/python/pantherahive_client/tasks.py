@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Unpack
 
 from pantherahive_client.commands import UNSET, Commands, Sending, Unset, present
+from pantherahive_client.models import Recurrence
 from pantherahive_client.outbox import Ack
 
 Priority = Literal["urgent", "high", "medium", "low", "none"]
@@ -29,6 +30,9 @@ class TaskCommands(Commands):
         estimate: float | Unset | None = UNSET,
         external_id: str | Unset | None = UNSET,
         parent_id: str | Unset | None = UNSET,
+        milestone_id: str | Unset | None = UNSET,
+        fields: Mapping[str, str | float | None] | Unset = UNSET,
+        recurrence: Recurrence | Unset | None = UNSET,
         **sending: Unpack[Sending],
     ) -> Ack:
         """Adds a task; `ack.result` holds `taskId` and `key`. Without `state_id` it starts in the first state."""
@@ -45,6 +49,9 @@ class TaskCommands(Commands):
             estimate=estimate,
             externalId=external_id,
             parentId=parent_id,
+            milestoneId=milestone_id,
+            fields=fields,
+            recurrence=recurrence,
         )
         return await self.send("CreateTask", data, **sending)
 
@@ -60,13 +67,22 @@ class TaskCommands(Commands):
         due_date: str | Unset | None = UNSET,
         estimate: float | Unset | None = UNSET,
         parent_id: str | Unset | None = UNSET,
+        milestone_id: str | Unset | None = UNSET,
+        fields: Mapping[str, str | float | None] | Unset = UNSET,
+        recurrence: Recurrence | Unset | None = UNSET,
         add_labels: Sequence[str] | Unset = UNSET,
         remove_labels: Sequence[str] | Unset = UNSET,
         add_assignees: Sequence[str] | Unset = UNSET,
         remove_assignees: Sequence[str] | Unset = UNSET,
+        add_watchers: Sequence[str] | Unset = UNSET,
+        remove_watchers: Sequence[str] | Unset = UNSET,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Sets the fields that are given (None clears); labels and assignees are added and removed one by one."""
+        """Sets the fields that are given (None clears); labels, assignees and watchers are added and removed.
+
+        `fields` sets values of the project's own fields by their ids. Completing a task that recurs makes the next one,
+        which `ack.result` names as `taskId` and `key`.
+        """
         data = present(
             taskId=task_id,
             title=title,
@@ -77,10 +93,15 @@ class TaskCommands(Commands):
             dueDate=due_date,
             estimate=estimate,
             parentId=parent_id,
+            milestoneId=milestone_id,
+            fields=fields,
+            recurrence=recurrence,
             addLabels=add_labels,
             removeLabels=remove_labels,
             addAssignees=add_assignees,
             removeAssignees=remove_assignees,
+            addWatchers=add_watchers,
+            removeWatchers=remove_watchers,
         )
         return await self.send("EditTask", data, **sending)
 

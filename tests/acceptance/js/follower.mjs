@@ -51,6 +51,8 @@ function emptyState() {
     counters: { nextTaskNumber: 1, contentAt: "", live: false },
     members: new Map(),
     roles: new Map(),
+    milestones: new Map(),
+    fields: new Map(),
     tasks: new Map(),
     links: new Map(),
     comments: new Map(),
@@ -61,7 +63,7 @@ function takePart(into, part) {
   if (part.project !== undefined) into.project = part.project;
   if (part.counters !== undefined) into.counters = part.counters;
   for (const member of part.members ?? []) into.members.set(member.userId, member);
-  for (const name of ["roles", "tasks", "links", "comments"])
+  for (const name of ["roles", "milestones", "fields", "tasks", "links", "comments"])
     for (const record of part[name] ?? []) into[name].set(record.id, record);
 }
 
@@ -84,6 +86,12 @@ const merged = (present, added = [], removed = []) => [
   ...present.filter((item) => !removed.includes(item)),
   ...added,
 ];
+
+const withoutField = (fields, id) => Object.fromEntries(Object.entries(fields).filter(([one]) => one !== id));
+
+function setTask(id, changes) {
+  state.tasks.set(id, { ...state.tasks.get(id), ...changes });
+}
 
 const evolve = {
   ProjectCreated: (entry, data) => {
@@ -132,6 +140,45 @@ const evolve = {
   },
   LinkRemoved: (entry, { linkId }) => {
     state.links.delete(linkId);
+    noteContent(entry);
+  },
+  TaskRecurred: (entry, { taskId }) => {
+    setTask(taskId, { recurrence: null });
+    noteContent(entry);
+  },
+  FieldValuesSet: (entry, { taskId, values }) => {
+    const fields = { ...state.tasks.get(taskId).fields, ...values };
+    const kept = Object.entries(fields).filter(([, value]) => value !== null);
+    setTask(taskId, { fields: Object.fromEntries(kept), updatedAt: entry.at });
+    noteContent(entry);
+  },
+  WatchersChanged: (entry, { taskId, added, removed }) =>
+    setTask(taskId, { watcherIds: merged(state.tasks.get(taskId).watcherIds, added, removed) }),
+  MilestoneCreated: (entry, { milestone }) => {
+    state.milestones.set(milestone.id, milestone);
+    noteContent(entry);
+  },
+  MilestoneEdited: (entry, data) => {
+    const milestone = state.milestones.get(data.milestoneId);
+    const closedAt = "closedAt" in data ? data.closedAt : milestone.closedAt;
+    state.milestones.set(milestone.id, { ...milestone, ...data.changes, updatedAt: entry.at, closedAt });
+    noteContent(entry);
+  },
+  MilestoneDeleted: (entry, { milestoneId }) => {
+    state.milestones.delete(milestoneId);
+    noteContent(entry);
+  },
+  FieldDefined: (entry, { field }) => {
+    state.fields.set(field.id, field);
+    noteContent(entry);
+  },
+  FieldEdited: (entry, { fieldId, changes }) => {
+    state.fields.set(fieldId, { ...state.fields.get(fieldId), ...changes, updatedAt: entry.at });
+    noteContent(entry);
+  },
+  FieldRemoved: (entry, { fieldId }) => {
+    state.fields.delete(fieldId);
+    for (const [id, task] of state.tasks) setTask(id, { fields: withoutField(task.fields, fieldId) });
     noteContent(entry);
   },
   CommentAdded: (entry, { commentId, taskId, threadId, replyTo, body, mentions }) => {
@@ -198,7 +245,8 @@ function changeComment(entry, commentId, changes) {
 
 function stateAsJson() {
   if (state === null) return null;
-  const lists = ["members", "roles", "tasks", "links", "comments"].map((name) => [name, [...state[name].values()]]);
+  const names = ["members", "roles", "milestones", "fields", "tasks", "links", "comments"];
+  const lists = names.map((name) => [name, [...state[name].values()]]);
   return { project: state.project, counters: state.counters, ...Object.fromEntries(lists) };
 }
 

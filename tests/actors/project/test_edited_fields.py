@@ -6,10 +6,12 @@ from typing import Any, get_args
 
 from actors.project.edited_fields import READERS, edited_by
 from protocol.comments import EditComment
+from protocol.custom_fields import FieldRemoved
 from protocol.errors import ErrorCode, Rejection
 from protocol.links import LinkRemoved
 from protocol.members import ChangeMemberRole, MemberRemoved
 from protocol.messages import ProjectEvent
+from protocol.milestones import MilestoneDeleted
 from protocol.projects import EditProject
 from protocol.ranks import MoveTask, TasksReranked
 from protocol.roles import RoleRemoved
@@ -34,6 +36,8 @@ SETS_NOTHING = {
     TasksReranked: "the order stays as it was",
     MemberRemoved: "the membership is gone: there is nothing to set",
     LinkRemoved: "the link is gone: there is nothing to set",
+    MilestoneDeleted: "the milestone is gone: there is nothing to set",
+    FieldRemoved: "the field is gone: there is nothing to set",
     RoleRemoved: "the role is gone: there is nothing to set",
 }
 

@@ -13,9 +13,10 @@ from protocol.members import AddMember, RemoveMember
 from protocol.profiles import CreateProfile
 from protocol.projects import CreateProject, DeleteProject, EditProject, RestoreProject
 from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask
+from protocol.watchers import WatchTask
 from storage.postgres.consumers import PostgresConsumers
 from storage.postgres.pool import Database
-from storage.projections import comments, members, profiles, projects, tasks
+from storage.projections import comments, members, profiles, projects, tasks, watchers
 from storage.projections.across import PlaceAcross
 from storage.projections.writer import PROJECTOR
 from tests.actors.given import MEMBER, OWNER, STRANGER, Life, a_profile, uuid
@@ -119,6 +120,24 @@ async def test_tombstones_and_their_comments_are_in_no_list_until_they_are_back(
         assert own.listed.record["id"] == two
     [comment] = await comments.list_of_author(database, OWNER.id, MEMBER.id, None, 10)
     assert comment.listed.record["taskId"] == two
+
+
+async def test_watched_tasks_come_from_all_projects_that_the_watcher_is_in(database: Database) -> None:
+    def watched(number: int) -> Sequence[tuple[Principal, Command]]:
+        task_id = uuid(0xC000 + number)
+        return [(OWNER, _task(number)), (MEMBER, WatchTask(task_id=task_id))]
+
+    done = (OWNER, EditTask(task_id=uuid(0xC001), state_id="done"))
+    lives = [_life(1, *watched(1), done, (OWNER, _task(9))), _life(2, *watched(2)), _life(3, *watched(3), _leave())]
+    await _projected(database, *lives)
+
+    async def titles(which: tasks.TaskFilter) -> list[str]:
+        found = await watchers.list_of_watcher(database, MEMBER.id, which, None, 10)
+        return [one.listed.record["title"] for one in found]
+
+    assert await titles("all") == ["Task 2", "Task 1"]
+    assert (await titles("open"), await titles("closed")) == (["Task 2"], ["Task 1"])
+    assert await watchers.list_of_watcher(database, OWNER.id, "all", None, 10) == []
 
 
 async def test_comments_of_an_author_are_shown_where_the_reader_is_a_member(database: Database) -> None:

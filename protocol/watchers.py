@@ -1,0 +1,32 @@
+"""Watchers: who wants to hear of a task. Their messages; who watches stands in the task's record."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from protocol.base import Uuid, no_duplicates
+from protocol.event import Command, Event
+
+Watchers = Annotated[list[Uuid], Field(max_length=1000), AfterValidator(no_duplicates)]
+
+
+class WatchTask(Command):
+    """The author watches the task. Everybody who may see it may do so; nobody watches without having said so."""
+
+    task_id: Uuid
+
+
+class UnwatchTask(Command):
+    """The author watches the task no longer."""
+
+    task_id: Uuid
+
+
+class WatchersChanged(Event):
+    """Who began and who stopped watching a task. The task itself does not count as changed."""
+
+    task_id: Uuid
+    added: Watchers = Field(default_factory=list)
+    removed: Watchers = Field(default_factory=list)

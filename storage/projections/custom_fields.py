@@ -1,0 +1,116 @@
+"""Fields of projects' own: their rows, and their values in the rows of tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, assert_never
+
+from typing_extensions import TypedDict
+
+from protocol.custom_fields import FieldChanges, FieldView
+from protocol.log import Entry
+from protocol.tasks import FieldWishes
+from storage.projections.fact import Fact
+from storage.projections.table import Column, Row, Table
+
+if TYPE_CHECKING:
+    from storage.postgres.pool import Connection
+
+TABLE = Table(
+    "custom_fields",
+    ("projectId", "id"),
+    (
+        Column("projectId"),
+        Column("id"),
+        Column("name"),
+        Column("type"),
+        Column("choices", "jsonb"),
+        Column("createdAt"),
+        Column("updatedAt"),
+        Column("seq", "bigint"),
+    ),
+)
+
+_SWEEP: Final = """
+UPDATE tasks SET fields = fields - $2::text, seq = $3
+ WHERE project_id = $1 AND fields ? $2
+"""
+
+
+class FieldDefinedData(TypedDict):
+    """See `protocol.custom_fields.FieldDefined`."""
+
+    field: FieldView
+
+
+class FieldEditedData(TypedDict):
+    """See `protocol.custom_fields.FieldEdited`."""
+
+    fieldId: str
+    changes: FieldChanges
+    was: FieldChanges
+
+
+class FieldRemovedData(TypedDict):
+    """See `protocol.custom_fields.FieldRemoved`."""
+
+    fieldId: str
+    was: FieldView
+
+
+class FieldValuesSetData(TypedDict):
+    """See `protocol.custom_fields.FieldValuesSet`."""
+
+    taskId: str
+    values: FieldWishes
+    was: FieldWishes
+
+
+FieldFact = (
+    Fact[Literal["FieldDefined"], FieldDefinedData]
+    | Fact[Literal["FieldEdited"], FieldEditedData]
+    | Fact[Literal["FieldRemoved"], FieldRemovedData]
+)
+FieldValuesFact = Fact[Literal["FieldValuesSet"], FieldValuesSetData]
+
+
+class Removal(NamedTuple):
+    """A field that is gone: every task of the project loses its value by the entry `seq`."""
+
+    project_id: str
+    field_id: str
+    seq: int
+
+    async def sweep(self, connection: Connection) -> None:
+        """Takes the value out of the rows of the table."""
+        await connection.execute(_SWEEP, self.project_id, self.field_id, self.seq)
+
+    def swept(self, row: Row) -> Row:
+        """The row of a task without the value; the same one when it has none."""
+        if row["projectId"] != self.project_id or self.field_id not in row["fields"]:
+            return row
+        fields = {field_id: value for field_id, value in row["fields"].items() if field_id != self.field_id}
+        return {**row, "fields": fields, "seq": self.seq}
+
+
+def fold(row: Row | None, fact: FieldFact, entry: Entry) -> Row | None:
+    """The row after the event, None when the field is gone. Raises KeyError for an edit before the definition."""
+    match fact["kind"]:
+        case "FieldDefined":
+            return {"projectId": entry.stream.partition("/")[2], **fact["data"]["field"], "seq": entry.seq}
+        case "FieldEdited":
+            if row is None:
+                raise KeyError(fact["data"]["fieldId"])
+            return {**row, **fact["data"]["changes"], "updatedAt": entry.at, "seq": entry.seq}
+        case "FieldRemoved":
+            return None
+        case _:
+            assert_never(fact)
+
+
+def fold_values(row: Row | None, fact: FieldValuesFact, entry: Entry) -> Row:
+    """The task's row after the event. Raises KeyError before the task."""
+    if row is None:
+        raise KeyError(fact["data"]["taskId"])
+    merged = {**row["fields"], **fact["data"]["values"]}
+    fields = {field_id: value for field_id, value in merged.items() if value is not None}
+    return {**row, "fields": fields, "updatedAt": entry.at, "seq": entry.seq}
