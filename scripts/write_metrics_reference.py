@@ -31,8 +31,8 @@ requests. None of them needs a token or tells a secret; keep them inside your ow
   `consumer_stalled_after_s`). The server stays ready for all others when streams are halted because their log cannot be
   replayed (told in `haltedStreams`), and when a consumer stands before an entry that it cannot read (told in
   `stalledShards`). The lists leave out the projects of a shard where the projector stands, and say so
-  (`Derived-State: incomplete`); timers of a shard where the timekeeper stands do not fire, and nobody is told of what happens in one where the notifier
-  stands. `pantherahive doctor` says what to do.
+  (`Derived-State: incomplete`); timers of a shard where the timekeeper stands do not fire; where the notifier stands
+  nobody is told of what happens. `pantherahive doctor` says what to do.
 
 This page is made from the code by `python scripts/write_metrics_reference.py`.
 

@@ -204,6 +204,8 @@ class NeverClearsFields(ProfileActor):
         super().evolve(state, event, meta)
 
 
+# A life that was caught is written out, and it may be a long one.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.parametrize(
     "actor",
     [
