@@ -58,6 +58,10 @@ class Facts:
             case _:
                 return _NOTHING
 
+    async def project_with_key(self, key: str) -> str | None:
+        """The id of the project that has claimed the key, if any; whether it took it, its actor knows."""
+        return await self._keys.holder_of(key)
+
     async def _of_text(self, text: str) -> Mapping[str, Any]:
         """Whose names stand in a text: `mentionedIds`, or `tooManyMentions` and nobody is looked up."""
         names = mentioned_names(text)

@@ -23,7 +23,12 @@ from server.rest.bulk_edits import BulkEditRoutes
 from server.rest.changes import Changes
 from server.rest.commands import CommandRoutes
 from server.rest.comments import CommentRoutes
-from server.rest.custom_fields import FieldRoutes
+from server.rest.custom_fields import (
+    FieldRoutes,
+)
+from server.rest.deep_links import (
+    DeepLinkRoutes,
+)
 from server.rest.derived import DerivedReads, Freshness, ProjectLists, TaskLists
 from server.rest.diff import DiffRoutes
 from server.rest.event_streams import EventStreams
@@ -110,6 +115,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         *MemberRoutes(needs.access, views, needs.sizes).routes(),
         *RoleRoutes(needs.access, views).routes(),
         *CommentRoutes(needs.access, views, needs.sizes, changes).routes(),
+        *DeepLinkRoutes(needs.access, views, needs.facts).routes(),
         *ReactionRoutes(changes).routes(),
         *MilestoneRoutes(needs.access, views, needs.sizes).routes(),
         *FieldRoutes(needs.access, views).routes(),
