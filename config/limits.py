@@ -237,6 +237,12 @@ class ProjectLimits(BaseSettings):
 
     project_members_max: int = Field(10_000, ge=1, le=1_000_000, description="Members of one project.")
     project_roles_max: int = Field(50, ge=1, le=1000, description="Roles of a project's own.")
+    project_invitations_max: int = Field(
+        1000, ge=1, le=100_000, description="Invitations to one project that wait for an answer."
+    )
+    project_invitation_lifetime_days: int = Field(
+        14, ge=1, le=365, description="Days in which an invitation can be accepted."
+    )
     project_tasks_max: int = Field(100_000, ge=1, le=10_000_000, description="Tasks of one project, deleted ones too.")
     project_task_levels_max: int = Field(
         10, ge=1, le=1000, description="Levels of tasks, their subtasks, and so on; 1 is a task without a parent."

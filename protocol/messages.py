@@ -37,6 +37,17 @@ from protocol.custom_fields import (
 )
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Event, Origin
+from protocol.invitations import (
+    AcceptInvitation,
+    DeclineInvitation,
+    InvitationAccepted,
+    InvitationDeclined,
+    InvitationExpired,
+    InvitationRevoked,
+    InviteMember,
+    MemberInvited,
+    RevokeInvitation,
+)
 from protocol.links import AddLink, LinkAdded, LinkRemoved, RemoveLink
 from protocol.members import (
     AddMember,
@@ -109,6 +120,10 @@ ProjectCommand = (
     | ChangeMemberRole
     | RemoveMember
     | TransferOwnership
+    | InviteMember
+    | AcceptInvitation
+    | DeclineInvitation
+    | RevokeInvitation
     | DefineRole
     | EditRole
     | RemoveRole
@@ -143,6 +158,11 @@ ProjectEvent = (
     | MemberAdded
     | MemberRoleChanged
     | MemberRemoved
+    | MemberInvited
+    | InvitationAccepted
+    | InvitationDeclined
+    | InvitationRevoked
+    | InvitationExpired
     | RoleDefined
     | RoleEdited
     | RoleRemoved

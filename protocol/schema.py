@@ -20,6 +20,7 @@ from protocol.base import VIEW_CONFIG, Integer
 from protocol.comments import CommentView
 from protocol.custom_fields import FieldView
 from protocol.errors import HTTP_STATUS, RETRYABLE, ErrorCode, ErrorResponse
+from protocol.invitations import InvitationView
 from protocol.links import LinkView
 from protocol.members import MemberView
 from protocol.messages import COMMANDS, EVENTS
@@ -63,6 +64,7 @@ SNAPSHOT_RECORDS: Mapping[str, Mapping[str, type]] = {
 SNAPSHOT_COLLECTIONS: Mapping[str, Mapping[str, type]] = {
     "project": {
         "members": MemberView,
+        "invitations": InvitationView,
         "roles": RoleView,
         "links": LinkView,
         "milestones": MilestoneView,

@@ -45,7 +45,7 @@ from server.consumers.notifier import NOTIFIER, Notifier
 from server.consumers.projector import make_projector
 from server.consumers.runner import Runner, RunnerLimits
 from server.consumers.timekeeper import TIMEKEEPER, Timekeeper
-from server.derived_reads import ProjectedUntil, ProjectReads, TaskReads
+from server.derived_reads import InvitationReads, ProjectedUntil, ProjectReads, TaskReads
 from server.enrich import Facts
 from server.entry_json import (
     entry_size,
@@ -58,6 +58,7 @@ from server.gateway.app import Gateway
 from server.gateway.limits import GatewayLimits
 from server.http_runner import HttpRunner, RequestTimes
 from server.ids import SystemIds
+from server.invitation_facts import InvitationFacts
 from server.limits import limits_from
 from server.listener import BACKLOG_MAX, url_of
 from server.node import Lease, Node, SessionLost, WatchedShards
@@ -149,7 +150,13 @@ class Product:
         self._logins = self._make_logins()
         self._rates = Rates(limits_from(settings, RateLimits), self._clock.monotonic_s)
         self._attempts = Attempts(self._rates, settings.trusted_proxies)
-        self._facts = Facts(storage.accounts, storage.project_keys)
+        invitations = InvitationFacts(
+            storage.invitation_secrets,
+            Streams(self._router, self._clock, settings.command_deadline_s),
+            self._clock,
+            settings.project_invitation_lifetime_days,
+        )
+        self._facts = Facts(storage.accounts, storage.project_keys, invitations)
         self._gateway = Gateway(
             self._router,
             self._feeds,
@@ -389,6 +396,7 @@ class Product:
             facts=self._facts,
             projects=ProjectReads(self._storage.database),
             tasks=TaskReads(self._storage.database),
+            invitations=InvitationReads(self._storage.database),
             freshness=ProjectedUntil(self._projector, self._shards),
             clock=self._clock,
             new_id=self._ids.new_id,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from actors.runtime.shards import ShardTable
 from server.consumers.runner import Runner
 from storage.postgres.pool import Database
-from storage.projections import projects, tasks, watchers
+from storage.projections import invitations, projects, tasks, watchers
 from storage.projections.across import PlaceAcross
 
 if TYPE_CHECKING:
@@ -57,6 +57,19 @@ class TaskReads:
         place = PlaceAcross(*after) if after is not None else None
         watched = await watchers.list_of_watcher(self._database, user_id, cast("TaskFilter", which), place, limit)
         return [(one.project_id, one.listed) for one in watched]
+
+
+class InvitationReads:
+    """Fits `server.rest.invitations.InvitationLists`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_user(
+        self, user_id: str, now: str, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[tuple[str, str, Listed]]:
+        """See the port."""
+        return await invitations.list_of_user(self._database, user_id, now, after, limit)
 
 
 class ProjectedUntil:

@@ -14,9 +14,11 @@ from typing import Any, Final
 from protocol.comments import AddComment, EditComment
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Origin, Principal
+from protocol.invitations import AcceptInvitation, DeclineInvitation, InviteMember
 from protocol.members import AddMember
 from protocol.mentions import MENTIONS_MAX, mentioned_names, spellings
 from protocol.projects import CreateProject
+from server.invitation_facts import InvitationFacts
 from storage.ports import Accounts, ProjectKeys
 
 KEY_CHARACTERS_MAX: Final = 10
@@ -24,7 +26,7 @@ _STEM_CHARACTERS_MAX: Final = 6
 _RANDOM_TRIES: Final = 20
 _NOTHING: Mapping[str, Any] = {}
 
-_ALWAYS_NEED_FACTS: Final = (CreateProject, AddMember)
+_ALWAYS_NEED_FACTS: Final = (CreateProject, AddMember, InviteMember, AcceptInvitation, DeclineInvitation)
 
 
 def needs_facts(command: Command, origin: Origin | None) -> bool:
@@ -38,7 +40,8 @@ def needs_facts(command: Command, origin: Origin | None) -> bool:
 class Facts:
     """Looks up what commands need from accounts and project keys."""
 
-    def __init__(self, accounts: Accounts, keys: ProjectKeys) -> None:
+    def __init__(self, accounts: Accounts, keys: ProjectKeys, invitations: InvitationFacts) -> None:
+        self._invitations = invitations
         self._accounts = accounts
         self._keys = keys
 
@@ -55,6 +58,12 @@ class Facts:
                 return {"userExists": await self._accounts.by_user_id(command.user_id) is not None}
             case AddComment() | EditComment():
                 return await self._of_text(command.body)
+            case InviteMember():
+                if "user_id" not in command.model_fields_set:
+                    return await self._invitations.of_invitation(command, stream, principal)
+                return {"userExists": await self._accounts.by_user_id(command.user_id) is not None}
+            case AcceptInvitation() | DeclineInvitation():
+                return await self._invitations.of_answer(command, stream)
             case _:
                 return _NOTHING
 

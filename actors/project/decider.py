@@ -13,6 +13,7 @@ from actors.project import (
     bulk_edits,
     comments,
     custom_fields,
+    invitations,
     links,
     members,
     milestones,
@@ -55,6 +56,17 @@ from protocol.custom_fields import (
     RemoveField,
 )
 from protocol.errors import Rejection
+from protocol.invitations import (
+    AcceptInvitation,
+    DeclineInvitation,
+    InvitationAccepted,
+    InvitationDeclined,
+    InvitationExpired,
+    InvitationRevoked,
+    InviteMember,
+    MemberInvited,
+    RevokeInvitation,
+)
 from protocol.links import AddLink, LinkAdded, LinkRemoved, RemoveLink
 from protocol.members import (
     AddMember,
@@ -175,6 +187,14 @@ class ProjectActor:
                 return members.decide_remove(state, command, context)
             case TransferOwnership():
                 return members.decide_transfer(state, command, context)
+            case InviteMember():
+                return invitations.decide_invite(state, command, context, self._limits)
+            case AcceptInvitation():
+                return invitations.decide_accept(state, command, context, self._limits)
+            case DeclineInvitation():
+                return invitations.decide_decline(state, command, context)
+            case RevokeInvitation():
+                return invitations.decide_revoke(state, command, context)
             case DefineRole():
                 return roles.decide_define(state, command, context, self._limits)
             case EditRole():
@@ -250,6 +270,10 @@ class ProjectActor:
                 members.evolve_role_changed(state, event, meta)
             case MemberRemoved():
                 members.evolve_removed(state, event, meta)
+            case MemberInvited():
+                invitations.evolve_invited(state, event, meta)
+            case InvitationAccepted() | InvitationDeclined() | InvitationRevoked() | InvitationExpired():
+                invitations.evolve_settled(state, event, meta)
             case RoleDefined():
                 roles.evolve_defined(state, event, meta)
             case RoleEdited():
@@ -312,6 +336,8 @@ class ProjectActor:
             match event:
                 case ProjectCreated():
                     result |= {"projectId": event.project["id"], "key": event.project["key"]}
+                case MemberInvited():
+                    result["invitationId"] = event.invitation["id"]
                 case RoleDefined():
                     result["roleId"] = event.role["id"]
                 case TaskCreated():
@@ -334,6 +360,10 @@ class ProjectActor:
                     | MemberAdded()
                     | MemberRoleChanged()
                     | MemberRemoved()
+                    | InvitationAccepted()
+                    | InvitationDeclined()
+                    | InvitationRevoked()
+                    | InvitationExpired()
                     | RoleEdited()
                     | RoleRemoved()
                     | TaskEdited()

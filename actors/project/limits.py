@@ -11,6 +11,8 @@ class ProjectLimits:
 
     members_max: int = 10_000
     roles_max: int = 50
+    invitations_max: int = 1000
+    invitation_lifetime_days: int = 14
     tasks_max: int = 100_000
     # Tombstones count too. A task without a parent lies at level 1.
     task_levels_max: int = 10

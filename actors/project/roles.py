@@ -92,6 +92,9 @@ def decide_remove(state: ProjectState, command: RemoveRole, context: Context) ->
         return role
     if any(member["role"] == command.role_id for member in state.members.values()):
         return broken("role_in_use", "members have this role; give them another one first")
+    waiting = (one for one in state.invitations.values() if one["expiresAt"] > context.now)
+    if any(invitation["role"] == command.role_id for invitation in waiting):
+        return broken("role_in_use", "somebody is invited to this role; take the invitation back first")
     dating = date_other(context)
     if isinstance(dating, Rejection):
         return dating

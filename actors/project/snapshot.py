@@ -9,6 +9,7 @@ from actors.field_changes import packed, unpack
 from actors.project.state import ProjectState, index_cards, put_known_task, put_link, put_new_comment
 from protocol.comments import CommentView
 from protocol.custom_fields import FieldView
+from protocol.invitations import InvitationView
 from protocol.links import LinkView
 from protocol.members import MemberView
 from protocol.milestones import MilestoneView
@@ -16,6 +17,7 @@ from protocol.roles import RoleView
 from protocol.tasks import TaskView
 
 MEMBERS_PER_PART: Final = 200
+INVITATIONS_PER_PART: Final = 200
 ROLES_PER_PART: Final = 50
 TASKS_PER_PART: Final = 100
 LINKS_PER_PART: Final = 200
@@ -36,6 +38,7 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
     }
     collections: list[tuple[str, Sequence[Mapping[str, Any]], int]] = [
         ("members", list(state.members.values()), MEMBERS_PER_PART),
+        ("invitations", list(state.invitations.values()), INVITATIONS_PER_PART),
         ("roles", list(state.roles.values()), ROLES_PER_PART),
         ("milestones", list(state.milestones.values()), MILESTONES_PER_PART),
         ("fields", list(state.fields.values()), FIELDS_PER_PART),
@@ -103,6 +106,8 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
             state.live = value["live"]
         case "members":
             _take_members(state, value)
+        case "invitations":
+            _take_invitations(state, value)
         case "roles":
             _take_roles(state, value)
         case "milestones":
@@ -125,6 +130,10 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
 
 def _take_members(state: ProjectState, members: Iterable[MemberView]) -> None:
     state.members.update((member["userId"], member) for member in members)
+
+
+def _take_invitations(state: ProjectState, invitations: Iterable[InvitationView]) -> None:
+    state.invitations.update((invitation["id"], invitation) for invitation in invitations)
 
 
 def _take_roles(state: ProjectState, roles: Iterable[RoleView]) -> None:

@@ -12,6 +12,7 @@ from actors.runtime.actor import EntryMeta
 from protocol.base import PersonId
 from protocol.comments import CommentView
 from protocol.custom_fields import FieldView
+from protocol.invitations import InvitationView
 from protocol.links import LinkType, LinkView
 from protocol.members import MemberView
 from protocol.milestones import MilestoneView
@@ -36,6 +37,8 @@ class ProjectState:
     project: ProjectView | None = None
     # User id → membership, in the order of joining.
     members: dict[str, MemberView] = field(default_factory=dict)
+    # Invitation id → invitation without an answer, in the order of the log.
+    invitations: dict[str, InvitationView] = field(default_factory=dict)
     # Role id → role of the project's own, in the order of their definition.
     roles: dict[str, RoleView] = field(default_factory=dict)
     # Task id → task, in the order of their numbers; tombstones too.

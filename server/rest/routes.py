@@ -34,6 +34,7 @@ from server.rest.diff import DiffRoutes
 from server.rest.event_streams import EventStreams
 from server.rest.events import EventRoutes
 from server.rest.exports import ExportLimits, ExportRoutes
+from server.rest.invitations import InvitationLists, InvitationRoutes
 from server.rest.keyed import KeyedRequests
 from server.rest.links import LinkRoutes
 from server.rest.logins import LoginRoutes
@@ -74,6 +75,7 @@ class RestNeeds:
     facts: Facts
     projects: ProjectLists
     tasks: TaskLists
+    invitations: InvitationLists
     freshness: Freshness
     clock: Clock
     new_id: Callable[[], str]
@@ -120,6 +122,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         *MilestoneRoutes(needs.access, views, needs.sizes).routes(),
         *FieldRoutes(needs.access, views).routes(),
         *WatcherRoutes(needs.access, needs.tasks, derived, needs.sizes).routes(),
+        *InvitationRoutes(needs.access, views, needs.invitations, derived, needs.clock, needs.sizes).routes(),
         *CommandRoutes(needs.access, needs.streams, needs.facts, needs.keyed).routes(),
         *ActivityRoutes(needs.access, views, needs.reads, needs.sizes).routes(),
         *DiffRoutes(needs.access, views, needs.sizes, needs.clock).routes(),

@@ -9,6 +9,7 @@ from typing import Self
 from storage.memory.accounts import MemoryAccounts
 from storage.memory.api_tokens import MemoryApiTokens
 from storage.memory.consumers import MemoryConsumers
+from storage.memory.invitations import MemoryInvitationSecrets
 from storage.memory.journal import MemoryJournal
 from storage.memory.logins import MemoryEndings, MemoryLogins
 from storage.memory.ownership import MemoryOwnership
@@ -30,6 +31,7 @@ class MemoryStorage:
     logins: MemoryLogins
     api_tokens: MemoryApiTokens
     endings: MemoryEndings
+    invitation_secrets: MemoryInvitationSecrets
 
     @classmethod
     def make(cls, now_s: Callable[[], float], journal: MemoryJournal | None = None) -> Self:
@@ -46,4 +48,5 @@ class MemoryStorage:
             MemoryLogins(accounts, endings),
             MemoryApiTokens(endings),
             endings,
+            MemoryInvitationSecrets(),
         )

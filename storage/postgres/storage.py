@@ -8,6 +8,7 @@ from typing import Self
 from storage.postgres.accounts import PostgresAccounts
 from storage.postgres.api_tokens import PostgresApiTokens
 from storage.postgres.consumers import PostgresConsumers
+from storage.postgres.invitations import PostgresInvitationSecrets
 from storage.postgres.journal import PostgresJournal
 from storage.postgres.logins import PostgresEndings, PostgresLogins
 from storage.postgres.ownership import PostgresOwnership
@@ -30,6 +31,7 @@ class PostgresStorage:
     logins: PostgresLogins
     api_tokens: PostgresApiTokens
     endings: PostgresEndings
+    invitation_secrets: PostgresInvitationSecrets
 
     @classmethod
     async def open(
@@ -53,6 +55,7 @@ class PostgresStorage:
             PostgresLogins(database),
             PostgresApiTokens(database),
             PostgresEndings(database),
+            PostgresInvitationSecrets(database),
         )
 
     async def close(self) -> None:

@@ -19,6 +19,7 @@ from protocol.messages import (
 from storage.projections import (
     comments,
     custom_fields,
+    invitations,
     links,
     members,
     milestones,
@@ -32,6 +33,7 @@ from storage.projections import (
 )
 from storage.projections.comments import CommentFact
 from storage.projections.custom_fields import FieldFact, FieldValuesFact, Removal
+from storage.projections.invitations import InvitationFact
 from storage.projections.links import LinkFact
 from storage.projections.members import MemberFact
 from storage.projections.milestones import MilestoneFact
@@ -47,6 +49,7 @@ from storage.projections.watchers import WatcherFact
 TABLES: tuple[Table, ...] = (
     projects.TABLE,
     members.TABLE,
+    invitations.TABLE,
     roles.TABLE,
     milestones.TABLE,
     custom_fields.TABLE,
@@ -59,6 +62,7 @@ TABLES: tuple[Table, ...] = (
 AnyFact: TypeAlias = (
     ProjectFact
     | MemberFact
+    | InvitationFact
     | RoleFact
     | MilestoneFact
     | FieldFact
@@ -150,6 +154,12 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(projects.TABLE.name, (stream_id,))]
         case "MemberAdded" | "MemberRoleChanged" | "MemberRemoved":
             return [Place(members.TABLE.name, (stream_id, fact["data"]["userId"]))]
+        case "MemberInvited":
+            return [Place(invitations.TABLE.name, (stream_id, fact["data"]["invitation"]["id"]))]
+        case "InvitationAccepted":
+            return [Place(invitations.TABLE.name, (stream_id, fact["data"]["invitationId"]))]
+        case "InvitationDeclined" | "InvitationRevoked" | "InvitationExpired":
+            return [Place(invitations.TABLE.name, (stream_id, fact["data"]["invitationId"]))]
         case "RoleDefined":
             return [Place(roles.TABLE.name, (stream_id, fact["data"]["role"]["id"]))]
         case "RoleEdited" | "RoleRemoved":
@@ -215,6 +225,8 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
             return projects.fold(row, fact, entry)
         case "MemberAdded" | "MemberRoleChanged" | "MemberRemoved":
             return members.fold(row, fact, entry)
+        case "MemberInvited" | "InvitationAccepted" | "InvitationDeclined" | "InvitationRevoked" | "InvitationExpired":
+            return invitations.fold(row, fact, entry)
         case "RoleDefined" | "RoleEdited" | "RoleRemoved":
             return roles.fold(row, fact, entry)
         case "LinkAdded" | "LinkRemoved":

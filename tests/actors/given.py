@@ -23,7 +23,7 @@ from protocol.tasks import CreateTask
 NOW = "2026-03-01T12:00:00.000Z"
 LATER = "2026-03-02T12:00:00.000Z"
 LONG_AGO = "2015-06-01T00:00:00.000Z"
-FACTS: Mapping[str, Any] = {"projectKey": "APOLLO", "userExists": True}
+FACTS: Mapping[str, Any] = {"projectKey": "APOLLO", "userExists": True, "tokenFits": True}
 
 
 def uuid(number: int) -> str:

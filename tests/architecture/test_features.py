@@ -28,6 +28,7 @@ def test_the_features_are_those_we_know() -> None:
     assert set(features()) == {
         "projects",
         "members",
+        "invitations",
         "roles",
         "tasks",
         "links",

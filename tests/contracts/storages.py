@@ -8,6 +8,7 @@ from typing import Any
 from actors.ports import Journal, Ownership, Timers
 from protocol.log import ClaimedShard
 from storage.grant_ports import ApiTokens, Endings, Logins
+from storage.invitation_ports import InvitationSecrets
 from storage.memory.storage import MemoryStorage
 from storage.ports import Accounts, Consumers, ProjectKeys, TimerTable, Transactions
 from storage.postgres.storage import PostgresStorage
@@ -33,6 +34,7 @@ class Storage:
     logins: Logins
     api_tokens: ApiTokens
     endings: Endings
+    invitation_secrets: InvitationSecrets
     # Lets so many seconds pass on the clock that judges the leases.
     pass_time: Callable[[float], Awaitable[None]]
 
@@ -68,6 +70,7 @@ def memory_storage() -> Storage:
         logins=memory.logins,
         api_tokens=memory.api_tokens,
         endings=memory.endings,
+        invitation_secrets=memory.invitation_secrets,
         pass_time=pass_time,
     )
 
@@ -93,6 +96,7 @@ async def postgres_storage(dsn: str) -> AsyncIterator[Storage]:
             logins=postgres.logins,
             api_tokens=postgres.api_tokens,
             endings=postgres.endings,
+            invitation_secrets=postgres.invitation_secrets,
             pass_time=pass_time,
         )
     finally:

@@ -39,7 +39,7 @@ from tests.laws.naive import (
 from tests.laws.stale import (
     stale_fields,
 )
-from tests.laws.strategies import Step
+from tests.laws.steps import Step
 
 DAYS_MAX = 28
 
@@ -180,6 +180,7 @@ def seen(state: Any) -> World:
     if state.project is not None:
         world["projects"][state.id] = dict(state.project)
     world["members"] = {key: dict(member) for key, member in state.members.items()}
+    world["invitations"] = {key: dict(one) for key, one in state.invitations.items()}
     world["roles"] = {key: dict(role) for key, role in state.roles.items()}
     world["tasks"] = {key: dict(task) for key, task in state.tasks.items()}
     world["links"] = {key: dict(link) for key, link in state.links.items()}

@@ -8,7 +8,7 @@ from typing import Final, cast
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
-from tests.laws.strategies import Step
+from tests.laws.steps import Step
 
 RUNS: Final = 10
 LIVES_PER_RUN: Final = 20

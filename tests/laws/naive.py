@@ -14,6 +14,7 @@ from protocol.preferences import DEFAULT_CHANNELS
 PROJECTED = (
     "projects",
     "members",
+    "invitations",
     "roles",
     "milestones",
     "custom_fields",
@@ -97,6 +98,14 @@ def _member_role_changed(world: World, data: Any, entry: Entry, own: str) -> Non
 
 def _member_removed(world: World, data: Any, entry: Entry, own: str) -> None:
     world["members"].pop(data["userId"])
+
+
+def _member_invited(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["invitations"][data["invitation"]["id"]] = {**data["invitation"], "seq": entry.seq}
+
+
+def _invitation_settled(world: World, data: Any, entry: Entry, own: str) -> None:
+    world["invitations"].pop(data["invitationId"])
 
 
 def _role_defined(world: World, data: Any, entry: Entry, own: str) -> None:
@@ -352,6 +361,11 @@ _STEPS = {
     "MemberAdded": _member_added,
     "MemberRoleChanged": _member_role_changed,
     "MemberRemoved": _member_removed,
+    "MemberInvited": _member_invited,
+    "InvitationAccepted": _invitation_settled,
+    "InvitationDeclined": _invitation_settled,
+    "InvitationRevoked": _invitation_settled,
+    "InvitationExpired": _invitation_settled,
     "RoleDefined": _role_defined,
     "RoleEdited": _role_edited,
     "RoleRemoved": _role_removed,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -14,7 +13,6 @@ from protocol.event import (
     SYSTEM,
     Command,
     Origin,
-    Principal,
 )
 from protocol.links import AddLink, RemoveLink
 from protocol.members import (
@@ -43,14 +41,14 @@ from protocol.projects import (
 )
 from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction, RemoveReaction
-from protocol.roles import DefineRole, EditRole, RemoveRole
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER
 from tests.laws.planning import PLANNING, planning_episodes
+from tests.laws.steps import Step
+from tests.laws.team import INVITATION_COMMANDS, ROLE_COMMANDS, team_lives
 from tests.laws.wishes import (
     COMMENT_IDS,
     LINK_IDS,
-    ROLE_IDS,
     STRATEGIES,
     TASK_IDS,
     _emoji,
@@ -62,22 +60,6 @@ from tests.laws.wishes import (
 )
 
 __all__ = ["PROFILE_LIVES", "PROJECT_LIVES", "STRATEGIES", "USER_LIVES", "Step"]
-
-Turn = Literal["go on", "retry", "snapshot", "restart"]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command, and what happens to the actor before it."""
-
-    turn: Turn
-    command: Command
-    by: Principal
-    day: int
-    origin: Origin | None
-    # How many entries its sender had not seen; less than none is a base in the future. None: no base is given.
-    behind: int | None = None
-
 
 _content: tuple[type[Command], ...] = (
     EditProject,
@@ -96,7 +78,6 @@ _content: tuple[type[Command], ...] = (
 )
 _history_has: tuple[type[Command], ...] = (CreateTask, EditTask, EditTasks, MoveTask, AddComment, EditComment)
 _membership: tuple[type[Command], ...] = (AddMember, ChangeMemberRole, RemoveMember)
-_own_roles: tuple[type[Command], ...] = (DefineRole, EditRole, RemoveRole)
 _rare: tuple[type[Command], ...] = (
     CreateProject,
     ArchiveProject,
@@ -124,7 +105,9 @@ def _mixed(*groups: tuple[tuple[type[Command], ...], int]) -> SearchStrategy[Com
 _live = st.builds(
     Step,
     turn=_turns,
-    command=_mixed((_content, 6), (tuple(PLANNING), 3), (_membership, 3), (_own_roles, 1), (_rare, 1)),
+    command=_mixed(
+        (_content, 6), (tuple(PLANNING), 3), (_membership, 3), (INVITATION_COMMANDS, 1), (ROLE_COMMANDS, 1), (_rare, 1)
+    ),
     by=_powers,
     day=st.integers(0, 3),
     origin=st.sampled_from([None] * 9 + [Origin(author=MATZ, at="2015-06-01T00:00:00.000Z")]),
@@ -185,18 +168,6 @@ _removed_and_back = st.tuples(st.sampled_from([ADMIN, MEMBER, VIEWER]), _live, _
         _by_owner(RemoveMember(user_id=drawn[0].id)),
         drawn[1],
         Step(drawn[2], AddMember(user_id=drawn[0].id, role="member"), OWNER, 1, None),
-    ]
-)
-_role_of_its_own = st.tuples(st.sampled_from(ROLE_IDS), _live, _turns, _live, st.booleans()).map(
-    lambda drawn: [
-        _by_owner(DefineRole(role_id=drawn[0], name="A", permissions=["task.add"])),
-        _by_owner(ChangeMemberRole(user_id=MEMBER.id, role=drawn[0])),
-        drawn[1],
-        Step(drawn[2], EditRole(role_id=drawn[0], permissions=["task.edit"]), OWNER, 1, None),
-        drawn[3],
-        _by_owner(ChangeMemberRole(user_id=MEMBER.id, role="member")),
-        *([_by_owner(RemoveRole(role_id=drawn[0]))] if drawn[4] else []),
-        Step("go on", EditComment(comment_id=drawn[0], body="really meant"), OWNER, 1, None),
     ]
 )
 _linked_and_not = st.tuples(st.sampled_from(LINK_IDS), _link_types, _live, _turns).map(
@@ -306,7 +277,7 @@ _episodes = st.lists(
         _archived_and_back,
         _removed_and_back,
         *planning_episodes(_live, _by_owner),
-        _role_of_its_own,
+        *team_lives(_live, _turns),
         _linked_and_not,
         _crossed,
         _buried_and_back,

@@ -34,13 +34,8 @@ from tests.laws.law import (
     check_user,
 )
 from tests.laws.lives import live_many
-from tests.laws.strategies import (
-    PROFILE_LIVES,
-    PROJECT_LIVES,
-    STRATEGIES,
-    USER_LIVES,
-    Step,
-)
+from tests.laws.steps import Step
+from tests.laws.strategies import PROFILE_LIVES, PROJECT_LIVES, STRATEGIES, USER_LIVES
 
 _LAW = settings(max_examples=80, derandomize=True, database=None, deadline=None)
 

@@ -42,16 +42,15 @@ from protocol.projects import (
 )
 from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction, RemoveReaction
-from protocol.roles import DefineRole, EditRole, RemoveRole
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER, uuid
 from tests.laws.planning import PLANNED, PLANNING, WATCHED
+from tests.laws.team import ROLE_IDS, team_commands
 
 PEOPLE = (OWNER, ADMIN, MEMBER, COMMENTER, VIEWER, STRANGER)
 TASK_IDS = [uuid(0x200 + n) for n in range(2)]
 LINK_IDS = [uuid(0x250 + n) for n in range(3)]
 COMMENT_IDS = [uuid(0x300 + n) for n in range(3)]
-ROLE_IDS = [uuid(0x500 + n) for n in range(2)]
 ROLES: list[Any] = ["owner", "admin", "member", "commenter", "viewer", *ROLE_IDS]
 REVIEW: WorkflowState = {"id": "review", "name": "Review", "group": "started", "waiting": True}
 WORKFLOWS: list[list[WorkflowState]] = [
@@ -71,9 +70,6 @@ _estimates = st.sampled_from([None, 0.0, 3.0, 0.5])
 _emoji = st.sampled_from(["👍", "❤", "❤\ufe0f", "👩\u200d🚀"])
 _state_ids = st.sampled_from(["backlog", "todo", "in-progress", "review", "done", "cancelled", "nowhere"])
 _priorities: SearchStrategy[Any] = st.sampled_from(["urgent", "high", "medium", "low", "none"])
-_permissions = st.lists(
-    st.sampled_from(["task.edit", "task.add", "comment.add", "member.add", "role.manage", "project.delete"]), max_size=4
-)
 _visibilities: SearchStrategy[Any] = st.sampled_from(["private", "public"])
 _task_ids = st.sampled_from(TASK_IDS)
 _link_types: SearchStrategy[Any] = st.sampled_from(["blocks", "precedes", "relates", "duplicates"])
@@ -134,15 +130,7 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
     ChangeMemberRole: _some(ChangeMemberRole, {}, user_id=_user_ids, role=_roles),
     RemoveMember: _some(RemoveMember, {}, user_id=_user_ids),
     TransferOwnership: _some(TransferOwnership, {}, user_id=_user_ids),
-    DefineRole: _some(
-        DefineRole, {"role_id": st.sampled_from(ROLE_IDS)}, name=st.sampled_from(["A", "B"]), permissions=_permissions
-    ),
-    EditRole: _some(
-        EditRole,
-        {"name": st.sampled_from(["A", "B", "C"]), "permissions": _permissions},
-        role_id=st.sampled_from(ROLE_IDS),
-    ),
-    RemoveRole: _some(RemoveRole, {}, role_id=st.sampled_from(ROLE_IDS)),
+    **team_commands(_user_ids, _roles),
     CreateTask: _some(
         CreateTask,
         {

@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Collection
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,8 @@ AT = "2026-01-01T00:00:00.000Z"
 async def some_facts(existing: Collection[str] = ()) -> Facts:
     accounts = MemoryAccounts()
     await accounts.create(Account(USER, "ada", None, "", None, None, AT, AT))
-    return Facts(accounts, MemoryProjectKeys(existing.__contains__))
+    nobody_asks: Any = None
+    return Facts(accounts, MemoryProjectKeys(existing.__contains__), nobody_asks)
 
 
 def a_stream() -> str:
@@ -127,7 +129,8 @@ async def test_names_in_a_text_are_resolved_once_each_in_their_order() -> None:
     accounts = MemoryAccounts()
     for number, name in enumerate(("Ada", "bob.", "bob")):
         await accounts.create(Account(f"{USER[:-1]}{number}", name, None, "", None, None, AT, AT))
-    facts = Facts(accounts, MemoryProjectKeys())
+    nobody_asks: Any = None
+    facts = Facts(accounts, MemoryProjectKeys(), nobody_asks)
     ada, _, bob = (f"{USER[:-1]}{number}" for number in range(3))
     body = "@bob. Or @nobody, @ADA, @ada and @bob"
     for command in (AddComment(task_id=USER, body=body), EditComment(comment_id=USER, body=body)):

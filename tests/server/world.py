@@ -14,6 +14,7 @@ from yarl import URL
 
 from actors.profile.decider import ProfileActor
 from actors.project.decider import ProjectActor
+from actors.project.limits import ProjectLimits
 from actors.project.state import ProjectState
 from actors.runtime.actor import meta_of
 from actors.runtime.feeds import Feeds
@@ -44,6 +45,7 @@ from server.entry_json import (
 from server.explanations import (
     Explanations,
 )
+from server.invitation_facts import InvitationFacts
 from server.rate_limits import RateLimits, Rates
 from server.rest.access import Access, looks_tokens_up
 from server.rest.app import http_application
@@ -85,6 +87,9 @@ class Lists:
         self._actor = ProjectActor()
         # Stream → the state and its seq.
         self._states: dict[str, tuple[ProjectState, int]] = {}
+
+    def states(self) -> Sequence[tuple[ProjectState, int]]:
+        return list(self._states.values())
 
     def publish(self, stream: str, publications: list[Publication]) -> None:
         if self.feeds is not None:
@@ -165,6 +170,26 @@ class Lists:
 
 def _place(row: Row) -> tuple[str, str]:
     return (row.record["updatedAt"], row.record["id"])
+
+
+class InvitedTo:
+    """The invitations of a person, from the same folds."""
+
+    def __init__(self, lists: Lists) -> None:
+        self._lists = lists
+
+    async def of_user(
+        self, user_id: str, now: str, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[tuple[str, str, Row]]:
+        found = [
+            (state.id, state.project["name"], Row(one, seq))
+            for state, seq in self._lists.states()
+            for one in state.invitations.values()
+            if one["userId"] == user_id and one["expiresAt"] > now and user_id not in state.members
+            if state.project and state.project["deletedAt"] is None
+        ]
+        found.sort(key=lambda item: (item[0], item[2].record["id"]))
+        return [item for item in found if not after or (item[0], item[2].record["id"]) > after][:limit]
 
 
 class User(NamedTuple):
@@ -291,7 +316,8 @@ async def a_world(
     logins = LoginService(storage.accounts, storage.logins, authenticator, passwords, clock, ids, LoginLimits())
     service = AccountService(storage.accounts, passwords, logins, streams, clock, ids)
     attempts = Attempts(rates, proxies)
-    facts = Facts(storage.accounts, storage.project_keys)
+    invitations = InvitationFacts(storage.invitation_secrets, streams, clock, ProjectLimits().invitation_lifetime_days)
+    facts = Facts(storage.accounts, storage.project_keys, invitations)
     freshness: Freshness = lists
     needs = RestNeeds(
         access=Access(authenticator, ids.new_id, rates),
@@ -305,6 +331,7 @@ async def a_world(
         facts=facts,
         projects=lists,
         tasks=lists,
+        invitations=InvitedTo(lists),
         freshness=freshness,
         clock=clock,
         new_id=ids.new_id,

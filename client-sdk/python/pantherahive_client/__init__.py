@@ -36,6 +36,7 @@ from pantherahive_client.errors import (
     UnsupportedMediaType,
 )
 from pantherahive_client.ids import new_id
+from pantherahive_client.invitations import new_invitation_token
 from pantherahive_client.outbox import Ack
 from pantherahive_client.project import Project
 from pantherahive_client.replica import ProjectState
@@ -79,4 +80,5 @@ __all__ = [
     "Unreachable",
     "UnsupportedMediaType",
     "new_id",
+    "new_invitation_token",
 ]

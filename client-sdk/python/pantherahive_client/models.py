@@ -49,6 +49,11 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "MemberAdded": 1,
     "MemberRoleChanged": 1,
     "MemberRemoved": 1,
+    "MemberInvited": 1,
+    "InvitationAccepted": 1,
+    "InvitationDeclined": 1,
+    "InvitationRevoked": 1,
+    "InvitationExpired": 1,
     "RoleDefined": 1,
     "RoleEdited": 1,
     "RoleRemoved": 1,
@@ -107,6 +112,13 @@ ErrorCode: TypeAlias = Literal[
     "internal",
 ]
 """What went wrong. Codes are never renamed; new ones may be added."""
+
+
+class AcceptInvitation(TypedDict):
+    """Makes the invited user a member. An invitation by e-mail asks for its token, which works once."""
+
+    invitationId: Uuid
+    token: NotRequired[str]
 
 
 class AddComment(TypedDict):
@@ -355,6 +367,13 @@ class CreateTask(TypedDict):
     milestoneId: NotRequired[Uuid | None]
     fields: NotRequired[dict[str, str | float | None]]
     recurrence: NotRequired[Recurrence | None]
+
+
+class DeclineInvitation(TypedDict):
+    """Says no; as with AcceptInvitation, by the invited user or with the token."""
+
+    invitationId: Uuid
+    token: NotRequired[str]
 
 
 class DefineField(TypedDict):
@@ -617,6 +636,55 @@ class InboxCounters(TypedDict):
     readUpTo: int
 
 
+class InvitationAccepted(TypedDict):
+    """The membership itself is the event after it."""
+
+    invitationId: Uuid
+    userId: Uuid
+
+
+class InvitationDeclined(TypedDict):
+    """Its entry's author said no."""
+
+    invitationId: Uuid
+
+
+class InvitationExpired(TypedDict):
+    """It was too late for it, and its place was needed."""
+
+    invitationId: Uuid
+
+
+class InvitationRevoked(TypedDict):
+    """It can be accepted no more."""
+
+    invitationId: Uuid
+
+
+class InvitationView(TypedDict):
+    """An invitation that nobody has answered. `userId` is null where it went to an address."""
+
+    id: Uuid
+    role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
+    userId: Uuid | None
+    invitedBy: str
+    createdAt: Instant
+    expiresAt: Instant
+
+
+class InviteMember(TypedDict):
+    """Invites a user (`userId`), or whoever gets the mail (`email` with a `token` that the inviter makes).
+
+    Nobody gives a role that allows more than their own. The id may come from the client.
+    """
+
+    invitationId: NotRequired[Uuid]
+    userId: NotRequired[Uuid]
+    email: NotRequired[str]
+    token: NotRequired[str]
+    role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
+
+
 class JoinAnswer(TypedDict):
     """`resume`: entries after `cursor` follow. `snapshot`, `reset`: the state as of it follows in `parts`
     messages.
@@ -693,6 +761,12 @@ class MemberAdded(TypedDict):
 
     userId: Uuid
     role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
+
+
+class MemberInvited(TypedDict):
+    """The whole invitation."""
+
+    invitation: InvitationView
 
 
 class MemberRemoved(TypedDict):
@@ -1079,6 +1153,12 @@ class RestoreTask(TypedDict):
     """Brings a deleted task back, with its links, its comments and its place."""
 
     taskId: Uuid
+
+
+class RevokeInvitation(TypedDict):
+    """Takes an invitation back."""
+
+    invitationId: Uuid
 
 
 class RoleChanges(TypedDict, total=False):

@@ -13,6 +13,7 @@ from pantherahive_client.cursors import seq_of_given
 from pantherahive_client.custom_fields import FieldCommands
 from pantherahive_client.errors import ClientClosed, StateUnknown, Unreachable
 from pantherahive_client.following import Following, Stage
+from pantherahive_client.invitations import InvitationCommands
 from pantherahive_client.links import LinkCommands
 from pantherahive_client.members import MemberCommands
 from pantherahive_client.milestones import MilestoneCommands
@@ -41,6 +42,7 @@ class Host(Protocol):
 class Project(
     ProjectCommands,
     MemberCommands,
+    InvitationCommands,
     RoleCommands,
     MilestoneCommands,
     FieldCommands,

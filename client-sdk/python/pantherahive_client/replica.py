@@ -12,6 +12,7 @@ from typing import Any, cast
 from pantherahive_client.models import (
     CommentView,
     FieldView,
+    InvitationView,
     LinkView,
     MemberView,
     MilestoneView,
@@ -37,6 +38,8 @@ class ProjectState:
     project: ProjectView | None = None
     # User id → membership, in the order of joining.
     members: dict[str, MemberView] = field(default_factory=dict)
+    # Invitation id → invitation without an answer, in the order of the log.
+    invitations: dict[str, InvitationView] = field(default_factory=dict)
     # Role id → role of the project's own, in the order of their definition.
     roles: dict[str, RoleView] = field(default_factory=dict)
     # Milestone id → milestone, in the order of the log.
@@ -67,6 +70,7 @@ class ProjectState:
             "project": self.project,
             "counters": self.counters,
             "members": list(self.members.values()),
+            "invitations": list(self.invitations.values()),
             "roles": list(self.roles.values()),
             "milestones": list(self.milestones.values()),
             "fields": list(self.fields.values()),
@@ -85,6 +89,7 @@ def from_parts(parts: Iterable[Mapping[str, Any]]) -> ProjectState:
         if "counters" in part:
             state.counters = part["counters"]
         state.members.update((member["userId"], member) for member in part.get("members", ()))
+        state.invitations.update((one["id"], one) for one in part.get("invitations", ()))
         state.roles.update((role["id"], role) for role in part.get("roles", ()))
         state.milestones.update((milestone["id"], milestone) for milestone in part.get("milestones", ()))
         state.fields.update((one["id"], one) for one in part.get("fields", ()))
@@ -121,6 +126,10 @@ def _evolve_one(state: ProjectState, kind: str, data: Mapping[str, Any], entry: 
             state.members[data["userId"]] = {**state.members[data["userId"]], "role": data["role"]}
         case "MemberRemoved":
             del state.members[data["userId"]]
+        case "MemberInvited":
+            state.invitations[data["invitation"]["id"]] = data["invitation"]
+        case "InvitationAccepted" | "InvitationDeclined" | "InvitationRevoked" | "InvitationExpired":
+            del state.invitations[data["invitationId"]]
         case "RoleDefined":
             state.roles[data["role"]["id"]] = data["role"]
         case "RoleEdited":

@@ -50,6 +50,7 @@ function emptyState() {
     project: null,
     counters: { nextTaskNumber: 1, contentAt: "", live: false },
     members: new Map(),
+    invitations: new Map(),
     roles: new Map(),
     milestones: new Map(),
     fields: new Map(),
@@ -63,7 +64,7 @@ function takePart(into, part) {
   if (part.project !== undefined) into.project = part.project;
   if (part.counters !== undefined) into.counters = part.counters;
   for (const member of part.members ?? []) into.members.set(member.userId, member);
-  for (const name of ["roles", "milestones", "fields", "tasks", "links", "comments"])
+  for (const name of ["invitations", "roles", "milestones", "fields", "tasks", "links", "comments"])
     for (const record of part[name] ?? []) into[name].set(record.id, record);
 }
 
@@ -107,6 +108,11 @@ const evolve = {
   MemberRoleChanged: (entry, { userId, role }) =>
     state.members.set(userId, { ...state.members.get(userId), role }),
   MemberRemoved: (entry, { userId }) => state.members.delete(userId),
+  MemberInvited: (entry, { invitation }) => state.invitations.set(invitation.id, invitation),
+  InvitationAccepted: (entry, { invitationId }) => state.invitations.delete(invitationId),
+  InvitationDeclined: (entry, { invitationId }) => state.invitations.delete(invitationId),
+  InvitationRevoked: (entry, { invitationId }) => state.invitations.delete(invitationId),
+  InvitationExpired: (entry, { invitationId }) => state.invitations.delete(invitationId),
   RoleDefined: (entry, { role }) => state.roles.set(role.id, role),
   RoleEdited: (entry, { roleId, changes }) =>
     state.roles.set(roleId, { ...state.roles.get(roleId), ...changes, updatedAt: entry.at }),
@@ -245,7 +251,7 @@ function changeComment(entry, commentId, changes) {
 
 function stateAsJson() {
   if (state === null) return null;
-  const names = ["members", "roles", "milestones", "fields", "tasks", "links", "comments"];
+  const names = ["members", "invitations", "roles", "milestones", "fields", "tasks", "links", "comments"];
   const lists = names.map((name) => [name, [...state[name].values()]]);
   return { project: state.project, counters: state.counters, ...Object.fromEntries(lists) };
 }

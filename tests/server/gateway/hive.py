@@ -33,9 +33,11 @@ from server.enrich import Facts
 from server.gateway.app import Gateway
 from server.gateway.engine import Engine
 from server.gateway.limits import GatewayLimits
+from server.invitation_facts import InvitationFacts
 from server.rate_limits import RateLimits, Rates
 from server.rest.app import http_application
 from server.router import Outlets
+from server.streams import Streams
 from server.telemetry import Meters
 from storage.grant_ports import Login
 from storage.memory.faulty import FaultyJournal
@@ -209,7 +211,8 @@ async def a_hive(
     outlets.lead_to(feeds, [])
     region.start()
     tokens = Tokens(Ed25519PrivateKey.generate(), ADMIN_TOKEN, 900)
-    facts = Facts(storage.accounts, storage.project_keys)
+    invitations = InvitationFacts(storage.invitation_secrets, Streams(region, clock, DEADLINE_S), clock, 14)
+    facts = Facts(storage.accounts, storage.project_keys, invitations)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
     reader = ApiTokenReader(storage.api_tokens, ended, lambda: clock.now_s)
     authenticator = Authenticator(tokens, ended, reader, RandomIds().new_id, lambda: clock.now_s)

@@ -83,6 +83,8 @@ async def test_a_visitor_reads_a_public_project_and_gets_403_for_changes(world: 
         ("GET", f"/v1/projects/{NOBODY}/tasks"),
         ("GET", f"/v1/projects/{NOBODY}/members"),
         ("GET", f"/v1/projects/{NOBODY}/roles"),
+        ("GET", f"/v1/projects/{NOBODY}/invitations"),
+        ("GET", "/v1/invitations"),
         ("GET", f"/v1/projects/{NOBODY}/tasks/{NOBODY}/comments"),
         ("GET", "/v1/tasks"),
     ],

@@ -8,6 +8,7 @@ from dataclasses import replace
 from actors.project.decider import ProjectActor
 from protocol.comments import AddComment
 from protocol.event import Command, Principal
+from protocol.invitations import AcceptInvitation, InviteMember
 from protocol.log import shard_of
 from protocol.members import AddMember, RemoveMember
 from protocol.profiles import CreateProfile
@@ -16,7 +17,7 @@ from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask
 from protocol.watchers import WatchTask
 from storage.postgres.consumers import PostgresConsumers
 from storage.postgres.pool import Database
-from storage.projections import comments, members, profiles, projects, tasks, watchers
+from storage.projections import comments, invitations, members, profiles, projects, tasks, watchers
 from storage.projections.across import PlaceAcross
 from storage.projections.writer import PROJECTOR
 from tests.actors.given import MEMBER, OWNER, STRANGER, Life, a_profile, uuid
@@ -170,3 +171,23 @@ async def test_profiles_are_read_by_id(database: Database) -> None:
     await _projected(database, life)
     found = await profiles.read(database, [OWNER.id, STRANGER.id])
     assert found == {OWNER.id: (dict(life.state.profile), 1)}
+
+
+async def test_a_person_has_the_invitations_that_they_can_still_accept(database: Database) -> None:
+    def invite(user: Principal) -> tuple[Principal, Command]:
+        return OWNER, InviteMember(user_id=user.id, role="viewer")
+
+    accepted = _life(1, (OWNER, InviteMember(invitation_id=uuid(0x601), user_id=STRANGER.id, role="viewer")))
+    accepted.given((STRANGER, AcceptInvitation(invitation_id=uuid(0x601))))
+    deleted = _life(2, invite(STRANGER), (OWNER, DeleteProject()))
+    added = _life(3, invite(STRANGER), (OWNER, AddMember(user_id=STRANGER.id, role="viewer")))
+    await _projected(database, accepted, deleted, added, *(_life(number, invite(STRANGER)) for number in range(4, 7)))
+    names: list[str] = []
+    place: tuple[str, str] | None = None
+    now = "2026-03-02T12:00:00.000Z"
+    while page := await invitations.list_of_user(database, STRANGER.id, now, place, 2):
+        names += [one.project_name for one in page]
+        place = (page[-1].project_id, page[-1].listed.record["id"])
+    assert names == ["Project 4", "Project 5", "Project 6"]
+    assert await invitations.list_of_user(database, STRANGER.id, "2026-04-01T12:00:00.000Z", None, 9) == []
+    assert await invitations.list_of_user(database, OWNER.id, now, None, 9) == []

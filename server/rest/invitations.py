@@ -1,0 +1,87 @@
+"""Invitations over REST: those of a project for who may invite, and one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from aiohttp import web
+
+from actors.ports import Clock
+from actors.project.invitations import list_invitations
+from protocol.base import Uuid
+from protocol.invitations import InvitationView, OwnInvitation
+from server.rest.access import Access, path_id, read_query
+from server.rest.bodies import json_response
+from server.rest.derived import DerivedReads, Listed, Listing
+from server.rest.operations import operation
+from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
+from server.rest.project_views import Glance, ProjectViews, answer
+
+
+class InvitationLists(Protocol):
+    """Invitations across projects."""
+
+    async def of_user(
+        self, user_id: str, now: str, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[tuple[str, str, Listed]]:
+        """(Project id, its name, invitation) by project and id; `after` is (project id, invitation id)."""
+        ...
+
+
+class InvitationsQuery(PageQuery):
+    """A page of a project's invitations by id; `after` is the id of the last one seen."""
+
+    after: Uuid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRoutes:
+    """`/v1/projects/{id}/invitations` and `/v1/invitations`."""
+
+    access: Access
+    views: ProjectViews
+    lists: InvitationLists
+    derived: DerivedReads
+    clock: Clock
+    sizes: PageSizes
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v1/projects/{projectId}/invitations", self.of_project),
+            web.get("/v1/invitations", self.own),
+        ]
+
+    @operation("Invitations to a project", query=InvitationsQuery, answer=list[InvitationView], etag=True, links=True)
+    async def of_project(self, request: web.Request) -> web.Response:
+        """Those that can still be accepted. Neither address nor token is told."""
+        principal = self.access.principal(request)
+        query = read_query(request, InvitationsQuery)
+        size = self.sizes.of(query)
+        glance = Glance(path_id(request, "projectId"), principal)
+        reading = await self.views.read(glance, list_invitations, self.clock.now(), query.after, size + 1)
+        page, more = cut(reading.value, size)
+        headers = link_next(request.path, after=page[-1]["id"], limit=query.limit) if more else {}
+        return answer(request, replace(reading, value=[*page]), glance, headers)
+
+    @operation("Invitations of the caller", query=PageQuery, answer=list[OwnInvitation], links=True)
+    async def own(self, request: web.Request) -> web.Response:
+        """What the caller was invited to and can still accept, each with `projectId` and `projectName`."""
+        principal = self.access.principal(request)
+        query = read_query(request, PageQuery)
+        size = self.sizes.of(query)
+        place = unpack_place(query.after, 2) if query.after is not None else None
+        after = (place[0], place[1]) if place else None
+        now = self.clock.now()
+        listing: Listing[tuple[str, str, Listed], tuple[str, str]] = Listing(
+            lambda after, limit: self.lists.of_user(principal.id, now, after, limit),
+            lambda own: own[0],
+            lambda own: (own[0], own[2].record["id"]),
+        )
+        page = await self.derived.page(listing, after, size)
+        records = [{"projectId": project_id, "projectName": name, **one.record} for project_id, name, one in page.rows]
+        link: dict[str, str] = {}
+        if page.end is not None:
+            link = link_next("/v1/invitations", after=pack_place(*page.end), limit=query.limit)
+        return json_response(records, headers={**page.headers, **link})
