@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import fields
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 from actors.field_changes import refuse_stale
 from actors.project.dating import Dating, date_content
 from actors.project.edited_fields import wished_by
+from actors.project.events import evolve
 from actors.project.limits import ProjectLimits
 from actors.project.order import Order
 from actors.project.permissions import broken, no_project, refusal
@@ -22,8 +23,6 @@ from protocol.errors import Rejection
 from protocol.messages import ProjectEvent
 from protocol.tasks import EditTask, EditTasks, JudgedEdit, TaskCreated, TaskEditsJudged
 
-Evolve = Callable[[ProjectState, ProjectEvent, EntryMeta], None]
-
 ENTRY_CHARACTERS_MAX: Final = 500_000
 """The texts before and after of one command's edits. Who replaces more long ones sends several commands."""
 
@@ -34,9 +33,7 @@ _UNTOUCHED: Final = frozenset({"project", "members", "comments", "task_comments"
 """What no edit of a task changes; a draft shares it with its state."""
 
 
-def decide_edits(
-    state: ProjectState, command: EditTasks, context: Context, limits: ProjectLimits, evolve: Evolve
-) -> Outcome:
+def decide_edits(state: ProjectState, command: EditTasks, context: Context, limits: ProjectLimits) -> Outcome:
     """Refused as a whole only for what concerns all: the permission, the archive, an origin that may not be."""
     refused = refusal(state, context.principal, "task.edit")
     if refused is not None or state.project is None:
@@ -46,7 +43,7 @@ def decide_edits(
         return dating
     if is_archived(state):
         return archived()
-    bulk = _Bulk(state, context, limits, evolve, dating)
+    bulk = _Bulk(state, context, limits, dating)
     items = [bulk.item(edit) for edit in command.edits]
     return dating.decision([*bulk.events, TaskEditsJudged(items=items)])
 
@@ -54,13 +51,10 @@ def decide_edits(
 class _Bulk:
     """The edits so far, and the state that they lead to."""
 
-    def __init__(
-        self, state: ProjectState, context: Context, limits: ProjectLimits, evolve: Evolve, dating: Dating
-    ) -> None:
+    def __init__(self, state: ProjectState, context: Context, limits: ProjectLimits, dating: Dating) -> None:
         self._state = state
         self._context = context
         self._limits = limits
-        self._evolve = evolve
         self._meta = EntryMeta(context.seq + 1, context.op_id, dating.author, dating.at, context.now)
         # A copy that only this decision sees: the state itself is not changed before the entry is.
         self._draft = draft_of(state)
@@ -74,7 +68,7 @@ class _Bulk:
             error: Any = outcome.as_json()
             return {"taskId": edit.task_id, "error": error}
         for event in outcome.events:
-            self._evolve(self._draft, event, self._meta)
+            evolve(self._draft, event, self._meta)
             self.events.append(event)
         return {"taskId": edit.task_id}
 
