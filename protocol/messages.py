@@ -35,6 +35,7 @@ from protocol.custom_fields import (
     FieldValuesSet,
     RemoveField,
 )
+from protocol.due_dates import DueDateNeared, RemindOfDueDate
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Event, Origin
 from protocol.invitations import (
@@ -149,6 +150,7 @@ ProjectCommand = (
     | RestoreComment
     | AddReaction
     | RemoveReaction
+    | RemindOfDueDate
 )
 ProjectEvent = (
     ProjectCreated
@@ -189,6 +191,7 @@ ProjectEvent = (
     | CommentRestored
     | ReactionAdded
     | ReactionRemoved
+    | DueDateNeared
 )
 ProfileCommand = CreateProfile | EditProfile
 ProfileEvent = ProfileCreated | ProfileEdited

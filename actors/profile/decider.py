@@ -98,7 +98,7 @@ class ProfileActor:
             unpack(state.changes, part.get("_changes", ()))
         return state
 
-    def timers(self, event: ProfileEvent, meta: EntryMeta) -> Sequence[TimerChange]:
+    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
         return ()
 
     def timer_command(self, name: str, due_at: str) -> ProfileCommand:

@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from actors.project import bulk_edits
 from protocol.comments import CommentAdded, CommentDeleted, CommentEdited, CommentRestored
 from protocol.custom_fields import FieldDefined, FieldEdited, FieldRemoved, FieldValuesSet
+from protocol.due_dates import DueDateNeared
 from protocol.invitations import (
     InvitationAccepted,
     InvitationDeclined,
@@ -81,6 +82,7 @@ def answer(events: Sequence[ProjectEvent]) -> dict[str, Any]:
                 | CommentRestored()
                 | ReactionAdded()
                 | ReactionRemoved()
+                | DueDateNeared()
             ):
                 continue
             case _:

@@ -8,6 +8,7 @@ from actors.project import (
     bulk_edits,
     comments,
     custom_fields,
+    due_dates,
     invitations,
     links,
     members,
@@ -26,6 +27,7 @@ from actors.project.state import ProjectState
 from actors.runtime.actor import Context
 from protocol.comments import AddComment, DeleteComment, EditComment, RestoreComment
 from protocol.custom_fields import DefineField, EditField, RemoveField
+from protocol.due_dates import RemindOfDueDate
 from protocol.invitations import AcceptInvitation, DeclineInvitation, InviteMember, RevokeInvitation
 from protocol.links import AddLink, RemoveLink
 from protocol.members import AddMember, ChangeMemberRole, RemoveMember, TransferOwnership
@@ -127,5 +129,7 @@ def decide(state: ProjectState, command: ProjectCommand, context: Context, limit
             return reactions.decide_add(state, command, context, limits)
         case RemoveReaction():
             return reactions.decide_remove(state, command, context)
+        case RemindOfDueDate():
+            return due_dates.decide_remind(state, command, context)
         case _:
             assert_never(command)

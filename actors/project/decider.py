@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from actors.field_changes import refuse_stale
-from actors.project import answers, commands, notices, projects, snapshot
+from actors.project import answers, commands, due_dates, notices, projects, snapshot
 from actors.project.edited_fields import wished_by
 from actors.project.events import CONTENT, evolve
 from actors.project.limits import ProjectLimits
@@ -26,7 +26,7 @@ class ProjectActor:
     schema_version = 2
     exists_empty = False
     shows_presence = True
-    timer_events: frozenset[str] = frozenset()
+    timer_events = due_dates.TIMER_EVENTS
 
     def __init__(self, limits: ProjectLimits | None = None) -> None:
         self._limits = limits if limits is not None else ProjectLimits()
@@ -78,11 +78,13 @@ class ProjectActor:
     def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
         return snapshot.restore(_id_of(stream), parts)
 
-    def timers(self, event: ProjectEvent, meta: EntryMeta) -> Sequence[TimerChange]:
-        return ()
+    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
+        return due_dates.timers(kind, data, meta)
 
     def timer_command(self, name: str, due_at: str) -> ProjectCommand:
-        """Raises ValueError: a project sets no timers, so none can be due."""
+        """Raises ValueError for a timer that no project sets."""
+        if name.startswith(due_dates.REMINDER):
+            return due_dates.timer_command(name, due_at)
         raise ValueError(f"a project has no timer {name!r}")
 
 

@@ -26,6 +26,7 @@ from actors.project.state import ProjectState
 from actors.runtime.actor import EntryMeta
 from protocol.comments import CommentAdded, CommentDeleted, CommentEdited, CommentRestored
 from protocol.custom_fields import FieldDefined, FieldEdited, FieldRemoved, FieldValuesSet
+from protocol.due_dates import DueDateNeared
 from protocol.invitations import (
     InvitationAccepted,
     InvitationDeclined,
@@ -111,6 +112,8 @@ def _evolve(state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None: 
             tasks.evolve_edited(state, event, meta)
         case TaskEditsJudged():
             return  # it is an answer and changes nothing
+        case DueDateNeared():
+            return  # people are told, and nothing changes
         case TasksReranked():
             ranks.evolve_reranked(state, event, meta)
         case TaskDeleted():

@@ -1,4 +1,4 @@
-"""Whom an entry concerns: the mentioned, the assigned, those who are answered, and those who watch.
+"""Whom an entry concerns: the mentioned, the assigned, those who are answered, those who watch, those who are due.
 
 Judged once, in the turn that makes the entry, and kept in it: whenever the notifier comes to it, and however often, it
 tells the same people.
@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from actors.project.state import ProjectState, is_imported
 from protocol.comments import CommentAdded, CommentEdited
 from protocol.custom_fields import FieldValuesSet
+from protocol.due_dates import DueDateNeared
 from protocol.messages import ProjectEvent
 from protocol.notifications import REASONS, Reason
 from protocol.tasks import TaskCreated, TaskEdited, TaskView
@@ -66,6 +67,8 @@ def _concerned(state: ProjectState, event: ProjectEvent) -> Iterable[Concerned]:
             task_id = state.comments[event.comment_id]["taskId"]
             newly = [person for person in event.mentions if person not in event.mentions_were]
             return [(person, "mentioned", task_id, event.comment_id) for person in newly]
+        case DueDateNeared():
+            return _by_due_date(state.tasks[event.task_id])
         case _:
             return ()
 
@@ -87,3 +90,9 @@ def _by_comment(state: ProjectState, event: CommentAdded) -> Iterable[Concerned]
             yield state.comments[answered]["authorId"], "replied", event.task_id, event.comment_id
     for person in (*task["watcherIds"], *task["assigneeIds"]):
         yield person, "watched", event.task_id, event.comment_id
+
+
+def _by_due_date(task: TaskView) -> Iterable[Concerned]:
+    """Who works on it and who watches it; where nobody works on it, who created it."""
+    for person in (*(task["assigneeIds"] or [task["createdBy"]]), *task["watcherIds"]):
+        yield person, "dueSoon", task["id"], None

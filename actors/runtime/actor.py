@@ -136,7 +136,9 @@ class Actor(Protocol[S, C, E]):
         """The kinds of events that `timers` has something to say about; entries without them are passed over."""
         ...
 
-    def timers(self, event: E, meta: EntryMeta) -> Sequence[TimerChange]: ...
+    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
+        """What an event, as the log holds its newest form, does to the stream's timers."""
+        ...
 
     def timer_command(self, name: str, due_at: str) -> C:
         """The command that a due timer sends to its own stream."""

@@ -83,7 +83,8 @@ class TimerService:
         if isinstance(outcome, Rejection):
             if outcome.retryable or outcome.code is ErrorCode.STREAM_HALTED:
                 return False
-            log.warning("timer %s of %s was refused: %s", timer.name, timer.stream, outcome.message)
+            # What it was set for is over: a reminder of a task that was completed meanwhile, for example.
+            log.info("timer %s of %s has nothing to do: %s", timer.name, timer.stream, outcome.message)
         elif not isinstance(outcome, Accepted):
             raise TypeError(outcome)
         await self._timers.done(timer)

@@ -118,7 +118,7 @@ class UserActor:
     def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> UserState:
         return snapshot.restore(_id_of(stream), parts)
 
-    def timers(self, event: UserEvent, meta: EntryMeta) -> Sequence[TimerChange]:
+    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
         return ()
 
     def timer_command(self, name: str, due_at: str) -> UserCommand:

@@ -8,7 +8,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from actors.runtime.actor import AnyActor, meta_of
 from protocol.log import Entry
-from protocol.messages import UnreadableEvent, decode_event, unpack_payload
+from protocol.messages import UnreadableEvent, unpack_payload
 from storage.ports import Consumers, Move, TimerTable, TimerWrite
 from storage.projections.writer import Outrun
 
@@ -58,5 +58,5 @@ class Timekeeper(Generic[T]):
             return
         for event in unpack_payload(entry.payload)[0]:
             if event["kind"] in actor.timer_events:
-                for change in actor.timers(decode_event(event), meta_of(entry)):
+                for change in actor.timers(event["kind"], event["data"], meta_of(entry)):
                     yield TimerWrite(entry.stream, change.name, change.due_at)

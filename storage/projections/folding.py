@@ -83,8 +83,8 @@ _VERSIONS: Final[Mapping[str, int]] = {
 """The form of each projected kind that the folds understand: the newest."""
 
 
-NOT_PROJECTED: Final = frozenset(event.kind for event in get_args(UserEvent))
-"""A person's private stream is read from its actor alone."""
+NOT_PROJECTED: Final = frozenset(event.kind for event in get_args(UserEvent)) | {"DueDateNeared"}
+"""A person's private stream is read from its actor alone, and that a date comes near changes no row."""
 
 
 class Place(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,30 @@ async def test_told_once_and_read_everywhere(tmp_path: Path) -> None:
         [counters] = [part["state"]["counters"] for part in again.of("snapshot") if "counters" in part["state"]]
         assert counters == {"count": 3, "readUpTo": 2}
         await again.close()
+
+
+async def test_whoever_works_on_a_task_is_told_the_day_before_it_is_due(tmp_path: Path) -> None:
+    """The timer is in the table before the kill or set from the log after it; either way it fires once."""
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    async with running_product(tmp_path / "data") as product:
+        ada = await product.register("ada")
+        project = f"project/{(await product.create_project(ada))['id']}"
+        author = await LiveClient.connect(product.url, ada.token)
+        await command(author, project, "CreateTask", {"title": "Report", "dueDate": tomorrow, "assigneeIds": [ada.id]})
+        await author.close()
+        product.kill()
+    async with running_product(tmp_path / "data") as product:
+        ada = await product.login("ada")
+        device = await a_device(product, ada)
+        await device.until(lambda: "dueSoon" in reasons(device, ada))
+        assert reasons(device, ada) == ["dueSoon"]
+        assert await unread(product, ada) == 1
+        await device.close()
+
+
+def reasons(client: LiveClient, user: User) -> list[str]:
+    """Why the person was told, of everything that came after the join or stood in its snapshot."""
+    stood = [one for part in client.of("snapshot") for one in part["state"].get("notifications", ())]
+    events = [event for entry in client.entries(f"user/{user.id}") for event in entry["events"]]
+    told = [event["data"]["notification"] for event in events if event["kind"] == "Notified"]
+    return [reason for notification in (*stood, *told) for reason in notification["reasons"]]

@@ -16,7 +16,7 @@ from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Event, Origin, Principal
 from protocol.log import Entry, shard_of
 from protocol.members import AddMember, Role
-from protocol.messages import decode_event, event_json, pack_payload, unpack_payload
+from protocol.messages import EventJson, decode_event, event_json, pack_payload, unpack_payload
 from protocol.projects import CreateProject
 from protocol.tasks import CreateTask
 
@@ -106,6 +106,10 @@ class Life:
         for by, command in commands:
             outcome = self.send(command, by, now=now)
             assert isinstance(outcome, Decision), outcome
+
+    def events_json(self, entry: Entry) -> Sequence[EventJson]:
+        """The events of an entry as the log holds them."""
+        return unpack_payload(entry.payload)[0]
 
     def replayed(self) -> Any:
         """The state that the log alone leads to."""

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from protocol.messages import COMMANDS, EVENTS
 
+OF_THE_SERVER = frozenset({"due_dates"})
+"""Features whose commands no client sends."""
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -17,7 +20,12 @@ def features() -> Mapping[str, str]:
 
 
 def slice_of(feature: str, kind: str) -> Sequence[str]:
-    """The files that a feature has, one in every layer. What is private to a user has no read table."""
+    """The files that a feature has, one in every layer. What is private to a user has no read table.
+
+    What the server alone asks for has no routes, no methods of the SDK and no rows.
+    """
+    if feature in OF_THE_SERVER:
+        return [f"protocol/{feature}.py", f"actors/{kind}/{feature}.py", f"tests/features/test_{feature}.py"]
     return [
         f"protocol/{feature}.py",
         f"actors/{kind}/{feature}.py",

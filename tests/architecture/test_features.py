@@ -48,6 +48,7 @@ def test_the_features_are_those_we_know() -> None:
         "milestones",
         "custom_fields",
         "watchers",
+        "due_dates",
     }
 
 

@@ -16,7 +16,7 @@ from protocol.messages import COMMANDS
 from scripts.generate_sdk_models import MODELS_FILE, SCHEMA_FILE, main
 
 MADE_BY_REGISTRATION = {"CreateProfile"}
-SENT_BY_THE_SERVER = {"Notify"}
+SENT_BY_THE_SERVER = {"Notify", "RemindOfDueDate"}
 
 
 def test_schema_and_models_are_up_to_date() -> None:

@@ -377,6 +377,7 @@ _STEPS = {
     "LinkAdded": _link_added,
     "LinkRemoved": _link_removed,
     "TaskEditsJudged": _nothing,
+    "DueDateNeared": _nothing,
     "TaskRecurred": _task_recurred,
     "WatchersChanged": _watchers_changed,
     "FieldValuesSet": _field_values_set,

@@ -43,6 +43,7 @@ from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction, RemoveReaction
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER
+from tests.laws.endings import timed_lives
 from tests.laws.planning import PLANNING, planning_episodes
 from tests.laws.steps import Step
 from tests.laws.team import INVITATION_COMMANDS, ROLE_COMMANDS, team_lives
@@ -278,6 +279,7 @@ _episodes = st.lists(
         _removed_and_back,
         *planning_episodes(_live, _by_owner),
         *team_lives(_live, _turns),
+        *timed_lives(_live, _turns),
         _linked_and_not,
         _crossed,
         _buried_and_back,

@@ -44,6 +44,7 @@ from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction, RemoveReaction
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER, uuid
+from tests.laws.endings import TIMED
 from tests.laws.planning import PLANNED, PLANNING, WATCHED
 from tests.laws.team import ROLE_IDS, team_commands
 
@@ -163,6 +164,7 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
         task_id=st.sampled_from(TASK_IDS),
     ),
     **PLANNING,
+    **TIMED,
     DeleteTask: _some(DeleteTask, {}, task_id=_task_ids),
     RestoreTask: _some(RestoreTask, {}, task_id=_task_ids),
     AddLink: _some(

@@ -80,6 +80,7 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "CommentRestored": 1,
     "ReactionAdded": 1,
     "ReactionRemoved": 1,
+    "DueDateNeared": 1,
     "ProfileCreated": 1,
     "ProfileEdited": 1,
     "Notified": 1,
@@ -427,6 +428,13 @@ class DeleteTask(TypedDict):
     """
 
     taskId: Uuid
+
+
+class DueDateNeared(TypedDict):
+    """The task is open and due the next day, or sooner where the date was set late. It changes nothing."""
+
+    taskId: Uuid
+    dueDate: Day
 
 
 class EditComment(TypedDict):
@@ -1104,6 +1112,15 @@ class Recurrence(TypedDict):
     unit: Literal["day", "week", "month", "year"]
     startDay: NotRequired[int]
     dueDay: NotRequired[int]
+
+
+class RemindOfDueDate(TypedDict):
+    """The day before `dueDate` has begun (UTC). Refused, as `not_due`, where the task is closed or has
+    another date.
+    """
+
+    taskId: Uuid
+    dueDate: Day
 
 
 class RemoveField(TypedDict):

@@ -11,7 +11,7 @@ from actors.project.decider import ProjectActor
 from actors.project.snapshot import COMMENTS_PER_PART, PART_CHARACTERS_MAX, TASKS_PER_PART
 from protocol.comments import AddComment
 from protocol.tasks import CreateTask, EditTask
-from tests.actors.given import MEMBER, OWNER, TASK, Life, a_task, a_team
+from tests.actors.given import MEMBER, TASK, Life, a_task, a_team
 
 
 def parts_of(life: Life) -> list[dict[str, Any]]:
@@ -55,10 +55,3 @@ def test_an_empty_stream_has_parts_too() -> None:
 def test_a_part_of_something_else_is_refused() -> None:
     with pytest.raises(ValueError, match="no sprints"):
         ProjectActor().restore("project/x", [{"sprints": []}])
-
-
-def test_a_project_has_no_timers_in_it() -> None:
-    life = a_task()
-    assert life.actor.timers(OWNER, None) == ()  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="no timer"):
-        life.actor.timer_command("due", "2026-01-01T00:00:00.000Z")

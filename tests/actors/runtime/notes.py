@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -160,7 +160,7 @@ class NotesActor:
     exists_empty = False
     shows_presence = True
 
-    def timers(self, event: Event, meta: EntryMeta) -> Sequence[TimerChange]:
+    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
         return ()
 
     def timer_command(self, name: str, due_at: str) -> Command:

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from actors.project.decider import ProjectActor
-from actors.runtime.actor import EntryMeta, TimerChange
 from protocol.log import shard_of
 from protocol.messages import UnreadableEvent
 from protocol.profiles import CreateProfile
-from protocol.tasks import EditTask, TaskCreated, TaskEdited
+from protocol.tasks import EditTask
 from server.consumers.timekeeper import Timekeeper
 from storage.memory.consumers import MemoryConsumers
 from storage.memory.timers import MemoryTimers
 from storage.ports import Move
 from tests.actors.given import MEMBER, OWNER, TASK, Life, a_profile, a_task, moved
 
-DUE = "2026-04-01T00:00:00.000Z"
-
-
-class Reminding(ProjectActor):
-    """Sets a timer for every task, and clears it when the task is edited."""
-
-    timer_events = frozenset({"TaskCreated", "TaskEdited"})
-
-    def timers(self, event: Any, meta: EntryMeta) -> Sequence[TimerChange]:
-        match event:
-            case TaskCreated():
-                return [TimerChange(f"due:{event.task['id']}", DUE)]
-            case TaskEdited():
-                return [TimerChange(f"due:{event.task_id}", None)]
-            case _:
-                return ()
+MUCH_LATER = "2027-01-01T00:00:00.000Z"
 
 
 def _keeper(timers: MemoryTimers, consumers: MemoryConsumers) -> Timekeeper[Any]:
-    return Timekeeper(consumers, timers, [Reminding()])
+    return Timekeeper(consumers, timers, [ProjectActor()])
 
 
 async def _tell(keeper: Timekeeper[Any], life: Life, start: int, end: int) -> bool:
@@ -46,23 +29,29 @@ async def _tell(keeper: Timekeeper[Any], life: Life, start: int, end: int) -> bo
     return await keeper.apply({shard_of(life.stream): Move(start, end)}, entries[start:end])
 
 
+def _due_task() -> Life:
+    life = a_task()
+    life.given((MEMBER, EditTask(task_id=TASK, due_date="2026-04-02")))
+    return life
+
+
 async def test_timers_are_set_and_cleared_with_the_checkpoint() -> None:
-    timers, consumers, life = MemoryTimers(), MemoryConsumers(), a_task()
-    keeper, shard, created = _keeper(timers, consumers), shard_of(life.stream), len(life.entries)
-    assert await _tell(keeper, life, 0, created)
-    [due] = await timers.due([shard], DUE, 10)
-    assert (due.stream, due.name, due.due_at) == (life.stream, f"due:{TASK}", DUE)
-    life.given((MEMBER, EditTask(task_id=TASK, title="Sooner")))
-    assert await _tell(keeper, life, created, created + 1)
-    assert await timers.due([shard], DUE, 10) == []
-    assert (await consumers.positions("timekeeper"))[shard] == created + 1
+    timers, consumers, life = MemoryTimers(), MemoryConsumers(), _due_task()
+    keeper, shard, dated = _keeper(timers, consumers), shard_of(life.stream), len(life.entries)
+    assert await _tell(keeper, life, 0, dated)
+    [due] = await timers.due([shard], MUCH_LATER, 10)
+    assert (due.stream, due.name, due.due_at) == (life.stream, f"due:{TASK}", "2026-04-01T00:00:00.000Z")
+    life.given((MEMBER, EditTask(task_id=TASK, due_date=None)))
+    assert await _tell(keeper, life, dated, dated + 1)
+    assert await timers.due([shard], MUCH_LATER, 10) == []
+    assert (await consumers.positions("timekeeper"))[shard] == dated + 1
 
 
 async def test_a_late_timekeeper_sets_nothing() -> None:
-    timers, consumers, life = MemoryTimers(), MemoryConsumers(), a_task()
+    timers, consumers, life = MemoryTimers(), MemoryConsumers(), _due_task()
     keeper = _keeper(timers, consumers)
     assert not await _tell(keeper, life, 3, len(life.entries))
-    assert await timers.due([shard_of(life.stream)], DUE, 10) == []
+    assert await timers.due([shard_of(life.stream)], MUCH_LATER, 10) == []
 
 
 async def test_a_stream_that_no_actor_answers_for_is_not_skipped() -> None:

@@ -1,0 +1,129 @@
+"""Due dates: when people are reminded, who they are, and what stops it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actors.project.decider import ProjectActor
+from actors.runtime.actor import EntryMeta, TimerChange
+from protocol.due_dates import DueDateNeared, RemindOfDueDate
+from protocol.errors import ErrorCode
+from protocol.event import OPERATOR, SYSTEM
+from protocol.projects import ArchiveProject, DeleteProject
+from protocol.tasks import CreateTask, DeleteTask, EditTask
+from protocol.watchers import WatchTask
+from tests.actors.given import (
+    LATER,
+    MEMBER,
+    NOT_FOUND,
+    OTHER_TASK,
+    OWNER,
+    STRANGER,
+    TASK,
+    VIEWER,
+    Life,
+    a_team,
+    broken,
+    happened,
+    project_state,
+    refused,
+)
+
+DUE = "2026-03-03"
+"""The day after `LATER`."""
+REMIND = RemindOfDueDate(task_id=TASK, due_date=DUE)
+
+
+def a_due_task(**fields: Any) -> Life:
+    life = a_team()
+    life.given((MEMBER, CreateTask(task_id=TASK, title="File the report", due_date=DUE, **fields)))
+    return life
+
+
+def timers_of(life: Life) -> list[TimerChange]:
+    """What the whole log says about timers, in its order."""
+    actor = ProjectActor()
+    changes: list[TimerChange] = []
+    for entry in life.entries:
+        meta = EntryMeta(entry.seq, entry.op_id, entry.author, entry.at, entry.recorded_at)
+        for event in life.events_json(entry):
+            changes += actor.timers(event["kind"], event["data"], meta)
+    return changes
+
+
+def test_a_due_date_sets_a_timer_for_the_day_before() -> None:
+    life = a_due_task()
+    life.given((MEMBER, EditTask(task_id=TASK, due_date="2026-05-01")), (MEMBER, EditTask(task_id=TASK, due_date=None)))
+    name = f"due:{TASK}"
+    assert timers_of(life) == [
+        TimerChange(name, "2026-03-02T00:00:00.000Z"),
+        TimerChange(name, "2026-04-30T00:00:00.000Z"),
+        TimerChange(name, None),
+    ]
+
+
+def test_a_date_that_had_passed_already_sets_none() -> None:
+    life = a_team()
+    life.given((MEMBER, CreateTask(task_id=TASK, title="Late", due_date="2026-02-28")))
+    assert timers_of(life) == [TimerChange(f"due:{TASK}", None)]
+
+
+def test_other_edits_leave_the_timer_alone() -> None:
+    life = a_due_task()
+    life.given((MEMBER, EditTask(task_id=TASK, title="File it")), (MEMBER, CreateTask(task_id=OTHER_TASK, title="x")))
+    assert len(timers_of(life)) == 1
+
+
+def test_a_timer_becomes_the_command_for_its_task() -> None:
+    assert ProjectActor().timer_command(f"due:{TASK}", "2026-03-02T00:00:00.000Z") == REMIND
+    with pytest.raises(ValueError, match="no timer"):
+        ProjectActor().timer_command("lunch", LATER)
+
+
+def test_who_works_on_it_and_who_watches_is_told() -> None:
+    life = a_due_task(assignee_ids=[MEMBER.id])
+    life.given((VIEWER, WatchTask(task_id=TASK)))
+    [event] = happened(life.send(REMIND, SYSTEM, now=LATER, facts={}))
+    assert event == DueDateNeared(task_id=TASK, due_date=DUE)
+    told = ProjectActor().notices(project_state(life), [event], SYSTEM.id)
+    assert [(notice["userId"], notice["reasons"]) for notice in told] == [
+        (MEMBER.id, ["dueSoon"]),
+        (VIEWER.id, ["dueSoon"]),
+    ]
+
+
+def test_where_nobody_works_on_it_its_creator_is_told() -> None:
+    life = a_due_task()
+    events = happened(life.send(REMIND, SYSTEM, now=LATER))
+    told = ProjectActor().notices(project_state(life), events, SYSTEM.id)
+    assert [notice["userId"] for notice in told] == [MEMBER.id]
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        EditTask(task_id=TASK, state_id="done"),
+        EditTask(task_id=TASK, state_id="cancelled"),
+        EditTask(task_id=TASK, due_date="2026-03-09"),
+        DeleteTask(task_id=TASK),
+        ArchiveProject(),
+        DeleteProject(),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_nobody_is_told_of_what_is_not_due_any_more(meanwhile: Any) -> None:
+    life = a_due_task()
+    life.given((OWNER, meanwhile))
+    assert refused(life.decide(REMIND, SYSTEM, now=LATER)) == broken("not_due")
+
+
+def test_nobody_is_told_after_the_day() -> None:
+    assert refused(a_due_task().decide(REMIND, SYSTEM, now="2026-03-04T00:00:00.000Z")) == broken("not_due")
+
+
+@pytest.mark.parametrize("by", [OWNER, STRANGER, OPERATOR], ids=["owner", "stranger", "operator"])
+def test_nobody_but_the_server_reminds(by: Any) -> None:
+    code, reason = refused(a_due_task().decide(REMIND, by, now=LATER))
+    assert (code, reason) == (NOT_FOUND if by is STRANGER else (ErrorCode.FORBIDDEN, None))
