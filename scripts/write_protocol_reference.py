@@ -34,6 +34,17 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
 * **A retry** carries the same `opId`, or the same `Idempotency-Key`, and gets the first answer.
 """
 
+_PATHS: Final = """\
+Socket.IO v5 over WebSocket (`transports: ["websocket"]`), in the main namespace. A client chooses by the path in which
+form its packets travel; events, answers and limits are the same.
+
+| path | parser | JavaScript | Python |
+|---|---|---|---|
+| `/socket.io/` | JSON | the default | the default |
+| `/socket.io-msgpack/` | [msgpack](https://github.com/socketio/socket.io-msgpack-parser): a packet is one map \
+`{type, data, nsp, id}` in a binary message | `parser: require("socket.io-msgpack-parser")` | `serializer="msgpack"` |
+"""
+
 
 def reference() -> str:
     """The whole page."""
@@ -80,6 +91,7 @@ def _events() -> Iterator[str]:
 
 def _socket() -> Iterator[str]:
     yield "\n## On the socket\n"
+    yield _PATHS
     yield from _head("event", "who", "payload", "what it says")
     who = {"request": "client", "answer": "ack", "message": "server"}
     for name, roles in SOCKET_EVENTS.items():

@@ -17,8 +17,11 @@ from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
 from server.gateway.engine import SILENT, Engine, EngineSocket
+from server.gateway.json_parser import JsonParser
 from server.gateway.limits import GatewayLimits
 from server.gateway.meters import GatewayMeters, Unmetered
+from server.gateway.msgpack_parser import MsgpackParser
+from server.gateway.parsers import Parser
 from server.gateway.places import Places
 from server.gateway.presence import PresenceFrames
 from server.gateway.session import Session
@@ -27,11 +30,25 @@ from server.rate_limits import Rates
 
 log = logging.getLogger("pantherahive.gateway")
 
-PATH = "socket.io"
-
 
 class LiveServer(socketio.AsyncServer):
-    """python-socketio with our engine. Its rooms, queues and acks are not used: sessions are the hub's followers."""
+    """python-socketio with our engine. Its rooms, queues and acks are not used: sessions are the hub's followers.
+
+    There is one for each parser, because clients do not negotiate it.
+    """
+
+    def __init__(self, parser: Parser, allowed_origins: Sequence[str] = ()) -> None:
+        super().__init__(
+            async_mode="aiohttp",
+            async_handlers=False,
+            transports=["websocket"],
+            cors_allowed_origins=list(allowed_origins) or None,  # judged by the engine
+            cors_credentials=False,
+            monitor_clients=False,
+            logger=SILENT,
+            engineio_logger=SILENT,
+        )
+        self.parser = parser
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
         return Engine
@@ -58,20 +75,13 @@ class Gateway:
         self.rates = rates
         self.snapshots = SnapshotFrames(clock, limits)
         self.presence = PresenceFrames()
-        self._server = LiveServer(
-            async_mode="aiohttp",
-            async_handlers=False,
-            transports=["websocket"],
-            cors_allowed_origins=list(allowed_origins) or None,  # judged by the engine
-            cors_credentials=False,
-            monitor_clients=False,
-            logger=SILENT,
-            engineio_logger=SILENT,
-        )
-        engine: Engine = self._server.eio
-        engine.limits = limits
-        engine.origins = frozenset(allowed_origins)
-        engine.connect = self._connect
+        self.servers = [LiveServer(parser, allowed_origins) for parser in (JsonParser(), MsgpackParser())]
+        for server in self.servers:
+            engine: Engine = server.eio
+            engine.parser = server.parser
+            engine.limits = limits
+            engine.origins = frozenset(allowed_origins)
+            engine.connect = self._connect
         # Connections from upgrade to loss.
         self._sessions: set[Session] = set()
         # Set while there is no connection.
@@ -86,8 +96,9 @@ class Gateway:
         self.stopping = False
 
     def attach(self, app: web.Application) -> None:
-        """Serves `/socket.io/` of the application."""
-        self._server.attach(app, PATH)
+        """Serves `/socket.io/` and `/socket.io-msgpack/` of the application."""
+        for server in self.servers:
+            server.attach(app, server.parser.path)
 
     def _connect(self, socket: EngineSocket) -> Session:
         session = Session(socket, self)

@@ -12,8 +12,8 @@ from actors.runtime.hub import Following
 from actors.runtime.publication import Publication
 from protocol.faults import StorageFault
 from server.gateway.engine import EngineSocket
-from server.gateway.frames import entries_frame, fit
 from server.gateway.limits import GatewayLimits
+from server.gateway.parsers import fit
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -69,9 +69,10 @@ class Delivery:
 
     def _send(self, publications: list[Publication]) -> None:
         """Sends one packet; what does not fit into it is given back, to be pulled again."""
-        fitting = fit(publications, self._limits.entries_packet_bytes_max)
+        parser = self._socket.parser
+        fitting = fit(publications, self._limits.entries_packet_bytes_max, parser.entry)
         self.following.seq = fitting[-1].entry.seq
-        self._socket.write(entries_frame(self.following.hub.stream, fitting))
+        self._socket.write(parser.entries(self.following.hub.stream, fitting))
 
     def _catch_up(self, frames: list[bytes]) -> None:
         self.is_live = False

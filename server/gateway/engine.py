@@ -18,6 +18,7 @@ from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from server.gateway.frames import PING_FRAME, close_frame, open_frame
 from server.gateway.limits import GatewayLimits
+from server.gateway.parsers import Parser
 from server.gateway.upgrade import Upgrade
 
 log = logging.getLogger("pantherahive.gateway")
@@ -35,8 +36,8 @@ _INTERNAL_ERROR = 1011
 class Connection(Protocol):
     """What lives on top of one engine socket."""
 
-    def received(self, text: str) -> None:
-        """An Engine.IO message, without its type digit. Raises BadPacket."""
+    def received(self, message: str | bytes) -> None:
+        """An Engine.IO message, without its type digit, in the form of the socket's parser. Raises BadPacket."""
         ...
 
     def slow(self) -> None:
@@ -51,8 +52,9 @@ class Connection(Protocol):
 class EngineSocket:
     """One WebSocket. Writes of one tick leave in one `write`; order of calls is order on the wire."""
 
-    def __init__(self, sid: str, request: web.Request, limits: GatewayLimits) -> None:
+    def __init__(self, sid: str, request: web.Request, limits: GatewayLimits, parser: Parser) -> None:
         self.sid = sid
+        self.parser = parser
         self.remote = request.remote or ""
         self._request = request
         self._protocol = request.protocol
@@ -116,13 +118,13 @@ class EngineSocket:
         if raw is not None:
             raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, self._limits.send_buffer_bytes)
 
-    def _take(self, text: str) -> bool:
+    def _take(self, message: str | bytes) -> bool:
         """Handles a message in the call that brought it, unless its sender does not read: then it has to wait."""
         connection = self._connection
         if connection is None or self._waits or self.is_slow:
             return False
         try:
-            self._packet(text, connection)
+            self._packet(message, connection)
         except Exception:
             log.exception("a connection failed")
             self.close("internal error", code=_INTERNAL_ERROR)
@@ -132,7 +134,7 @@ class EngineSocket:
         """Handles what could not be taken at once, until the end; the result is the code to close with."""
         while not self.closing:
             message = await response.receive()
-            if message.type is not WSMsgType.TEXT:
+            if message.type is not WSMsgType.TEXT and message.type is not WSMsgType.BINARY:
                 return _close_code(message)
             self._waits = True  # until this one is handled none may overtake it
             if self.is_slow and not await self.drained():
@@ -141,11 +143,18 @@ class EngineSocket:
             self._waits = False
         return _NORMAL
 
-    def _packet(self, text: str, connection: Connection) -> None:
+    def _packet(self, message: str | bytes, connection: Connection) -> None:
         if self.closing:
             return  # what had arrived when somebody else, a token's end for example, ended the connection
-        kind, rest = text[:1], text[1:]
-        if kind == "4":
+        is_binary = self.parser.is_binary
+        if isinstance(message, bytes):
+            if is_binary:
+                connection.received(message)
+            else:
+                self.close("no binary packets here", code=_PROTOCOL_ERROR)
+            return
+        kind, rest = message[:1], message[1:]
+        if kind == "4" and not is_binary:
             connection.received(rest)
         elif kind == "3" and not rest:
             self._pong()
@@ -256,9 +265,7 @@ class EngineSocket:
 
 
 def _close_code(message: WSMessage) -> int:
-    """What to say to what was no text: a close frame is returned as it came, the rest is an error."""
-    if message.type is WSMsgType.BINARY:
-        return _PROTOCOL_ERROR
+    """What to say to what was no message: a close frame is returned as it came, the rest is an error."""
     if message.type is WSMsgType.ERROR and isinstance(message.data, WebSocketError):
         return int(message.data.code)
     return _NORMAL
@@ -268,6 +275,7 @@ class Engine(engineio.AsyncServer):
     """engineio with our socket: its HTTP side (origins, versions, transports) stays as it is."""
 
     limits: GatewayLimits
+    parser: Parser
     connect: Callable[[EngineSocket], Connection]
     origins: frozenset[str]
 
@@ -290,7 +298,7 @@ class Engine(engineio.AsyncServer):
         del transport, jsonp_index
         request = environ["aiohttp.request"]
         environ.clear()
-        socket = EngineSocket(self.generate_id(), request, self.limits)
+        socket = EngineSocket(self.generate_id(), request, self.limits, self.parser)
         self.sockets[socket.sid] = socket
         try:
             return await socket.serve(self.connect)

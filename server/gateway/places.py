@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from actors.runtime.feeds import NO_SUCH_STREAM, Joined
 from actors.runtime.hub import CloseReason, Following
+from protocol.base import Message
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
@@ -23,7 +24,6 @@ from protocol.wire import (
 )
 from server.auth.scopes import stream_refusal
 from server.gateway.delivery import Delivery
-from server.gateway.frames import event_frame
 from server.gateway.hall import Hall
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
 
@@ -138,7 +138,7 @@ class Places:
         frames: list[bytes] = []
         try:
             if joined.parts is not None:
-                frames = await hall.snapshots.of(stream, joined.cursor, joined.parts)
+                frames = await hall.snapshots.of(self._talk.socket.parser, stream, joined.cursor, joined.parts)
         except BaseException:
             self.forget(stream, delivery)
             raise
@@ -186,17 +186,24 @@ class Places:
     def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
         delivery = self.deliveries.get(stream)
         if delivery is not None and delivery.is_live and not self._talk.socket.is_slow:
-            self._talk.socket.write(self._hall.presence.frame(stream, present))
+            self._write_present(stream, present)
 
     def _tell_present(self, stream: str) -> None:
         """Presence is not told to a client that is behind, so it is told the newest once it is not."""
-        self._talk.socket.write(self._hall.presence.frame(stream, self._hall.feeds.present(stream)))
+        self._write_present(stream, self._hall.feeds.present(stream))
+
+    def _write_present(self, stream: str, present: list[PresentUser]) -> None:
+        socket = self._talk.socket
+        socket.write(self._hall.presence.frame(socket.parser, stream, present))
 
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         delivery = self.deliveries.pop(stream, None)
         if delivery is not None:
             delivery.stop()
-        self._talk.socket.write(event_frame(CLOSED, ClosedMessage(stream=stream, reason=reason)))
+        self._tell(CLOSED, ClosedMessage(stream=stream, reason=reason))
+
+    def _tell(self, event: str, message: Message) -> None:
+        self._talk.socket.write(self._talk.socket.parser.event(event, message))
 
     def abort(self) -> None:
         """Cuts the connection off."""
@@ -210,4 +217,4 @@ class Places:
             if delivery.is_live and delivery.following.seq == delivery.following.hub.head.seq
         }
         if heads and not self._talk.socket.is_slow:
-            self._talk.socket.write(event_frame(HEADS, HeadsMessage(heads=heads)))
+            self._tell(HEADS, HeadsMessage(heads=heads))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from protocol.wire import PRESENCE, PresenceMessage, PresentUser
-from server.gateway.frames import event_frame
+from server.gateway.parsers import Parser
 
 
 class PresenceFrames:
     """A hub tells all its followers the same list in one go, so the newest frame serves them all."""
 
     def __init__(self) -> None:
-        # The list that was encoded last, and its frame.
-        self._newest: tuple[list[PresentUser], bytes] | None = None
+        # Parser → the list that was encoded last, and its frame.
+        self._newest: dict[str, tuple[list[PresentUser], bytes]] = {}
 
-    def frame(self, stream: str, present: list[PresentUser]) -> bytes:
-        if self._newest is None or self._newest[0] is not present:
-            self._newest = (present, event_frame(PRESENCE, PresenceMessage(stream=stream, present=present)))
-        return self._newest[1]
+    def frame(self, parser: Parser, stream: str, present: list[PresentUser]) -> bytes:
+        newest = self._newest.get(parser.name)
+        if newest is None or newest[0] is not present:
+            frame = parser.event(PRESENCE, PresenceMessage(stream=stream, present=present))
+            newest = self._newest[parser.name] = (present, frame)
+        return newest[1]

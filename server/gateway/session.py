@@ -36,7 +36,6 @@ from server.auth.principal import NOT_KNOWN_YET
 from server.auth.tokens import Authenticated
 from server.gateway.commands import Commands
 from server.gateway.engine import EngineSocket
-from server.gateway.frames import DISCONNECT_FRAME, connect_error_frame, connect_frame, event_frame
 from server.gateway.hall import Hall
 from server.gateway.packets import (
     AckPacket,
@@ -46,7 +45,6 @@ from server.gateway.packets import (
     EventPacket,
     ForeignConnectPacket,
     PoisonedEvent,
-    decode_packet,
 )
 from server.gateway.places import Places
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
@@ -93,17 +91,17 @@ class Session:
 
     # — from the engine ——————————————————————————————————————————————————————————————————————————————
 
-    def received(self, text: str) -> None:
+    def received(self, message: str | bytes) -> None:
         """One Socket.IO packet. A client that does not speak the protocol is let go at once."""
         try:
-            self._dispatch(text)
+            self._dispatch(message)
         except BadPacket as bad:
             log.info("bad packet from %s: %s", self.socket.remote, bad)
             self._hall.meters.bad_packet()
-            self.socket.close("bad packet", code=1002, parting=DISCONNECT_FRAME)
+            self.socket.close("bad packet", code=1002, parting=self.socket.parser.disconnect())
 
-    def _dispatch(self, text: str) -> None:
-        packet = decode_packet(text, self._hall.limits.json_depth_max)
+    def _dispatch(self, message: str | bytes) -> None:
+        packet = self.socket.parser.decode(message, self._hall.limits.json_depth_max)
         match packet:
             case ConnectPacket():
                 self._connect(packet.auth)
@@ -176,7 +174,7 @@ class Session:
         self._places = Places(self._talk, self._hall, known.principal, self.slow)
         self._live_with(known)
         self._hall.entered(self)
-        self.socket.write(connect_frame(self.socket.sid))
+        self.socket.write(self.socket.parser.connected(self.socket.sid))
 
     def _live_with(self, known: Authenticated) -> None:
         """The connection lives as long as this token, and ends with its grant."""
@@ -190,7 +188,7 @@ class Session:
         self._hall.hangs_on(self, known.grant_id, was)
 
     def _refuse_connect(self, rejection: Rejection) -> None:
-        self.socket.close("refused", parting=connect_error_frame(rejection.as_json()))
+        self.socket.close("refused", parting=self.socket.parser.connect_error(rejection.as_json()))
 
     # — events ———————————————————————————————————————————————————————————————————————————————————————
 
@@ -242,7 +240,7 @@ class Session:
 
     def _refuse_namespace(self, namespace: str) -> None:
         """Costs the client nothing of the main namespace, but before that was entered its patience runs on."""
-        self.socket.write(connect_error_frame(_NO_NAMESPACE.as_json(), namespace))
+        self.socket.write(self.socket.parser.connect_error(_NO_NAMESPACE.as_json(), namespace))
         self._count_poison("too many namespaces that are not there")
 
     def _count_poison(self, why_over: str) -> None:
@@ -263,7 +261,8 @@ class Session:
 
     def end(self, reason: CloseReason) -> None:
         """Says why, and ends the connection."""
-        parting = event_frame(CLOSED, ClosedMessage(reason=reason)) + DISCONNECT_FRAME
+        parser = self.socket.parser
+        parting = parser.event(CLOSED, ClosedMessage(reason=reason)) + parser.disconnect()
         self.socket.close(reason, parting=parting)
 
     def slow(self) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from protocol.errors import ErrorCode, Rejection
 from server.gateway.engine import EngineSocket
-from server.gateway.frames import ack_frame
 
 UNAVAILABLE = Rejection(ErrorCode.UNAVAILABLE, "the database cannot be asked right now", {"retryAfterS": 1})
 INTERNAL = Rejection(ErrorCode.INTERNAL, "the request failed inside the server")
@@ -27,7 +26,7 @@ class Talk:
         if ack_id is None:
             return
         content = {"error": answer.as_json()} if isinstance(answer, Rejection) else answer
-        self.socket.write(ack_frame(ack_id, content))
+        self.socket.write(self.socket.parser.ack(ack_id, content))
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

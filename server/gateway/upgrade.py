@@ -4,37 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiohttp import WSMsgType, web
 from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 from aiohttp.base_protocol import BaseProtocol
 
+Take: TypeAlias = Callable[[str | bytes], bool]
+
+_MESSAGES = frozenset({WSMsgType.TEXT, WSMsgType.BINARY})
 _QUEUE_BYTES = 65_536
 """Messages that wait for their reader before the socket is no longer read from."""
 
 
 class Inbox(WebSocketDataQueue):
-    """Offers text to its taker at once; what the taker does not want now, and all else, waits in stock's queue.
+    """Offers messages to their taker at once; what the taker does not want now, and all else, waits in stock's queue.
 
     Stock wakes the reader's task for every message, which costs a command more than its decoding.
     """
 
-    def __init__(self, protocol: BaseProtocol, take: Callable[[str], bool], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, protocol: BaseProtocol, take: Take, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(protocol, _QUEUE_BYTES, loop=loop)
         self._take = take
 
     def feed_data(self, data: Any, size: int) -> None:
         """See stock. Nothing overtakes what waits."""
-        if data.type is WSMsgType.TEXT and not self._buffer and self._take(data.data):
+        if data.type in _MESSAGES and not self._buffer and self._take(data.data):
             return
         super().feed_data(data, size)
 
 
 class Upgrade(web.WebSocketResponse):
-    """`take(text)` handles a message, or returns False to have it from `receive` later; it must not raise."""
+    """`take(message)` handles a message, or returns False to have it from `receive` later; it must not raise."""
 
-    def __init__(self, take: Callable[[str], bool], packet_bytes_max: int) -> None:
+    def __init__(self, take: Take, packet_bytes_max: int) -> None:
         super().__init__(compress=False, max_msg_size=packet_bytes_max, autoping=True)
         self._take = take
 

@@ -9,10 +9,11 @@ from protocol.schema import SOCKET_EVENTS, published_schema
 ASYNCAPI_VERSION: Final = "3.0.0"
 _CHANNEL: Final = {"$ref": "#/channels/live"}
 _ABOUT: Final = (
-    "The live protocol of PantheraHive: Socket.IO v5 over WebSocket (`/socket.io/`, `transports: ['websocket']`). Each "
-    "message is a Socket.IO event of the same name with one argument, its payload. An answer is the event's ack; "
-    "whatever is refused is answered with `error`. CONNECT carries the token as its auth payload. `command` takes a "
-    "type and its data: they are listed under components, as `<kind of stream>.<type>`."
+    "The live protocol of PantheraHive: Socket.IO v5 over WebSocket (`/socket.io/`, `transports: ['websocket']`), or "
+    "the same with the msgpack parser under `/socket.io-msgpack/`. Each message is a Socket.IO event of the same name "
+    "with one argument, its payload. An answer is the event's ack; whatever is refused is answered with `error`. "
+    "CONNECT carries the token as its auth payload. `command` takes a type and its data: they are listed under "
+    "components, as `<kind of stream>.<type>`."
 )
 
 

@@ -27,7 +27,7 @@ from protocol.event import Principal
 from protocol.faults import StorageFault
 from protocol.wire import PresentUser
 from server.entry_json import entry_json
-from server.gateway.frames import fit
+from server.gateway.parsers import fit
 from server.streams import granted
 
 log = logging.getLogger("pantherahive.events")
@@ -184,7 +184,7 @@ class EventStream:
                 await self._wait(response)
                 continue
             if publications:
-                fitting = fit(publications, self._limits.chunk_bytes)
+                fitting = fit(publications, self._limits.chunk_bytes, entry_json)
                 following.seq = fitting[-1].entry.seq
                 await self._write(response, b"".join(map(_message, fitting)))
 

@@ -27,6 +27,8 @@ class Ended(Exception):
 class LiveClient:
     """One WebSocket that speaks Engine.IO and Socket.IO. It reads only when a test waits for something."""
 
+    path = "socket.io"
+
     def __init__(self, session: ClientSession, socket: ClientWebSocketResponse) -> None:
         self.session = session
         self.socket = socket
@@ -50,7 +52,7 @@ class LiveClient:
         """The WebSocket with Engine.IO's handshake behind it, and no CONNECT yet."""
         session = ClientSession()
         try:
-            socket = await session.ws_connect(f"{url}/socket.io/?{query}", max_msg_size=0, autoclose=True, **options)
+            socket = await session.ws_connect(f"{url}/{cls.path}/?{query}", max_msg_size=0, autoclose=True, **options)
         except BaseException:
             await session.close()
             raise

@@ -83,8 +83,9 @@ class Hive:
     clients: list[LiveClient] = field(default_factory=list)
 
     @property
-    def engine(self) -> Engine:
-        return self.gateway._server.eio  # type: ignore[no-any-return]
+    def engines(self) -> list[Engine]:
+        """One for each parser, JSON's first."""
+        return [server.eio for server in self.gateway.servers]
 
     async def user(self, name: str) -> tuple[str, str]:
         """(user id, token) of a new user."""
@@ -107,15 +108,15 @@ class Hive:
         assert await self.storage.logins.open(login, "", 10)
         return login_id
 
-    async def client(self, token: str = ADMIN_TOKEN, **options: Any) -> LiveClient:
+    async def client(self, token: str = ADMIN_TOKEN, kind: type[LiveClient] = LiveClient, **options: Any) -> LiveClient:
         """A client past CONNECT; it is closed at the end."""
-        client = await LiveClient.connect(self.url, token, **options)
+        client = await kind.connect(self.url, token, **options)
         self.clients.append(client)
         return client
 
-    async def opened(self, **options: Any) -> LiveClient:
+    async def opened(self, kind: type[LiveClient] = LiveClient, **options: Any) -> LiveClient:
         """A client that has not sent CONNECT."""
-        client = await LiveClient.open(self.url, **options)
+        client = await kind.open(self.url, **options)
         self.clients.append(client)
         return client
 
@@ -158,10 +159,10 @@ class Hive:
             "connections": self.gateway.connections,
             "entered": len(self.gateway._entered),
             "grants": len(self.gateway._of_grant),
-            "engine sockets": len(self.engine.sockets),
+            "engine sockets": sum(len(engine.sockets) for engine in self.engines),
             "followers": self.feeds.followers,
-            "environ": len(self.gateway._server.environ),
-            "rooms": len(self.gateway._server.manager.rooms),
+            "environ": sum(len(server.environ) for server in self.gateway.servers),
+            "rooms": sum(len(server.manager.rooms) for server in self.gateway.servers),
         }
         return {name: count for name, count in found.items() if count}
 

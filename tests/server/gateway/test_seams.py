@@ -16,6 +16,7 @@ from engineio.async_drivers import aiohttp as driver
 
 from server.gateway.app import LiveServer
 from server.gateway.engine import Engine, EngineSocket
+from server.gateway.json_parser import JsonParser
 from tests.server.gateway.hive import Hive
 
 
@@ -31,7 +32,7 @@ def test_the_versions_are_those_that_were_read() -> None:
 
 def test_socketio_lets_us_choose_the_engine() -> None:
     assert parameters(socketio.AsyncServer._engineio_server_class) == ["self"]
-    assert isinstance(LiveServer(async_mode="aiohttp").eio, Engine)
+    assert isinstance(LiveServer(JsonParser()).eio, Engine)
     assert parameters(socketio.AsyncServer.attach) == ["self", "app", "socketio_path"]
 
 
@@ -53,6 +54,8 @@ def test_engineio_s_server_looks_up_what_we_set() -> None:
     assert source.index("allowed_origins is not None") < source.index("self._handle_connect")
     assert "'aiohttp.request': request" in inspect.getsource(driver.translate_request)
     assert not hasattr(engineio.AsyncServer, "limits")
+    assert not hasattr(engineio.AsyncServer, "parser")
+    assert not hasattr(socketio.AsyncServer, "parser")
     assert not hasattr(engineio.AsyncServer, "origins")
     assert not hasattr(engineio.AsyncServer, "connect")
 
@@ -72,14 +75,15 @@ def test_aiohttp_gives_what_the_socket_needs() -> None:
 
 async def test_a_living_connection_is_made_of_our_parts(hive: Hive) -> None:
     client = await hive.client()
-    assert type(hive.engine) is Engine
-    [socket] = hive.engine.sockets.values()
+    engine = hive.engines[0]
+    assert type(engine) is Engine
+    [socket] = engine.sockets.values()
     assert type(socket) is EngineSocket
     assert isinstance(socket._protocol, BaseProtocol)
     assert callable(socket._transport.get_write_buffer_size)  # type: ignore[union-attr]
-    assert hive.gateway._server.manager.rooms == {}
-    assert hive.engine.transports == ["websocket"]
-    assert hive.engine.service_task_handle is None
+    assert hive.gateway.servers[0].manager.rooms == {}
+    assert engine.transports == ["websocket"]
+    assert engine.service_task_handle is None
     assert not client.socket.compress
     assert not [
         task for task in asyncio.all_tasks() if "engineio" in repr(task.get_coro()) and "handle" not in repr(task)

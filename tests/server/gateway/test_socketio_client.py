@@ -22,14 +22,23 @@ from tests.server.gateway.hive import Hive, eventually, new_project
 SCRIPT = Path(__file__).parent / "js" / "resume.mjs"
 
 
-async def test_python_socketio_s_client_follows_and_commands(hive: Hive) -> None:
+PYTHON_CLIENTS: dict[str, tuple[dict[str, Any], str]] = {
+    "json": ({}, "socket.io"),
+    "msgpack": ({"serializer": "msgpack"}, "socket.io-msgpack"),
+}
+"""Parser → python-socketio's options, and the path that serves it."""
+
+
+@pytest.mark.parametrize("parser", PYTHON_CLIENTS)
+async def test_python_socketio_s_client_follows_and_commands(hive: Hive, parser: str) -> None:
+    options, path = PYTHON_CLIENTS[parser]
     _, token = await hive.user("ada")
     stream = new_project()
-    client = socketio.AsyncClient(reconnection=False)
+    client = socketio.AsyncClient(reconnection=False, **options)
     came: list[tuple[str, Any]] = []
     for name in ("entries", "snapshot"):
         client.on(name, lambda data, name=name: came.append((name, data)))
-    await client.connect(hive.url, auth={"token": token}, transports=["websocket"])
+    await client.connect(hive.url, auth={"token": token}, transports=["websocket"], socketio_path=path)
     created = await client.call("command", command(stream, "CreateProject", {"name": "Apollo"}))
     assert Cursor.parse(created["cursor"]).seq == 1
     joined = await client.call("join", {"stream": stream})
@@ -44,12 +53,14 @@ async def test_python_socketio_s_client_follows_and_commands(hive: Hive) -> None
     await eventually(lambda: not hive.left())
 
 
-async def test_python_socketio_s_client_hears_why_it_is_refused(hive: Hive) -> None:
-    client = socketio.AsyncClient(reconnection=False)
+@pytest.mark.parametrize("parser", PYTHON_CLIENTS)
+async def test_python_socketio_s_client_hears_why_it_is_refused(hive: Hive, parser: str) -> None:
+    options, path = PYTHON_CLIENTS[parser]
+    client = socketio.AsyncClient(reconnection=False, **options)
     heard: list[Any] = []
     client.on("connect_error", heard.append)
     with pytest.raises(Refused):
-        await client.connect(hive.url, auth={"token": "wrong"}, transports=["websocket"])
+        await client.connect(hive.url, auth={"token": "wrong"}, transports=["websocket"], socketio_path=path)
     assert heard[0]["message"]
     assert heard[0]["data"]["code"] == "unauthenticated"
     await client.shutdown()
@@ -58,7 +69,8 @@ async def test_python_socketio_s_client_hears_why_it_is_refused(hive: Hive) -> N
 
 if node() is not None:
 
-    async def test_the_javascript_client_follows_commands_and_resumes(hive: Hive) -> None:
+    @pytest.mark.parametrize("parser", PYTHON_CLIENTS)
+    async def test_the_javascript_client_follows_commands_and_resumes(hive: Hive, parser: str) -> None:
         """Where Node is, a break fails. The client is cut off and comes back by itself, with its cursor."""
         folder = await asyncio.to_thread(installed)
         script = shutil.copy(SCRIPT, folder / SCRIPT.name)
@@ -71,6 +83,7 @@ if node() is not None:
             hive.url,
             token,
             json.dumps(command(stream, "CreateTask", {"title": "from JavaScript"})),
+            parser,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

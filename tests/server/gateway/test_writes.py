@@ -11,10 +11,13 @@ import pytest
 from actors.runtime.publication import Publication
 from protocol.log import shard_of
 from protocol.tasks import CreateTask
+from server.entry_json import entry_json
 from server.gateway.engine import EngineSocket
-from server.gateway.frames import close_frame, fit, text_frame
-from tests.server.gateway.client import command
+from server.gateway.frames import close_frame, text_frame
+from server.gateway.parsers import fit
+from tests.server.gateway.client import LiveClient, command
 from tests.server.gateway.hive import Hive, eventually
+from tests.server.gateway.msgpack_client import MsgpackClient
 from tests.server.gateway.raw import frames
 
 
@@ -115,6 +118,22 @@ async def test_an_entry_is_encoded_once_for_all(hive: Hive, monkeypatch: pytest.
         assert len({id(writes[number]) for writes in written}) == 1  # the very same bytes
 
 
+@pytest.mark.parametrize("kind", [LiveClient, MsgpackClient])
+async def test_a_packet_of_several_entries_is_built_once_for_all(hive: Hive, kind: type[LiveClient]) -> None:
+    stream = await hive.project()
+    clients = [await hive.client(kind=kind) for _ in range(5)]
+    for client in clients:
+        await client.join(stream)
+        await client.until_seq(stream, 1)
+    written = [counted(session.socket) for session in hive.gateway._entered]
+    await asyncio.gather(*(hive.send(stream, CreateTask(title="x")) for _ in range(5)))
+    for client in clients:
+        await client.until_seq(stream, 6)
+    assert len(written[0]) < 5
+    for writes in zip(*written, strict=True):
+        assert len({id(write) for write in writes}) == 1
+
+
 async def test_a_state_is_encoded_once_for_all_who_join_at_that_point(hive: Hive) -> None:
     stream = await hive.project(30)
     clients = [await hive.client() for _ in range(5)]
@@ -164,4 +183,4 @@ def test_what_fits_a_packet_is_at_least_one_entry() -> None:
             self.encoded = {"json": b"x" * size}
 
     entries: Any = [Encoded(60), Encoded(50), Encoded(10)]
-    assert [len(fit(entries, most)) for most in (0, 59, 60, 110, 119, 120)] == [1, 1, 1, 2, 2, 3]
+    assert [len(fit(entries, most, entry_json)) for most in (0, 59, 60, 110, 119, 120)] == [1, 1, 1, 2, 2, 3]

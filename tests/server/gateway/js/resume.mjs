@@ -1,10 +1,16 @@
 // Is refused once, then follows a project, sends a command, loses the connection, and resumes from its cursor.
-// Every step is told as one line of JSON.
+// Every step is told as one line of JSON. The last argument names the parser: `json` or `msgpack`.
 import { io } from "socket.io-client";
+import msgpack from "socket.io-msgpack-parser";
 
-const [url, token, wish] = process.argv.slice(2);
+const [url, token, wish, parser] = process.argv.slice(2);
 const command = JSON.parse(wish);
-const options = { transports: ["websocket"], reconnectionDelay: 20, reconnectionDelayMax: 100 };
+const options = {
+  transports: ["websocket"],
+  reconnectionDelay: 20,
+  reconnectionDelayMax: 100,
+  ...(parser === "msgpack" ? { path: "/socket.io-msgpack/", parser: msgpack } : {}),
+};
 
 const tell = (fact) => process.stdout.write(JSON.stringify(fact) + "\n");
 

@@ -1,0 +1,189 @@
+"""Socket.IO packets as msgpack, compatible with `socket.io-msgpack-parser` (protocol 5) of JavaScript and with
+python-socketio's `serializer='msgpack'`: a whole packet is one map `{type, data, nsp, id}` in one binary message.
+
+Clients may put more into that map (JavaScript's adds `options`), which is not looked at. Inside of events the values
+are those of JSON and nothing else; JavaScript's `undefined`, which its encoder writes as an extension, is what it is
+to `JSON.stringify`: a field that is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgpack
+
+from actors.runtime.publication import Publication
+from protocol.base import INTEGER_MAX, Message
+from protocol.poison import NODES_MAX
+from protocol.wire import ENTRIES, SNAPSHOT
+from server.gateway.frames import binary_frame
+from server.gateway.packets import (
+    AckPacket,
+    BadPacket,
+    ConnectPacket,
+    DisconnectPacket,
+    Packet,
+    clean,
+    event_packet,
+    foreign_connect,
+)
+from server.gateway.parsers import NewestRun
+
+CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = range(5)
+"""Types of packets."""
+
+MAIN = "/"
+"""The namespace that is served."""
+
+_ENTRY, _FRAME = "msgpack", "msgpack-frame"
+_UNDEFINED_BYTES = b"\xd4\x00\x00"
+_UNDEFINED = object()
+
+# One for all: a Packer keeps its buffer, and making a new one costs more than packing.
+_pack = msgpack.Packer().pack
+
+
+class MsgpackParser:
+    """Fits `server.gateway.parsers.Parser`."""
+
+    name = "msgpack"
+    path = "socket.io-msgpack"
+    is_binary = True
+
+    def __init__(self) -> None:
+        self._run = NewestRun()
+
+    def decode(self, message: bytes, depth_max: int) -> Packet:
+        """See the port."""
+        packet = _unpack(message)
+        if not isinstance(packet, dict):
+            raise BadPacket("a packet is a map")
+        kind, namespace, data = packet.get("type"), packet.get("nsp"), packet.get("data")
+        if type(kind) is not int or not isinstance(namespace, str):
+            raise BadPacket("a packet has a type and a namespace")
+        if namespace != MAIN:
+            if kind != CONNECT:
+                raise BadPacket("only the main namespace is served, and nobody is in another")
+            clean(data, depth_max)
+            return foreign_connect(namespace)
+        return _of_kind(kind, data, packet.get("id"), depth_max)
+
+    def connected(self, sid: str) -> bytes:
+        """See the port."""
+        return _packet_frame({"type": CONNECT, "data": {"sid": sid}, "nsp": MAIN})
+
+    def connect_error(self, error: dict[str, Any], namespace: str = MAIN) -> bytes:
+        """See the port."""
+        data = {"message": error["message"], "data": error}
+        return _packet_frame({"type": CONNECT_ERROR, "data": data, "nsp": namespace})
+
+    def disconnect(self) -> bytes:
+        """See the port."""
+        return _packet_frame({"type": DISCONNECT, "nsp": MAIN})
+
+    def ack(self, ack_id: int, answer: dict[str, Any]) -> bytes:
+        """See the port."""
+        return _packet_frame({"type": ACK, "data": [answer], "nsp": MAIN, "id": ack_id})
+
+    def event(self, name: str, message: Message) -> bytes:
+        """See the port."""
+        body = message.model_dump(mode="python", by_alias=True, exclude_none=True)
+        return _packet_frame({"type": EVENT, "data": [name, body], "nsp": MAIN})
+
+    def dumps(self, value: Any) -> bytes:
+        """See the port."""
+        return _pack(value)
+
+    def snapshot(self, stream: str, cursor: str, part: tuple[int, int], state: bytes) -> bytes:
+        """See the port."""
+        number, parts = part
+        head = {"stream": stream, "cursor": cursor, "part": number, "parts": parts}
+        return _event_frame(SNAPSHOT, _with_last(head, "state", state))
+
+    def entry(self, publication: Publication) -> bytes:
+        """See the port."""
+        encoded = publication.encoded.get(_ENTRY)
+        if encoded is None:
+            encoded = publication.encoded[_ENTRY] = _pack(publication.wire())
+        return encoded
+
+    def entries(self, stream: str, publications: Sequence[Publication]) -> bytes:
+        """See the port."""
+        if len(publications) > 1:
+            return self._run.frame(publications, lambda: self._entries(stream, publications))
+        encoded = publications[0].encoded
+        frame = encoded.get(_FRAME)
+        if frame is None:
+            frame = encoded[_FRAME] = self._entries(stream, publications)
+        return frame
+
+    def _entries(self, stream: str, publications: Sequence[Publication]) -> bytes:
+        entries = _array_header(len(publications)) + b"".join(map(self.entry, publications))
+        return _event_frame(ENTRIES, _with_last({"stream": stream}, "entries", entries))
+
+
+def _of_kind(kind: int, data: Any, ack_id: Any, depth_max: int) -> Packet:
+    if ack_id is not None and (type(ack_id) is not int or not 0 <= ack_id <= INTEGER_MAX):
+        raise BadPacket("no id of a packet")
+    if kind == EVENT:
+        return event_packet(data, ack_id, depth_max)
+    if kind == CONNECT:
+        return ConnectPacket(clean(data, depth_max))
+    if kind == DISCONNECT and data is None:
+        return DisconnectPacket()
+    if kind == ACK and ack_id is not None and isinstance(clean(data, depth_max), list):
+        return AckPacket()
+    raise BadPacket("unknown packet type, or not its data")
+
+
+def _unpack(message: bytes) -> Any:
+    """The value; lone surrogates, floats that are no numbers, byte strings and extensions are left to be found."""
+    hooks: dict[str, Any] = {}
+    if _UNDEFINED_BYTES in message:  # the hooks are calls for every map and array; almost no packet needs them
+        hooks = {"ext_hook": _extension, "object_hook": _without_undefined, "list_hook": _null_for_undefined}
+    try:
+        return msgpack.unpackb(
+            message,
+            unicode_errors="surrogatepass",
+            strict_map_key=True,
+            max_array_len=NODES_MAX,
+            max_map_len=NODES_MAX,
+            **hooks,
+        )
+    except ValueError as error:  # every complaint of msgpack's is one
+        raise BadPacket("not msgpack, or more than is taken") from error
+
+
+def _extension(code: int, data: bytes) -> Any:
+    return _UNDEFINED if code == 0 and data == b"\0" else msgpack.ExtType(code, data)
+
+
+def _without_undefined(fields: dict[Any, Any]) -> dict[Any, Any]:
+    return {name: value for name, value in fields.items() if value is not _UNDEFINED}
+
+
+def _null_for_undefined(values: list[Any]) -> list[Any]:
+    return [None if value is _UNDEFINED else value for value in values]
+
+
+def _packet_frame(packet: dict[str, Any]) -> bytes:
+    return binary_frame(_pack(packet))
+
+
+def _event_frame(name: str, body: bytes) -> bytes:
+    """An event whose payload is encoded already."""
+    arguments = b"\x92%b%b" % (_pack(name), body)
+    return binary_frame(_with_last({"type": EVENT, "nsp": MAIN}, "data", arguments))
+
+
+def _with_last(fields: dict[str, Any], name: str, encoded: bytes) -> bytes:
+    """A map of at most 15 fields, the last of which is encoded already."""
+    body = _pack(fields)
+    return b"%c%b%b%b" % (0x81 + len(fields), body[1:], _pack(name), encoded)
+
+
+def _array_header(size: int) -> bytes:
+    if size < 16:
+        return b"%c" % (0x90 | size)
+    return b"\xdc" + size.to_bytes(2) if size < 65_536 else b"\xdd" + size.to_bytes(4)
