@@ -7,10 +7,11 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import orjson
 from aiohttp import web
+from pydantic import Field
 
 from actors.ports import Clock
 from actors.profile.profiles import view_profile
@@ -19,12 +20,13 @@ from actors.project.snapshot import parts
 from actors.project.state import ProjectState
 from actors.runtime.log_reads import LogReads, StretchMax
 from actors.runtime.replay import Slices
+from protocol.base import Message
 from protocol.cursors import START, Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.faults import StorageFault
 from server.entry_json import entry_json
-from server.rest.access import Access, entity_tag, path_id, state_headers
+from server.rest.access import Access, entity_tag, parse_as_of, path_id, read_query, state_headers
 from server.rest.derived import BEHIND, DerivedReads, Listing, P, ProjectLists, T, TaskLists, tasks_across
 from server.rest.diff import records_in
 from server.rest.operations import NDJSON, operation
@@ -50,6 +52,13 @@ class ExportLimits:
     chunk_bytes: int = 64 << 10
     stretch_entries: int = 256
     stretch_bytes: int = 1 << 20
+
+
+class ExportQuery(Message):
+    """`asOf` a seq or a time; without `entries` there are the records alone, and no history."""
+
+    as_of: Annotated[str, Field(max_length=40)] | None = None
+    entries: bool = True
 
 
 @dataclass(slots=True)
@@ -81,17 +90,19 @@ class ExportRoutes:
             web.get("/v1/users/{userId}/export", self.of_user),
         ]
 
-    @operation("Everything of a project as NDJSON", media=(NDJSON,), answer=str)
+    @operation("Everything of a project as NDJSON", query=ExportQuery, media=(NDJSON,), answer=str)
     async def of_project(self, request: web.Request) -> web.StreamResponse:
         """Lines of JSON: `export` with the cursor as of which it is, one `object` per record, one `entry` per entry of
         the log up to there, and `end` with the counts. Without `end` it is not whole, for example because the reader
         was removed from the project meanwhile.
         """
         principal = self.access.principal(request)
-        glance = Glance(path_id(request, "projectId"), principal, None, deleted=True)
+        query = read_query(request, ExportQuery)
+        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of), deleted=True)
         reading = await self.views.read(glance, _parts)
         headers = {"ETag": entity_tag(reading.cursor), **state_headers(reading.halted)}
-        lines = self._stream_lines(principal, glance.stream, reading.cursor, reading.value)
+        until = reading.cursor if query.entries else START
+        lines = self._stream_lines(principal, glance.stream, reading.cursor, reading.value, until)
         return await self._send(request, headers, lines)
 
     @operation("Everything of a user as NDJSON", media=(NDJSON,), answer=str)
@@ -122,10 +133,10 @@ class ExportRoutes:
             yield _line({"object": "task", "data": {"projectId": project_id, **task.record}})
         own = f"user/{account.user_id}"
         if isinstance(head := await self.reads.head(principal, own), Cursor):
-            async for line in self._stream_lines(principal, own, head, iter(())):
+            async for line in self._stream_lines(principal, own, head, iter(()), head):
                 yield line
         objects: Iterator[dict[str, Any]] = iter([{"profile": profile}])
-        async for line in self._stream_lines(principal, f"profile/{account.user_id}", cursor, objects):
+        async for line in self._stream_lines(principal, f"profile/{account.user_id}", cursor, objects, cursor):
             yield line
 
     async def _listed(self, listing: Listing[T, P]) -> AsyncIterator[T]:
@@ -142,9 +153,10 @@ class ExportRoutes:
             after = page.end
 
     async def _stream_lines(
-        self, principal: Principal, stream: str, cursor: Cursor, objects: Iterator[dict[str, Any]]
+        self, principal: Principal, stream: str, cursor: Cursor, objects: Iterator[dict[str, Any]], until: Cursor
     ) -> AsyncIterator[bytes]:
-        """The records of a state, and the entries that led to it. Raises Rejected when the reader may not go on."""
+        """The records of the state at `cursor`, and the entries up to `until`. Raises Rejected when the reader may not
+        go on."""
         slices = Slices(self.clock, _SLICE_S)
         yield _line({"export": stream, "cursor": str(cursor), "at": self.clock.now()})
         counts = {"objects": 0, "entries": 0}
@@ -154,8 +166,8 @@ class ExportRoutes:
                 yield _line({"object": collection, "data": record})
                 await slices.pause_if_due()
         place = START
-        while place.seq < cursor.seq:
-            stretch = StretchMax(min(self.limits.stretch_entries, cursor.seq - place.seq), self.limits.stretch_bytes)
+        while place.seq < until.seq:
+            stretch = StretchMax(min(self.limits.stretch_entries, until.seq - place.seq), self.limits.stretch_bytes)
             found = granted(await self.reads.after(principal, stream, place, stretch))
             if found.halted or not found.entries:
                 raise Rejected(Rejection(ErrorCode.STREAM_HALTED, "the log cannot be read to its end"))

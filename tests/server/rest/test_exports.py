@@ -50,6 +50,21 @@ async def test_the_entries_lead_to_the_objects(world: World) -> None:
     assert [line["data"] for line in objects if line["object"] == "project"] == [state.project]
 
 
+async def test_an_export_of_the_past_is_what_was_there_then(world: World) -> None:
+    ada, project, _ = await a_log(world, 5)
+    task = (await pages(world, ada, f"/v1/projects/{project}/tasks"))[0]
+    then = await exported(world, ada, f"/v1/projects/{project}/export")
+    await world.send(ada, project, EditTask(task_id=task["id"], title="New"))
+    path = f"/v1/projects/{project}/export?asOf={then[0]['cursor'].partition('.')[0]}"
+    again = await exported(world, ada, path)
+    assert again[1:] == then[1:]
+    assert again[0]["cursor"] == then[0]["cursor"]
+    records = await exported(world, ada, f"{path}&entries=false")
+    assert records[1:-1] == [line for line in then if "object" in line]
+    assert records[-1] == {**then[-1], "entries": 0}
+    await problem_of(await world.http.get(f"/v1/projects/{project}/export?asOf=99", headers=ada.auth), 404)
+
+
 async def test_what_comes_after_the_point_is_not_in_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     ada, project, _ = await a_log(world, 5)
     honest = LogReads.after
