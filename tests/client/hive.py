@@ -73,6 +73,10 @@ class Hive:
         # How far behind a cursor may be before it is answered with a snapshot.
         self.resume_max = 1000
         self.joins: list[dict[str, Any]] = []
+        # Where pages of the log were asked for, how many entries they have, and whether they are refused for now.
+        self.pages: list[str] = []
+        self.page_size = 100
+        self.away = False
         self.logins = 0
         # Exchanges of refresh tokens, and renewals on the socket that were accepted.
         self.refreshes = 0
@@ -101,6 +105,7 @@ class Hive:
         application.router.add_get("/v1/users", self._find_user)
         application.router.add_get("/v1/users/{userId}", self._read_profile)
         application.router.add_get("/v1/projects/{projectId}/members", self._first_members)
+        application.router.add_get("/v1/projects/{projectId}/events", self._page_of_events)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -195,6 +200,20 @@ class Hive:
             return _nothing()
         added = [event["data"] for event in stream.entries[0]["events"] if event["kind"] == "MemberAdded"]
         return web.json_response(added)
+
+    async def _page_of_events(self, request: web.Request) -> web.Response:
+        """`page_size` entries after the cursor, which has to be of this epoch and not beyond the log."""
+        self.pages.append(request.query["after"])
+        if self.away:
+            return web.json_response({"code": "unavailable", "detail": "away"}, status=503)
+        stream = self.streams[f"project/{request.match_info['projectId']}"]
+        after, epoch = (int(part) for part in request.query["after"].split("."))
+        reason = "ahead" if after > len(stream.entries) else "epoch" if after and epoch != EPOCH else None
+        if reason is not None:
+            return web.json_response({"code": "conflict", "detail": "no", "details": {"reason": reason}}, status=409)
+        entries = stream.entries[after : after + self.page_size]
+        cursor = f"{entries[-1]['seq']}.{EPOCH}" if entries else request.query["after"]
+        return web.json_response({"entries": entries, "cursor": cursor, "head": stream.cursor})
 
     # ------------------------------------------------------------------ socket
 

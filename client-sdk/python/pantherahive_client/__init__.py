@@ -6,6 +6,9 @@ from pantherahive_client.backlog import EventStream, ProjectEvent
 from pantherahive_client.backoff import Backoff
 from pantherahive_client.client import Client
 from pantherahive_client.commands import UNSET
+from pantherahive_client.cursor_stores import CursorStore, FileCursors, MemoryCursors
+from pantherahive_client.derived import derived_id
+from pantherahive_client.durable_events import CursorUnreadable, DurableEvents
 from pantherahive_client.errors import (
     AlreadyExists,
     ClientClosed,
@@ -13,6 +16,7 @@ from pantherahive_client.errors import (
     DeadlineExceeded,
     EventsMissed,
     Forbidden,
+    HistoryChanged,
     HiveError,
     InternalError,
     Invalid,
@@ -37,6 +41,7 @@ from pantherahive_client.errors import (
 )
 from pantherahive_client.ids import new_id
 from pantherahive_client.invitations import new_invitation_token
+from pantherahive_client.log_events import LogEvents
 from pantherahive_client.outbox import Ack
 from pantherahive_client.project import Project
 from pantherahive_client.replica import ProjectState
@@ -50,13 +55,20 @@ __all__ = [
     "Client",
     "ClientClosed",
     "Conflict",
+    "CursorStore",
+    "CursorUnreadable",
     "DeadlineExceeded",
+    "DurableEvents",
     "EventStream",
     "EventsMissed",
+    "FileCursors",
     "Forbidden",
+    "HistoryChanged",
     "HiveError",
     "InternalError",
     "Invalid",
+    "LogEvents",
+    "MemoryCursors",
     "MethodNotAllowed",
     "NotFound",
     "OpIdReused",
@@ -79,6 +91,7 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "UnsupportedMediaType",
+    "derived_id",
     "new_id",
     "new_invitation_token",
 ]

@@ -142,6 +142,11 @@ class EventStream:
         # Raised when all is read.
         self._ended: HiveError | None = None
 
+    @property
+    def is_drained(self) -> bool:
+        """Whether there is nothing to be read at this moment."""
+        return not self._events and self._missed is None and self._backlog.next_after(self.seq) is None
+
     def __aiter__(self) -> Self:
         return self
 

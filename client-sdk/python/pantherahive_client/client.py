@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Self, Unpack
 
 from pantherahive_client.commands import UNSET, Sending, Unset, present
@@ -187,6 +187,10 @@ class Client(ProfileCommands, NotificationCommands, PreferenceCommands):
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """The JSON that REST answers to `GET path`, for bulk reads: `await hive.get("/v1/projects")`."""
         return await self._session.get(path, query)
+
+    def lines(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Any]:
+        """The JSON of each line that REST answers to `GET path` with NDJSON, as it comes: exports."""
+        return self._session.lines(path, query)
 
     # ------------------------------------------------------------------ what projects call
 

@@ -8,6 +8,7 @@ HiveError
 ├── PacketRefused         the server ended the connection over what was sent, again and again
 ├── Unreachable           the server could not be reached in time
 ├── EventsMissed          the server could not continue where this client was: some events were not seen
+├── HistoryChanged        the log is not the one that the cursor belongs to, as after a restored backup
 ├── StreamClosed          the project is no longer there for this user
 ├── StateUnknown          the project was opened by cursor alone, without the state at that cursor
 └── ClientClosed          the client was closed meanwhile
@@ -200,6 +201,18 @@ class EventsMissed(HiveError):
     def __init__(self, reason: str | None) -> None:
         super().__init__(f"the server could not continue from the cursor ({reason or 'it sent a new state'})")
         self.reason = reason
+
+
+class HistoryChanged(HiveError):
+    """The cursor does not belong to the server's log: `epoch` (its entry was lost) or `ahead` (the log is shorter).
+
+    So it is after an older backup was restored. Whoever kept the cursor has to decide where to go on.
+    """
+
+    def __init__(self, reason: str, cursor: str) -> None:
+        super().__init__(f"the log has another history than the cursor {cursor} ({reason})")
+        self.reason = reason
+        self.cursor = cursor
 
 
 class StreamClosed(HiveError):

@@ -9,12 +9,15 @@ from typing import Any, Protocol, Self, Unpack
 from pantherahive_client.backlog import EventStream
 from pantherahive_client.commands import Sending
 from pantherahive_client.comments import CommentCommands
+from pantherahive_client.cursor_stores import CursorStore, FileCursors
 from pantherahive_client.cursors import seq_of_given
 from pantherahive_client.custom_fields import FieldCommands
-from pantherahive_client.errors import ClientClosed, StateUnknown, Unreachable
+from pantherahive_client.durable_events import NOW, DurableEvents
+from pantherahive_client.errors import ClientClosed, HiveError, StateUnknown, Unreachable
 from pantherahive_client.following import Following, Stage
 from pantherahive_client.invitations import InvitationCommands
 from pantherahive_client.links import LinkCommands
+from pantherahive_client.log_events import LogEvents
 from pantherahive_client.members import MemberCommands
 from pantherahive_client.milestones import MilestoneCommands
 from pantherahive_client.models import PresentUser
@@ -37,6 +40,8 @@ class Host(Protocol):
     def unfollow(self, following: Following) -> None: ...
 
     async def command(self, stream: str, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack: ...
+
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any: ...
 
 
 class Project(
@@ -135,6 +140,16 @@ class Project(
         return self._following.halted
 
     @property
+    def ended(self) -> HiveError | None:
+        """Why nothing more comes of this project; None while it may."""
+        return self._following.ended
+
+    @property
+    def settings(self) -> Settings:
+        """The client's limits."""
+        return self._settings
+
+    @property
     def is_live(self) -> bool:
         """Whether the replica is being kept up to date at this moment."""
         return self._following.stage is Stage.LIVE
@@ -148,6 +163,18 @@ class Project(
         """
         reader, self._first_reader = self._first_reader, None
         return reader if reader is not None else self._following.reader()
+
+    def events_after(self, cursor: str) -> LogEvents:
+        """Every event after a cursor, however old it is (`"0.0"`: all of them), and then those to come."""
+        return LogEvents(self, cursor)
+
+    def durable_events(self, name: str, store: CursorStore | None = None, *, start: str = NOW) -> DurableEvents:
+        """The events after a cursor that has a name and outlives this program; to be opened with `async with`.
+
+        A new cursor begins at `start`: now, or at a cursor (`"0.0"`: with the first event there ever was). Without a
+        `store` it is kept in a file; see FileCursors.
+        """
+        return DurableEvents(self, name, store if store is not None else FileCursors(), start)
 
     async def caught_up(self, cursor: str, within_s: float | None = None) -> None:
         """Waits until the replica holds what this cursor (such as an ack's) stands after.
@@ -169,3 +196,7 @@ class Project(
     async def send(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
         """Sends any command to this project by its name; see Client.command."""
         return await self._host.command(self._following.stream, command, data, **sending)
+
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """The JSON that REST answers to `GET path`; see Client.get."""
+        return await self._host.get(path, query)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from json import loads
 from typing import Any
 
 import aiohttp
@@ -130,6 +131,37 @@ class Session:
                 raise
             return await self._request("GET", path, query=query, token=await self.token())
 
+    async def lines(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Any]:
+        """The JSON of each line of an NDJSON answer, as it comes. Raises Unreachable where it is cut off.
+
+        It may take as long as it takes: only a server that says nothing for the time of one request is given up.
+        """
+        try:
+            async for line in self._lines(path, query):
+                yield line
+        except (Unauthenticated, TokenExpired):
+            if not self.forget():
+                raise
+            async for line in self._lines(path, query):
+                yield line
+
+    async def _lines(self, path: str, query: Mapping[str, str] | None) -> AsyncIterator[Any]:
+        headers = {"Authorization": f"Bearer {await self.token()}"}
+        pauses = aiohttp.ClientTimeout(total=None, sock_read=self._settings.request_timeout_s)
+        try:
+            async with self._opened().get(self._url + path, params=query, headers=headers, timeout=pauses) as response:
+                if response.status >= 400:
+                    await _content(response)
+                async for line in _lines_of(response.content):
+                    yield loads(line)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unreachable(f"GET {path}: {str(error) or type(error).__name__}") from error
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._settings.request_timeout_s))
+        return self._http
+
     async def _request(
         self,
         method: str,
@@ -140,11 +172,9 @@ class Session:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        if self._http is None:
-            self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._settings.request_timeout_s))
         headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token is not None else {})
         try:
-            async with self._http.request(
+            async with self._opened().request(
                 method, self._url + path, json=json, params=query, headers=headers
             ) as response:
                 return await _content(response)
@@ -155,6 +185,22 @@ class Session:
         """Ends the HTTP connections."""
         if self._http is not None:
             await self._http.close()
+
+
+async def _lines_of(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Lines of any length: aiohttp's own reading of lines ends at 128 KiB."""
+    # What came since the last line's end.
+    rest = bytearray()
+    async for chunk in content.iter_any():
+        *lines, tail = chunk.split(b"\n")
+        for line in lines:
+            rest += line
+            if rest:
+                yield bytes(rest)
+            rest.clear()
+        rest += tail
+    if rest:
+        yield bytes(rest)
 
 
 async def _content(response: aiohttp.ClientResponse) -> Any:
