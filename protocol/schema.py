@@ -81,7 +81,7 @@ SOCKET_EVENTS: Mapping[str, Mapping[str, type[BaseModel]]] = {
     "connect": {"request": wire.ConnectAuth},
     wire.AUTH: {"request": wire.ConnectAuth, "answer": wire.AuthAnswer},
     wire.JOIN: {"request": wire.JoinRequest, "answer": wire.JoinAnswer},
-    wire.LEAVE: {"request": wire.LeaveRequest},
+    wire.LEAVE: {"request": wire.LeaveRequest, "answer": wire.LeaveAnswer},
     wire.COMMAND: {"request": wire.CommandRequest, "answer": wire.CommandAnswer},
     wire.SNAPSHOT: {"message": wire.SnapshotPart},
     wire.ENTRIES: {"message": wire.EntriesMessage},

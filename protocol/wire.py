@@ -53,6 +53,10 @@ class LeaveRequest(Message):
     stream: StreamName
 
 
+class LeaveAnswer(Message):
+    """The ack of `leave`: nothing more comes of the stream, whether it was followed or not."""
+
+
 class CommandRequest(Message):
     """A command. `opId` is made once per wish: every retry sends the same.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from protocol.examples import EXAMPLES
 from protocol.schema import SOCKET_EVENTS, published_schema
 
 ASYNCAPI_VERSION: Final = "3.0.0"
@@ -30,6 +31,7 @@ def asyncapi_document(version: str) -> dict[str, Any]:
                 "summary": (model.__doc__ or "").strip().partition("\n")[0],
                 "contentType": "application/json",
                 "payload": _schema(model.__name__),
+                **_examples(model.__name__),
             }
         operations |= _operations(name, set(roles))
     messages["refused"] = {
@@ -37,6 +39,7 @@ def asyncapi_document(version: str) -> dict[str, Any]:
         "title": "An ack of anything refused",
         "contentType": "application/json",
         "payload": _schema("ErrorAnswer"),
+        **_examples("ErrorAnswer"),
     }
     return {
         "asyncapi": ASYNCAPI_VERSION,
@@ -85,11 +88,17 @@ def _schema(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _examples(name: str) -> dict[str, Any]:
+    return {"examples": [{"payload": one} for one in EXAMPLES[name]]} if name in EXAMPLES else {}
+
+
 def _schemas(published: dict[str, Any]) -> dict[str, Any]:
     """All definitions, and the commands and events once more by the names that they have on the wire."""
     schemas = {name: moved(schema) for name, schema in published["$defs"].items()}
     for kind, commands in published["commands"].items():
-        schemas |= {f"{kind}.{name}": moved(schema) for name, schema in commands.items()}
+        for name, command in commands.items():
+            shown = {"examples": EXAMPLES[name]} if name in EXAMPLES else {}
+            schemas[f"{kind}.{name}"] = {**moved(command), **shown}
     for kind, event in published["events"].items():
         schemas[f"event.{kind}.{event['version']}"] = moved(event["data"])
     return schemas

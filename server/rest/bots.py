@@ -64,7 +64,7 @@ class BotRoutes:
         token, text = granted(await self.bots.issue(principal, bot_id, token_id, wanted))
         return json_response({**_token(token).as_json(), "token": text}, 201, {"Cache-Control": "no-store"})
 
-    @operation("Revokes a token", status=204)
+    @operation("Revokes a token", status=204, keyed=False)
     async def revoke(self, request: web.Request) -> web.Response:
         """Its connections end, on every node."""
         principal = self.access.principal(request)

@@ -45,7 +45,7 @@ class CommandRoutes:
     keyed: KeyedRequests
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post(f"{path.path}/commands", about(path, self.send)) for path in known_paths()]
+        return [web.post(f"{path.path}/commands", about(path, self.send, _example(path))) for path in known_paths()]
 
     @operation("Sends a command to the stream", body=CommandBody, answer=CommandAnswer, conditional=True)
     async def send(self, path: StreamPath, request: web.Request) -> web.Response:
@@ -79,3 +79,8 @@ class CommandRoutes:
 def _digest_of(wish: Wish) -> bytes:
     command: Command = wish.command
     return digest_of(wish.principal.id, command, wish.base, wish.origin)
+
+
+def _example(path: StreamPath) -> str:
+    """What stands for a command there in the published document."""
+    return "" if path.kind == "project" else f"CommandBody to {path.kind}"

@@ -9,7 +9,7 @@ from aiohttp import web
 from protocol.accounts import LogoutRequest, PasswordChangeRequest, RefreshRequest, UserAuthResponse
 from protocol.errors import ErrorCode, Rejected, Rejection
 from server.auth.logins import LoginService
-from server.rest.access import Access, idempotency_key, path_id
+from server.rest.access import IDEMPOTENCY_KEY, Access, idempotency_key, path_id
 from server.rest.attempts import Attempts
 from server.rest.bodies import json_response, read_body
 from server.rest.operations import operation
@@ -33,7 +33,13 @@ class LoginRoutes:
             web.put("/v1/users/{userId}/password", self.change_password),
         ]
 
-    @operation("Renews an access token", body=RefreshRequest, answer=UserAuthResponse, public=True)
+    @operation(
+        "Renews an access token",
+        body=RefreshRequest,
+        answer=UserAuthResponse,
+        public=True,
+        headers={IDEMPOTENCY_KEY: "the same in every retry: it gets the same refresh token"},
+    )
     async def refresh(self, request: web.Request) -> web.Response:
         """Needs no access token, which may have ended: the refresh token says who it is."""
         wanted = await read_body(request, RefreshRequest)
@@ -41,14 +47,14 @@ class LoginRoutes:
             signed_in = granted(await self.logins.refresh(wanted.refresh_token, idempotency_key(request)))
         return json_response(signed_in.as_json(), 200, {"Cache-Control": "no-store"})
 
-    @operation("Ends the log-in, or all of them", body=LogoutRequest, needs_body=False, status=204)
+    @operation("Ends the log-in, or all of them", body=LogoutRequest, needs_body=False, status=204, keyed=False)
     async def logout(self, request: web.Request) -> web.Response:
         """The body may be left out."""
         known = self.access.authenticated(request)
         wanted = await read_body(request, LogoutRequest) if request.can_read_body else LogoutRequest()
         return _done(await self.logins.logout(known, wanted.everywhere))
 
-    @operation("Changes the password", body=PasswordChangeRequest, status=204)
+    @operation("Changes the password", body=PasswordChangeRequest, status=204, keyed=False)
     async def change_password(self, request: web.Request) -> web.Response:
         known = self.access.authenticated(request)
         if path_id(request, "userId") != known.principal.id:

@@ -11,6 +11,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from protocol.errors import ErrorResponse
+from protocol.examples import PARAMETER_EXAMPLES, example_of
+from protocol.reactions import Emoji
 from protocol.schema import PlainSchema
 from server.rest.access import IDEMPOTENCY_KEY, STREAM_STATE
 from server.rest.operations import JSON, Operation, operation_of
@@ -24,6 +26,11 @@ _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _CHANGING: Final = {hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_PATCH, hdrs.METH_DELETE}
 _UUID: Final = {"type": "string", "format": "uuid"}
 _TEXT: Final = {"type": "string"}
+_IN_PATH: Final[Mapping[str, dict[str, Any]]] = {
+    "key": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9]{1,9}(-[1-9][0-9]{0,8})?$"},
+    "emoji": TypeAdapter(Emoji).json_schema(),
+}
+"""Names in paths that are no UUIDs."""
 _ABOUT: Final = (
     "REST of PantheraHive. Errors are problem documents (RFC 9457) with stable codes; pages are keyset pages, whose "
     "next one `Link` names (RFC 8288); ETags are cursors of the log. The live protocol is described in /asyncapi.json."
@@ -111,8 +118,8 @@ def _operation(route: web.RouteDef, operation: Operation, schemas: _Schemas) -> 
     if parameters := [*_path_parameters(route), *_query_parameters(operation, schemas), *_headers(route, operation)]:
         described["parameters"] = parameters
     if operation.body is not None:
-        content = {JSON: {"schema": schemas.of(operation.body)}}
-        described["requestBody"] = {"required": operation.needs_body, "content": content}
+        content = {"schema": schemas.of(operation.body), **_example(operation, schemas)}
+        described["requestBody"] = {"required": operation.needs_body, "content": {JSON: content}}
     described["responses"] = _responses(operation, schemas)
     return described
 
@@ -127,8 +134,21 @@ def _tag(path: str) -> str:
     return next(word for word in reversed(path.split("/")) if word and "{" not in word)
 
 
+def _example(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    fields = set(schemas.whole(operation.body).get("properties", {}))
+    found = example_of(operation.example or getattr(operation.body, "__name__", ""), fields)
+    return {} if found is None else {"example": found}
+
+
 def _path_parameters(route: web.RouteDef) -> list[dict[str, Any]]:
-    return [{"name": name, "in": "path", "required": True, "schema": _UUID} for name in _PARAMETER.findall(route.path)]
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _IN_PATH.get(name, _UUID), **_value(name)}
+        for name in _PARAMETER.findall(route.path)
+    ]
+
+
+def _value(name: str) -> dict[str, Any]:
+    return {"example": PARAMETER_EXAMPLES[name]} if name in PARAMETER_EXAMPLES else {}
 
 
 def _query_parameters(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
@@ -137,7 +157,13 @@ def _query_parameters(operation: Operation, schemas: _Schemas) -> list[dict[str,
     schema = schemas.whole(operation.query)
     required = schema.get("required", [])
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": _without_null(one)}
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "schema": _without_null(one),
+            **(_value(name) if name in required else {}),
+        }
         for name, one in schema.get("properties", {}).items()
     ]
 
@@ -153,7 +179,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _headers(route: web.RouteDef, operation: Operation) -> list[dict[str, Any]]:
     given = dict(operation.headers)
-    if route.method in _CHANGING and not operation.public:
+    if route.method in _CHANGING and operation.keyed and not operation.public:
         given[IDEMPOTENCY_KEY] = "the same in every retry: the request takes effect once (1 to 255 ASCII characters)"
     if operation.etag:
         given[hdrs.IF_NONE_MATCH] = "the ETag that is known: 304 when it still is the newest"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from protocol.base import Message
@@ -29,8 +29,10 @@ class Operation:
 
     `answer` is a model or a type of JSON; `status` is that of success. `public`: no token is needed. `etag`: the answer
     has an ETag and takes `If-None-Match`. `conditional`: the change takes `If-Match`. `links`: the answer may have a
-    `Link` to the next page. `needs_body`: it may not be left out. `media` are the forms of the answer; only JSON has
-    the answer's schema. `headers` are further ones that the request may have: name → what it is for.
+    `Link` to the next page. `keyed`: a change takes `Idempotency-Key`. `needs_body`: it may not be left out.
+    `media` are the forms of the answer; only JSON has the answer's schema. `headers` are further ones that the request
+    may have: name → what it is for. `example` is the name of the body's example where it is not the model's
+    (`protocol.examples`).
     """
 
     summary: str
@@ -38,10 +40,12 @@ class Operation:
     status: int = 200
     query: type[Message] | None = None
     body: type[Message] | None = None
+    example: str = ""
     public: bool = False
     etag: bool = False
     conditional: bool = False
     links: bool = False
+    keyed: bool = True
     needs_body: bool = True
     media: tuple[str, ...] = (JSON,)
     headers: dict[str, str] = field(default_factory=dict)
@@ -57,6 +61,14 @@ def operation(summary: str, **declared: Any) -> Callable[[H], H]:
         return handler
 
     return declare
+
+
+def declared_as(bound: H, handler: Callable[..., Any], **changes: Any) -> H:
+    """Declares one handler as another was, but for what is named."""
+    declared = operation_of(handler)
+    if declared is not None:
+        setattr(bound, _NAME, replace(declared, **changes))
+    return bound
 
 
 def operation_of(handler: Callable[..., Any]) -> Operation | None:

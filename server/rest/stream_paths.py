@@ -11,6 +11,7 @@ from aiohttp import web
 
 from protocol.messages import COMMANDS
 from server.rest.access import path_id
+from server.rest.operations import declared_as
 
 
 class StreamPath(NamedTuple):
@@ -43,8 +44,9 @@ def known_paths() -> Iterator[StreamPath]:
     return (path for kind, path in STREAM_PATHS.items() if kind in COMMANDS)
 
 
-def about(path: StreamPath, handler: Any) -> Any:
-    """The handler for streams at this address; it takes the address before the request."""
-    bound = partial(handler, path)
-    bound.__dict__.update(handler.__func__.__dict__)  # what the handler was declared as
-    return bound
+def about(path: StreamPath, handler: Any, example: str = "") -> Any:
+    """The handler for streams at this address; it takes the address before the request.
+
+    It is declared as the handler was, but for the `example` of its body.
+    """
+    return declared_as(partial(handler, path), handler, example=example)

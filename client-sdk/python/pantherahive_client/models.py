@@ -725,6 +725,10 @@ class JudgedEdit(TypedDict):
     error: NotRequired[EditRefusal]
 
 
+class LeaveAnswer(TypedDict):
+    """The ack of `leave`: nothing more comes of the stream, whether it was followed or not."""
+
+
 class LeaveRequest(TypedDict):
     """Stop following a stream."""
 
