@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import msgpack
 import socketio
 from aiohttp import web
 
@@ -93,13 +94,8 @@ class Hive:
     # ------------------------------------------------------------------ running
 
     async def start(self) -> None:
-        self.socket = socketio.AsyncServer(
-            async_mode="aiohttp", transports=["websocket"], async_handlers=False, cors_allowed_origins=[]
-        )
-        for name in ("connect", "disconnect", "join", "leave", "command", "auth"):
-            self.socket.on(name, getattr(self, f"_on_{name}"))
         application = web.Application(middlewares=[self._keep_transport])
-        self.socket.attach(application)
+        self._sockets = {"msgpack": self._serve(application, "msgpack"), "default": self._serve(application, "default")}
         application.router.add_post("/v1/users/login", self._log_in)
         application.router.add_post("/v1/users/refresh", self._refresh)
         application.router.add_get("/v1/users", self._find_user)
@@ -113,10 +109,31 @@ class Hive:
         self._port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{self._port}"
 
+    def _serve(self, application: web.Application, parser: str) -> socketio.AsyncServer:
+        """The same on another path for each parser: our client speaks msgpack, the JavaScript one JSON."""
+        server = socketio.AsyncServer(
+            async_mode="aiohttp",
+            transports=["websocket"],
+            async_handlers=False,
+            cors_allowed_origins=[],
+            serializer=parser,
+        )
+        for name in ("connect", "disconnect", "join", "leave", "command", "auth"):
+            server.on(name, getattr(self, f"_on_{name}"))
+        server.attach(application, "socket.io" if parser == "default" else f"socket.io-{parser}")
+        return server
+
+    async def emit(self, event: str, message: Any, to: str) -> None:
+        """To one connection, whichever path it came by."""
+        for server in self._sockets.values():
+            if server.manager.is_connected(to, "/"):
+                await server.emit(event, message, to=to)
+
     async def stop(self) -> None:
         """Ends the server as a crash would for its clients; what was committed stays."""
         await self.cut_connections()
-        await self.socket.shutdown()
+        for server in self._sockets.values():
+            await server.shutdown()
         assert self._runner is not None
         await self._runner.cleanup()
         self.connections.clear()
@@ -132,7 +149,8 @@ class Hive:
     def refuse_connections(self) -> None:
         """DISCONNECT, then a close frame with 1002, as the real server says it."""
         for transport in self._transports:
-            transport.write(b"\x81\x0241" + b"\x88\x02\x03\xea")
+            goodbye = msgpack.packb({"type": 1, "nsp": "/"})
+            transport.write(b"\x82%c%b\x88\x02\x03\xea" % (len(goodbye), goodbye))
             transport.close()
         self._transports.clear()
 
@@ -284,7 +302,7 @@ class Hive:
 
         async def send() -> None:
             for name, message in messages:
-                await self.socket.emit(name, message, to=sid)
+                await self.emit(name, message, to=sid)
 
         self._sending = asyncio.create_task(send())
 
@@ -360,16 +378,16 @@ class Hive:
     async def broadcast(self, name: str, entry: dict[str, Any]) -> None:
         event, message = self._entries_frame(name, entry)
         for sid in list(self.streams[name].followers):
-            await self.socket.emit(event, message, to=sid)
+            await self.emit(event, message, to=sid)
 
     async def tell_heads(self) -> None:
         for name, stream in self.streams.items():
             for sid in list(stream.followers):
-                await self.socket.emit("heads", {"heads": {name: stream.cursor}}, to=sid)
+                await self.emit("heads", {"heads": {name: stream.cursor}}, to=sid)
 
     async def tell_closed(self, message: dict[str, Any]) -> None:
         for sid in list(self.connections):
-            await self.socket.emit("closed", message, to=sid)
+            await self.emit("closed", message, to=sid)
 
 
 def _nothing() -> web.Response:

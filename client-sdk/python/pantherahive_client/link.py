@@ -11,7 +11,6 @@ from typing import Any, Protocol
 import aiohttp
 import socketio
 from socketio.exceptions import SocketIOError
-from socketio.packet import Packet
 
 from pantherahive_client.errors import HiveError, Unauthenticated, Unreachable, error_of
 from pantherahive_client.models import ClosedMessage, EntriesMessage, HeadsMessage, PresenceMessage, SnapshotPart
@@ -23,22 +22,8 @@ logger = logging.getLogger("pantherahive_client")
 _transport_logger = logging.getLogger("pantherahive_client.transport")
 _transport_logger.setLevel(logging.CRITICAL)
 
-
-class _Json:
-    """Texts travel as UTF-8, not as escapes; what JSON cannot say is refused here and not by the server."""
-
-    @staticmethod
-    def dumps(value: Any, **_: Any) -> str:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        text.encode()  # a lone surrogate has no UTF-8
-        return text
-
-    loads = staticmethod(json.loads)
-
-
-class _Packet(Packet):  # type: ignore[misc] # the library has no annotations
-    json = _Json
-
+_MSGPACK_PATH = "socket.io-msgpack"
+"""Where servers speak msgpack, which is smaller than JSON and read faster."""
 
 _GOODBYE_S = 1.0
 """How long either side's goodbye is waited for."""
@@ -116,6 +101,7 @@ class Link:
                     self._url,
                     auth={"token": token},
                     transports=["websocket"],
+                    socketio_path=_MSGPACK_PATH,
                     wait_timeout=self._settings.connect_timeout_s,
                 )
         except (SocketIOError, aiohttp.ClientError, OSError, TimeoutError, *_UNREADABLE) as error:
@@ -140,7 +126,7 @@ class Link:
     def _new_socket(self, http: aiohttp.ClientSession) -> Any:
         socket = socketio.AsyncClient(
             reconnection=False,
-            serializer=_Packet,
+            serializer="msgpack",
             logger=_transport_logger,
             engineio_logger=_transport_logger,
             handle_sigint=False,
@@ -199,10 +185,10 @@ class Link:
     async def _emit(self, event: str, payload: Any, on_answer: OnAnswer | None) -> None:
         try:
             await self._socket.emit(event, payload, callback=on_answer)
-        except (TypeError, ValueError, RecursionError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             if on_answer is None:
                 raise
-            on_answer({"error": {"code": "invalid", "message": f"this cannot be sent as JSON: {error}"}})
+            on_answer({"error": {"code": "invalid", "message": f"this cannot be sent: {error}"}})
 
     def end(self) -> None:
         """Gives the connection up; `wait_ended` returns."""

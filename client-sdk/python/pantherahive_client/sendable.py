@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping
 from typing import Any
+
+import msgpack
 
 from pantherahive_client.errors import Invalid
 
 NUMBER_MAX = 2**53 - 1
 """Beyond it numbers change on their way (RFC 8259 §6), and the server refuses them."""
 
-_ENVELOPE_BYTES = len('42["command",]') + 15  # an ack id has at most 15 digits
+_ENVELOPE_BYTES = len(msgpack.packb({"type": 2, "data": ["command"], "nsp": "/", "id": NUMBER_MAX}))
 
 
 def packet_bytes(frame: Mapping[str, Any]) -> int:
     """The largest packet that a command's frame may become. Raises Invalid for what no server takes."""
     try:
-        size = len(json.dumps(frame, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
-    except (TypeError, ValueError, RecursionError) as error:  # a lone surrogate is a ValueError too
-        raise Invalid(f"this cannot be sent as JSON: {error}") from error
-    _check_numbers(frame)
+        size = len(msgpack.packb(frame))
+    except (TypeError, ValueError, OverflowError) as error:  # a lone surrogate and a circle are ValueErrors
+        raise Invalid(f"this cannot be sent: {error}") from error
+    _check_values(frame)
     return size + _ENVELOPE_BYTES
 
 
@@ -30,14 +32,20 @@ def check_size(size_bytes: int, limit_bytes: int | None) -> None:
         raise Invalid(f"the command takes {size_bytes} bytes, and the server takes packets of {limit_bytes}")
 
 
-def _check_numbers(frame: Mapping[str, Any]) -> None:
+def _check_values(frame: Mapping[str, Any]) -> None:
+    """Only what JSON can say travels."""
     # Values still to be looked at.
     waiting: list[Any] = [frame]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
+            if not all(isinstance(key, str) for key in value):
+                raise Invalid("this cannot be sent: keys are text")
             waiting.extend(value.values())
         elif isinstance(value, list | tuple):
             waiting.extend(value)
-        elif isinstance(value, int | float) and abs(value) > NUMBER_MAX:
-            raise Invalid("this cannot be sent as JSON: a number is beyond 2^53")
+        elif isinstance(value, int | float):
+            if not math.isfinite(value) or abs(value) > NUMBER_MAX:
+                raise Invalid("this cannot be sent: a number is beyond 2^53, or is none")
+        elif value is not None and not isinstance(value, str):
+            raise Invalid(f"this cannot be sent: {type(value).__name__} is no value of JSON")
