@@ -186,8 +186,8 @@ async def _verdict(stage: Stage, scene: Scene, project: Project, js: JsFollower,
     """Compares both replicas with a fresh snapshot, and the entries with the archive. Raises when they differ."""
     told: dict[str, Any] = await js.state()
     async with Client(stage.url, token=ada.token) as client, client.project(project.id) as fresh:
-        server = fresh.state.as_json()
-        equal = project.state.as_json() == server and told["state"] == server and fresh.seq == last
+        server = fresh.confirmed.as_json()
+        equal = project.confirmed.as_json() == server and told["state"] == server and fresh.seq == last
     lost = len(set(range(2, last + 1)) - set(scene.seqs))
     doubled = len(scene.seqs) - len(set(scene.seqs))
     if not equal or lost or doubled:

@@ -215,7 +215,7 @@ def _seen(target: Target, steps: Plan) -> Outcome:
 async def _outcome(client: Client, into: Target, steps: Plan, sent: Sent) -> Outcome:
     """What of the archive is in the project now, by looking; refusals of what is there are taken back."""
     async with client.project(into.project_id) as project:
-        state = project.state
+        state = project.confirmed
         sent.reconcile(lambda step, error: _is_there(step, state) or _was_closed(step, error, state))
         return replace(_seen(Target(into.project_id, project.seq, state), steps), seq_before=into.seq_before)
 

@@ -172,8 +172,8 @@ class Search:
     async def _open(self, project_id: str, owner_id: str | None) -> Target:
         """The project, if it fits what was said."""
         async with self.client.project(project_id) as project:
-            self._check_fits(project.state, owner_id)
-            return Target(project_id, project.seq, project.state)
+            self._check_fits(project.confirmed, owner_id)
+            return Target(project_id, project.seq, project.confirmed)
 
     def _check_fits(self, state: ProjectState, owner_id: str | None) -> None:
         options, project = self.options, state.project

@@ -53,7 +53,7 @@ async def test_its_replica_equals_the_python_clients(hive: Hive, client: Client)
             await follower.caught_up(last.seq)
             told = await follower.state()
             assert told["cursor"] == project.cursor
-            assert told["state"] == project.state.as_json()
+            assert told["state"] == project.confirmed.as_json()
 
 
 async def test_it_notices_gaps_and_comes_back_after_a_restart(hive: Hive, client: Client) -> None:

@@ -14,7 +14,8 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from pantherahive_client.replica import ProjectState, evolve, from_parts
+from pantherahive_client.fold import evolve
+from pantherahive_client.project_state import ProjectState, from_parts
 from protocol.log import shard_of
 from tests.chaos.history import Accepted, Following, History, Log, LogEntry, Operation, Rejected, digest_of_entry
 

@@ -80,5 +80,5 @@ def count_archive(path: Path) -> Counts:
 
 def count_project(project: Project) -> Counts:
     """The same of a replica."""
-    state = project.state
+    state = project.confirmed
     return Counts(len(state.tasks), sum(t["closedAt"] is not None for t in state.tasks.values()), len(state.comments))

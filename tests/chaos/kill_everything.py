@@ -209,8 +209,8 @@ class Run:
         )
         result = await self._judge_log(f"project/{project_id}", source, count_project(project))
         async with Client(self._endpoint_url, token=token) as client, client.project(project_id) as fresh:
-            server_state, server_cursor = fresh.state.as_json(), fresh.cursor
-        result.expect(project.state.as_json() == server_state, "the SDK's replica is not the server's snapshot")
+            server_state, server_cursor = fresh.confirmed.as_json(), fresh.cursor
+        result.expect(project.confirmed.as_json() == server_state, "the SDK's replica is not the server's snapshot")
         result.expect(project.cursor == server_cursor, f"the SDK stands at {project.cursor}, not {server_cursor}")
         result.expect(seqs == list(range(2, last + 1)), "the SDK's reader did not get every entry once, in order")
         result.joins = "lean: " + _joins([following.mode for following in self._history.followings])

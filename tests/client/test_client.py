@@ -24,7 +24,7 @@ from pantherahive_client import (
 )
 from pantherahive_client.backlog import EventStream
 from pantherahive_client.commands import UNSET
-from pantherahive_client.replica import from_parts
+from pantherahive_client.project_state import from_parts
 from protocol.errors import ErrorCode, Rejection
 from tests.client.hive import ADMIN_TOKEN, QUICK, Hive
 from tests.client.waiting import until
@@ -257,7 +257,7 @@ async def test_a_bot_goes_on_from_its_cursor_and_state(hive: Hive, client: Clien
     project_id = await client.create_project("Apollo")
     async with client.project(project_id) as project:
         await project.caught_up((await project.create_task("before")).cursor)
-        cursor, state = project.cursor, project.state.as_json()
+        cursor, state = project.cursor, project.confirmed.as_json()
         assert cursor is not None
     for number in range(3):
         await client.command(f"project/{project_id}", "CreateTask", {"title": f"{number}"})
@@ -295,7 +295,7 @@ async def test_a_replica_knows_whether_the_server_has_all_of_it(hive: Hive, clie
     hive.halted = halted
     async with client.project(project_id) as project:
         assert project.is_halted is halted
-        cursor, state = project.cursor, project.state.as_json()
+        cursor, state = project.cursor, project.confirmed.as_json()
     async with client.project(project_id, cursor=cursor, state=state) as project:
         await until(lambda: project.is_live)
         assert project.is_halted is halted

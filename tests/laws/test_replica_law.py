@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from pantherahive_client.replica import ProjectState, evolve, from_parts
-from pantherahive_client.replica_planning import PLANNING
+from pantherahive_client.fold import evolve
+from pantherahive_client.fold_planning import PLANNING
+from pantherahive_client.project_state import ProjectState, from_parts
 from protocol.messages import unpack_payload
 from tests.actors.given import Life
 from tests.laws.law import check_project
@@ -39,7 +40,7 @@ def test_a_replica_is_the_snapshot(steps: Sequence[Step]) -> None:
 
 def test_a_wrong_replica_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = {kind: fold for kind, fold in PLANNING.items() if kind != "FieldRemoved"}
-    monkeypatch.setattr("pantherahive_client.replica.PLANNING", kept)
+    monkeypatch.setattr("pantherahive_client.fold.PLANNING", kept)
     caught: list[bool] = []
 
     @_LAW

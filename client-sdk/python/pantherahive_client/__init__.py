@@ -43,8 +43,9 @@ from pantherahive_client.ids import new_id
 from pantherahive_client.invitations import new_invitation_token
 from pantherahive_client.log_events import LogEvents
 from pantherahive_client.outbox import Ack
+from pantherahive_client.pending import PendingCommand
 from pantherahive_client.project import Project
-from pantherahive_client.replica import ProjectState
+from pantherahive_client.project_state import ProjectState
 from pantherahive_client.settings import Settings
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "OpIdReused",
     "Overloaded",
     "PacketRefused",
+    "PendingCommand",
     "PreconditionFailed",
     "Project",
     "ProjectEvent",

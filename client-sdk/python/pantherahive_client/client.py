@@ -34,9 +34,9 @@ from pantherahive_client.outbox import Ack, Outbox
 from pantherahive_client.preferences import PreferenceCommands
 from pantherahive_client.profiles import ProfileCommands
 from pantherahive_client.project import Project
+from pantherahive_client.project_state import ProjectState
 from pantherahive_client.projects import Visibility
 from pantherahive_client.renewal import keep_token
-from pantherahive_client.replica import ProjectState
 from pantherahive_client.session import Credentials, Session
 from pantherahive_client.settings import Settings
 
@@ -126,7 +126,7 @@ class Client(ProfileCommands, NotificationCommands, PreferenceCommands):
     ) -> Project:
         """A project to be opened with `async with`.
 
-        `cursor` and `state` (`project.state.as_json()`, kept from an earlier run) go on from there; a cursor alone
+        `cursor` and `state` (`project.confirmed.as_json()`, kept from an earlier run) go on from there; a cursor alone
         gives the events since then, without a replica. Raises Invalid when `cursor` is none.
         """
         return Project(self, project_id, cursor, state, self._settings)
@@ -310,7 +310,7 @@ class Client(ProfileCommands, NotificationCommands, PreferenceCommands):
     def on_presence(self, message: PresenceMessage) -> None:
         """See link.Listener."""
         if (following := self._followings.get(message["stream"])) is not None:
-            following.present = message["present"]
+            following.take_present(message["present"])
 
     def on_closed(self, message: ClosedMessage) -> None:
         """See link.Listener."""

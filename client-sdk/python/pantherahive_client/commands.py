@@ -26,13 +26,14 @@ class Sending(TypedDict, total=False):
     `op_id`: made by the client when absent; your own makes a command take effect once though you were restarted.
     `base`: the seq that the command was based on; Conflict is raised where it sets a field that was changed after it
     (`details["fields"]` has both values and who changed it). `origin`: author and time, for imports.
-    `deadline_s`: see Settings. `retry=False`: retryable refusals are raised at once.
+    `deadline_s`: see Settings; None waits as long as the client lives. `retry=False`: retryable refusals are raised at
+    once.
     """
 
     op_id: str
     base: int
     origin: Origin
-    deadline_s: float
+    deadline_s: float | None
     retry: bool
 
 

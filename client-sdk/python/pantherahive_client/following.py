@@ -14,17 +14,23 @@ from enum import Enum
 from typing import Any
 
 from pantherahive_client.backlog import Backlog, EventStream
-from pantherahive_client.cursors import cursor_of, seq_of
+from pantherahive_client.cursors import seq_of
 from pantherahive_client.errors import Conflict, EventsMissed, HiveError, StreamClosed, error_of
 from pantherahive_client.models import EntriesMessage, PresentUser, SnapshotPart, WireEntry
 from pantherahive_client.outbox import Sender
-from pantherahive_client.replica import ProjectState, evolve, from_parts
+from pantherahive_client.pending import PendingCommand
+from pantherahive_client.project_state import from_parts
+from pantherahive_client.replica import Replica
 from pantherahive_client.settings import Settings
+from pantherahive_client.signal import Signal
 
 logger = logging.getLogger("pantherahive_client")
 
 HELD_ENTRIES_MAX = 1024
 """Entries that may arrive among the parts of a snapshot; what is dropped beyond them is fetched again as a gap."""
+
+LOST_FUTURE = ("epoch", "ahead")
+"""Reasons of a reset that say: the server has gone back behind entries that we have seen."""
 
 FOR_GOOD = ("removed",)
 """Reasons of `closed` after which joining again would be refused."""
@@ -44,21 +50,18 @@ class Stage(Enum):
 class Following:
     """The client's side of one followed stream. All methods are synchronous, so that the order of messages holds."""
 
-    def __init__(self, stream: str, cursor: str | None, state: ProjectState | None, settings: Settings) -> None:
+    def __init__(self, stream: str, replica: Replica, settings: Settings) -> None:
         self.stream = stream
         self._settings = settings
-        # The position after the last entry that was taken; None before the first state.
-        self.cursor = cursor
-        # The replica; None until the first state has come (with a cursor alone: until the server sends one).
-        self.state = state
+        self.replica = replica
         # Who follows the project now.
         self.present: list[PresentUser] = []
         # Whether the server could not read the project's log to its end when we joined last.
         self.halted = False
         self.backlog = Backlog(settings, self._has_room)
         self.stage = Stage.APART
-        # Set when the position moved, the stage changed, or it is over; whoever waits looks again.
-        self.changed = asyncio.Event()
+        # Told when the position moved, what is shown, who is present or the stage changed, or it is over.
+        self.changed = Signal()
         # Why it is over.
         self.ended: HiveError | None = None
         self._link: Sender | None = None
@@ -81,7 +84,7 @@ class Following:
     @property
     def seq(self) -> int:
         """The last entry that was taken; 0 before the first."""
-        return seq_of(self.cursor) if self.cursor is not None else 0
+        return self.replica.seq
 
     # ------------------------------------------------------------------ the connection
 
@@ -108,6 +111,7 @@ class Following:
         """Nothing more comes."""
         self._cancel_soon()
         self.ended = why
+        self.replica.withdraw_all()
         self.backlog.end(why)
         self._enter(Stage.OVER)
 
@@ -119,7 +123,8 @@ class Following:
             return
         self._join += 1
         number = self._join
-        request = {"stream": self.stream} | ({"cursor": self.cursor} if self.cursor is not None else {})
+        cursor = self.replica.cursor
+        request = {"stream": self.stream} | ({"cursor": cursor} if cursor is not None else {})
         self._enter(Stage.JOINING)
 
         def answered(answer: Any = None) -> None:
@@ -146,7 +151,7 @@ class Following:
         if "error" in answer:
             self._refused(error_of(answer["error"]))
             return
-        self.present = answer.get("present", [])
+        self.take_present(answer.get("present", []))
         self.halted = answer.get("halted", False)
         if answer["mode"] == "resume":
             self._enter(Stage.LIVE)
@@ -162,8 +167,11 @@ class Following:
     # ------------------------------------------------------------------ state
 
     def _begin_snapshot(self, answer: Mapping[str, Any]) -> None:
-        if self._missed is None and self.cursor is not None:
-            self._missed = EventsMissed(answer.get("reason"))
+        reason = answer.get("reason")
+        if self._missed is None and self.replica.cursor is not None:
+            self._missed = EventsMissed(reason)
+        if reason in LOST_FUTURE:
+            self.replica.withdraw_acknowledged()
         self._parts, self._held = [], []
         self._parts_expected = answer.get("parts", 0)
         self._snapshot_cursor = answer["cursor"]
@@ -183,8 +191,7 @@ class Following:
     def _finish_snapshot(self) -> None:
         if len(self._parts) < self._parts_expected:
             return
-        self.state = from_parts(part["state"] for part in self._parts)
-        self.cursor = self._snapshot_cursor
+        self.replica.restart(self._snapshot_cursor, from_parts(part["state"] for part in self._parts))
         if self._missed is not None:
             self.backlog.restart(self.seq, self._missed)
             self._missed = None
@@ -213,21 +220,36 @@ class Following:
                 self._pause()
                 return
             self._take_one(entry)
-        self.changed.set()
+        self.changed.notify()
 
     def _take_one(self, entry: WireEntry) -> None:
-        if self.state is not None:
-            try:
-                evolve(self.state, entry)
-            except (KeyError, TypeError, ValueError):
-                logger.exception("%s: entry %d does not fit the replica", self.stream, entry["seq"])
-                self.state, self.cursor = None, None
-                self._missed = EventsMissed("the replica had to be built anew")
-                self._join_soon()
-                return
-        self.cursor = cursor_of(entry)
+        try:
+            self.replica.take(entry)
+        except (KeyError, TypeError, ValueError):
+            logger.exception("%s: entry %d does not fit the replica", self.stream, entry["seq"])
+            self.replica.lose()
+            self._missed = EventsMissed("the replica had to be built anew")
+            self._join_soon()
+            return
         self._failures = 0
         self.backlog.append(entry)
+
+    # ------------------------------------------------------------------ our own commands
+
+    def expect(self, pending: PendingCommand) -> None:
+        """Shows the effect of a command from now on, until its entry is here or it is withdrawn."""
+        if self.stage is not Stage.OVER and self.replica.expect(pending):
+            self.changed.notify()
+
+    def acknowledge(self, op_id: str, seq: int) -> None:
+        """The command took effect at this entry."""
+        self.replica.acknowledge(op_id, seq)
+        self.changed.notify()
+
+    def withdraw(self, op_id: str) -> None:
+        """The command will not take effect, or nobody knows whether it will."""
+        self.replica.withdraw(op_id)
+        self.changed.notify()
 
     # ------------------------------------------------------------------ slow readers, heads, the end
 
@@ -261,6 +283,11 @@ class Following:
             return
         self._head = head
 
+    def take_present(self, present: list[PresentUser]) -> None:
+        """Who follows the stream now."""
+        self.present = present
+        self.changed.notify()
+
     def take_closed(self, reason: str) -> None:
         """The server has stopped sending this stream."""
         if reason in FOR_GOOD:
@@ -270,4 +297,4 @@ class Following:
 
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
-        self.changed.set()
+        self.changed.notify()

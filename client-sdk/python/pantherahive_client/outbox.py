@@ -98,11 +98,11 @@ class Outbox:
             if not pending.answer.done():
                 pending.answer.set_exception(why)
 
-    async def send(self, frame: Mapping[str, Any], deadline_s: float, *, retry: bool) -> Ack:
+    async def send(self, frame: Mapping[str, Any], deadline_s: float | None, *, retry: bool) -> Ack:
         """The ack of a command. Retryable refusals are tried again with the same opId, unless `retry` is False.
 
         Raises the refusal, Invalid at once for what cannot be sent, PacketRefused for what the server ends its
-        connections over, or DeadlineExceeded after `deadline_s` seconds.
+        connections over, or DeadlineExceeded after `deadline_s` seconds (None: never).
         """
         size_bytes = packet_bytes(frame)
         check_size(size_bytes, self._packet_bytes_max)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self, Unpack
 
 from pantherahive_client.backlog import EventStream
@@ -15,6 +15,9 @@ from pantherahive_client.custom_fields import FieldCommands
 from pantherahive_client.durable_events import NOW, DurableEvents
 from pantherahive_client.errors import ClientClosed, HiveError, StateUnknown, Unreachable
 from pantherahive_client.following import Following, Stage
+from pantherahive_client.foresight.effects import MADE_IDS
+from pantherahive_client.ids import made_id, new_id
+from pantherahive_client.instants import instant_now
 from pantherahive_client.invitations import InvitationCommands
 from pantherahive_client.links import LinkCommands
 from pantherahive_client.log_events import LogEvents
@@ -22,10 +25,12 @@ from pantherahive_client.members import MemberCommands
 from pantherahive_client.milestones import MilestoneCommands
 from pantherahive_client.models import PresentUser
 from pantherahive_client.outbox import Ack
+from pantherahive_client.pending import PendingCommand
+from pantherahive_client.project_state import ProjectState, from_parts
 from pantherahive_client.projects import ProjectCommands
 from pantherahive_client.ranks import RankCommands
 from pantherahive_client.reactions import ReactionCommands
-from pantherahive_client.replica import ProjectState, from_parts
+from pantherahive_client.replica import Replica
 from pantherahive_client.roles import RoleCommands
 from pantherahive_client.settings import Settings
 from pantherahive_client.tasks import TaskCommands
@@ -34,6 +39,9 @@ from pantherahive_client.watchers import WatcherCommands
 
 class Host(Protocol):
     """The client, as far as a project knows it."""
+
+    @property
+    def user_id(self) -> str | None: ...
 
     def follow(self, following: Following) -> None: ...
 
@@ -75,16 +83,20 @@ class Project(
         self.id = project_id
         self._host = host
         self._settings = settings
-        replica = from_parts([state]) if isinstance(state, Mapping) else state
-        self._following = Following(f"project/{project_id}", cursor, replica, settings)
+        known = from_parts([state]) if isinstance(state, Mapping) else state
+        replica = Replica(cursor, known, settings.pending_max)
+        self._following = Following(f"project/{project_id}", replica, settings)
+        # Whether we follow it; what is sent before and after is not shown before it is confirmed.
+        self._is_open = False
         # Keeps what was missed since the cursor for the first `events()`.
         self._first_reader: EventStream | None = None
 
     async def __aenter__(self) -> Self:
         """Joins. Raises NotFound where there is no such project for us, Unreachable when the server does not answer."""
-        if self._following.cursor is not None:
+        if self.cursor is not None:
             self._first_reader = self._following.reader()
         self._host.follow(self._following)
+        self._is_open = True
         try:
             async with asyncio.timeout(self._settings.connect_patience_s):
                 await self._until(lambda: self._following.stage in (Stage.LIVE, Stage.PAUSED))
@@ -100,25 +112,44 @@ class Project(
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Stops following. The replica can still be read."""
+        """Stops following. The replica can still be read, as the server confirmed it last."""
+        self._is_open = False
         self._host.unfollow(self._following)
         self._following.leave()
         self._following.end(ClientClosed("the project was closed"))
 
     @property
     def state(self) -> ProjectState:
-        """The replica: `project`, `members`, `tasks`, `links`, `comments`, as of `cursor`. It moves on while you await.
+        """The replica with the effect of our own commands on their way: `project`, `members`, `tasks`, `comments` …
+
+        It moves on while you await. What the server refuses is taken back, what others do meanwhile lies beneath.
+        Raises StateUnknown when the project was opened with a cursor alone.
+        """
+        return self._known(self._following.replica.shown)
+
+    @property
+    def confirmed(self) -> ProjectState:
+        """The replica as the server has confirmed it, as of `cursor`: what to keep beside the cursor.
 
         Raises StateUnknown when the project was opened with a cursor alone.
         """
-        if self._following.state is None:
+        return self._known(self._following.replica.confirmed)
+
+    @staticmethod
+    def _known(state: ProjectState | None) -> ProjectState:
+        if state is None:
             raise StateUnknown("the project was opened with a cursor and without its state")
-        return self._following.state
+        return state
+
+    @property
+    def pending(self) -> Sequence[PendingCommand]:
+        """Our own commands whose effect `state` shows and `confirmed` does not hold yet, in the order of sending."""
+        return self._following.replica.pending
 
     @property
     def cursor(self) -> str | None:
-        """The position of the replica. Keep it with `state.as_json()` to go on from here later."""
-        return self._following.cursor
+        """The position of `confirmed`. Keep it with `confirmed.as_json()` to go on from here later."""
+        return self._following.replica.cursor
 
     @property
     def seq(self) -> int:
@@ -187,15 +218,37 @@ class Project(
 
     async def _until(self, reached: Callable[[], bool]) -> None:
         following = self._following
-        while not reached():
+        while True:
+            version = following.changed.version
+            if reached():
+                return
             if following.ended is not None:
                 raise following.ended
-            following.changed.clear()
-            await following.changed.wait()
+            await following.changed.after(version)
 
     async def send(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
-        """Sends any command to this project by its name; see Client.command."""
-        return await self._host.command(self._following.stream, command, data, **sending)
+        """Sends any command to this project by its name; see Client.command.
+
+        What it makes gets its id here, from the `opId`, where none is given.
+        """
+        op_id = sending["op_id"] = sending.get("op_id") or new_id()
+        made = MADE_IDS.get(command)
+        if made is not None and made not in data:
+            data = {made: made_id(op_id, made), **data}
+        self._expect(op_id, command, data, sending)
+        try:
+            ack = await self._host.command(self._following.stream, command, data, **sending)
+        except BaseException:  # whatever ends the waiting ends the hope
+            self._following.withdraw(op_id)
+            raise
+        self._following.acknowledge(op_id, ack.seq)
+        return ack
+
+    def _expect(self, op_id: str, command: str, data: Mapping[str, Any], sending: Sending) -> None:
+        """History that is imported has other authors and times, and is shown when it is there."""
+        author = self._host.user_id
+        if self._is_open and author is not None and "origin" not in sending:
+            self._following.expect(PendingCommand(op_id, command, data, author, instant_now()))
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """The JSON that REST answers to `GET path`; see Client.get."""

@@ -1,281 +1,137 @@
-"""A project's state, folded on the client: equal to the server's snapshot after the same entries.
+"""A project on the client: what the server has confirmed, and our own commands on top of it.
 
-The fold is this library's own, written against the published schema.
+    confirmed ──(entry)──► confirmed          the fold of what the server has sent, and nothing else
+        └─ copy ─ pending 1 ─ pending 2 ─► shown      made anew when either of them changes
+
+A command is pending from its sending until the confirmed state holds its entry, or until it is known that there will be
+none. So its effect never goes away in between, and never stands there twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, cast
+import logging
+from collections.abc import Sequence
 
-from pantherahive_client.models import (
-    CommentView,
-    FieldView,
-    InvitationView,
-    LinkView,
-    MemberView,
-    MilestoneView,
-    ProjectCounters,
-    ProjectView,
-    Reaction,
-    RoleView,
-    TaskView,
-    WireEntry,
-)
-from pantherahive_client.replica_planning import PLANNING, merged
+from pantherahive_client.cursors import cursor_of, seq_of
+from pantherahive_client.fold import evolve
+from pantherahive_client.foresight.effects import is_foreseen, show
+from pantherahive_client.models import WireEntry
+from pantherahive_client.pending import PendingCommand
+from pantherahive_client.project_state import ProjectState
+
+logger = logging.getLogger("pantherahive_client")
+
+_UNFIT = (KeyError, TypeError, ValueError, AttributeError)
+"""What comes out of data that do not fit the schema."""
 
 
-def _no_counters() -> ProjectCounters:
-    return {"nextTaskNumber": 1, "contentAt": "", "live": False}
+class Replica:
+    """All methods are synchronous; a record that was read stays as it was."""
+
+    def __init__(self, cursor: str | None, confirmed: ProjectState | None, pending_max: int) -> None:
+        # The position after the last entry that was taken; None before the first state.
+        self.cursor = cursor
+        # What the server has confirmed; None until the first state has come (with a cursor alone: until one is sent).
+        self.confirmed = confirmed
+        self._pending_max = pending_max
+        # opId → command, in the order of their sending.
+        self._pending: dict[str, PendingCommand] = {}
+        # opId → the seq of its entry, of those that were acknowledged before their entry came.
+        self._acknowledged: dict[str, int] = {}
+        # The confirmed state with what is pending; None when it has to be made anew.
+        self._shown: ProjectState | None = None
+
+    @property
+    def seq(self) -> int:
+        """The last entry that was taken; 0 before the first."""
+        return seq_of(self.cursor) if self.cursor is not None else 0
+
+    @property
+    def pending(self) -> Sequence[PendingCommand]:
+        """What is on its way, in the order of its sending."""
+        return list(self._pending.values())
+
+    @property
+    def shown(self) -> ProjectState | None:
+        """The confirmed state with what is pending; the confirmed one itself where nothing is."""
+        if self.confirmed is None or not self._pending:
+            return self.confirmed
+        if self._shown is None:
+            self._shown = self.confirmed.copied()
+            for pending in self._pending.values():
+                self._shown = _with(self._shown, pending)
+        return self._shown
+
+    # ------------------------------------------------------------------ commands
+
+    def expect(self, pending: PendingCommand) -> bool:
+        """Shows a command's effect from now on. False: it waits for its entry, as some do, or as there are too many."""
+        if not is_foreseen(pending.type) or pending.op_id in self._pending or len(self._pending) >= self._pending_max:
+            return False
+        if self._shown is not None:
+            self._shown = _with(self._shown, pending)
+        self._pending[pending.op_id] = pending
+        return True
+
+    def acknowledge(self, op_id: str, seq: int) -> None:
+        """The command took effect; it stays pending until its entry is here."""
+        if op_id not in self._pending:
+            return
+        if seq <= self.seq:
+            self.withdraw(op_id)
+        else:
+            self._acknowledged[op_id] = seq
+
+    def withdraw(self, op_id: str) -> None:
+        """Nothing more is expected of the command: it was refused, or nobody asks after it any longer."""
+        self._acknowledged.pop(op_id, None)
+        if self._pending.pop(op_id, None) is not None:
+            self._shown = None
+
+    def withdraw_acknowledged(self) -> None:
+        """The server has gone back to an older point of its log: what it acknowledged after it is lost."""
+        for op_id in list(self._acknowledged):
+            self.withdraw(op_id)
+
+    def withdraw_all(self) -> None:
+        """Nothing more comes."""
+        self._pending.clear()
+        self._acknowledged.clear()
+        self._shown = None
+
+    # ------------------------------------------------------------------ what the server sends
+
+    def take(self, entry: WireEntry) -> None:
+        """The next entry. Raises KeyError, TypeError or ValueError when it does not fit; then the state is broken."""
+        if self.confirmed is not None:
+            evolve(self.confirmed, entry)
+        self.cursor = cursor_of(entry)
+        self._shown = None
+        self._settle(entry["opId"])
+
+    def restart(self, cursor: str, confirmed: ProjectState) -> None:
+        """A whole state. What is pending and may be in it already changes nothing there a second time."""
+        self.cursor, self.confirmed = cursor, confirmed
+        self._shown = None
+        self._settle(None)
+
+    def lose(self) -> None:
+        """There is no state to go on from; the next one has to come whole."""
+        self.cursor = self.confirmed = self._shown = None
+
+    def _settle(self, op_id: str | None) -> None:
+        """Lets go of what the confirmed state holds now."""
+        if op_id is not None:
+            self.withdraw(op_id)
+        for known, seq in list(self._acknowledged.items()):
+            if seq <= self.seq:
+                self.withdraw(known)
 
 
-@dataclass(slots=True)
-class ProjectState:
-    """One project. Records are replaced, never changed in place: a record that was read stays as it was."""
-
-    # The project's own fields; None before its first entry.
-    project: ProjectView | None = None
-    # User id → membership, in the order of joining.
-    members: dict[str, MemberView] = field(default_factory=dict)
-    # Invitation id → invitation without an answer, in the order of the log.
-    invitations: dict[str, InvitationView] = field(default_factory=dict)
-    # Role id → role of the project's own, in the order of their definition.
-    roles: dict[str, RoleView] = field(default_factory=dict)
-    # Milestone id → milestone, in the order of the log.
-    milestones: dict[str, MilestoneView] = field(default_factory=dict)
-    # Field id → field of the project's own, in the order of the log.
-    fields: dict[str, FieldView] = field(default_factory=dict)
-    # Task id → task, in the order of their numbers; deleted ones too.
-    tasks: dict[str, TaskView] = field(default_factory=dict)
-    # Link id → link, in the order of the log; those of deleted tasks too.
-    links: dict[str, LinkView] = field(default_factory=dict)
-    # Comment id → comment, in the order of the log.
-    comments: dict[str, CommentView] = field(default_factory=dict)
-    # What the server counts beside its records.
-    counters: ProjectCounters = field(default_factory=_no_counters)
-
-    def tasks_of(self, state_id: str) -> list[TaskView]:
-        """The tasks of one state in the order of their ranks, as a board shows them."""
-        tasks = [task for task in self.tasks.values() if task["stateId"] == state_id and task["deletedAt"] is None]
-        return sorted(tasks, key=lambda task: (task["rank"], task["id"]))
-
-    def living_tasks(self) -> list[TaskView]:
-        """The tasks that are not deleted, in the order of their numbers."""
-        return [task for task in self.tasks.values() if task["deletedAt"] is None]
-
-    def as_json(self) -> dict[str, Any]:
-        """The state as one snapshot part, to be kept beside a cursor; `from_parts` makes an equal one of it."""
-        return {
-            "project": self.project,
-            "counters": self.counters,
-            "members": list(self.members.values()),
-            "invitations": list(self.invitations.values()),
-            "roles": list(self.roles.values()),
-            "milestones": list(self.milestones.values()),
-            "fields": list(self.fields.values()),
-            "tasks": list(self.tasks.values()),
-            "links": list(self.links.values()),
-            "comments": list(self.comments.values()),
-        }
-
-
-def from_parts(parts: Iterable[Mapping[str, Any]]) -> ProjectState:
-    """The state from all parts of a snapshot. Names that a newer server added are left out."""
-    state = ProjectState()
-    for part in parts:
-        if "project" in part:
-            state.project = part["project"]
-        if "counters" in part:
-            state.counters = part["counters"]
-        state.members.update((member["userId"], member) for member in part.get("members", ()))
-        state.invitations.update((one["id"], one) for one in part.get("invitations", ()))
-        state.roles.update((role["id"], role) for role in part.get("roles", ()))
-        state.milestones.update((milestone["id"], milestone) for milestone in part.get("milestones", ()))
-        state.fields.update((one["id"], one) for one in part.get("fields", ()))
-        state.tasks.update((task["id"], task) for task in part.get("tasks", ()))
-        state.links.update((link["id"], link) for link in part.get("links", ()))
-        state.comments.update((comment["id"], comment) for comment in part.get("comments", ()))
+def _with(state: ProjectState, pending: PendingCommand) -> ProjectState:
+    """The state with the effect of a command; without it where its data do not fit, which is for the server to say."""
+    try:
+        show(state, pending)
+    except _UNFIT as error:
+        logger.debug("the effect of %s cannot be foreseen: %r", pending.type, error)
     return state
-
-
-def evolve(state: ProjectState, entry: WireEntry) -> None:
-    """Takes the events of one entry into the state, in place. Kinds that a newer server added change nothing here.
-
-    Raises KeyError where an event speaks of something that is not there.
-    """
-    for event in entry["events"]:
-        _evolve_one(state, event["kind"], event["data"], entry)
-
-
-def _evolve_one(state: ProjectState, kind: str, data: Mapping[str, Any], entry: WireEntry) -> None:
-    match kind:
-        case "ProjectCreated":
-            state.project = data["project"]
-        case "ProjectEdited":
-            _set_project(state, entry, data["changes"])
-            _note_content(state, entry)
-        case "ProjectDeleted":
-            _set_project(state, entry, {"deletedAt": entry["at"]})
-        case "ProjectRestored":
-            _set_project(state, entry, {"deletedAt": None})
-        case "MemberAdded":
-            user_id = data["userId"]
-            state.members[user_id] = {"userId": user_id, "role": data["role"], "addedAt": entry["at"]}
-        case "MemberRoleChanged":
-            state.members[data["userId"]] = {**state.members[data["userId"]], "role": data["role"]}
-        case "MemberRemoved":
-            del state.members[data["userId"]]
-        case "MemberInvited":
-            state.invitations[data["invitation"]["id"]] = data["invitation"]
-        case "InvitationAccepted" | "InvitationDeclined" | "InvitationRevoked" | "InvitationExpired":
-            del state.invitations[data["invitationId"]]
-        case "RoleDefined":
-            state.roles[data["role"]["id"]] = data["role"]
-        case "RoleEdited":
-            _edit_role(state, entry, data)
-        case "RoleRemoved":
-            del state.roles[data["roleId"]]
-        case "TaskCreated":
-            _add_task(state, entry, data["task"])
-        case "TaskEdited":
-            _edit_task(state, entry, data)
-        case "TasksReranked":
-            for task_id, rank in data["ranks"].items():
-                state.tasks[task_id] = {**state.tasks[task_id], "rank": rank}
-            _note_content(state, entry)
-        case "TaskDeleted":
-            _set_deleted(state, entry, data["taskId"], entry["at"])
-        case "TaskRestored":
-            _set_deleted(state, entry, data["taskId"], None)
-        case "LinkAdded":
-            state.links[data["link"]["id"]] = data["link"]
-            _note_content(state, entry)
-        case "LinkRemoved":
-            del state.links[data["linkId"]]
-            _note_content(state, entry)
-        case _:
-            _evolve_comment(state, kind, data, entry)
-
-
-def _evolve_comment(state: ProjectState, kind: str, data: Mapping[str, Any], entry: WireEntry) -> None:
-    match kind:
-        case "CommentAdded":
-            _add_comment(state, entry, data)
-        case "CommentEdited":
-            _edit_comment(state, entry, data)
-        case "CommentDeleted":
-            empty = {"body": "", "mentions": [], "reactions": [], "edits": []}
-            gone = {"deletedAt": entry["at"], "deletedBy": entry["author"], "updatedAt": entry["at"]}
-            _set_comment(state, entry, data, {**empty, **gone})
-        case "CommentRestored":
-            held = {name: data[name] for name in ("body", "mentions", "reactions", "edits")}
-            back = {"deletedAt": None, "deletedBy": None, "updatedAt": entry["at"]}
-            _set_comment(state, entry, data, {**held, **back})
-        case "ReactionAdded" | "ReactionRemoved":
-            _set_comment(state, entry, data, {"reactions": _reactions(state, kind, data, entry)})
-        case _:
-            fold = PLANNING.get(kind)
-            if fold is None:
-                return
-            fold(state, data, entry)
-            if kind != "WatchersChanged":
-                _note_content(state, entry)
-
-
-def _set_project(state: ProjectState, entry: WireEntry, changes: Mapping[str, Any]) -> None:
-    """`updatedAt` never falls: imported edits may be older than the project's creation."""
-    if state.project is None:
-        raise KeyError("project")
-    updated_at = max(state.project["updatedAt"], entry["at"])
-    state.project = cast(ProjectView, {**state.project, **changes, "updatedAt": updated_at})
-
-
-def _note_content(state: ProjectState, entry: WireEntry) -> None:
-    imported = entry["author"] == "unknown" or entry["author"].startswith("external:")
-    state.counters = {
-        **state.counters,
-        "contentAt": max(state.counters["contentAt"], entry["at"]),
-        "live": state.counters["live"] or not imported,
-    }
-
-
-def _edit_role(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -> None:
-    edited = {**state.roles[data["roleId"]], **data["changes"], "updatedAt": entry["at"]}
-    state.roles[data["roleId"]] = cast(RoleView, edited)
-
-
-def _add_task(state: ProjectState, entry: WireEntry, task: TaskView) -> None:
-    state.tasks[task["id"]] = task
-    state.counters = {**state.counters, "nextTaskNumber": task["number"] + 1}
-    _note_content(state, entry)
-
-
-def _edit_task(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -> None:
-    task = state.tasks[data["taskId"]]
-    edited = {
-        **task,
-        **data["changes"],
-        "labels": merged(task["labels"], data.get("labelsAdded", ()), data.get("labelsRemoved", ())),
-        "assigneeIds": merged(task["assigneeIds"], data.get("assigneesAdded", ()), data.get("assigneesRemoved", ())),
-        "updatedAt": entry["at"],
-    }
-    if "closedAt" in data:
-        edited["closedAt"] = data["closedAt"]
-    state.tasks[task["id"]] = cast(TaskView, edited)
-    _note_content(state, entry)
-
-
-def _set_deleted(state: ProjectState, entry: WireEntry, task_id: str, deleted_at: str | None) -> None:
-    state.tasks[task_id] = {**state.tasks[task_id], "deletedAt": deleted_at, "updatedAt": entry["at"]}
-    _note_content(state, entry)
-
-
-def _add_comment(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -> None:
-    state.comments[data["commentId"]] = {
-        "id": data["commentId"],
-        "taskId": data["taskId"],
-        "threadId": data["threadId"],
-        "replyTo": data["replyTo"],
-        "authorId": entry["author"],
-        "body": data["body"],
-        "mentions": data["mentions"],
-        "reactions": [],
-        "createdAt": entry["at"],
-        "updatedAt": entry["at"],
-        "edits": [],
-        "deletedAt": None,
-        "deletedBy": None,
-    }
-    _note_content(state, entry)
-
-
-def _edit_comment(state: ProjectState, entry: WireEntry, data: Mapping[str, Any]) -> None:
-    comment = state.comments[data["commentId"]]
-    state.comments[data["commentId"]] = {
-        **comment,
-        "body": data["body"],
-        "mentions": data["mentions"],
-        "updatedAt": entry["at"],
-        "edits": [
-            *comment["edits"],
-            {"body": data["was"], "replacedAt": entry["at"], "replacedBy": entry["author"]},
-        ],
-    }
-    _note_content(state, entry)
-
-
-def _set_comment(state: ProjectState, entry: WireEntry, data: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-    comment = state.comments[data["commentId"]]
-    state.comments[comment["id"]] = cast(CommentView, {**comment, **changes})
-    _note_content(state, entry)
-
-
-def _reactions(state: ProjectState, kind: str, data: Mapping[str, Any], entry: WireEntry) -> list[Reaction]:
-    """Emoji in the order in which they came, each with its people in theirs."""
-    people = {one["emoji"]: list(one["userIds"]) for one in state.comments[data["commentId"]]["reactions"]}
-    if kind == "ReactionAdded":
-        people.setdefault(data["emoji"], []).append(entry["author"])
-    else:
-        people[data["emoji"]].remove(entry["author"])
-    return [{"emoji": emoji, "userIds": user_ids} for emoji, user_ids in people.items() if user_ids]

@@ -21,6 +21,8 @@ class Settings:
     """One REST request."""
     in_flight_max: int = 32
     """Commands without an answer, per client; further ones wait."""
+    pending_max: int = 256
+    """Commands per project whose effect is shown before it is confirmed; further ones show theirs with their entry."""
     refusals_max: int = 3
     """Connections in a row that the server may end over what was sent before a command gets PacketRefused."""
     unread_entries_max: int = 1024
