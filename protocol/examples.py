@@ -98,6 +98,7 @@ EXAMPLES: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
     "RemoveReaction": [{"commentId": COMMENT, "emoji": _EMOJI}],
     "DeleteComment": [{"commentId": REPLY}],
     "RestoreComment": [{"commentId": REPLY}],
+    "RemindOfDueDate": [{"taskId": TASK, "dueDate": "2026-07-20"}],
     "WatchTask": [{"taskId": TASK}],
     "UnwatchTask": [{"taskId": TASK}],
     "DeleteTask": [{"taskId": SUBTASK}],

@@ -23,7 +23,12 @@ from tests.acceptance.walk.walker import Person
 from tests.server.composed import composed_server
 
 WHERE = "give each its place in the story: tests/acceptance/walk/live_story.py"
-SHORT = {"heads_interval_s": 0.1, "project_rank_short_characters_max": 8, "project_invitations_max": 1}
+SHORT = {
+    "heads_interval_s": 0.1,
+    "timer_poll_interval_s": 0.1,
+    "project_rank_short_characters_max": 8,
+    "project_invitations_max": 1,
+}
 
 
 class AheadClock(SystemClock):

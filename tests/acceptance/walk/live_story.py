@@ -7,6 +7,7 @@ published example (`protocol/examples.py`); whatever arrives is judged and count
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from protocol import examples
@@ -69,7 +70,17 @@ async def tasks(stage: Stage) -> None:
     await stage.send(ben, "RestoreTask")
     await stage.send(ben, "EditTask", taskId=real(examples.TASK), stateId="done")  # it recurs
     await ada.until_event("TaskRecurred")
+    await _nearly_due(stage)
     await _into_one_gap(stage)
+
+
+async def _nearly_due(stage: Stage) -> None:
+    """The server's own timer reminds, and nobody else does."""
+    tomorrow = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+    due = stage.record.names.of("00000012-0000-7000-8000-000000000000")
+    await stage.send(stage.ada, "CreateTask", taskId=due, dueDate=tomorrow)
+    await stage.ada.until_event("DueDateNeared")
+    await stage.ben.refused("project", "RemindOfDueDate", "forbidden", stage.project)
 
 
 async def _into_one_gap(stage: Stage) -> None:
