@@ -96,6 +96,10 @@ class Journal(Protocol):
         """The entries of (stream, opId) pairs that are in the log."""
         ...
 
+    async def find_entries(self, places: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Entry]:
+        """The entries at (stream, seq) pairs, of any streams; those that are not there are missing."""
+        ...
+
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keeps it (a second one of the same stream and seq is ignored) and thins the older ones with age."""
         ...

@@ -1,12 +1,38 @@
-"""Activity: what happened, as readers are shown it."""
+"""Activity: what happened, as readers are shown it, and which objects an event is about."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from protocol.base import VIEW_CONFIG, Instant, Integer, PersonId
+from protocol.base import VIEW_CONFIG, Instant, Integer, PersonId, Uuid
 from protocol.wire import WireEvent
+
+NOT_TOLD: Final = frozenset({"TasksReranked", "TaskEditsJudged"})
+"""Kinds of events that are no news: how the server keeps order, and what it answered to a sender."""
+
+_IDS: Final = frozenset(
+    {
+        "commentId",
+        "fieldId",
+        "invitationId",
+        "linkId",
+        "milestoneId",
+        "nextTaskId",
+        "otherId",
+        "parentId",
+        "replyTo",
+        "roleId",
+        "taskId",
+        "threadId",
+        "userId",
+    }
+)
+_RECORDS: Final = frozenset({"field", "invitation", "link", "milestone", "role", "task"})
+"""Records that an event carries whole, under the id of their own."""
 
 
 @with_config(VIEW_CONFIG)
@@ -23,3 +49,29 @@ class ActivityItem(TypedDict):
     beganAt: Instant
     entries: Integer
     events: list[WireEvent]
+
+
+@with_config(VIEW_CONFIG)
+class PersonActivityItem(ActivityItem):
+    """The same of a person, with the project that it happened in."""
+
+    projectId: Uuid
+
+
+def named_objects(data: Mapping[str, Any]) -> Iterator[str]:
+    """The ids of what the data of an event are about: the objects themselves and those that they belong to.
+
+    People stand there only as members and invited ones, not as authors, assignees or watchers.
+    """
+    for name, value in data.items():
+        if isinstance(value, str):
+            if name in _IDS:
+                yield value
+        elif isinstance(value, Mapping):
+            if name in _RECORDS:
+                yield value["id"]
+            yield from named_objects(value)
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, Mapping):
+                    yield from named_objects(item)

@@ -45,7 +45,7 @@ from server.consumers.notifier import NOTIFIER, Notifier
 from server.consumers.projector import make_projector
 from server.consumers.runner import Runner, RunnerLimits
 from server.consumers.timekeeper import TIMEKEEPER, Timekeeper
-from server.derived_reads import InvitationReads, ProjectedUntil, ProjectReads, TaskReads
+from server.derived_reads import ActivityReads, InvitationReads, ProjectedUntil, ProjectReads, TaskReads
 from server.enrich import Facts
 from server.entry_json import (
     entry_size,
@@ -397,6 +397,7 @@ class Product:
             projects=ProjectReads(self._storage.database),
             tasks=TaskReads(self._storage.database),
             invitations=InvitationReads(self._storage.database),
+            activity=ActivityReads(self._storage.database),
             freshness=ProjectedUntil(self._projector, self._shards),
             clock=self._clock,
             new_id=self._ids.new_id,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from actors.runtime.shards import ShardTable
 from server.consumers.runner import Runner
 from storage.postgres.pool import Database
-from storage.projections import invitations, projects, tasks, watchers
+from storage.projections import activity, invitations, projects, tasks, watchers
 from storage.projections.across import PlaceAcross
 
 if TYPE_CHECKING:
@@ -70,6 +70,24 @@ class InvitationReads:
     ) -> Sequence[tuple[str, str, Listed]]:
         """See the port."""
         return await invitations.list_of_user(self._database, user_id, now, after, limit)
+
+
+class ActivityReads:
+    """Fits `server.rest.activity.ActivityIndex` and `server.rest.person_activity.PersonActivityIndex`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_object(self, project_id: str, object_id: str, before: int, limit: int) -> Sequence[int]:
+        """See the port."""
+        return await activity.list_of_object(self._database, project_id, object_id, before, limit)
+
+    async def of_person(
+        self, author_id: str, reader_id: str | None, after: tuple[str, str, int] | None, limit: int
+    ) -> Sequence[tuple[str, str, int]]:
+        """See the port."""
+        place = activity.Deed(*after) if after is not None else None
+        return await activity.list_of_person(self._database, author_id, reader_id, place, limit)
 
 
 class ProjectedUntil:

@@ -96,6 +96,21 @@ class LogReads:
             raise Rejected(STREAM_HALTED) from damage
         return [publication for publication in reversed(page) if publication.entry.seq <= newest]
 
+    async def some(self, places: Sequence[tuple[str, int]]) -> Sequence[Publication]:
+        """The entries at these (stream, seq), in this order, without those that are not there.
+
+        Whose business they are is the caller's question. Raises StorageFault, and Rejected for a damaged one.
+        """
+        try:
+            return await self._feeds.pages.some(places)
+        except UnreadableEvent as damage:
+            log.exception("an unreadable entry was asked for")
+            raise Rejected(STREAM_HALTED) from damage
+
+    def size_of(self, publication: Publication) -> int:
+        """Bytes of an entry as it is sent."""
+        return self._size_of(publication)
+
     async def head(self, principal: Principal, stream: str) -> Cursor | Rejection:
         """Where the stream stands, for those who may follow it now."""
         return await self._feeds.permitted(principal, stream, self._clock.monotonic_s() + self._deadline_s)

@@ -61,6 +61,14 @@ class Pages:
         entries = await self.after(stream, seq - 1)
         return entries[0] if entries and entries[0].entry.seq == seq else None
 
+    async def some(self, places: Sequence[tuple[str, int]]) -> list[Publication]:
+        """The entries at these (stream, seq), in this order; those that are not there are left out. Kept nowhere.
+
+        Raises StorageFault, UnreadableEvent.
+        """
+        found = await self._journal.find_entries(places)
+        return [publication_of(found[place]) for place in places if place in found]
+
     async def distrust(self, stream: str, cursor: Cursor) -> Reason | None:
         """Why a cursor does not belong to this stream's history; None when it does. Raises UnreadableEvent."""
         if cursor == START:

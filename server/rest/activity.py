@@ -1,35 +1,45 @@
-"""What happened in a project, newest first: the log itself, so that nothing lags and nothing is lost.
+"""What happened in a project, or to an object in it, newest first.
 
-Runs of edits by one author of one object collapse. A page reads a bounded stretch of the log, however long that is.
+The words are the log's own, so that nothing lags and nothing is lost. Where they stand, a read table tells; while that
+is behind, the activity of an object is looked for in the log itself, a bounded stretch for each page.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final, Protocol, TypeAlias
 
 from aiohttp import web
 from pydantic import Field
 
 from actors.project.comments import list_comment_ids
 from actors.project.projects import view_project
+from actors.project.state import ProjectState
 from actors.runtime.log_reads import LogReads
 from actors.runtime.publication import Publication
 from protocol.activity import ActivityItem
-from protocol.base import INTEGER_MAX, Message, datetime_of
-from server.rest.access import Access, path_id, read_query
+from protocol.base import INTEGER_MAX, Message, Uuid
+from protocol.errors import Rejection
+from protocol.event import Principal
+from server.activity_runs import PageMax, Runs, told
+from server.rest.access import Access, entity_tag, is_unchanged, path_id, read_query
 from server.rest.bodies import json_response
+from server.rest.derived import DerivedReads
 from server.rest.operations import operation
 from server.rest.pages import PageSizes, link_next
 from server.rest.project_views import Glance, ProjectViews
 
-SCANNED_ENTRIES_MAX: Final = 2000
-"""Entries of the log that one page looks at. A page of a task that was quiet for longer may be short, even empty."""
-RUN_ENTRIES_MAX: Final = 50
-RUN_PAUSE_S: Final = 600
-_NOT_TOLD: Final = frozenset({"TasksReranked"})
-"""What the server does by itself to keep order."""
+ENTRIES_MAX: Final = 2000
+"""Entries that one page looks at. Where it collapses or passes over many of them, it may be short, even empty."""
+
+
+class ActivityIndex(Protocol):
+    """Where in the log the entries about objects are, the newest first."""
+
+    async def of_object(self, project_id: str, object_id: str, before: int, limit: int) -> Sequence[int]:
+        """The seqs below `before` of entries about an object."""
+        ...
 
 
 class ActivityQuery(Message):
@@ -39,6 +49,23 @@ class ActivityQuery(Message):
     limit: Annotated[int, Field(ge=1)] | None = None
 
 
+class ProjectActivityQuery(ActivityQuery):
+    """`about`: only what one object is named in: a task, a comment, a link, a milestone, a member …, removed or not."""
+
+    about: Uuid | None = None
+
+
+_Look: TypeAlias = Callable[[ProjectState, Principal, str], "frozenset[str] | Rejection"]
+
+
+@dataclass(slots=True)
+class _Source:
+    """Entries, the newest first. `more`: they ended at a bound, not at the beginning."""
+
+    entries: AsyncIterator[Publication]
+    more: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class ActivityRoutes:
     """`…/activity` of a project, and of a task in it."""
@@ -46,7 +73,10 @@ class ActivityRoutes:
     access: Access
     views: ProjectViews
     reads: LogReads
+    index: ActivityIndex
+    derived: DerivedReads
     sizes: PageSizes
+    page_bytes_max: int
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -54,108 +84,118 @@ class ActivityRoutes:
             web.get("/v1/projects/{projectId}/tasks/{taskId}/activity", self.of_task),
         ]
 
-    @operation("What happened in a project, newest first", query=ActivityQuery, answer=list[ActivityItem], links=True)
+    @operation(
+        "What happened in a project, newest first",
+        query=ProjectActivityQuery,
+        answer=list[ActivityItem],
+        etag=True,
+        links=True,
+    )
     async def of_project(self, request: web.Request) -> web.Response:
         """Edits of one object by one author within ten minutes of each other are one item."""
         glance = Glance(path_id(request, "projectId"), self.access.principal(request))
-        query = read_query(request, ActivityQuery)
-        head = (await self.views.read(glance, view_project)).cursor.seq
-        return await self._page(request, glance, query, head, lambda event: True)
+        query = read_query(request, ProjectActivityQuery)
+        if query.about is not None:
+            return await self._of_object(request, glance, query, _parts_of, query.about)
+        reading = await self.views.read(glance, view_project)
+        if is_unchanged(request, reading.cursor):
+            return web.Response(status=304, headers=_headers(entity_tag(reading.cursor)))
+        before = min(query.before or reading.cursor.seq + 1, reading.cursor.seq + 1)
+        source = self._scanned(glance.stream, before)
+        return await self._page(request, glance, query, source, None, entity_tag(reading.cursor))
 
-    @operation("What happened to a task, newest first", query=ActivityQuery, answer=list[ActivityItem], links=True)
+    @operation(
+        "What happened to a task, newest first", query=ActivityQuery, answer=list[ActivityItem], etag=True, links=True
+    )
     async def of_task(self, request: web.Request) -> web.Response:
-        """With its comments. A page may be short, even empty, and `Link` to a next one, where others were busy."""
+        """With its comments and what its subtasks and links say of it."""
         glance = Glance(path_id(request, "projectId"), self.access.principal(request))
         query = read_query(request, ActivityQuery)
-        task_id = path_id(request, "taskId")
-        reading = await self.views.read(glance, list_comment_ids, task_id)
-        about = {task_id, *reading.value}
-        return await self._page(request, glance, query, reading.cursor.seq, lambda event: names(event["data"], about))
+        return await self._of_object(request, glance, query, _parts_of_task, path_id(request, "taskId"))
+
+    async def _of_object(
+        self, request: web.Request, glance: Glance, query: ActivityQuery, look: _Look, object_id: str
+    ) -> web.Response:
+        reading = await self.views.read(glance, look, object_id)
+        if is_unchanged(request, reading.cursor):
+            return web.Response(status=304, headers=_headers(entity_tag(reading.cursor)))
+        before = min(query.before or reading.cursor.seq + 1, reading.cursor.seq + 1)
+        if await self.derived.is_caught_up(glance.stream):
+            source = self._indexed(glance, object_id, before, self.sizes.of_limit(query.limit) + 1)
+        else:
+            source = self._scanned(glance.stream, before)
+        return await self._page(request, glance, query, source, reading.value, entity_tag(reading.cursor))
 
     async def _page(
         self,
         request: web.Request,
         glance: Glance,
         query: ActivityQuery,
-        head: int,
-        is_wanted: Callable[[Mapping[str, Any]], bool],
+        source: _Source,
+        about: frozenset[str] | None,
+        tag: str,
     ) -> web.Response:
         """Permission is judged once more at the end: who was removed while the log was read gets nothing."""
-        size = self.sizes.of_limit(query.limit)
-        before = min(query.before or head + 1, head + 1)
-        items: list[ActivityItem] = []
-        seen = before
-        async for publication in self._backwards(glance.stream, before):
-            events = [event for event in publication.events if event["kind"] not in _NOT_TOLD and is_wanted(event)]
-            if events and not _joins(items, publication, events):
-                if len(items) == size:
-                    break
-                items.append(_item(publication, events))
+        runs = Runs(PageMax(self.sizes.of_limit(query.limit), self.page_bytes_max))
+        seen = 0
+        async for publication in source.entries:
+            if not runs.take(publication, told(publication, about), self.reads.size_of(publication)):
+                source.more = True
+                break
             seen = publication.entry.seq
         await self.views.read(glance, view_project)
-        headers = link_next(request.path, before=seen, limit=query.limit) if seen > 1 else {}
-        return json_response(items, headers={"Cache-Control": "private, no-cache", **headers})
+        link: dict[str, str] = {}
+        if source.more:
+            about_one = getattr(query, "about", None)
+            link = link_next(request.path, before=seen, limit=query.limit, about=about_one)
+        return json_response([item for _, item in runs.items], headers={**_headers(tag), **link})
 
-    async def _backwards(self, stream: str, before: int) -> AsyncIterator[Publication]:
-        """Entries below the seq, the newest first, a bounded number of them."""
-        least = max(0, before - 1 - SCANNED_ENTRIES_MAX)
-        while before - 1 > least:
-            page = await self.reads.page_before(stream, before)
-            if not page:
-                return
-            for publication in page:
-                if publication.entry.seq <= least:
+    def _scanned(self, stream: str, before: int) -> _Source:
+        """Entries below the seq from the log itself, a bounded number of them."""
+        least = max(0, before - 1 - ENTRIES_MAX)
+
+        async def entries() -> AsyncIterator[Publication]:
+            place = before
+            while place - 1 > least and (page := await self.reads.page_before(stream, place)):
+                for publication in page:
+                    if publication.entry.seq <= least:
+                        break
+                    yield publication
+                place = page[-1].entry.seq
+            source.more = least > 0
+
+        source = _Source(entries())
+        return source
+
+    def _indexed(self, glance: Glance, object_id: str, before: int, step: int) -> _Source:
+        """The entries about an object, as the read table knows them."""
+
+        async def entries() -> AsyncIterator[Publication]:
+            place, count = before, 0
+            while count < ENTRIES_MAX:
+                seqs = await self.index.of_object(glance.project_id, object_id, place, step)
+                for publication in await self.reads.some([(glance.stream, seq) for seq in seqs]):
+                    yield publication
+                if len(seqs) < step:
                     return
-                yield publication
-            before = page[-1].entry.seq
+                place, count = seqs[-1], count + len(seqs)
+            source.more = True
+
+        source = _Source(entries())
+        return source
 
 
-def names(data: Any, ids: Collection[str], depth: int = 3) -> bool:
-    """Whether the data of an event name one of these objects."""
-    if isinstance(data, str):
-        return data in ids
-    if depth == 0:
-        return False
-    if isinstance(data, dict):
-        return any(key in ids or names(value, ids, depth - 1) for key, value in data.items())
-    return isinstance(data, list) and any(names(value, ids, depth - 1) for value in data)
+def _parts_of_task(state: ProjectState, principal: Principal, task_id: str) -> frozenset[str] | Rejection:
+    """The task and its comments."""
+    comments = list_comment_ids(state, principal, task_id)
+    return comments if isinstance(comments, Rejection) else frozenset({task_id, *comments})
 
 
-def _item(publication: Publication, events: list[Any]) -> ActivityItem:
-    entry = publication.entry
-    return {
-        "seq": entry.seq,
-        "firstSeq": entry.seq,
-        "author": entry.author,
-        "at": entry.at,
-        "beganAt": entry.at,
-        "entries": 1,
-        "events": events,
-    }
+def _parts_of(state: ProjectState, principal: Principal, object_id: str) -> frozenset[str] | Rejection:
+    """The object and what belongs to it. What is not there any more may have been once."""
+    is_task = object_id in state.tasks
+    return _parts_of_task(state, principal, object_id) if is_task else frozenset({object_id})
 
 
-def _joins(items: list[ActivityItem], publication: Publication, events: list[Any]) -> bool:
-    """Takes an older entry into the run that the last item is, if it belongs there."""
-    if not items:
-        return False
-    run, entry = items[-1], publication.entry
-    subject = _edited(events)
-    near = abs((datetime_of(run["beganAt"]) - datetime_of(entry.at)).total_seconds()) <= RUN_PAUSE_S
-    is_same = subject is not None and subject == _edited(run["events"]) and run["author"] == entry.author
-    if not (is_same and near and run["entries"] < RUN_ENTRIES_MAX):
-        return False
-    run["firstSeq"], run["beganAt"], run["entries"] = entry.seq, entry.at, run["entries"] + 1
-    run["events"] = [*events, *run["events"]]
-    return True
-
-
-def _edited(events: list[Any]) -> tuple[str, str] | None:
-    """Which object all of the events edit, as (kind of event, id); None when they do more than that."""
-    found = {(event["kind"], _id_in(event["data"])) for event in events}
-    kind, subject = found.pop() if len(found) == 1 else ("", "")
-    return (kind, subject) if kind.endswith("Edited") else None
-
-
-def _id_in(data: Mapping[str, Any]) -> str:
-    """The object that an event is about; "" for the project itself."""
-    return next((str(value) for name, value in data.items() if name.endswith("Id")), "")
+def _headers(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}

@@ -99,6 +99,11 @@ def tasks_across(
     return Listing(fetch, lambda own: own[0], lambda own: (own[1].record["updatedAt"], own[0], own[1].record["id"]))
 
 
+def derived_headers(*, incomplete: bool) -> dict[str, str]:
+    """What an answer says of the projections: nothing, or that it leaves projects out."""
+    return {DERIVED_STATE: "incomplete"} if incomplete else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T, P]):
     """`end` is the place of the last row when there are more. `incomplete`: projects were left out."""
@@ -110,7 +115,7 @@ class Page(Generic[T, P]):
     @property
     def headers(self) -> dict[str, str]:
         """What the answer says of the projections: nothing, or that it is incomplete."""
-        return {DERIVED_STATE: "incomplete"} if self.incomplete else {}
+        return derived_headers(incomplete=self.incomplete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +127,16 @@ class DerivedReads:
     behind_max_s: float
 
     async def page(self, listing: Listing[T, P], after: P | None, size: int) -> Page[T, P]:
-        """At most `size` rows, true as of a moment at most `behind_max_s` ago.
+        """At most `size` rows, true as of a moment at most `behind_max_s` ago. Raises Rejected as `read`."""
+        found, standing = await self.read(lambda standing: _visible(listing, after, size + 1, standing))
+        end = listing.place_of(found[size - 1]) if len(found) > size else None
+        return Page(found[:size], end, bool(standing))
+
+    async def read(self, work: Callable[[frozenset[int]], Coroutine[Any, Any, T]]) -> tuple[T, frozenset[int]]:
+        """What `work` finds once the projections have caught up, but for the shards that it is given, and these.
 
         Raises Rejected (unavailable, reason `behind`) when the projections trail, and when catching up and reading
-        together took longer: who was removed after its beginning must not get the answer so late.
+        together took longer than `behind_max_s`: who was removed after its beginning must not get the answer so late.
         """
         began_s = self.clock.monotonic_s()
         try:
@@ -133,11 +144,17 @@ class DerivedReads:
         except TimeoutError as error:
             raise Rejected(BEHIND) from error
         left_s = self.behind_max_s - (self.clock.monotonic_s() - began_s)
-        found = await self._within(_visible(listing, after, size + 1, standing), left_s)
+        found = await self._within(work(standing), left_s)
         if self.clock.monotonic_s() - began_s > self.behind_max_s:
             raise Rejected(BEHIND)
-        end = listing.place_of(found[size - 1]) if len(found) > size else None
-        return Page(found[:size], end, bool(standing))
+        return found, standing
+
+    async def is_caught_up(self, stream: str) -> bool:
+        """Whether everything of a stream that was committed before the call is projected, or soon was."""
+        try:
+            return shard_of(stream) not in await self.freshness.caught_up(self.behind_max_s)
+        except TimeoutError:
+            return False
 
     async def _within(self, work: Coroutine[Any, Any, T], left_s: float) -> T:
         """What is too late is not waited for. It is left to end by its own deadline, on the connection that it has."""

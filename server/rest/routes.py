@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from aiohttp import web
 
@@ -16,7 +17,7 @@ from server.enrich import Facts
 from server.explanations import Explanations
 from server.rest.access import Access
 from server.rest.accounts import AccountRoutes
-from server.rest.activity import ActivityRoutes
+from server.rest.activity import ActivityIndex, ActivityRoutes
 from server.rest.attempts import Attempts
 from server.rest.bots import BotRoutes
 from server.rest.bulk_edits import BulkEditRoutes
@@ -42,6 +43,7 @@ from server.rest.members import MemberRoutes
 from server.rest.milestones import MilestoneRoutes
 from server.rest.notifications import NotificationRoutes
 from server.rest.pages import PageSizes
+from server.rest.person_activity import PersonActivityIndex, PersonActivityRoutes
 from server.rest.preferences import PreferenceRoutes
 from server.rest.profiles import ProfileRoutes
 from server.rest.project_views import ProjectViews
@@ -60,6 +62,10 @@ PAGE_BYTES_MAX = 4 * 1024 * 1024
 """A page of the log ends at this size."""
 
 
+class ActivityIndexes(ActivityIndex, PersonActivityIndex, Protocol):
+    """Where entries are, by object and by person."""
+
+
 @dataclass(frozen=True, slots=True)
 class RestNeeds:
     """What the features of the API work with; the composition root fills it."""
@@ -76,6 +82,7 @@ class RestNeeds:
     projects: ProjectLists
     tasks: TaskLists
     invitations: InvitationLists
+    activity: ActivityIndexes
     freshness: Freshness
     clock: Clock
     new_id: Callable[[], str]
@@ -124,7 +131,12 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         *WatcherRoutes(needs.access, needs.tasks, derived, needs.sizes).routes(),
         *InvitationRoutes(needs.access, views, needs.invitations, derived, needs.clock, needs.sizes).routes(),
         *CommandRoutes(needs.access, needs.streams, needs.facts, needs.keyed).routes(),
-        *ActivityRoutes(needs.access, views, needs.reads, needs.sizes).routes(),
+        *ActivityRoutes(
+            needs.access, views, needs.reads, needs.activity, derived, needs.sizes, needs.page_bytes_max
+        ).routes(),
+        *PersonActivityRoutes(
+            needs.access, needs.reads, needs.activity, derived, needs.accounts, needs.sizes, needs.page_bytes_max
+        ).routes(),
         *DiffRoutes(needs.access, views, needs.sizes, needs.clock).routes(),
         *ExportRoutes(
             needs.access,

@@ -121,6 +121,11 @@ class FaultyJournal(MemoryJournal):
         self.check_there()
         return await super().find_ops(ops)
 
+    async def find_entries(self, places: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Entry]:
+        """See the port."""
+        self.check_there()
+        return await super().find_entries(places)
+
 
 class FaultyLane(MemoryLane):
     """Fits `actors.ports.AppendLane`. As the real one it refuses to append while an answer is lost."""

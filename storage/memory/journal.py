@@ -55,6 +55,11 @@ class MemoryJournal:
         """See the port."""
         return {op: self._ops[op] for op in ops if op in self._ops}
 
+    async def find_entries(self, places: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Entry]:
+        """See the port."""
+        found = {(stream, seq): self._after(stream, seq - 1)[:1] for stream, seq in places}
+        return {place: entries[0] for place, entries in found.items() if entries and entries[0].seq == place[1]}
+
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """See the port."""
         self._snapshots.save(snapshot)

@@ -30,6 +30,11 @@ SELECT {ENTRY_COLUMNS}
   FROM entries
   JOIN unnest($1::text[], $2::uuid[]) AS wanted (stream, op_id) USING (stream, op_id)
 """  # noqa: S608
+_FIND_ENTRIES: Final = f"""
+SELECT {ENTRY_COLUMNS}
+  FROM entries
+  JOIN unnest($1::text[], $2::bigint[]) AS wanted (stream, seq) USING (stream, seq)
+"""  # noqa: S608
 _SAVE_SNAPSHOT: Final = """
 INSERT INTO snapshots (stream, seq, epoch, at, schema_version, state)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -76,6 +81,12 @@ class PostgresJournal:
         rows = await self._database.load(_FIND_OPS, [stream for stream, _ in pairs], [op for _, op in pairs])
         found = entries_of(rows)
         return {(entry.stream, entry.op_id): entry for entry in found}
+
+    async def find_entries(self, places: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Entry]:
+        """The entries at (stream, seq) pairs that are in the log."""
+        wanted = sorted(set(places))
+        rows = await self._database.load(_FIND_ENTRIES, [stream for stream, _ in wanted], [seq for _, seq in wanted])
+        return {(entry.stream, entry.seq): entry for entry in entries_of(rows)}
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """See `actors.ports.Journal.save_snapshot`; repeating it is harmless. Raises NotApplied, OutcomeUnknown."""

@@ -11,7 +11,7 @@ from protocol.log import Entry
 from protocol.messages import UnreadableEvent
 from storage.ports import Move
 from storage.postgres.consumers import PostgresConsumers
-from storage.projections import projects
+from storage.projections import activity, projects
 from storage.projections.folding import (
     TABLES,
     Place,
@@ -79,6 +79,7 @@ class ProjectionWriter:
             for removal in removals(read):
                 await removal.sweep(connection)
             await _store(connection, before, after)
+            await activity.note(connection, activity.noted(read, after))
             if projects_reached := reached(read):
                 await projects.reach(connection, projects_reached)
 

@@ -93,6 +93,13 @@ async def test_entries_are_found_by_stream_and_op_id(storage: Storage) -> None:
     assert await storage.journal.find_ops([]) == {}
 
 
+async def test_entries_are_found_by_their_places_in_many_streams(storage: Storage) -> None:
+    await write(storage, (A, 5), (B, 2))
+    found = await storage.journal.find_entries([(A, 4), (B, 1), (A, 2), (A, 9), (EMPTY, 1), (A, 4), (A, 0)])
+    assert {place: (e.stream, e.seq) for place, e in found.items()} == {p: p for p in [(A, 2), (A, 4), (B, 1)]}
+    assert await storage.journal.find_entries([]) == {}
+
+
 async def test_the_first_snapshot_of_a_seq_stays(storage: Storage) -> None:
     await storage.journal.save_snapshot(snapshot(A, 4, state=b"first"))
     await storage.journal.save_snapshot(snapshot(A, 4, state=b"second"))

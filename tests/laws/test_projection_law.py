@@ -19,8 +19,9 @@ from tests.actors.given import Life, uuid
 from tests.laws.law import check_profile, check_project
 from tests.laws.lives import live_many
 from tests.laws.naive import PROJECTED, naive_world
+from tests.laws.naive_activity import naive_activity
 from tests.laws.strategies import PROFILE_LIVES, PROJECT_LIVES
-from tests.storage.projections.given import Feeder, by_key, forget_everything, table_rows
+from tests.storage.projections.given import Feeder, activity_rows, by_key, forget_everything, table_rows
 
 LIVES_PER_RUN = 8
 
@@ -91,6 +92,14 @@ async def test_the_read_tables_are_what_the_log_means(database: Database, logs: 
     found = await table_rows(database)
     assert found == _expected(logs)
     assert all(found.values()), "a table stayed empty, so nothing was proven about it"
+
+
+async def test_activity_is_found_where_the_log_speaks_of_it(database: Database, logs: list[list[Entry]]) -> None:
+    await _project(database, logs, seed=3)
+    objects, authors = await activity_rows(database)
+    expected = [naive_activity(log) for log in logs if log]
+    assert objects == set().union(*(found for found, _ in expected))
+    assert authors == set().union(*(found for _, found in expected))
 
 
 # --------------------------------------------------------------------------- planted faults

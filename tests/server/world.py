@@ -25,6 +25,7 @@ from actors.runtime.publication import Publication
 from actors.runtime.region import Region
 from actors.runtime.shards import ShardTable
 from actors.user.decider import UserActor
+from protocol.activity import NOT_TOLD, named_objects
 from protocol.errors import Rejection
 from protocol.event import OPERATOR, Command, Principal
 from protocol.log import Entry
@@ -87,6 +88,10 @@ class Lists:
         self._actor = ProjectActor()
         # Stream → the state and its seq.
         self._states: dict[str, tuple[ProjectState, int]] = {}
+        # (project, object) → the seqs of entries about it, ascending.
+        self._about: dict[tuple[str, str], list[int]] = {}
+        # Author → (at, project, seq) of their entries.
+        self._deeds: dict[str, list[tuple[str, str, int]]] = {}
 
     def states(self) -> Sequence[tuple[ProjectState, int]]:
         return list(self._states.values())
@@ -103,6 +108,33 @@ class Lists:
                     decoded: Any = decode_event(event)
                     self._actor.evolve(state, decoded, meta_of(entry))
                 self._states[entry.stream] = (state, entry.seq)
+                self._note(entry, state)
+
+    def _note(self, entry: Entry, state: ProjectState) -> None:
+        events = [event for event in unpack_payload(entry.payload)[0] if event["kind"] not in NOT_TOLD]
+        about = {name for event in events for name in named_objects(event["data"])}
+        about |= {state.comments[name]["taskId"] for name in about if name in state.comments}
+        for name in about:
+            self._about.setdefault((state.id, name), []).append(entry.seq)
+        if events:
+            self._deeds.setdefault(entry.author, []).append((entry.at, state.id, entry.seq))
+
+    async def of_object(self, project_id: str, object_id: str, before: int, limit: int) -> Sequence[int]:
+        seqs = self._about.get((project_id, object_id), [])
+        return [seq for seq in reversed(seqs) if seq < before][:limit]
+
+    async def of_person(
+        self, author_id: str, reader_id: str | None, after: tuple[str, str, int] | None, limit: int
+    ) -> Sequence[tuple[str, str, int]]:
+        def may_look(project_id: str) -> bool:
+            state, _ = self._states[f"project/{project_id}"]
+            project = state.project
+            public = project is not None and project["visibility"] == "public"
+            there = project is not None and project["deletedAt"] is None
+            return there and (public or reader_id is None or reader_id in state.members)
+
+        deeds = sorted(self._deeds.get(author_id, []), reverse=True)
+        return [deed for deed in deeds if may_look(deed[1]) and (after is None or deed < after)][:limit]
 
     async def caught_up(self, within_s: float) -> frozenset[int]:
         if not self.fresh:
@@ -332,6 +364,7 @@ async def a_world(
         projects=lists,
         tasks=lists,
         invitations=InvitedTo(lists),
+        activity=lists,
         freshness=freshness,
         clock=clock,
         new_id=ids.new_id,

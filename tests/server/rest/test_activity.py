@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from actors.runtime.log_reads import LogReads
+from protocol.activity import named_objects
 from protocol.comments import AddComment, EditComment
+from protocol.links import AddLink, RemoveLink
+from protocol.log import shard_of
 from protocol.members import AddMember, RemoveMember
 from protocol.tasks import CreateTask, EditTask
-from server.rest.activity import RUN_ENTRIES_MAX, SCANNED_ENTRIES_MAX, names
+from server.activity_runs import RUN_ENTRIES_MAX
+from server.rest.activity import ENTRIES_MAX
 from server.rest.pages import PageSizes
 from tests.server.rest.test_events import a_log
 from tests.server.rest.test_tasks import NOBODY, pages
@@ -73,21 +77,67 @@ async def test_a_tasks_activity_has_its_comments_and_nothing_of_others(world: Wo
     await problem_of(await world.http.get(f"/v1/projects/{project}/tasks/{NOBODY}/activity", headers=ada.auth), 404)
 
 
-async def test_a_page_looks_at_a_bounded_stretch(world: World) -> None:
+async def test_a_quiet_task_in_a_busy_project_comes_in_one_page(world: World) -> None:
     ada, project, _ = await a_log(world, 1)
     [task] = await pages(world, ada, f"/v1/projects/{project}/tasks")
-    for _ in range(SCANNED_ENTRIES_MAX + 300):
+    for _ in range(ENTRIES_MAX + 300):
         await world.send(ada, project, CreateTask(title="x"))
+    await world.send(ada, project, EditTask(task_id=task["id"], title="At last"))
+    reads = world.feeds.pages.reads
+    path = f"/v1/projects/{project}/tasks/{task['id']}/activity"
+    page = await world.http.get(path, headers=ada.auth)
+    kinds = [item["events"][0]["kind"] for item in await page.json()]
+    assert (kinds, next_of(page), world.feeds.pages.reads) == (["TaskEdited", "TaskCreated"], None, reads)
+    reads = world.feeds.pages.reads
+    await world.http.get(f"/v1/projects/{project}/activity?limit=50", headers=ada.auth)
+    assert world.feeds.pages.reads - reads <= 2
+
+
+@pytest.mark.parametrize("why", ["behind", "standing"])
+async def test_while_the_index_is_behind_a_page_looks_at_a_bounded_stretch_of_the_log(world: World, why: str) -> None:
+    ada, project, _ = await a_log(world, 1)
+    [task] = await pages(world, ada, f"/v1/projects/{project}/tasks")
+    for _ in range(ENTRIES_MAX + 300):
+        await world.send(ada, project, CreateTask(title="x"))
+    if why == "behind":
+        world.lists.fresh = False
+    else:
+        world.lists.standing = frozenset({shard_of(f"project/{project}")})
     reads = world.feeds.pages.reads
     path = f"/v1/projects/{project}/tasks/{task['id']}/activity"
     page = await world.http.get(path, headers=ada.auth)
     assert await page.json() == []
-    assert world.feeds.pages.reads - reads <= SCANNED_ENTRIES_MAX / 256 + 2
+    assert world.feeds.pages.reads - reads <= ENTRIES_MAX / 256 + 2
     assert next_of(page)
     assert len(await pages(world, ada, path)) == 1
-    reads = world.feeds.pages.reads
-    await world.http.get(f"/v1/projects/{project}/activity?limit=50", headers=ada.auth)
-    assert world.feeds.pages.reads - reads <= 2
+
+
+async def test_the_activity_about_any_object_also_when_it_is_gone(world: World) -> None:
+    ada, project, _ = await a_log(world, 2)
+    bob = await world.register("bob")
+    await world.send(ada, project, AddMember(user_id=bob.id, role="member"))
+    first, second = await pages(world, ada, f"/v1/projects/{project}/tasks")
+    linked = await world.send(ada, project, AddLink(type="blocks", task_id=first["id"], other_id=second["id"]))
+    await world.send(ada, project, RemoveLink(link_id=linked.result["linkId"]))
+    await world.send(ada, project, RemoveMember(user_id=bob.id))
+
+    async def kinds(about: str) -> list[str]:
+        items = await pages(world, ada, f"/v1/projects/{project}/activity?limit=1&about={about}")
+        return [event["kind"] for item in items for event in item["events"]]
+
+    assert await kinds(linked.result["linkId"]) == ["LinkRemoved", "LinkAdded"]
+    assert await kinds(bob.id) == ["MemberRemoved", "MemberAdded"]
+    assert await kinds(second["id"]) == ["LinkRemoved", "LinkAdded", "TaskCreated"]
+    assert await kinds(NOBODY) == []
+
+
+async def test_who_has_the_newest_activity_gets_it_once(world: World) -> None:
+    ada, project, _ = await a_log(world, 1)
+    [task] = await pages(world, ada, f"/v1/projects/{project}/tasks")
+    for path in (f"/v1/projects/{project}/activity", f"/v1/projects/{project}/tasks/{task['id']}/activity"):
+        first = await world.http.get(path, headers=ada.auth)
+        again = {**ada.auth, "If-None-Match": first.headers["ETag"]}
+        assert (first.status, (await world.http.get(path, headers=again)).status) == (200, 304)
 
 
 async def test_strangers_and_those_removed_meanwhile_get_nothing(world: World, monkeypatch: Any) -> None:
@@ -116,9 +166,19 @@ async def test_a_query_that_does_not_fit_is_400(world: World, query: str) -> Non
 
 
 def test_an_event_names_what_it_is_about() -> None:
-    assert names({"taskId": "t"}, {"t"})
-    assert names({"task": {"id": "t"}}, {"t"})
-    assert names({"ranks": {"t": "x"}}, {"t"})
-    assert names({"taskIds": ["a", "t"]}, {"t"})
-    assert not names({"title": "about t"}, {"t"})
-    assert not names({"a": {"b": {"c": {"d": "t"}}}}, {"t"})
+    assert set(named_objects({"taskId": "t", "title": "about u", "labels": ["v"]})) == {"t"}
+    task = {
+        "id": "t",
+        "parentId": "p",
+        "milestoneId": None,
+        "createdBy": "a",
+        "assigneeIds": ["b"],
+        "fields": {"f": "x"},
+    }
+    assert set(named_objects({"task": task})) == {"t", "p"}
+    assert set(named_objects({"taskId": "t", "changes": {"parentId": "p"}, "was": {"parentId": "o"}})) == {
+        "t",
+        "p",
+        "o",
+    }
+    assert set(named_objects({"items": [{"taskId": "t"}, {"taskId": "u"}]})) == {"t", "u"}

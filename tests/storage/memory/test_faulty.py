@@ -85,6 +85,7 @@ async def test_a_journal_that_is_away_answers_nothing_until_it_is_back() -> None
         journal.read(A, 0, 1),
         journal.read_shard(3, 0, 1),
         journal.find_ops([]),
+        journal.find_entries([]),
     ):
         with pytest.raises(NotApplied, match="away"):
             await attempt

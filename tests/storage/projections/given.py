@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from protocol.base import instant_of
 from protocol.log import Entry
 from storage.ports import Move
 from storage.postgres.pool import Database
+from storage.projections import activity
 from storage.projections.folding import TABLES
 from storage.projections.table import Row
 from storage.projections.writer import ProjectionWriter
@@ -46,6 +48,16 @@ async def table_rows(database: Database) -> dict[str, list[Row]]:
     return found
 
 
+async def activity_rows(database: Database) -> tuple[set[tuple[str, str, int]], set[tuple[str, str, str, int]]]:
+    """(project, object, seq) of all objects, and (author, at, project, seq) of all persons."""
+    objects = await database.fetch(f"SELECT project_id, object_id, seq FROM {activity.OBJECTS}")
+    authors = await database.fetch(f"SELECT author_id, at, project_id, seq FROM {activity.AUTHORS}")
+    return (
+        {(str(row["project_id"]), str(row["object_id"]), row["seq"]) for row in objects},
+        {(str(row["author_id"]), instant_of(row["at"]), str(row["project_id"]), row["seq"]) for row in authors},
+    )
+
+
 def by_key(rows: Iterable[Row]) -> list[Row]:
     """Rows in an order that does not depend on where they come from."""
     return sorted(rows, key=lambda row: (row.get("projectId", ""), row.get("id", ""), row.get("userId", "")))
@@ -53,6 +65,6 @@ def by_key(rows: Iterable[Row]) -> list[Row]:
 
 async def forget_everything(database: Database) -> None:
     """Empties the read tables and their checkpoints."""
-    names = ", ".join(table.name for table in TABLES)
+    names = ", ".join([*(table.name for table in TABLES), activity.OBJECTS, activity.AUTHORS])
     await database.write(f"TRUNCATE {names}")
     await database.write("DELETE FROM consumers")

@@ -24,7 +24,7 @@ from tests.actors.given import MEMBER, OWNER, STRANGER, Life, a_profile, uuid
 from tests.storage.projections.given import Feeder
 
 
-def _life(number: int, *commands: tuple[Principal, Command]) -> Life:
+def a_life(number: int, *commands: tuple[Principal, Command]) -> Life:
     life = Life(ProjectActor(), f"project/{uuid(0xB000 + number)}")
     now = f"2026-03-01T12:00:{number:02d}.000Z"
     created = (OWNER, CreateProject(name=f"Project {number}"))
@@ -33,7 +33,7 @@ def _life(number: int, *commands: tuple[Principal, Command]) -> Life:
     return life
 
 
-async def _projected(database: Database, *lives: Life) -> None:
+async def projected(database: Database, *lives: Life) -> None:
     await PostgresConsumers(database).positions(PROJECTOR)
     feeder = Feeder(database)
     for life in lives:
@@ -49,9 +49,9 @@ def _task(number: int, *people: Principal) -> CreateTask:
 
 async def test_public_projects_are_listed_the_last_changed_first(database: Database) -> None:
     public = (OWNER, EditProject(visibility="public"))
-    hidden_again = _life(1, public, (OWNER, EditProject(visibility="private")))
-    deleted = _life(2, public, (OWNER, DeleteProject()))
-    await _projected(database, _life(0), hidden_again, deleted, *(_life(number, public) for number in range(3, 6)))
+    hidden_again = a_life(1, public, (OWNER, EditProject(visibility="private")))
+    deleted = a_life(2, public, (OWNER, DeleteProject()))
+    await projected(database, a_life(0), hidden_again, deleted, *(a_life(number, public) for number in range(3, 6)))
     names: list[str] = []
     place: tuple[str, str] | None = None
     while page := await projects.list_public(database, place, 2):
@@ -61,13 +61,13 @@ async def test_public_projects_are_listed_the_last_changed_first(database: Datab
 
 
 async def test_a_person_has_the_projects_they_are_in_the_last_changed_first(database: Database) -> None:
-    left = _life(1, (MEMBER, RemoveMember(user_id=MEMBER.id)))
-    deleted = _life(2, (OWNER, DeleteProject()))
-    back = _life(3, (OWNER, DeleteProject()), (OWNER, RestoreProject()))
-    others = [_life(number) for number in range(4, 9)]
-    changed = _life(0)
+    left = a_life(1, (MEMBER, RemoveMember(user_id=MEMBER.id)))
+    deleted = a_life(2, (OWNER, DeleteProject()))
+    back = a_life(3, (OWNER, DeleteProject()), (OWNER, RestoreProject()))
+    others = [a_life(number) for number in range(4, 9)]
+    changed = a_life(0)
     changed.given((OWNER, EditProject(name="Newest")), now="2026-03-09T00:00:00.000Z")
-    await _projected(database, left, deleted, back, *others, changed)
+    await projected(database, left, deleted, back, *others, changed)
     names: list[str] = []
     place: tuple[str, str] | None = None
     while page := await projects.list_of_user(database, MEMBER.id, place, 2):
@@ -82,11 +82,11 @@ async def test_a_person_has_the_projects_they_are_in_the_last_changed_first(data
 
 async def test_own_tasks_come_from_all_projects_open_closed_or_both(database: Database) -> None:
     done = EditTask(task_id=uuid(0xC002), state_id="done")
-    first = _life(1, (OWNER, _task(1, MEMBER)), (OWNER, _task(2, MEMBER)), (OWNER, done), (OWNER, _task(3)))
-    second = _life(2, (OWNER, _task(4, MEMBER, OWNER)))
-    left = _life(3, (OWNER, _task(5, MEMBER)), (MEMBER, RemoveMember(user_id=MEMBER.id)))
-    deleted = _life(4, (OWNER, _task(6, MEMBER)), (OWNER, DeleteProject()))
-    await _projected(database, first, second, left, deleted)
+    first = a_life(1, (OWNER, _task(1, MEMBER)), (OWNER, _task(2, MEMBER)), (OWNER, done), (OWNER, _task(3)))
+    second = a_life(2, (OWNER, _task(4, MEMBER, OWNER)))
+    left = a_life(3, (OWNER, _task(5, MEMBER)), (MEMBER, RemoveMember(user_id=MEMBER.id)))
+    deleted = a_life(4, (OWNER, _task(6, MEMBER)), (OWNER, DeleteProject()))
+    await projected(database, first, second, left, deleted)
 
     async def titles(which: tasks.TaskFilter) -> list[str]:
         found: list[str] = []
@@ -105,7 +105,7 @@ async def test_own_tasks_come_from_all_projects_open_closed_or_both(database: Da
 async def test_tombstones_and_their_comments_are_in_no_list_until_they_are_back(database: Database) -> None:
     one, two = uuid(0xC001), uuid(0xC002)
     said = [(OWNER, AddComment(task_id=task_id, body="x")) for task_id in (one, two)]
-    gone = _life(
+    gone = a_life(
         1,
         (OWNER, _task(1, MEMBER)),
         (OWNER, _task(2, MEMBER)),
@@ -114,7 +114,7 @@ async def test_tombstones_and_their_comments_are_in_no_list_until_they_are_back(
         (OWNER, DeleteTask(task_id=two)),
         (OWNER, RestoreTask(task_id=two)),
     )
-    await _projected(database, gone)
+    await projected(database, gone)
     every: list[tasks.TaskFilter] = ["open", "all"]
     for which in every:
         [own] = await tasks.list_of_assignee(database, MEMBER.id, which, None, 10)
@@ -129,8 +129,8 @@ async def test_watched_tasks_come_from_all_projects_that_the_watcher_is_in(datab
         return [(OWNER, _task(number)), (MEMBER, WatchTask(task_id=task_id))]
 
     done = (OWNER, EditTask(task_id=uuid(0xC001), state_id="done"))
-    lives = [_life(1, *watched(1), done, (OWNER, _task(9))), _life(2, *watched(2)), _life(3, *watched(3), _leave())]
-    await _projected(database, *lives)
+    lives = [a_life(1, *watched(1), done, (OWNER, _task(9))), a_life(2, *watched(2)), a_life(3, *watched(3), _leave())]
+    await projected(database, *lives)
 
     async def titles(which: tasks.TaskFilter) -> list[str]:
         found = await watchers.list_of_watcher(database, MEMBER.id, which, None, 10)
@@ -145,7 +145,7 @@ async def test_comments_of_an_author_are_shown_where_the_reader_is_a_member(data
     def said(body: str) -> Sequence[tuple[Principal, Command]]:
         return [(OWNER, _task(1)), (OWNER, AddComment(task_id=uuid(0xC001), body=body))]
 
-    await _projected(database, _life(1, *said("one")), _life(2, *said("two")), _life(3, *said("three"), _leave()))
+    await projected(database, a_life(1, *said("one")), a_life(2, *said("two")), a_life(3, *said("three"), _leave()))
     [two] = await comments.list_of_author(database, OWNER.id, MEMBER.id, None, 1)
     place = PlaceAcross(two.listed.record["createdAt"], two.project_id, two.listed.record["id"])
     [one] = await comments.list_of_author(database, OWNER.id, MEMBER.id, place, 10)
@@ -158,8 +158,8 @@ def _leave() -> tuple[Principal, Command]:
 
 
 async def test_members_are_listed_by_id(database: Database) -> None:
-    life = _life(1)
-    await _projected(database, life)
+    life = a_life(1)
+    await projected(database, life)
     project_id = life.stream.partition("/")[2]
     assert await members.list_ids(database, project_id, None, 10) == [OWNER.id, MEMBER.id]
     assert await members.list_ids(database, project_id, OWNER.id, 10) == [MEMBER.id]
@@ -168,7 +168,7 @@ async def test_members_are_listed_by_id(database: Database) -> None:
 async def test_profiles_are_read_by_id(database: Database) -> None:
     life = a_profile(OWNER)
     life.given((OWNER, CreateProfile(first_name="Ada")))
-    await _projected(database, life)
+    await projected(database, life)
     found = await profiles.read(database, [OWNER.id, STRANGER.id])
     assert found == {OWNER.id: (dict(life.state.profile), 1)}
 
@@ -177,11 +177,11 @@ async def test_a_person_has_the_invitations_that_they_can_still_accept(database:
     def invite(user: Principal) -> tuple[Principal, Command]:
         return OWNER, InviteMember(user_id=user.id, role="viewer")
 
-    accepted = _life(1, (OWNER, InviteMember(invitation_id=uuid(0x601), user_id=STRANGER.id, role="viewer")))
+    accepted = a_life(1, (OWNER, InviteMember(invitation_id=uuid(0x601), user_id=STRANGER.id, role="viewer")))
     accepted.given((STRANGER, AcceptInvitation(invitation_id=uuid(0x601))))
-    deleted = _life(2, invite(STRANGER), (OWNER, DeleteProject()))
-    added = _life(3, invite(STRANGER), (OWNER, AddMember(user_id=STRANGER.id, role="viewer")))
-    await _projected(database, accepted, deleted, added, *(_life(number, invite(STRANGER)) for number in range(4, 7)))
+    deleted = a_life(2, invite(STRANGER), (OWNER, DeleteProject()))
+    added = a_life(3, invite(STRANGER), (OWNER, AddMember(user_id=STRANGER.id, role="viewer")))
+    await projected(database, accepted, deleted, added, *(a_life(number, invite(STRANGER)) for number in range(4, 7)))
     names: list[str] = []
     place: tuple[str, str] | None = None
     now = "2026-03-02T12:00:00.000Z"
