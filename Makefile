@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test style types tests schema bench setup setup-runtime lock clean
+.PHONY: help run test style types tests schema bench bench-quick setup setup-runtime lock clean
 MAKEFLAGS += --no-print-directory
 
 # The first Python that is new enough: .venv's own, plain python3, others. Say PYTHON=... to choose another.
@@ -15,7 +15,7 @@ FOLDERS := $(wildcard protocol actors storage config server client-sdk/python te
 LAYERS := protocol actors storage config server client-sdk/python/pantherahive_client
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
 
 run: setup-runtime ## set everything up and start the server in the foreground; ARGS="--help" shows its flags
 	@exec .venv/bin/python -m server serve $(ARGS)
@@ -44,8 +44,11 @@ tests: setup ## all tests on all cores
 schema: setup ## write what is made from the code: the published schema, the SDK's models, the reference pages
 	@for script in $(wildcard scripts/generate_*.py scripts/write_*.py); do .venv/bin/python $$script || exit 1; done
 
-bench: setup ## measure and write benchmarks/RESULTS.md; ARGS="--seconds 10" measures longer
+bench: setup ## measure beside the peers and write benchmarks/RESULTS.md (about 25 minutes); ARGS="--help" shows its parts
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+bench-quick: setup ## the same in a few minutes, with fewer rounds
+	@.venv/bin/python -m benchmarks --quick $(ARGS)
 
 setup: ## make .venv with everything that the checks need
 	@$(PYTHON) scripts/bootstrap.py --dev

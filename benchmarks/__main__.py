@@ -1,54 +1,103 @@
-"""`python -m benchmarks [--seconds S] [--out FILE]`: all measurements, one after the other, and the results page."""
+"""`python -m benchmarks`: measures, and writes the results page with its chart.
+
+    python -m benchmarks            everything, about 25 minutes
+    python -m benchmarks --quick    a few minutes: fewer rounds, smaller crowds
+    python -m benchmarks --only versus --scenarios aware1,aware8 --contenders ours,node-group --rounds 1
+
+A run of parts prints its tables and leaves the page alone, unless `--out` names a file.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
 import uvloop
 
-from benchmarks import activation, durable, memory, resume
-from benchmarks.figures import Section, machine
-from benchmarks.product import running_product
+from benchmarks.cores import two_cores
+from benchmarks.page import page
+from benchmarks.parts import PARTS, QUICK_PARTS, Plan, Results
+from benchmarks.rounds import Pace, say
+from benchmarks.scenarios import SCENARIOS
+from benchmarks.toolbox import ToolMissing, make_toolbox
+
+_HERE = Path(__file__).parent
+_FULL = Pace(rounds=5, seconds=2.0, warmup_s=0.5)
+_QUICK = Pace(rounds=2, seconds=1.0, warmup_s=0.3)
 
 
-async def _all(seconds: float) -> list[Section]:
-    sections = []
-    async with running_product() as product:
-        _say("durable commands")
-        sections.append(await durable.measure(product, seconds))
-    _say("activation")
-    sections.append(await activation.measure())
-    async with running_product() as product:
-        _say("memory")
-        sections.append(await memory.measure(product))
-    async with running_product() as product:
-        _say("resume")
-        sections.append(await resume.measure(product))
-    return sections
-
-
-def _say(what: str) -> None:
-    print(f"measuring {what} …", file=sys.stderr, flush=True)
-
-
-def main() -> None:
-    """Writes the results page."""
-    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3.0, help="how long each measurement of commands takes")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "RESULTS.md")
-    arguments = parser.parse_args()
-    sections = uvloop.run(_all(arguments.seconds))
-    head = (
-        "# Results\n\n"
-        f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make bench`: {machine()}.\n"
-        "The machine is shared, so ratios within one run say more than the times.\n"
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    arguments.out.write_text("\n".join([head, *(section.markdown() for section in sections)]))
-    print(arguments.out.read_text())
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller crowds, without the slow parts")
+    parser.add_argument("--only", default="", help=f"parts, separated by commas: {', '.join(PARTS)}")
+    parser.add_argument("--scenarios", default="", help=", ".join(scenario.key for scenario in SCENARIOS))
+    parser.add_argument(
+        "--contenders",
+        default="",
+        help="ours, node-group, node-insert, uws-group, uws-insert, python-socketio, websockets, limit, limit-tick",
+    )
+    parser.add_argument("--rounds", type=int, help="rounds of the comparison")
+    parser.add_argument("--seconds", type=float, help="how long one measurement of the comparison takes")
+    parser.add_argument("--out", type=Path, help="where the page goes; the chart stands beside it")
+    return parser.parse_args()
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    pace = _QUICK if arguments.quick else _FULL
+    tools = make_toolbox()
+    for missing in tools.missing:
+        say(f"missing: {missing}")
+    return Plan(
+        two_cores(os.sched_getaffinity(0)),
+        tools,
+        Pace(arguments.rounds or pace.rounds, arguments.seconds or pace.seconds, pace.warmup_s),
+        quick=arguments.quick,
+        scenarios=[name for name in arguments.scenarios.split(",") if name],
+        contenders=[name for name in arguments.contenders.split(",") if name],
+    )
+
+
+async def _measure(plan: Plan, names: list[str]) -> Results:
+    results = Results()
+    for name in names:
+        began_s = monotonic()
+        say(f"— {name}")
+        await PARTS[name](plan, results)
+        say(f"— {name} took {monotonic() - began_s:.0f} s")
+    return results
+
+
+def main() -> int:
+    """The exit code is 0 when everything could be measured, whatever the figures are."""
+    arguments = _arguments()
+    chosen = [name for name in arguments.only.split(",") if name]
+    if unknown := set(chosen) - set(PARTS):
+        sys.exit(f"there is no part {', '.join(sorted(unknown))}; parts are {', '.join(PARTS)}")
+    try:
+        plan = _plan(arguments)
+    except ToolMissing as missing:
+        sys.exit(f"cannot measure: {missing}")
+    names = chosen or list(QUICK_PARTS if arguments.quick else PARTS)
+    began_s = monotonic()
+    results = uvloop.run(_measure(plan, names))
+    minutes = (monotonic() - began_s) / 60
+    how = "`make bench-quick`" if arguments.quick else "`make bench`"
+    head = f"Measured on {datetime.now(UTC):%Y-%m-%d} by {how} in {minutes:.0f} minutes"
+    text = page(head, plan, results)
+    print(text)
+    out = arguments.out or (None if chosen else _HERE / "RESULTS.md")
+    if out is not None:
+        out.write_text(text)
+        if results.chart:
+            out.with_suffix(".svg").write_text(results.chart)
+    return 1 if results.failures else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -41,8 +39,3 @@ def median(values: Sequence[float]) -> float:
 
 def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.2f} ms"
-
-
-def machine() -> str:
-    """One line on where this was measured."""
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"

@@ -12,15 +12,31 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
 import psutil
 
+from benchmarks.cores import Cores, family, move, on_core
+
 _ROOT = Path(__file__).resolve().parent.parent
 _PASSWORD = "correct horse battery"
+_END_S = 30.0
+_LAST_WORDS_CHARACTERS = 2000
+
+GENEROUS = MappingProxyType(
+    {
+        "PANTHERAHIVE_RATE_COMMANDS_MAX": "1000000000",
+        "PANTHERAHIVE_RATE_REQUESTS_MAX": "1000000000",
+        "PANTHERAHIVE_RATE_LOGINS_PER_ADDRESS_MAX": "1000000000",
+    }
+)
+"""Where one user sends what a thousand would: their quotas are not what is measured."""
+AS_SHIPPED: Mapping[str, str] = MappingProxyType({})
+"""Every limit as it is by default."""
 
 
 def free_port() -> int:
@@ -32,10 +48,16 @@ def free_port() -> int:
 
 
 class Product:
-    """`start`, `kill -9`, `start` again: the port and the data stay."""
+    """`start`, `kill -9`, `start` again: the port and the data stay.
 
-    def __init__(self, data_dir: Path) -> None:
+    With `cores` the server is on its core, and its Postgres is moved to the generator's.
+    """
+
+    def __init__(self, data_dir: Path, settings: Mapping[str, str] = GENEROUS, cores: Cores | None = None) -> None:
         self.data_dir = data_dir
+        self.log = data_dir.parent / "server.log"
+        self._settings = settings
+        self._cores = cores
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -48,21 +70,26 @@ class Product:
             **os.environ,
             "PANTHERAHIVE_DATA_DIR": str(self.data_dir),
             "PANTHERAHIVE_PORT": str(self.port),
-            # One user sends what a thousand would: their quotas are not what is measured.
-            "PANTHERAHIVE_RATE_COMMANDS_MAX": "1000000000",
-            "PANTHERAHIVE_RATE_REQUESTS_MAX": "1000000000",
-            "PANTHERAHIVE_RATE_LOGINS_PER_ADDRESS_MAX": "1000000000",
+            **self._settings,
         }
-        log = (self.data_dir.parent / "server.log").open("ab")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "server", "serve"], cwd=_ROOT, env=environment, stdout=log, stderr=log
-        )
+        command = [sys.executable, "-m", "server", "serve"]
+        if self._cores is not None:
+            command = on_core(self._cores.server, command)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=log, stderr=log)
         async with aiohttp.ClientSession() as http:
             while not await self._is_ready(http):
                 if self._process.poll() is not None:
-                    raise RuntimeError(f"the product ended with {self._process.returncode}; see {log.name}")
+                    raise RuntimeError(f"the product ended with {self._process.returncode}: {self.last_words()}")
                 await asyncio.sleep(0.02)
+        if self._cores is not None:
+            for postgres in self.postgres:
+                move(postgres, self._cores.generator)
         return loop.time() - began_s
+
+    def last_words(self) -> str:
+        """The end of the log."""
+        return self.log.read_text(errors="replace")[-_LAST_WORDS_CHARACTERS:]
 
     async def _is_ready(self, http: aiohttp.ClientSession) -> bool:
         try:
@@ -80,14 +107,28 @@ class Product:
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(how)
-            self._process.wait(30)
+            try:
+                self._process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """The application's process. Raises RuntimeError before the first start."""
+        if self._process is None:
+            raise RuntimeError("not started")
+        return self._process.pid
+
+    @property
+    def postgres(self) -> list[int]:
+        """The processes of the embedded Postgres."""
+        return [pid for pid in family(self.pid)[1:] if name_of(pid) == "postgres"]
 
     @property
     def memory_bytes(self) -> int:
         """Resident memory of the application's process, without Postgres."""
-        if self._process is None:
-            raise RuntimeError("not started")
-        return int(psutil.Process(self._process.pid).memory_info().rss)
+        return int(psutil.Process(self.pid).memory_info().rss)
 
     async def figure(self, name: str) -> float:
         """One value of /metrics."""
@@ -97,6 +138,14 @@ class Product:
         if found is None:
             raise KeyError(name)
         return float(found[1])
+
+
+def name_of(pid: int) -> str:
+    """The program's name; empty when it has ended."""
+    try:
+        return psutil.Process(pid).name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 @contextlib.asynccontextmanager
@@ -117,6 +166,13 @@ async def sign_up(product: Product, username: str) -> tuple[str, str]:
     body = {"username": username, "password": _PASSWORD}
     answer = await _post(f"{product.url}/v1/users/register", body, None)
     return answer["userId"], answer["accessToken"]
+
+
+async def sign_in(product: Product, username: str) -> str:
+    """An access token of somebody who is registered."""
+    body = {"username": username, "password": _PASSWORD}
+    token: str = (await _post(f"{product.url}/v1/users/login", body, None))["accessToken"]
+    return token
 
 
 async def create_project(product: Product, token: str, name: str) -> str:

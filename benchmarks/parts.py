@@ -1,0 +1,76 @@
+"""The parts of a run. Each adds its tables, aims and failures to the results."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from benchmarks import activation, durable, memory, resume
+from benchmarks.cores import Cores
+from benchmarks.figures import Section
+from benchmarks.product import running_product
+from benchmarks.rounds import Pace
+from benchmarks.targets import Aim
+from benchmarks.toolbox import Toolbox
+from benchmarks.versus import compare
+
+_COMMAND_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is to do."""
+
+    cores: Cores
+    tools: Toolbox
+    pace: Pace
+    quick: bool = False
+    scenarios: list[str] = field(default_factory=list)
+    contenders: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Results:
+    """What a run has found so far."""
+
+    sections: list[Section] = field(default_factory=list)
+    aims: list[Aim] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    chart: str = ""
+
+
+async def _versus(plan: Plan, results: Results) -> None:
+    found = await compare(plan.cores, plan.tools, plan.pace, plan.scenarios, plan.contenders)
+    results.aims += found.aims
+    results.sections += found.sections
+    results.failures += found.failures
+    results.chart = found.chart
+
+
+async def _durable(_plan: Plan, results: Results) -> None:
+    async with running_product() as product:
+        results.sections.append(await durable.measure(product, _COMMAND_SECONDS))
+
+
+async def _activation(_plan: Plan, results: Results) -> None:
+    results.sections.append(await activation.measure())
+
+
+async def _memory(_plan: Plan, results: Results) -> None:
+    async with running_product() as product:
+        results.sections.append(await memory.measure(product))
+
+
+async def _resume(_plan: Plan, results: Results) -> None:
+    async with running_product() as product:
+        results.sections.append(await resume.measure(product))
+
+
+PARTS: Mapping[str, Callable[[Plan, Results], Awaitable[None]]] = {
+    "versus": _versus,
+    "durable": _durable,
+    "activation": _activation,
+    "memory": _memory,
+    "resume": _resume,
+}
+QUICK_PARTS = ("versus",)
