@@ -35,8 +35,8 @@ class AddLink(Command):
     """
 
     link_id: Uuid = absent()
-    type: LinkType
     task_id: Uuid
+    type: LinkType
     other_id: Uuid
 
 

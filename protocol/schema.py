@@ -108,6 +108,7 @@ def published_schema() -> dict[str, Any]:
         "commands": {
             kind: {name: _reference(model) for name, model in commands.items()} for kind, commands in COMMANDS.items()
         },
+        "features": _features(),
         "events": {kind: {"version": model.version, "data": _reference(model)} for kind, model in EVENTS.items()},
         "snapshots": {
             kind: {
@@ -126,6 +127,16 @@ def published_schema() -> dict[str, Any]:
         "errors": {code.value: {"status": HTTP_STATUS[code], "retryable": code in RETRYABLE} for code in ErrorCode},
         "$defs": _definitions(),
     }
+
+
+def _features() -> dict[str, Any]:
+    """Which commands belong together: the name of each part of the protocol, in the order of the commands."""
+    features: dict[str, Any] = {}
+    for kind, commands in COMMANDS.items():
+        for name, model in commands.items():
+            feature = model.__module__.rpartition(".")[2]
+            features.setdefault(feature, {"stream": kind, "commands": []})["commands"].append(name)
+    return features
 
 
 def _reference(model: type) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """Writes what is derived from the protocol's models, or says that it is out of date.
 
-    .venv/bin/python scripts/generate_sdk_models.py            writes both files
+    .venv/bin/python scripts/generate_sdk_models.py            writes all files
     .venv/bin/python scripts/generate_sdk_models.py --check    exit 1 and a word on what differs
 
 docs/schema/protocol.json                          the published schema (protocol/schema.py)
 client-sdk/python/pantherahive_client/models.py    TypedDicts and Literals, made from that schema alone
+client-sdk/python/pantherahive_client/builders/    a method for every command, made from that schema alone
 """
 
 from __future__ import annotations
@@ -18,10 +19,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from scripts.schema_types import RECORDS, type_of  # noqa: E402 - found by the path above
+from scripts.sdk_builders import builder_files  # noqa: E402
+
 SCHEMA_FILE = ROOT / "docs" / "schema" / "protocol.json"
 MODELS_FILE = ROOT / "client-sdk" / "python" / "pantherahive_client" / "models.py"
+BUILDERS_FOLDER = ROOT / "client-sdk" / "python" / "pantherahive_client" / "builders"
 LINE_MAX = 110
-TEXT_FORMATS = {"uuid": "Uuid", "date-time": "Instant", "date": "Day"}
 HEADER = '''\
 """The protocol's messages and records as plain JSON objects.
 
@@ -46,7 +53,6 @@ Day: TypeAlias = str
 
 def schema_text() -> str:
     """The published schema as it is committed."""
-    sys.path.insert(0, str(ROOT))
     from protocol.schema import published_schema
 
     return json.dumps(published_schema(), indent=2, ensure_ascii=False) + "\n"
@@ -80,11 +86,11 @@ def _by_need(definitions: Mapping[str, Any]) -> list[str]:
 def _definition(name: str, schema: Mapping[str, Any]) -> str:
     described = list(_docstring(schema.get("description", "")))
     if schema.get("type") != "object":
-        return "\n".join([_field(f"{name}: TypeAlias = ", _type(schema), ""), *described]) + "\n"
+        return "\n".join([_field(f"{name}: TypeAlias = ", type_of(schema, RECORDS), ""), *described]) + "\n"
     total = bool(schema.get("required")) or not schema.get("properties")
     head = f"\nclass {name}(TypedDict{'' if total else ', total=False'}):"
     fields = [
-        _field(f"    {field}: ", _optional(_type(part), not total or field in schema["required"]), "    ")
+        _field(f"    {field}: ", _optional(type_of(part, RECORDS), not total or field in schema["required"]), "    ")
         for field, part in schema.get("properties", {}).items()
     ]
     lines = [head, *(f"    {line}" if line else "" for line in described)]
@@ -120,61 +126,32 @@ def _field(start: str, text: str, indent: str) -> str:
     return f"{start}{before}Literal[\n{inner}{indent}]{after}"
 
 
-def _type(schema: Mapping[str, Any]) -> str:
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    if "enum" in schema:
-        return "Literal[" + ", ".join(json.dumps(value) for value in schema["enum"]) + "]"
-    if "anyOf" in schema:
-        return " | ".join(dict.fromkeys(_type(part) for part in schema["anyOf"]))
-    return _plain_type(schema)
-
-
-def _plain_type(schema: Mapping[str, Any]) -> str:
-    match schema.get("type"):
-        case "string":
-            return TEXT_FORMATS.get(schema.get("format", ""), "str")
-        case "integer":
-            return "int"
-        case "number":
-            return "float"
-        case "boolean":
-            return "bool"
-        case "null":
-            return "None"
-        case "array":
-            return f"list[{_type(schema['items'])}]"
-        case "object":
-            return f"dict[str, {_value_type(schema)}]"
-        case other:
-            raise ValueError(f"the generator has no Python type for {other!r}: {schema}")
-
-
-def _value_type(schema: Mapping[str, Any]) -> str:
-    patterns = schema.get("patternProperties", {})
-    values = [
-        *patterns.values(),
-        *([schema["additionalProperties"]] if isinstance(schema.get("additionalProperties"), dict) else []),
-    ]
-    return " | ".join(dict.fromkeys(_type(part) for part in values)) or "Any"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes or checks. Returns the exit code."""
     parser = argparse.ArgumentParser(description="The published schema and the Python client's models.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is out of date")
     options = parser.parse_args(arguments)
-    schema = schema_text()
-    wanted = {SCHEMA_FILE: schema, MODELS_FILE: models_text(json.loads(schema))}
+    wanted = _wanted(schema_text())
+    unwanted = [path for path in BUILDERS_FOLDER.glob("*.py") if path not in wanted]
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
-    for path in stale:
+    for path in (*stale, *unwanted):
         if options.check:
             print(f"{path.relative_to(ROOT)} is out of date: run python scripts/generate_sdk_models.py")
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(wanted[path], "utf-8")
-        print(f"wrote {path.relative_to(ROOT)}")
-    return 1 if stale and options.check else 0
+        elif path in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], "utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+        else:
+            path.unlink()
+            print(f"removed {path.relative_to(ROOT)}")
+    return 1 if (stale or unwanted) and options.check else 0
+
+
+def _wanted(schema: str) -> dict[Path, str]:
+    """File → what has to be in it."""
+    parsed = json.loads(schema)
+    builders = {BUILDERS_FOLDER / name: text for name, text in builder_files(parsed).items()}
+    return {SCHEMA_FILE: schema, MODELS_FILE: models_text(parsed), **builders}
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def slice_of(feature: str, kind: str) -> Sequence[str]:
         f"actors/{kind}/{feature}.py",
         *([f"storage/projections/{feature}.py"] if kind != "user" else []),
         f"server/rest/{feature}.py",
-        f"client-sdk/python/pantherahive_client/{feature}.py",
+        f"client-sdk/python/pantherahive_client/builders/{feature}.py",
         f"tests/features/test_{feature}.py",
     ]
 

@@ -40,7 +40,7 @@ from pantherahive_client.errors import (
     UnsupportedMediaType,
 )
 from pantherahive_client.ids import new_id
-from pantherahive_client.invitations import new_invitation_token
+from pantherahive_client.invitation_tokens import new_invitation_token
 from pantherahive_client.log_events import LogEvents
 from pantherahive_client.outbox import Ack
 from pantherahive_client.pending import PendingCommand

@@ -14,12 +14,14 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Self, Unpack
+from typing import Any, Literal, Self, Unpack
 
+from pantherahive_client.builders import ProfileStreamBuilders, UserStreamBuilders
 from pantherahive_client.commands import UNSET, Sending, Unset, present
 from pantherahive_client.errors import ClientClosed, HiveError, TokenExpired, Unauthenticated, Unreachable
 from pantherahive_client.following import Following
 from pantherahive_client.ids import new_id
+from pantherahive_client.inbox import InboxReads
 from pantherahive_client.link import Link
 from pantherahive_client.models import (
     ClosedMessage,
@@ -29,13 +31,9 @@ from pantherahive_client.models import (
     SnapshotPart,
     WorkflowState,
 )
-from pantherahive_client.notifications import NotificationCommands
 from pantherahive_client.outbox import Ack, Outbox
-from pantherahive_client.preferences import PreferenceCommands
-from pantherahive_client.profiles import ProfileCommands
 from pantherahive_client.project import Project
 from pantherahive_client.project_state import ProjectState
-from pantherahive_client.projects import Visibility
 from pantherahive_client.renewal import keep_token
 from pantherahive_client.session import Credentials, Session
 from pantherahive_client.settings import Settings
@@ -43,7 +41,7 @@ from pantherahive_client.settings import Settings
 logger = logging.getLogger("pantherahive_client")
 
 
-class Client(ProfileCommands, NotificationCommands, PreferenceCommands):
+class Client(ProfileStreamBuilders, UserStreamBuilders, InboxReads):
     """Connects inside `async with`, and stays connected: it reconnects by itself, joins again, sends again.
 
     Log in with `password` and `username` (or `email`), or give a `token` (a bot's, or the operator's). With a password
@@ -138,7 +136,7 @@ class Client(ProfileCommands, NotificationCommands, PreferenceCommands):
         project_id: str | None = None,
         key: str | Unset = UNSET,
         description: str | Unset = UNSET,
-        visibility: Visibility | Unset = UNSET,
+        visibility: Literal["private", "public"] | Unset = UNSET,
         states: Sequence[WorkflowState] | Unset = UNSET,
         owner_id: str | Unset = UNSET,
         **sending: Unpack[Sending],
@@ -172,14 +170,14 @@ class Client(ProfileCommands, NotificationCommands, PreferenceCommands):
         deadline_s = sending.get("deadline_s", self._settings.deadline_s)
         return await self._outbox.send(frame, deadline_s, retry=sending.get("retry", True))
 
-    async def send(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
-        """A command to one's own profile."""
+    async def send_profile(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
+        """Any command to one's own profile."""
         if self.user_id is None:
             raise Unauthenticated("a profile belongs to an account; log in with a password")
         return await self.command(f"profile/{self.user_id}", command, data, **sending)
 
     async def send_private(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
-        """A command to one's own private stream."""
+        """Any command to one's own private stream: inbox and preferences."""
         if self.user_id is None:
             raise Unauthenticated("an inbox belongs to an account; log in with a password")
         return await self.command(f"user/{self.user_id}", command, data, **sending)

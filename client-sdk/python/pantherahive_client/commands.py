@@ -1,4 +1,4 @@
-"""What all typed command builders share."""
+"""What all builders of commands share."""
 
 from __future__ import annotations
 
@@ -37,12 +37,28 @@ class Sending(TypedDict, total=False):
     retry: bool
 
 
-class Commands(ABC):
-    """Sends commands to one stream."""
+class ProjectStream(ABC):
+    """Sends commands to one project."""
 
     @abstractmethod
     async def send(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
         """Sends any command by its name. Raises the classes of HiveError; DeadlineExceeded is safe to send again."""
+
+
+class ProfileStream(ABC):
+    """Sends commands to one's own profile, which everybody may see."""
+
+    @abstractmethod
+    async def send_profile(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
+        """As `ProjectStream.send`. Raises Unauthenticated without an account."""
+
+
+class UserStream(ABC):
+    """Sends commands to the stream that only its person may follow: inbox and preferences."""
+
+    @abstractmethod
+    async def send_private(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
+        """As `ProjectStream.send`. Raises Unauthenticated without an account."""
 
 
 def present(**fields: Any) -> dict[str, Any]:

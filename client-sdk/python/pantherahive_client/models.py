@@ -144,8 +144,8 @@ class AddLink(TypedDict):
     """
 
     linkId: NotRequired[Uuid]
-    type: Literal["blocks", "precedes", "relates", "duplicates"]
     taskId: Uuid
+    type: Literal["blocks", "precedes", "relates", "duplicates"]
     otherId: Uuid
 
 

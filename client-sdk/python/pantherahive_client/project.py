@@ -7,34 +7,23 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self, Unpack
 
 from pantherahive_client.backlog import EventStream
+from pantherahive_client.builders import ProjectStreamBuilders
 from pantherahive_client.commands import Sending
-from pantherahive_client.comments import CommentCommands
 from pantherahive_client.cursor_stores import CursorStore, FileCursors
 from pantherahive_client.cursors import seq_of_given
-from pantherahive_client.custom_fields import FieldCommands
 from pantherahive_client.durable_events import NOW, DurableEvents
 from pantherahive_client.errors import ClientClosed, HiveError, StateUnknown, Unreachable
 from pantherahive_client.following import Following, Stage
 from pantherahive_client.foresight.effects import MADE_IDS
 from pantherahive_client.ids import made_id, new_id
 from pantherahive_client.instants import instant_now
-from pantherahive_client.invitations import InvitationCommands
-from pantherahive_client.links import LinkCommands
 from pantherahive_client.log_events import LogEvents
-from pantherahive_client.members import MemberCommands
-from pantherahive_client.milestones import MilestoneCommands
 from pantherahive_client.models import PresentUser
 from pantherahive_client.outbox import Ack
 from pantherahive_client.pending import PendingCommand
 from pantherahive_client.project_state import ProjectState, from_parts
-from pantherahive_client.projects import ProjectCommands
-from pantherahive_client.ranks import RankCommands
-from pantherahive_client.reactions import ReactionCommands
 from pantherahive_client.replica import Replica
-from pantherahive_client.roles import RoleCommands
 from pantherahive_client.settings import Settings
-from pantherahive_client.tasks import TaskCommands
-from pantherahive_client.watchers import WatcherCommands
 
 
 class Host(Protocol):
@@ -52,20 +41,7 @@ class Host(Protocol):
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any: ...
 
 
-class Project(
-    ProjectCommands,
-    MemberCommands,
-    InvitationCommands,
-    RoleCommands,
-    MilestoneCommands,
-    FieldCommands,
-    TaskCommands,
-    RankCommands,
-    LinkCommands,
-    WatcherCommands,
-    CommentCommands,
-    ReactionCommands,
-):
+class Project(ProjectStreamBuilders):
     """Made by `Client.project`; open inside `async with`."""
 
     def __init__(

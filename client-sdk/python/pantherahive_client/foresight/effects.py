@@ -68,6 +68,8 @@ SHOWN_WHEN_CONFIRMED: Final = frozenset(
         "RestoreProject",
         # What comes back is known to the server alone.
         "RestoreComment",
+        # Sent by the server alone.
+        "RemindOfDueDate",
     }
 )
 """The commands to a project that wait for the server."""

@@ -1,20 +1,23 @@
-"""One's own inbox."""
+"""Reading one's own inbox and preferences."""
 
 from __future__ import annotations
 
-from typing import Any, Unpack
-
-from pantherahive_client.commands import UNSET, Sending, Unset, present
-from pantherahive_client.outbox import Ack
-from pantherahive_client.private import PrivateCommands
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
 
-class NotificationCommands(PrivateCommands):
+class InboxReads(ABC):
     """The server tells; here it is read."""
 
-    async def mark_read(self, *, up_to: int | Unset = UNSET, **sending: Unpack[Sending]) -> Ack:
-        """Moves the read marker to a notification's number, or over everything, on all devices at once."""
-        return await self.send_private("MarkRead", present(upTo=up_to), **sending)
+    @property
+    @abstractmethod
+    def user_id(self) -> str | None:
+        """The account that logged in."""
+
+    @abstractmethod
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """The JSON that REST answers to `GET path`."""
 
     async def notifications(self, *, after: int | None = None, limit: int | None = None) -> dict[str, Any]:
         """Groups newest first with `unread` and `readUpTo`; `after` is the last group's newest number."""
@@ -26,4 +29,9 @@ class NotificationCommands(PrivateCommands):
         """Why one was, or was not, told of an entry."""
         query = {"stream": stream, "seq": str(seq)}
         answer: dict[str, Any] = await self.get(f"/v1/users/{self.user_id}/notifications/explain", query)
+        return answer
+
+    async def preferences(self) -> dict[str, Any]:
+        """What holds now."""
+        answer: dict[str, Any] = await self.get(f"/v1/users/{self.user_id}/preferences")
         return answer

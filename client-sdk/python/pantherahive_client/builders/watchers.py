@@ -1,0 +1,34 @@
+"""Builders of commands: watchers.
+
+Made by scripts/generate_sdk_models.py from docs/schema/protocol.json: change the protocol, not this file.
+"""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from pantherahive_client.commands import ProjectStream, Sending
+from pantherahive_client.models import Uuid
+from pantherahive_client.outbox import Ack
+
+
+class WatcherBuilders(ProjectStream):
+    """Commands: watchers."""
+
+    async def watch_task(
+        self,
+        task_id: Uuid,
+        **sending: Unpack[Sending],
+    ) -> Ack:
+        """The author watches the task. Everybody who may see it may do so; nobody watches without having said so."""
+        data = {"taskId": task_id}
+        return await self.send("WatchTask", data, **sending)
+
+    async def unwatch_task(
+        self,
+        task_id: Uuid,
+        **sending: Unpack[Sending],
+    ) -> Ack:
+        """The author watches the task no longer."""
+        data = {"taskId": task_id}
+        return await self.send("UnwatchTask", data, **sending)
