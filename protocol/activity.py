@@ -11,8 +11,8 @@ from typing_extensions import TypedDict
 from protocol.base import VIEW_CONFIG, Instant, Integer, PersonId, Uuid
 from protocol.wire import WireEvent
 
-NOT_TOLD: Final = frozenset({"TasksReranked", "TaskEditsJudged"})
-"""Kinds of events that are no news: how the server keeps order, and what it answered to a sender."""
+NOT_TOLD: Final = frozenset({"DueDateNeared", "TaskEditsJudged", "TasksReranked"})
+"""Kinds of events that are no news: reminders, what was answered to a sender, and how the server keeps order."""
 
 _IDS: Final = frozenset(
     {

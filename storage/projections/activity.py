@@ -83,19 +83,21 @@ def noted(entries: Iterable[ReadEntry], rows: Rows) -> Noted:
     deeds: list[tuple[str, Deed]] = []
     for read in entries:
         kind, _, project_id = read.entry.stream.partition("/")
-        told = [fact for _, fact in read.facts if fact["kind"] not in NOT_TOLD]
+        told = [event for event in read.events if event["kind"] not in NOT_TOLD]
         if kind != "project" or not told:
             continue
-        found = {name for fact in told for name in _objects_of(project_id, fact, rows) if _UUID.fullmatch(name)}
+        found = {
+            name for event in told for name in _objects_of(project_id, event["data"], rows) if _UUID.fullmatch(name)
+        }
         objects.extend((project_id, name, read.entry.seq) for name in sorted(found))
         if _UUID.fullmatch(read.entry.author):
             deeds.append((read.entry.author, Deed(read.entry.at, project_id, read.entry.seq)))
     return Noted(objects, deeds)
 
 
-def _objects_of(project_id: str, fact: Any, rows: Rows) -> Iterable[str]:
-    yield from named_objects(fact["data"])
-    comment = rows.get(Place(comments.TABLE.name, (project_id, fact["data"].get("commentId", ""))))
+def _objects_of(project_id: str, data: Any, rows: Rows) -> Iterable[str]:
+    yield from named_objects(data)
+    comment = rows.get(Place(comments.TABLE.name, (project_id, data.get("commentId", ""))))
     if comment is not None:
         yield comment["taskId"]
 

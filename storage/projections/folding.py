@@ -100,9 +100,10 @@ Rows: TypeAlias = dict[Place, Row | None]
 
 @dataclass(frozen=True, slots=True)
 class ReadEntry:
-    """An entry with its events, each beside every row that it writes."""
+    """An entry with its events, and those that are projected beside every row that they write."""
 
     entry: Entry
+    events: Sequence[EventJson]
     facts: Sequence[tuple[Place, AnyFact]]
 
 
@@ -115,7 +116,7 @@ def read_entry(entry: Entry) -> ReadEntry:
         placed = [(place, fact) for fact in facts for place in places_of(stream_id, fact)]
     except KeyError as error:
         raise _unreadable(entry, error) from error
-    return ReadEntry(entry, placed)
+    return ReadEntry(entry, events, placed)
 
 
 def _fact_of(event: EventJson) -> AnyFact:
