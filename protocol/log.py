@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 from zlib import crc32
 
+from protocol.values import value
+
 SHARDS: Final = 128
 """Fixed at the first start of a database: it decides where every stream lives."""
 
@@ -19,7 +21,7 @@ def shard_of(stream: str) -> int:
     return crc32(stream.encode()) % SHARDS
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class NewEntry:
     """An accepted command on its way into the log. Its epoch and position are given by the append."""
 
@@ -35,21 +37,21 @@ class NewEntry:
     def committed(self, shard: int, epoch: int, pos: int) -> Entry:
         """The entry that the log has of it, once it is there."""
         return Entry(
-            stream=self.stream,
-            seq=self.seq,
-            epoch=epoch,
-            shard=shard,
-            pos=pos,
-            op_id=self.op_id,
-            digest=self.digest,
-            payload=self.payload,
-            author=self.author,
-            at=self.at,
-            recorded_at=self.recorded_at,
+            self.stream,
+            self.seq,
+            epoch,
+            shard,
+            pos,
+            self.op_id,
+            self.digest,
+            self.payload,
+            self.author,
+            self.at,
+            self.recorded_at,
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Entry:
     """A committed entry: `seq` is dense per stream, `pos` is dense per shard."""
 
@@ -74,7 +76,7 @@ class ShardFence(NamedTuple):
     head: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AppendBatch:
     """Entries of many streams for one statement. `entries[i]` belongs to shard `shard_of(entries[i].stream)`.
 
@@ -86,7 +88,7 @@ class AppendBatch:
     entries: Sequence[NewEntry]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Appended:
     """What an append did. A shard of the batch that is missing in `heads` was lost: nothing of it was written.
 

@@ -7,7 +7,6 @@ itself, and may do so only while nobody has worked in the project live.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from actors.project.permissions import allowed, broken, forbidden
@@ -15,11 +14,12 @@ from actors.project.state import ProjectState, is_imported
 from actors.runtime.actor import Context, Decision
 from protocol.errors import Rejection
 from protocol.event import Event, Origin
+from protocol.values import value
 
 E = TypeVar("E", bound=Event)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Dating:
     """Author and time of an entry, and the importer where the author is somebody else."""
 

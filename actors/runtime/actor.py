@@ -14,13 +14,14 @@ from typing import Any, Generic, Protocol, TypeVar
 from protocol.errors import Rejection
 from protocol.event import Command, Event, Origin, Principal
 from protocol.log import Entry
+from protocol.values import value
 
 S = TypeVar("S")
 C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Event)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Context:
     """All that a decision may know beside state and command. `facts` were fetched by the edge for this command."""
 
@@ -35,7 +36,7 @@ class Context:
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Decision(Generic[E]):
     """An accepted command: its events, whose they are, and when they happened.
 
@@ -49,7 +50,7 @@ class Decision(Generic[E]):
     recorded_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class EntryMeta:
     """What `evolve` may know of the entry that an event stands in."""
 

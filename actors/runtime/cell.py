@@ -270,14 +270,14 @@ class Cell:
         """What the actor decides; nothing is changed. None when it raised: the caller has been told."""
         request = delivery.request
         context = Context(
-            now=now,
-            op_id=request.op_id,
-            principal=request.principal,
-            new_id=self._host.ids.new_id,
-            origin=request.origin,
-            base=request.base,
-            facts=request.facts,
-            seq=self.tentative,
+            now,
+            request.op_id,
+            request.principal,
+            self._host.ids.new_id,
+            request.origin,
+            request.base,
+            request.facts,
+            self.tentative,
         )
         try:
             return self._actor.decide(self.state, request.command, context)
@@ -339,14 +339,7 @@ class Cell:
         seen = SeenCommand(seq, 0, request.digest, decision.at, result)
         self.memory.remember(request.op_id, now, seen)
         new = NewEntry(
-            stream=self.stream,
-            seq=seq,
-            op_id=request.op_id,
-            digest=request.digest,
-            payload=payload,
-            author=decision.author,
-            at=decision.at,
-            recorded_at=now,
+            self.stream, seq, request.op_id, request.digest, payload, decision.author, decision.at, recorded_at=now
         )
         unsettled = Unsettled(self, new, seen, events, decision.recorded_by, changes_audience, audience)
         self._unsettled.append(unsettled)

@@ -9,11 +9,12 @@ from typing import Any, Generic, TypeVar
 from protocol.cursors import Cursor
 from protocol.errors import Rejection
 from protocol.event import Command, Origin, Principal
+from protocol.values import value
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Request:
     """A command on its way to its stream. `deadline_s` is a monotonic time; nothing is decided after it.
 
@@ -32,7 +33,7 @@ class Request:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Accepted:
     """The command is in the log, at `cursor`. A retry gets the same."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.poison import find_poison
+from protocol.values import value
 
 NAMESPACE_CHARACTERS_MAX = 200
 
@@ -18,7 +19,7 @@ class BadPacket(Exception):
     """The client does not speak the protocol, and the connection ends; the message says why, without the content."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class EventPacket:
     """`name` with its arguments; `ack_id` when the client waits for an answer."""
 
@@ -81,9 +82,9 @@ def foreign_connect(namespace: str) -> ForeignConnectPacket:
     return ForeignConnectPacket(namespace)
 
 
-def clean(value: Any, depth_max: int) -> Any:
+def clean(decoded: Any, depth_max: int) -> Any:
     """A decoded value. Raises BadPacket where it holds what does harm."""
-    poison = find_poison(value, depth_max)
+    poison = find_poison(decoded, depth_max)
     if poison is not None:
         raise BadPacket(poison)
-    return value
+    return decoded

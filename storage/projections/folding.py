@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias, assert_never, cast, get_args
 
 from protocol.log import Entry
@@ -16,6 +15,7 @@ from protocol.messages import (
     decode_event,
     unpack_payload,
 )
+from protocol.values import value
 from storage.projections import (
     comments,
     custom_fields,
@@ -98,7 +98,7 @@ Rows: TypeAlias = dict[Place, Row | None]
 """Rows by place; None is a row that is not there."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ReadEntry:
     """An entry with its events, and those that are projected beside every row that they write."""
 
