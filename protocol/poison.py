@@ -10,6 +10,7 @@ from protocol.base import INTEGER_MAX
 DEPTH_MAX = 32
 NODES_MAX = 100_000
 LONE_SURROGATE = "lone surrogates are not allowed"
+_HOLDERS = (dict, list)
 
 
 def find_poison(value: Any, depth_max: int = DEPTH_MAX, nodes_max: int = NODES_MAX) -> str | None:
@@ -25,34 +26,41 @@ def find_poison(value: Any, depth_max: int = DEPTH_MAX, nodes_max: int = NODES_M
     while waiting:
         holder, depth = waiting.pop()
         nodes += len(holder)
-        found = _poison_of_shape(depth, depth_max, nodes, nodes_max)
-        if found is not None:
-            return found
+        if depth > depth_max or nodes > nodes_max:
+            return _poison_of_shape(depth, depth_max, nodes_max)
+        found = None
         children = holder
         if isinstance(holder, dict):
-            found = next(filter(None, map(_poison_of_text, holder)), None)
+            found = _poison_of_keys(holder)
             children = holder.values()
         for child in children:
-            if isinstance(child, dict | list):
+            # Every command of every client comes through here, so the harmless text is told in place.
+            if isinstance(child, str):
+                if "\0" in child or not child.isascii():
+                    found = found or _poison_of_text(child)
+            elif isinstance(child, _HOLDERS):
                 waiting.append((child, depth + 1))
-            elif found is None:
-                found = _poison_of_text(child) if isinstance(child, str) else _poison_of_number(child)
+            elif child is not None:
+                found = found or _poison_of_number(child)
         if found is not None:
             return found
     return None
 
 
-def _poison_of_shape(depth: int, depth_max: int, nodes: int, nodes_max: int) -> str | None:
+def _poison_of_shape(depth: int, depth_max: int, nodes_max: int) -> str:
     if depth > depth_max:
         return f"JSON may be nested {depth_max} deep"
-    if nodes > nodes_max:
-        return f"JSON may hold {nodes_max} values"
-    return None
+    return f"JSON may hold {nodes_max} values"
 
 
-def _poison_of_text(text: Any) -> str | None:
-    if not isinstance(text, str):
+def _poison_of_keys(holder: dict[Any, Any]) -> str | None:
+    try:
+        return _poison_of_text("".join(holder))
+    except TypeError:
         return "keys are text"
+
+
+def _poison_of_text(text: str) -> str | None:
     if "\0" in text:
         return "NUL characters are not allowed"
     if not text.isascii():
@@ -64,9 +72,9 @@ def _poison_of_text(text: Any) -> str | None:
 
 
 def _poison_of_number(value: Any) -> str | None:
-    if value is None or isinstance(value, bool):
+    if isinstance(value, bool):
         return None
-    if not isinstance(value, int | float):
+    if not isinstance(value, (int, float)):
         return "only JSON values are allowed"
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN and infinity are not allowed"

@@ -139,12 +139,11 @@ def _event(rest: str, depth_max: int) -> EventPacket | PoisonedEvent:
 
 
 def _leading_number(text: str) -> tuple[int | None, str]:
-    end = 0
-    while end < len(text) and text[end] in "0123456789":
-        end += 1
-        if end > _ACK_ID_DIGITS_MAX:
-            raise BadPacket("the ack id is too long")
-    return (int(text[:end]) if end else None), text[end:]
+    rest = text.lstrip("0123456789")
+    digits = len(text) - len(rest)
+    if digits > _ACK_ID_DIGITS_MAX:
+        raise BadPacket("the ack id is too long")
+    return (int(text[:digits]) if digits else None), rest
 
 
 def _holds_lone_surrogates(text: str) -> bool:

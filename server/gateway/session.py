@@ -103,16 +103,16 @@ class Session:
     def _dispatch(self, message: str | bytes) -> None:
         packet = self.socket.parser.decode(message, self._hall.limits.json_depth_max)
         match packet:
+            case EventPacket():
+                if self._commands is None or self._places is None:
+                    raise BadPacket("an event before CONNECT")
+                self._event(packet, self._commands, self._places)
             case ConnectPacket():
                 self._connect(packet.auth)
             case ForeignConnectPacket():
                 self._refuse_namespace(packet.namespace)
             case DisconnectPacket():
                 self.socket.close("client disconnect")
-            case EventPacket():
-                if self._commands is None or self._places is None:
-                    raise BadPacket("an event before CONNECT")
-                self._event(packet, self._commands, self._places)
             case PoisonedEvent():
                 self._refuse_poison(packet)
             case AckPacket():
