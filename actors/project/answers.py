@@ -33,6 +33,8 @@ def answer(events: Sequence[ProjectEvent]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for event in events:
         match event:
+            case TaskEdited() | TasksReranked():
+                continue  # asked first, since they come most often
             case ProjectCreated():
                 result |= {"projectId": event.project["id"], "key": event.project["key"]}
             case MemberInvited():
@@ -65,8 +67,6 @@ def answer(events: Sequence[ProjectEvent]) -> dict[str, Any]:
                 | InvitationExpired()
                 | RoleEdited()
                 | RoleRemoved()
-                | TaskEdited()
-                | TasksReranked()
                 | TaskDeleted()
                 | TaskRestored()
                 | LinkRemoved()

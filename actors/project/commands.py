@@ -50,7 +50,13 @@ from protocol.watchers import UnwatchTask, WatchTask
 
 def decide(state: ProjectState, command: ProjectCommand, context: Context, limits: ProjectLimits) -> projects.Outcome:
     """What the command's feature says."""
-    match command:
+    match command:  # what comes most often is asked first
+        case EditTask():
+            return tasks.decide_edit(state, command, context, limits)
+        case MoveTask():
+            return ranks.decide_move(state, command, context, limits)
+        case CreateTask():
+            return tasks.decide_create(state, command, context, limits)
         case CreateProject():
             return projects.decide_create(state, command, context)
         case EditProject():
@@ -85,14 +91,8 @@ def decide(state: ProjectState, command: ProjectCommand, context: Context, limit
             return roles.decide_edit(state, command, context)
         case RemoveRole():
             return roles.decide_remove(state, command, context)
-        case CreateTask():
-            return tasks.decide_create(state, command, context, limits)
-        case EditTask():
-            return tasks.decide_edit(state, command, context, limits)
         case EditTasks():
             return bulk_edits.decide_edits(state, command, context, limits)
-        case MoveTask():
-            return ranks.decide_move(state, command, context, limits)
         case DeleteTask():
             return tombstones.decide_delete(state, command, context)
         case RestoreTask():

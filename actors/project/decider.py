@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from actors.field_changes import refuse_stale
 from actors.project import answers, commands, due_dates, notices, projects, snapshot
@@ -17,6 +17,9 @@ from protocol.errors import Rejection
 from protocol.members import MemberAdded, MemberRemoved
 from protocol.messages import ProjectCommand, ProjectEvent
 from protocol.projects import ProjectCreated, ProjectDeleted, ProjectEdited, ProjectRestored
+
+_OF_AUDIENCE: Final = frozenset({ProjectCreated, ProjectDeleted, ProjectRestored, MemberAdded, MemberRemoved})
+"""What changes who may follow, beside a project that becomes public or private."""
 
 
 class ProjectActor:
@@ -64,7 +67,7 @@ class ProjectActor:
     def changes_audience(self, event: ProjectEvent) -> bool:
         if isinstance(event, ProjectEdited):
             return "visibility" in event.changes
-        return isinstance(event, ProjectCreated | ProjectDeleted | ProjectRestored | MemberAdded | MemberRemoved)
+        return type(event) in _OF_AUDIENCE
 
     def is_content(self, event: ProjectEvent) -> bool:
         return isinstance(event, CONTENT)

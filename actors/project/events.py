@@ -81,7 +81,13 @@ def evolve(state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None:
 
 
 def _evolve(state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None:  # noqa: PLR0915 - one line each
-    match event:
+    match event:  # what comes most often is asked first
+        case TaskEdited():
+            tasks.evolve_edited(state, event, meta)
+        case TasksReranked():
+            ranks.evolve_reranked(state, event, meta)
+        case TaskCreated():
+            tasks.evolve_created(state, event, meta)
         case ProjectCreated():
             projects.evolve_created(state, event, meta)
         case ProjectEdited():
@@ -106,16 +112,10 @@ def _evolve(state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None: 
             roles.evolve_edited(state, event, meta)
         case RoleRemoved():
             roles.evolve_removed(state, event, meta)
-        case TaskCreated():
-            tasks.evolve_created(state, event, meta)
-        case TaskEdited():
-            tasks.evolve_edited(state, event, meta)
         case TaskEditsJudged():
             return  # it is an answer and changes nothing
         case DueDateNeared():
             return  # people are told, and nothing changes
-        case TasksReranked():
-            ranks.evolve_reranked(state, event, meta)
         case TaskDeleted():
             tombstones.evolve_deleted(state, event, meta)
         case TaskRestored():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -134,7 +134,7 @@ def decide_edit(state: ProjectState, command: EditTask, context: Context, limits
     if isinstance(dating, Rejection):
         return dating
     edited = _edit(state, state.project, task, command, dating)
-    valued = custom_fields.changes_of(task, command.fields)
+    valued = custom_fields.changes_of(task, command.fields) if command.fields else None
     watched = watchers.changes_of(task, command)
     events: list[ProjectEvent] = [event for event in (edited, valued, watched) if event is not None]
     if not events:
@@ -147,6 +147,8 @@ def decide_edit(state: ProjectState, command: EditTask, context: Context, limits
     )
     if refused is not None:
         return refused
+    if task["recurrence"] is None and (edited is None or "recurrence" not in edited.changes):
+        return dating.decision(events)
     after = edited_task(task, edited, dating.at) if edited is not None else task
     after = custom_fields.with_values(after, valued) if valued is not None else after
     again = come_again(state, state.project, task, after, dating, context, limits)
@@ -159,17 +161,18 @@ def _edit(
     changes, was = _changes(task, command)
     if "stateId" in changes:
         changes["rank"], was["rank"] = end_rank(state, changes["stateId"]), task["rank"]
-    fields: dict[str, Any] = {
-        "changes": changes,
-        "was": was,
+    moves = {
         "labels_added": _joining(task["labels"], command.add_labels),
         "labels_removed": _leaving(task["labels"], command.remove_labels, command.add_labels),
         "assignees_added": _joining(task["assigneeIds"], command.add_assignees),
         "assignees_removed": _leaving(task["assigneeIds"], command.remove_assignees, command.add_assignees),
     }
-    if not any(fields.values()):
+    said: dict[str, Any] = {name: items for name, items in moves.items() if items}
+    if not changes and not said:
         return None
-    return TaskEdited(task_id=command.task_id, **fields, **_closing(project, task, changes, dating))
+    return TaskEdited(
+        task_id=command.task_id, changes=changes, was=was, **said, **_closing(project, task, changes, dating)
+    )
 
 
 def _closing(project: ProjectView, task: TaskView, changes: TaskChanges, dating: Dating) -> dict[str, Any]:
@@ -191,42 +194,38 @@ def moved(project: ProjectView, task: TaskView, state_id: str, rank: str, dating
 
 
 def _changes(task: TaskView, command: EditTask) -> tuple[TaskChanges, TaskChanges]:
-    wished = {
-        record_field: getattr(command, field)
-        for field, record_field in _SINGLE_VALUED.items()
-        if field in command.model_fields_set
-    }
-    before: dict[str, Any] = {name: task[name] for name in wished}  # type: ignore[literal-required]
-    changed = [name for name in wished if wished[name] != before[name]]
-    changes: TaskChanges = {name: wished[name] for name in changed}  # type: ignore[assignment]
-    was: TaskChanges = {name: before[name] for name in changed}  # type: ignore[assignment]
-    return changes, was
+    changes: dict[str, Any] = {}
+    was: dict[str, Any] = {}
+    for field in sorted(command.model_fields_set & _SINGLE_VALUED.keys()):
+        name = _SINGLE_VALUED[field]
+        wished, before = getattr(command, field), task[name]  # type: ignore[literal-required]
+        if wished != before:
+            changes[name], was[name] = wished, before
+    return changes, was  # type: ignore[return-value]
 
 
-def _joining(present: Sequence[str], wished: Iterable[str]) -> list[str]:
-    return [item for item in wished if item not in present]
+def _joining(present: Sequence[str], wished: Sequence[str]) -> list[str]:
+    return [item for item in wished if item not in present] if wished else []
 
 
-def _leaving(present: Sequence[str], unwished: Iterable[str], wished: Sequence[str]) -> list[str]:
+def _leaving(present: Sequence[str], unwished: Sequence[str], wished: Sequence[str]) -> list[str]:
     """What is added and removed by one command stays."""
-    return [item for item in unwished if item in present and item not in wished]
+    return [item for item in unwished if item in present and item not in wished] if unwished else []
 
 
 def _refuse_edit(
     state: ProjectState, task: TaskView, edited: TaskEdited, context: Context, limits: ProjectLimits
 ) -> Rejection | None:
     if (
-        state.project is not None
-        and "stateId" in edited.changes
+        "stateId" in edited.changes
+        and state.project is not None
         and not has_state(state.project, edited.changes["stateId"])
     ):
         return missing("state")
-    labels = _merged(task["labels"], edited.labels_added, edited.labels_removed)
-    assignees = _merged(task["assigneeIds"], edited.assignees_added, edited.assignees_removed)
     return (
         _refuse_edited_days(task, edited.changes, context)
         or _refuse_assignees(state, edited.assignees_added, context)
-        or _refuse_crowd(labels, assignees, limits)
+        or _refuse_edited_crowd(task, edited, limits)
         or _refuse_edited_parent(state, edited, limits)
         or refuse_tasks(state, edited.changes.get("milestoneId"), limits)
     )
@@ -237,6 +236,15 @@ def _refuse_edited_days(task: TaskView, changes: TaskChanges, context: Context) 
     if "startDate" not in changes and "dueDate" not in changes:
         return None
     return _refuse_days(changes.get("startDate", task["startDate"]), changes.get("dueDate", task["dueDate"]), context)
+
+
+def _refuse_edited_crowd(task: TaskView, edited: TaskEdited, limits: ProjectLimits) -> Rejection | None:
+    """Only an edit that adds somebody or something is judged: a task that has too many already can still be edited."""
+    if not edited.labels_added and not edited.assignees_added:
+        return None
+    labels = _merged(task["labels"], edited.labels_added, edited.labels_removed)
+    assignees = _merged(task["assigneeIds"], edited.assignees_added, edited.assignees_removed)
+    return _refuse_crowd(labels, assignees, limits)
 
 
 def _refuse_edited_parent(state: ProjectState, edited: TaskEdited, limits: ProjectLimits) -> Rejection | None:
@@ -279,7 +287,9 @@ def has_state(project: ProjectView, state_id: str) -> bool:
     return any(state["id"] == state_id for state in project["states"])
 
 
-def _merged(present: Sequence[str], added: Sequence[str], removed: Sequence[str]) -> list[str]:
+def _merged(present: list[str], added: Sequence[str], removed: Sequence[str]) -> list[str]:
+    if not added and not removed:
+        return present
     return [item for item in present if item not in removed] + list(added)
 
 
