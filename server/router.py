@@ -84,9 +84,12 @@ class Outlets:
 
     def committed(self, entries: list[Entry]) -> None:
         """See the port."""
-        for consumer in self._consumers:
-            for entry in entries:
-                consumer.offer(entry)
+        by_shard: dict[int, list[Entry]] = {}
+        for entry in entries:
+            by_shard.setdefault(entry.shard, []).append(entry)
+        for of_shard in by_shard.values():
+            for consumer in self._consumers:
+                consumer.offer(of_shard)
 
 
 def _unavailable() -> asyncio.Future[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.log import Entry
@@ -32,22 +32,27 @@ class ShardFeed:
         # Set whenever there is something new; the consumer clears it before it looks.
         self.news = asyncio.Event()
 
-    def offer(self, entry: Entry) -> None:
-        """Takes an entry after its commit, in the order of its shard. Never waits; may forget what is queued."""
-        self.tell_head(entry.shard, entry.pos)
-        queue = self._queues.setdefault(entry.shard, deque())
-        if queue and entry.pos <= queue[-1].pos:
-            return
-        if self._is_full(queue, entry) or (queue and entry.pos != queue[-1].pos + 1):
+    def offer(self, entries: Sequence[Entry]) -> None:
+        """Takes consecutive entries of one shard after their commit. Never waits; may forget what is queued."""
+        shard, last_pos = entries[0].shard, entries[-1].pos
+        self.tell_head(shard, last_pos)
+        queue = self._queues.setdefault(shard, deque())
+        if queue and entries[0].pos <= queue[-1].pos:
+            entries = entries[queue[-1].pos + 1 - entries[0].pos :]
+            if not entries:
+                return
+        size = sum(len(entry.payload) for entry in entries)
+        if self._is_over(len(queue) + len(entries), size) or (queue and entries[0].pos != queue[-1].pos + 1):
             self._forget(queue)
-        queue.append(entry)
-        self._payload_bytes += len(entry.payload)
+        queue.extend(entries)
+        self._payload_bytes += size
 
     def tell_head(self, shard: int, head: int) -> None:
         """Makes it known that the shard's log reaches at least so far."""
         if head > self._heads.get(shard, 0):
             self._heads[shard] = head
-        self.news.set()
+        if not self.news.is_set():
+            self.news.set()
 
     def head(self, shard: int) -> int:
         """The highest known position of the shard, 0 while none is known."""
@@ -84,9 +89,9 @@ class ShardFeed:
         """The payloads that wait in memory."""
         return self._payload_bytes
 
-    def _is_full(self, queue: deque[Entry], entry: Entry) -> bool:
-        over = self._payload_bytes + len(entry.payload) > self._limits.payload_bytes_max
-        return over or len(queue) >= self._limits.entries_per_shard_max
+    def _is_over(self, waiting: int, more_bytes: int) -> bool:
+        over = self._payload_bytes + more_bytes > self._limits.payload_bytes_max
+        return over or waiting > self._limits.entries_per_shard_max
 
     def _forget(self, queue: deque[Entry]) -> None:
         while queue:

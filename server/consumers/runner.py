@@ -128,9 +128,9 @@ class Runner:
         # Set when a waiter comes.
         self._wanted = asyncio.Event()
 
-    def offer(self, entry: Entry) -> None:
-        """A committed entry; entries of a shard come in its order. Never waits."""
-        self.feed.offer(entry)
+    def offer(self, entries: Sequence[Entry]) -> None:
+        """Committed entries of one shard, which come in its order. Never waits."""
+        self.feed.offer(entries)
 
     def position(self, shard: int) -> int:
         """The position up to which the shard's entries have had their effect."""

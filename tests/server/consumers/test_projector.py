@@ -29,7 +29,7 @@ async def test_entries_become_rows_across_a_restart(database_dsn: str) -> None:
     log.entries[shard] = list(life.entries)
     second = make_projector(database, log)
     running = asyncio.create_task(second.run())
-    second.offer(life.entries[-1])
+    second.offer([life.entries[-1]])
     async with asyncio.timeout(DEADLINE_S):
         await second.caught_up({shard: len(life.entries)})
     running.cancel()

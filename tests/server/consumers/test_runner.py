@@ -22,7 +22,7 @@ async def test_what_was_there_before_is_read_from_the_table_and_the_rest_comes_f
         await scene.caught_up({3: 500})
         reads = log.reads
         for _ in range(300):
-            scene.runner.offer(log.commit(3))
+            scene.runner.offer([log.commit(3)])
         await scene.caught_up({3: 800})
         assert scene.effect.seen(3) == list(range(1, 801))
         assert log.reads - reads <= 128, "the table was read although everything was offered"
@@ -33,7 +33,7 @@ async def test_an_overflow_is_caught_up_from_the_table() -> None:
     limits = FeedLimits(entries_per_shard_max=10)
     async with a_scene(feed=limits) as scene:
         for _ in range(95):
-            scene.runner.offer(scene.log.commit(7))
+            scene.runner.offer([scene.log.commit(7)])
         await scene.caught_up({7: 95})
         assert scene.effect.seen(7) == list(range(1, 96))
 
@@ -43,7 +43,7 @@ async def test_payloads_in_memory_are_bounded_over_all_shards() -> None:
     async with a_scene(feed=limits) as scene:
         for shard in range(20):
             for _ in range(10):
-                scene.runner.offer(scene.log.commit(shard, payload=b"x" * 90))
+                scene.runner.offer([scene.log.commit(shard, payload=b"x" * 90)])
                 assert scene.runner.feed.payload_bytes <= 1_000 + 90 * 20
         await scene.caught_up(dict.fromkeys(range(20), 10))
         assert all(scene.effect.seen(shard) == list(range(1, 11)) for shard in range(20))
@@ -51,7 +51,7 @@ async def test_payloads_in_memory_are_bounded_over_all_shards() -> None:
 
 async def test_a_last_entry_that_was_never_offered_is_found_by_the_head() -> None:
     async with a_scene() as scene:
-        scene.runner.offer(scene.log.commit(1))
+        scene.runner.offer([scene.log.commit(1)])
         await scene.caught_up({1: 1})
         scene.log.commit(1)
         scene.runner.feed.tell_head(1, 2)
@@ -62,7 +62,7 @@ async def test_a_last_entry_that_was_never_offered_is_found_by_the_head() -> Non
 
 async def test_who_waits_for_an_entry_that_was_never_offered_gets_it_looked_for() -> None:
     async with a_scene() as scene:
-        scene.runner.offer(scene.log.commit(1))
+        scene.runner.offer([scene.log.commit(1)])
         await scene.caught_up({1: 1})
         scene.log.commit(1)
         await scene.caught_up({1: 2})
@@ -72,9 +72,9 @@ async def test_who_waits_for_an_entry_that_was_never_offered_gets_it_looked_for(
 async def test_a_gap_in_what_is_offered_is_filled_from_the_table() -> None:
     async with a_scene() as scene:
         first, _, third = (scene.log.commit(1) for _ in range(3))
-        scene.runner.offer(first)
-        scene.runner.offer(third)
-        scene.runner.offer(third)
+        scene.runner.offer([first])
+        scene.runner.offer([third])
+        scene.runner.offer([third])
         await scene.caught_up({1: 3})
         assert scene.effect.seen(1) == [1, 2, 3]
 
@@ -95,7 +95,7 @@ async def test_faults_of_the_storage_are_waited_out_with_growing_pauses() -> Non
     effect, log = Effect(faults=4), FakeLog(faults=3)
     async with a_scene(effect=effect, log=log) as scene:
         for _ in range(10):
-            scene.runner.offer(log.commit(5))
+            scene.runner.offer([log.commit(5)])
         await scene.caught_up({5: 10})
         assert effect.seen(5) == list(range(1, 11))
         assert scene.slept_s == [0.1, 0.2, 0.4, 0.5, 0.5, 0.5, 0.5]
@@ -106,7 +106,7 @@ async def test_a_lost_answer_doubles_nothing() -> None:
     effect = Effect(unknown_outcomes=3)
     async with a_scene(effect=effect) as scene:
         for _ in range(30):
-            scene.runner.offer(scene.log.commit(5))
+            scene.runner.offer([scene.log.commit(5)])
         await scene.caught_up({5: 30})
         assert effect.seen(5) == list(range(1, 31))
 
@@ -114,7 +114,7 @@ async def test_a_lost_answer_doubles_nothing() -> None:
 async def test_a_rival_that_moved_the_checkpoint_is_believed() -> None:
     async with a_scene() as scene:
         for _ in range(5):
-            scene.runner.offer(scene.log.commit(5))
+            scene.runner.offer([scene.log.commit(5)])
         await scene.caught_up({5: 5})
         for _ in range(5):
             scene.log.commit(5)
@@ -132,8 +132,8 @@ async def test_an_entry_that_cannot_be_read_stops_its_shard_and_no_other() -> No
     async with a_scene(effect=effect, log=log) as scene:
         assert await scene.caught_up({1: 6, 2: 3, 3: 6}) == frozenset()
         assert await scene.caught_up({1: 6, 2: 4, 3: 6}) == {2}
-        scene.runner.offer(log.commit(2))
-        scene.runner.offer(log.commit(3))
+        scene.runner.offer([log.commit(2)])
+        scene.runner.offer([log.commit(3)])
         await scene.caught_up({3: 7})
         assert effect.seen(2) == [1, 2, 3]
         assert set(scene.runner.stalled) == {2}
