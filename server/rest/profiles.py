@@ -30,7 +30,7 @@ _NOT_YOURS = Rejection(ErrorCode.FORBIDDEN, "only the person may write their pro
 
 @dataclass(frozen=True, slots=True)
 class ProfileRoutes:
-    """`/v1/users/{userId}`."""
+    """`/v1/users/{userId}`, and `/v1/users/me` for those who know themselves by their token alone."""
 
     access: Access
     accounts: Accounts
@@ -40,7 +40,17 @@ class ProfileRoutes:
     keyed: KeyedRequests
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/v1/users/{userId}", self.read), web.put("/v1/users/{userId}", self.update)]
+        return [
+            web.get("/v1/users/me", self.read_own),
+            web.get("/v1/users/{userId}", self.read),
+            web.put("/v1/users/{userId}", self.update),
+        ]
+
+    @operation("The caller's own profile", answer=UserProfileResponse)
+    async def read_own(self, request: web.Request) -> web.Response:
+        """Whoever has an API token learns here who they are. The operator is nobody."""
+        principal = self.access.principal(request)
+        return await self._answer(await self._account(principal.id), principal)
 
     @operation("A profile", answer=UserProfileResponse)
     async def read(self, request: web.Request) -> web.Response:

@@ -99,6 +99,7 @@ class Hive:
         application.router.add_post("/v1/users/login", self._log_in)
         application.router.add_post("/v1/users/refresh", self._refresh)
         application.router.add_get("/v1/users", self._find_user)
+        application.router.add_get("/v1/users/me", self._read_own)
         application.router.add_get("/v1/users/{userId}", self._read_profile)
         application.router.add_get("/v1/projects/{projectId}/members", self._first_members)
         application.router.add_get("/v1/projects/{projectId}/events", self._page_of_events)
@@ -208,6 +209,10 @@ class Hive:
     async def _read_profile(self, request: web.Request) -> web.Response:
         user_id = request.match_info["userId"]
         return web.json_response({"userId": user_id}) if user_id in self.users.values() else _nothing()
+
+    async def _read_own(self, request: web.Request) -> web.Response:
+        principal = self.tokens[request.headers["Authorization"].removeprefix("Bearer ")]
+        return web.json_response({"userId": principal.id}) if principal.id in self.users.values() else _nothing()
 
     async def _first_members(self, request: web.Request) -> web.Response:
         """As of the first entry: nothing else is asked for here."""

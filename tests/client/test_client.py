@@ -26,6 +26,7 @@ from pantherahive_client.backlog import EventStream
 from pantherahive_client.commands import UNSET
 from pantherahive_client.project_state import from_parts
 from protocol.errors import ErrorCode, Rejection
+from protocol.event import Principal
 from tests.client.hive import ADMIN_TOKEN, QUICK, Hive
 from tests.client.waiting import until
 
@@ -163,6 +164,16 @@ async def test_retryable_refusals_are_tried_again_and_the_wait_asked_for_is_kept
         await project.create_task("Land")
     assert arrivals[1] - arrivals[0] >= 0.05
     assert len({frame["opId"] for frame in hive.frames[-3:]}) == 1
+
+
+async def test_a_token_of_one_s_own_tells_who_one_is(hive: Hive) -> None:
+    hive.tokens["bots-own"] = Principal(hive.users["ada"])
+    async with Client(hive.url, token="bots-own", settings=QUICK) as bot:
+        assert bot.user_id == hive.users["ada"]
+    async with Client(hive.url, token=ADMIN_TOKEN, settings=QUICK) as operator:
+        assert operator.user_id is None
+        with pytest.raises(Unauthenticated, match="account"):
+            await operator.mark_read()
 
 
 async def test_no_answer_before_the_deadline_tells_the_op_id_to_try_again_with(hive: Hive, client: Client) -> None:

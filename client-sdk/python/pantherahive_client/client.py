@@ -107,7 +107,7 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, InboxReads):
 
     @property
     def user_id(self) -> str | None:
-        """The account that logged in; None with a token of one's own."""
+        """Whose account it is, a bot's too; None for the operator, who has none."""
         return self._session.user_id
 
     @property
@@ -173,13 +173,13 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, InboxReads):
     async def send_profile(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
         """Any command to one's own profile."""
         if self.user_id is None:
-            raise Unauthenticated("a profile belongs to an account; log in with a password")
+            raise Unauthenticated("a profile belongs to an account, and the operator has none")
         return await self.command(f"profile/{self.user_id}", command, data, **sending)
 
     async def send_private(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
         """Any command to one's own private stream: inbox and preferences."""
         if self.user_id is None:
-            raise Unauthenticated("an inbox belongs to an account; log in with a password")
+            raise Unauthenticated("an inbox belongs to an account, and the operator has none")
         return await self.command(f"user/{self.user_id}", command, data, **sending)
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
@@ -242,6 +242,7 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, InboxReads):
         renewing: asyncio.Task[None] | None = None
         try:
             await self._open(link, token)
+            await self._session.learn_user_id()
             self._connected(link)
             renewing = asyncio.create_task(keep_token(link, self._session, self._settings), name="pantherahive-token")
             await link.wait_ended()

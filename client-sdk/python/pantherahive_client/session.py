@@ -11,7 +11,15 @@ from typing import Any
 
 import aiohttp
 
-from pantherahive_client.errors import HiveError, TokenExpired, Unauthenticated, Unreachable, error_of
+from pantherahive_client.errors import (
+    Forbidden,
+    HiveError,
+    NotFound,
+    TokenExpired,
+    Unauthenticated,
+    Unreachable,
+    error_of,
+)
 from pantherahive_client.ids import new_id
 from pantherahive_client.settings import Settings
 
@@ -54,8 +62,10 @@ class Session:
         self._renewal_key: str | None = None
         # One log-in at a time: whoever comes second takes the first one's token.
         self._logging_in = asyncio.Lock()
-        # The account that logged in; None with a token of one's own.
+        # Whose token it is; None for the operator's, and until it is known.
         self.user_id: str | None = None
+        # Whether the server was asked that.
+        self._has_asked = False
 
     async def token(self) -> str:
         """A token that is good for a while; logs in when there is none."""
@@ -71,6 +81,15 @@ class Session:
         if self._credentials.renewable:
             self._token = None
         return self._credentials.renewable
+
+    async def learn_user_id(self) -> None:
+        """Asks, once, whose token was given. The operator is nobody, and a token that may only write is not told."""
+        if self.user_id is None and not self._has_asked:
+            try:
+                self.user_id = (await self.get("/v1/users/me"))["userId"]
+            except (NotFound, Forbidden):
+                self.user_id = None
+            self._has_asked = True
 
     def renew_in_s(self) -> float | None:
         """When it is time for the next token; None when there will be none, or none is needed."""

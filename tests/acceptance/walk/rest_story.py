@@ -36,6 +36,7 @@ async def people(walk: Walker, admin_token: str) -> Cast:
     profile = (await walk.call("PUT /v1/users/{userId}", ada)).body
     assert (profile["bio"], profile["timezone"]) == ("Writes *programs*.", "Europe/London")
     assert "email" not in (await walk.call("GET /v1/users/{userId}", ben)).body
+    assert (await walk.call("GET /v1/users/me", ben)).body["userId"] == ben.id
     await walk.call("POST /v1/users/{userId}/profile/commands", ada)
     await walk.call("GET /v1/users/{userId}/profile/events", ben)
     await walk.live("GET /v1/users/{userId}/profile/events", ben, "entry")

@@ -24,6 +24,15 @@ async def test_a_person_sees_all_of_their_profile_and_others_the_public_part(wor
     assert set(await (await world.http.get(f"/v1/users/{ada.id}", headers=admin)).json()) == PUBLIC
 
 
+async def test_a_token_tells_whose_it_is(world: World) -> None:
+    ada = await world.register("ada", email="ada@example.com")
+    own = await (await world.http.get("/v1/users/me", headers=ada.auth)).json()
+    assert (own["userId"], set(own)) == (ada.id, PUBLIC | PRIVATE)
+    admin = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+    await problem_of(await world.http.get("/v1/users/me", headers=admin), 404)
+    await problem_of(await world.http.get("/v1/users/me"), 401)
+
+
 async def test_the_id_may_come_in_capitals(world: World) -> None:
     ada = await world.register("ada")
     assert (await world.http.get(f"/v1/users/{ada.id.upper()}", headers=ada.auth)).status == 200
