@@ -19,8 +19,10 @@ from time import monotonic
 import uvloop
 
 from benchmarks.cores import two_cores
+from benchmarks.generator import RunFailed
 from benchmarks.page import page
 from benchmarks.parts import PARTS, QUICK_PARTS, Plan, Results
+from benchmarks.program import ProgramFailed
 from benchmarks.rounds import Pace, say
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.toolbox import ToolMissing, make_toolbox
@@ -68,7 +70,11 @@ async def _measure(plan: Plan, names: list[str]) -> Results:
     for name in names:
         began_s = monotonic()
         say(f"— {name}")
-        await PARTS[name](plan, results)
+        try:
+            await PARTS[name](plan, results)
+        except (RunFailed, ProgramFailed, RuntimeError, OSError) as failure:
+            say(f"  failed: {failure}")
+            results.failures.append(f"{name}: {failure}")
         say(f"— {name} took {monotonic() - began_s:.0f} s")
     return results
 

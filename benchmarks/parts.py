@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from benchmarks import activation, durable, memory, resume
+from benchmarks import activation, drop, durable, idle, memory, resume, slow
+from benchmarks.arena import open_arena
+from benchmarks.contenders import contenders
 from benchmarks.cores import Cores
 from benchmarks.figures import Section
 from benchmarks.product import running_product
@@ -15,6 +17,8 @@ from benchmarks.toolbox import Toolbox
 from benchmarks.versus import compare
 
 _COMMAND_SECONDS = 3.0
+_HELD = ("ours", "node-group", "uws-group", "python-socketio")
+"""Whose idle connections are weighed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,27 @@ async def _versus(plan: Plan, results: Results) -> None:
     results.chart = found.chart
 
 
+async def _idle(plan: Plan, results: Results) -> None:
+    async with open_arena(plan.cores, plan.tools) as arena:
+        field = [each for each in contenders(arena) if each.key in (plan.contenders or _HELD)]
+        _add(results, await idle.measure(arena, field, 500 if plan.quick else 2_000))
+
+
+async def _drop(plan: Plan, results: Results) -> None:
+    async with open_arena(plan.cores, plan.tools) as arena:
+        _add(results, await drop.measure(arena, 2_000 if plan.quick else 10_000))
+
+
+async def _slow(plan: Plan, results: Results) -> None:
+    async with open_arena(plan.cores, plan.tools) as arena:
+        _add(results, await slow.measure(arena, *((200, 1) if plan.quick else (1_000, 2))))
+
+
+def _add(results: Results, found: tuple[Section, list[Aim]]) -> None:
+    results.sections.append(found[0])
+    results.aims += found[1]
+
+
 async def _durable(_plan: Plan, results: Results) -> None:
     async with running_product() as product:
         results.sections.append(await durable.measure(product, _COMMAND_SECONDS))
@@ -68,9 +93,12 @@ async def _resume(_plan: Plan, results: Results) -> None:
 
 PARTS: Mapping[str, Callable[[Plan, Results], Awaitable[None]]] = {
     "versus": _versus,
+    "idle": _idle,
+    "slow": _slow,
+    "drop": _drop,
     "durable": _durable,
     "activation": _activation,
     "memory": _memory,
     "resume": _resume,
 }
-QUICK_PARTS = ("versus",)
+QUICK_PARTS = ("versus", "idle", "slow", "drop")

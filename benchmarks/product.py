@@ -130,14 +130,27 @@ class Product:
         """Resident memory of the application's process, without Postgres."""
         return int(psutil.Process(self.pid).memory_info().rss)
 
-    async def figure(self, name: str) -> float:
-        """One value of /metrics."""
+    async def metrics(self) -> str:
+        """All of /metrics."""
         async with aiohttp.ClientSession() as http, http.get(f"{self.url}/metrics") as answer:
-            text = await answer.text()
-        found = re.search(rf"^pantherahive_{name} ([0-9.e+-]+)$", text, re.MULTILINE)
-        if found is None:
+            return await answer.text()
+
+    async def figure(self, name: str) -> float:
+        """One value of /metrics, those with labels added up. Raises KeyError."""
+        return self.figure_in(await self.metrics(), name)
+
+    @staticmethod
+    def figure_in(metrics: str, name: str) -> float:
+        """The same in a text of /metrics. Nothing with labels that has not happened yet is there: 0."""
+        found = re.findall(rf"^pantherahive_{name}(?:{{.*}})? ([0-9.e+-]+)$", metrics, re.MULTILINE)
+        if not found and f"# HELP pantherahive_{name} " not in metrics:
             raise KeyError(name)
-        return float(found[1])
+        return sum(map(float, found))
+
+    async def histogram(self, name: str) -> dict[float, float]:
+        """Upper bound → how many were at or below it."""
+        pattern = rf'^pantherahive_{name}_bucket{{le="([^"]+)"}} ([0-9.e+-]+)$'
+        return {float(bound): float(count) for bound, count in re.findall(pattern, await self.metrics(), re.MULTILINE)}
 
 
 def name_of(pid: int) -> str:

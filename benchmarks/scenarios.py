@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-AWARENESS_ROOM = "x" * 60
+PUBLISHERS = 16
+"""Whose news it is: more than are in flight, since the newest news of one makes its older ones stale."""
 _TASK = "0190a1b2-0000-7000-8000-000000000001"
 
 
@@ -35,13 +36,25 @@ class Scenario:
 
 
 AWARE_1 = Scenario(
-    "aware1", "awareness to 1,000 followers, one at a time", Kind.EPHEMERAL, "fanout", 1000, publishers=50
+    "aware1", "awareness to 1,000 followers, one at a time", Kind.EPHEMERAL, "fanout", 1000, publishers=PUBLISHERS
 )
 AWARE_8 = Scenario(
-    "aware8", "awareness to 1,000 followers, 8 in flight", Kind.EPHEMERAL, "fanout", 1000, window=8, publishers=50
+    "aware8",
+    "awareness to 1,000 followers, 8 in flight",
+    Kind.EPHEMERAL,
+    "fanout",
+    1000,
+    window=8,
+    publishers=PUBLISHERS,
 )
 AWARE_OPEN = Scenario(
-    "awareopen", "awareness to 100 followers, 50 per second", Kind.EPHEMERAL, "fanout", 100, rate=50, publishers=50
+    "awareopen",
+    "awareness to 100 followers, 50 per second",
+    Kind.EPHEMERAL,
+    "fanout",
+    100,
+    rate=50,
+    publishers=PUBLISHERS,
 )
 DURABLE_FAN = Scenario("fan1", "durable commands to 1,000 followers, one at a time", Kind.DURABLE, "fanout", 1000)
 DURABLE_OPEN = Scenario(
@@ -91,7 +104,8 @@ def flags_of(scenario: Scenario, stream: str, cursor: str | None) -> dict[str, o
         "rate": scenario.rate,
         "publishers": scenario.publishers,
         "join": join_message(stream, cursor),
-        "join_all": scenario.follow,
+        # Who tells others where they look follows the same stream, at every server.
+        "join_all": scenario.follow or not durable,
         "message": command_message(stream) if durable else awareness_message(stream),
         "stamp": '"opId":"' if durable else '"t":"',
         "stamp_kind": "uuid" if durable else "digits",

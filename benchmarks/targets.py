@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,8 +35,8 @@ class Aim:
             return "not measured"
         if self.is_met:
             return "reached"
-        if not self.wanted:
-            return "missed"
+        if not self.wanted or math.isinf(self.reached):
+            return "**missed**"
         return f"**missed by {abs(self.reached - self.wanted) / self.wanted:.0%}**".replace("%", " %")
 
     def row(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from actors.ports import Clock
@@ -48,6 +49,7 @@ def watch_parts(meters: Meters, parts: Parts) -> None:
     watch("connections", "Open live connections", lambda: parts.gateway.connections)
     watch("event_streams", "Open connections with Server-Sent Events", lambda: len(parts.event_streams))
     watch("log_page_reads", "Pages read from the log for followers", lambda: parts.feeds.pages.reads)
+    watch("tasks", "Tasks of the event loop, waiting ones included", lambda: len(asyncio.all_tasks()))
     watch("shards_owned", "Shards that this node owns", lambda: len(parts.shards.owned))
 
 

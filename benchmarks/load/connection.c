@@ -191,7 +191,7 @@ static void become_ready(connection *c)
 
 static void join(connection *c)
 {
-    bool joins = opt.join && (c->role == COMMANDER ? opt.join_all : c->role != PUBLISHER);
+    bool joins = opt.join && (opt.join_all || (c->role != COMMANDER && c->role != PUBLISHER));
     char text[2048];
     if (!joins) {
         become_ready(c);

@@ -24,7 +24,7 @@ static const char USAGE[] =
     "  --host A --path P --raw        where, and whether plain WebSocket instead of Socket.IO\n"
     "  --sources N                    connect from 127.0.0.1 … 127.0.0.N in turn\n"
     "  --tokens FILE                  a token per line, used in turn in CONNECT\n"
-    "  --join TEXT --join-all         what followers (with the flag: commanders, too) say once connected\n"
+    "  --join TEXT --join-all         what followers (with the flag: all) say once connected\n"
     "  --message TEMPLATE             $T 19 digits of time, $U a UUIDv7 with the time in it, $K a key, $A the ack's id\n"
     "  --keys FILE                    a key per line\n"
     "  --stamp TEXT --stamp-kind digits|uuid   what stands before the time in a delivery\n"

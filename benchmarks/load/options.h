@@ -20,7 +20,7 @@ typedef struct {
     bool raw;                 /* plain WebSocket messages instead of Socket.IO packets */
     lines tokens, keys;       /* CONNECT tokens; what $K stands for */
     const char *join;         /* what a follower says once it is connected; NULL: nothing */
-    bool join_all;            /* commanders join, too */
+    bool join_all;            /* commanders and publishers join, too */
     const char *message;      /* template of what is sent, see message.h */
     const char *stamp;        /* what stands before a time in what is received */
     enum stamp stamp_kind;

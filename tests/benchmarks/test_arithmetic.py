@@ -66,7 +66,7 @@ def test_aims_say_what_is_missed_and_by_how_much() -> None:
     assert Aim("x", 2.0, 1.5).verdict == "**missed by 25 %**"
     assert Aim("x", 50, 60, at_least=False, unit="ms").row() == ["x", "≤ 50 ms", "60 ms", "**missed by 20 %**"]
     assert Aim("x", 2.0, None).row() == ["x", "≥ 2×", "–", "not measured"]
-    assert Aim("x", 0, 3, at_least=False, unit="").verdict == "missed"
+    assert Aim("x", 0, 3, at_least=False, unit="").verdict == "**missed**"
 
 
 def test_every_target_of_the_comparison_has_its_pair() -> None:

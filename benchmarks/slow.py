@@ -1,0 +1,175 @@
+"""Followers that never read, and followers that read too slowly, among a thousand: what the others notice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.arena import Arena
+from benchmarks.contenders import OURS, Stage
+from benchmarks.figures import Section, median
+from benchmarks.generator import RunFailed
+from benchmarks.rounds import say
+from benchmarks.scenarios import DURABLE_FAN
+from benchmarks.targets import Aim
+from benchmarks.watch import Look, began_s, gone_after_s, memory_max, watched
+
+_SHARE = 0.05
+_EVENT_BYTES = 12 * 1024
+"""Of description in each edit: large, so that what is not read passes the limit within seconds."""
+_PER_S = 12
+_SLOW_BYTES_PER_S = 100_000
+_DURATION_S = 12.0
+_WARM_S = 2.0
+_LIMIT_BYTES = (1 << 20) + (128 << 10)
+"""Unsent bytes that the server allows a connection, and what its kernel takes before."""
+_REST_S = 2.0
+_LOOKING_S = 0.5
+"""How exactly the moment of passing the limit and that of the end are known."""
+_LEAVING_S = 0.3
+"""Before its end the generator waits for what is under way, and then all of its connections go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowded:
+    """One run: what the generator said, and what was seen of the server meanwhile."""
+
+    said: Mapping[str, Any]
+    looks: Sequence[Look]
+    # Followers that keep up, and those that never read.
+    healthy: int
+    never: int
+
+    @property
+    def bytes_per_s(self) -> float:
+        """What every follower is sent."""
+        return float(self.said["bytes_in"] / self.healthy / self.said["seconds"])
+
+    @property
+    def never_gone_s(self) -> float | None:
+        """How long the last never-reading one was kept after its limit was passed; None: it was kept for good.
+
+        What its own kernel had taken does not count for the server.
+        """
+        gone_s = gone_after_s(self.looks, self.never)
+        return None if gone_s is None else gone_s - (self.said["unread_max"] + _LIMIT_BYTES) / self.bytes_per_s
+
+    @property
+    def let_go(self) -> int:
+        """Connections that were open and are not at the end, while nobody left by themself."""
+        loaded = [look.connections for look in self.looks if look.at_s >= began_s(self.looks)]
+        return max(loaded) - loaded[-1]
+
+
+def edit_message(stream: str) -> str:
+    """An edit of a long description."""
+    data = {"taskId": "$K", "description": "$T " + "x" * _EVENT_BYTES}
+    payload = {"stream": stream, "opId": "$U", "type": "EditTask", "data": data}
+    return f"42$A{json.dumps(['command', payload], separators=(',', ':'))}"
+
+
+async def _run(arena: Arena, stage: Stage, followers: int, slow_each: int, seconds: float = _DURATION_S) -> Crowded:
+    assert arena.crowd is not None
+    healthy = followers - 2 * slow_each
+    flags = {
+        **await stage.flags(DURABLE_FAN),
+        "port": stage.port,
+        "message": edit_message(arena.crowd.stream),
+        "conns": healthy,
+        "never": slow_each,
+        "slow": slow_each,
+        "slow_bytes": _SLOW_BYTES_PER_S,
+        "rate": _PER_S,
+        "duration": seconds,
+        "warmup": 1,
+    }
+    async with watched(arena.product) as looks:
+        said = await arena.generator.run("fanout", flags)
+        end_s = asyncio.get_running_loop().time()
+    if said["refused"] or said["lost"] or said["closed"]:
+        raise RunFailed(f"the healthy ones were not served: {said}")
+    loaded = [look for look in looks if look.at_s < end_s - _LEAVING_S]
+    return Crowded({"unread_max": 0, "slow_gone": 0, "conflated": 0, **said}, loaded, healthy, slow_each)
+
+
+async def measure(arena: Arena, followers: int, rounds: int) -> tuple[Section, list[Aim]]:
+    """A B A B: all healthy, then with slow ones in the places of some."""
+    each = max(1, round(followers * _SHARE))
+    alone: list[Crowded] = []
+    among: list[Crowded] = []
+    async with OURS.running(arena) as stage:
+        await _run(arena, stage, followers, 0, _WARM_S)
+        tasks_before = await arena.product.figure("tasks")
+        for _ in range(rounds):
+            alone.append(await _run(arena, stage, followers, 0))
+            among.append(await _run(arena, stage, followers, each))
+            p99_ms = [runs[-1].said["p99_us"] / 1000 for runs in (alone, among)]
+            say(f"  p99 {p99_ms[0]:.1f} ms alone, {p99_ms[1]:.1f} ms among slow ones")
+        await asyncio.sleep(_REST_S)
+        tasks_after = await arena.product.figure("tasks")
+    return _section(alone, among, each, tasks_before, tasks_after), _aims(
+        alone, among, each, tasks_after - tasks_before
+    )
+
+
+def _grown_kb(alone: list[Crowded], among: list[Crowded], each: int) -> float:
+    """Memory per slow one beyond what the same number of healthy ones takes."""
+    both = zip(alone, among, strict=True)
+    return median([(memory_max(slow.looks) - memory_max(well.looks)) / (2 * each) / 1024 for well, slow in both])
+
+
+def _aims(alone: list[Crowded], among: list[Crowded], each: int, tasks: float) -> list[Aim]:
+    p99 = median([b.said["p99_us"] / a.said["p99_us"] for a, b in zip(alone, among, strict=True)])
+    gone = [run.never_gone_s for run in among]
+    kept = any(each_s is None for each_s in gone)
+    longest = math.inf if kept else max(each_s for each_s in gone if each_s is not None)
+    what = "5 % never-reading and 5 % slow followers"
+    return [
+        Aim(f"{what}: p99 of the others", 1.1, p99, at_least=False),
+        Aim(f"{what}: memory per slow one", 1024, _grown_kb(alone, among, each), at_least=False, unit="KB"),
+        Aim(
+            f"{what}: a never-reader past its limit stays (grace 5 s)",
+            5 + _LOOKING_S,
+            longest,
+            at_least=False,
+            unit="s",
+        ),
+        Aim(f"{what}: tasks left", 0, max(0.0, tasks), at_least=False, unit=""),
+    ]
+
+
+def _row(name: str, runs: list[Crowded]) -> list[str]:
+    slow_gone = [run.said["slow_gone"] for run in runs]
+    return [
+        name,
+        f"{median([run.said['p50_us'] for run in runs]) / 1000:.1f} ms",
+        f"{median([run.said['p99_us'] for run in runs]) / 1000:.1f} ms",
+        f"{median([memory_max(run.looks) for run in runs]) / 2**20:.0f} MiB",
+        f"{median([run.let_go for run in runs]):.0f}",
+        f"{median(slow_gone):.0f}",
+        f"{median([run.said['conflated'] for run in runs]):.0f}",
+    ]
+
+
+def _section(alone: list[Crowded], among: list[Crowded], each: int, before: float, after: float) -> Section:
+    rate = median([run.bytes_per_s for run in among]) / 1000
+    head = [
+        "followers",
+        "p50",
+        "p99",
+        "memory at most",
+        "let go",
+        "slow ones among them",
+        "states sent instead of entries",
+    ]
+    load = (
+        f"{_PER_S} durable edits per second of {_EVENT_BYTES // 1024} KiB each: {rate:.0f} KB/s for every follower. "
+        f"Slow ones read {_SLOW_BYTES_PER_S // 1000} KB/s, never-readers nothing; their own kernels hold 32 KB."
+    )
+    tasks = f"Tasks of the server's loop: {before:.0f} before, {after:.0f} after."
+    rows = [_row("all healthy", alone), _row(f"{each} never read, {each} slow", among)]
+    return Section("Slow followers among healthy ones", head, rows, [load, tasks])

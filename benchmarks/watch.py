@@ -1,0 +1,69 @@
+"""Looks at a running product several times a second, and what such a series of looks tells."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.product import Product
+
+_INTERVAL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """At one moment of the loop's clock."""
+
+    at_s: float
+    memory_bytes: int
+    connections: int
+    commands: int
+
+
+@contextlib.asynccontextmanager
+async def watched(product: Product) -> AsyncIterator[list[Look]]:
+    """A list that grows as long as the block runs."""
+    looks: list[Look] = []
+    watching = asyncio.create_task(_watch(product, looks))
+    try:
+        yield looks
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _watch(product: Product, looks: list[Look]) -> None:
+    while True:
+        text = await product.metrics()
+        looks.append(
+            Look(
+                asyncio.get_running_loop().time(),
+                product.memory_bytes,
+                int(product.figure_in(text, "connections")),
+                int(product.figure_in(text, "commands_total")),
+            )
+        )
+        await asyncio.sleep(_INTERVAL_S)
+
+
+def memory_max(looks: Sequence[Look]) -> int:
+    """The most resident memory that was seen, in bytes."""
+    return max(look.memory_bytes for look in looks)
+
+
+def began_s(looks: Sequence[Look]) -> float:
+    """When the first command was answered; the first look if none was."""
+    first = looks[0]
+    return next((look.at_s for look in looks if look.commands > first.commands), first.at_s)
+
+
+def gone_after_s(looks: Sequence[Look], count: int) -> float | None:
+    """Seconds from the first command until so many connections fewer were open than at most. None: never."""
+    most, start_s = 0, began_s(looks)
+    for look in looks:
+        most = max(most, look.connections)
+        if look.at_s > start_s and most - look.connections >= count:
+            return look.at_s - start_s
+    return None
