@@ -46,6 +46,9 @@ class AccessLimits(BaseSettings):
     rate_commands_max: int = Field(
         30_000, ge=1, le=1_000_000_000, description="Commands of one user within the window, however they come."
     )
+    rate_awareness_updates_max: int = Field(
+        6000, ge=1, le=1_000_000_000, description="Updates within the window of where one user looks."
+    )
     rate_keys_max: int = Field(
         100_000, ge=100, le=100_000_000, description="Users, names and addresses that are counted at the same time."
     )

@@ -110,6 +110,13 @@ class LiveLimits(BaseSettings):
         60, ge=0, le=86_400, description="How long a stream's entries stay in memory after its last follower left."
     )
     present_users_max: int = Field(100, ge=1, le=100_000, description="Users whom a presence message names at most.")
+    aware_states_max: int = Field(
+        256, ge=1, le=100_000, description="Connections that let others see where they look in one stream."
+    )
+    aware_state_bytes_max: int = Field(KIB, ge=64, le=64 * KIB, description="Size of one such state.")
+    aware_streams_per_socket_max: int = Field(
+        16, ge=1, le=10_000, description="Streams in which one connection lets others see where it looks."
+    )
     resume_entries_max: int = Field(
         5000, ge=1, le=1_000_000, description="Entries that a resume replays; further behind, a snapshot is sent."
     )

@@ -18,6 +18,7 @@ ENTRIES: Final = "entries"
 SNAPSHOT: Final = "snapshot"
 HEADS: Final = "heads"
 PRESENCE: Final = "presence"
+AWARENESS: Final = "awareness"
 CLOSED: Final = "closed"
 AUTH: Final = "auth"
 
@@ -70,6 +71,25 @@ class CommandRequest(Message):
     data: dict[str, Any]
     base: Seq | None = None
     origin: Origin | None = None
+
+
+class AwarenessRequest(Message):
+    """Lets the other followers of a joined stream see where one looks: any small object, null for nothing any more.
+
+    It replaces the connection's state in that stream and is kept nowhere else. It ends with leaving, joining anew,
+    losing the connection or the right to follow. Updates beyond the rate are refused with `rate_limited`.
+    """
+
+    stream: StreamName
+    state: dict[str, Any] | None
+
+
+class AwareState(TypedDict):
+    """The state of one connection of a user; null when there is none any more. `connection` tells several apart."""
+
+    connection: str
+    userId: str
+    state: dict[str, Any] | None
 
 
 class WireEvent(TypedDict):
@@ -148,6 +168,18 @@ class PresenceMessage(Message):
 
     stream: StreamName
     present: list[PresentUser]
+
+
+class AwarenessMessage(Message):
+    """What others let be seen; ephemeral, never in the log. Only the newest state of a connection counts.
+
+    `complete`: these are all states that there are; whoever is not among them has none. It comes when the stream was
+    joined and somebody has a state, and when updates were left out because the client did not read.
+    """
+
+    stream: StreamName
+    states: list[AwareState]
+    complete: bool = False
 
 
 class ClosedMessage(Message):

@@ -27,6 +27,7 @@ class RateLimits:
     logins_per_name_max: int = 20
     requests_max: int = 6000
     commands_max: int = 30_000
+    awareness_updates_max: int = 6000
     keys_max: int = 100_000
 
 
@@ -108,10 +109,16 @@ class Rates:
         self.logins_per_name = limiter("logins-per-name", limits.logins_per_name_max)
         self._requests = limiter("requests", limits.requests_max)
         self._commands = limiter("commands", limits.commands_max)
+        self._awareness_updates = limiter("awareness-updates", limits.awareness_updates_max)
 
     def request(self, principal: Principal) -> Allowance | Rejection | None:
         """A request over REST, a join or a renewal on the socket. None: without a limit."""
         return None if principal.is_operator else self._requests.take(principal.id)
+
+    def awareness_update(self, principal: Principal) -> Rejection | None:
+        """A change of where somebody looks."""
+        taken = self._awareness_updates.take(principal.id)
+        return taken if isinstance(taken, Rejection) else None
 
     def command(self, principal: Principal) -> Rejection | None:
         """A command, however it comes."""

@@ -232,7 +232,7 @@ class Feeds:
             return STREAM_HALTED
         if hub is None:
             ring = Ring(cursor, self._limits.ring_entries_max, self._limits.ring_bytes_max)
-            hub = self._hubs[stream] = StreamHub(stream, ring)
+            hub = self._hubs[stream] = StreamHub(stream, ring, self._limits.aware_states_max)
         hub.open_to(seen.open_to_all)
         if seq is not None:
             return hub.attach(follower, seq, cursor.seq)
@@ -257,11 +257,16 @@ class Feeds:
     def _shows_presence(self, stream: str) -> bool:
         return self._actors[stream.partition("/")[0]].shows_presence
 
+    def shows_followers(self, hub: StreamHub) -> bool:
+        """Whether those who follow the stream are told of each other now."""
+        return self._shows_presence(hub.stream) and not hub.open_to_all
+
     def tell_presence(self) -> None:
-        """Tells the followers of every stream whose presence changed. Called at a steady, slow beat."""
+        """Tells the followers of every stream whose presence changed, and who has gone. Called at a steady beat."""
         for stream, hub in self._hubs.items():
             if self._shows_presence(stream):
                 hub.tell_presence(self._limits.present_users_max)
+                hub.tell_awareness()
 
     def sweep(self) -> None:
         """Lets hubs go that nobody has followed for a while."""

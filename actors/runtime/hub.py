@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from actors.runtime.actor import may_follow
+from actors.runtime.awareness import Awareness, AwarenessBoard
 from actors.runtime.publication import Publication
 from actors.runtime.ring import Ring
 from protocol.cursors import Cursor
@@ -26,6 +28,10 @@ class Follower(Protocol):
         ...
 
     def presence_changed(self, stream: str, present: list[PresentUser]) -> None: ...
+
+    def aware(self, following: Following, changes: Mapping[Following, Awareness]) -> None:
+        """States of places have changed, its own perhaps among them."""
+        ...
 
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         """The follower may not follow the stream any more; nothing can be pulled."""
@@ -69,9 +75,10 @@ class Following:
 class StreamHub:
     """The ring of one stream and its followers."""
 
-    def __init__(self, stream: str, ring: Ring) -> None:
+    def __init__(self, stream: str, ring: Ring, aware_states_max: int = 256) -> None:
         self.stream = stream
         self.ring = ring
+        self.awareness = AwarenessBoard(aware_states_max)
         # One place per follower.
         self._followings: dict[Follower, Following] = {}
         # Connections per user, for presence.
@@ -104,6 +111,7 @@ class StreamHub:
             return
         following.closed = True
         del self._followings[following.follower]
+        self.awareness.remove(following)
         principal = following.follower.principal
         if not principal.is_operator:
             self._present[principal.id] -= 1
@@ -127,6 +135,8 @@ class StreamHub:
         if self.open_to_all != everybody:
             self.open_to_all = everybody
             self.presence_changed = bool(self._followings)
+            if everybody:
+                self.awareness.clear()
 
     def _narrow(self, audience: frozenset[str] | None, seq: int) -> None:
         for following in list(self._followings.values()):
@@ -148,6 +158,14 @@ class StreamHub:
         present = self.present(limit)
         for following in list(self._followings.values()):
             following.follower.presence_changed(self.stream, present)
+
+    def tell_awareness(self) -> None:
+        """Tells every follower which states changed since the last time."""
+        if not self.awareness.has_changed:
+            return
+        changes = self.awareness.take_changes()
+        for following in list(self._followings.values()):
+            following.follower.aware(following, changes)
 
     @property
     def head(self) -> Cursor:

@@ -39,4 +39,5 @@ class RuntimeLimits:
     hub_linger_s: float = 60.0
     resume_entries_max: int = 5_000
     present_users_max: int = 100
+    aware_states_max: int = 256
     sweep_interval_s: float = 1.0

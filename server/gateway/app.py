@@ -12,10 +12,11 @@ from aiohttp import web
 
 from actors.ports import Clock
 from actors.runtime.feeds import Feeds
-from actors.runtime.hub import CloseReason, Following
+from actors.runtime.hub import CloseReason, Following, StreamHub
 from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
+from server.gateway.awareness import AwarenessFrames
 from server.gateway.engine import SILENT, Engine, EngineSocket
 from server.gateway.json_parser import JsonParser
 from server.gateway.limits import GatewayLimits
@@ -75,6 +76,7 @@ class Gateway:
         self.rates = rates
         self.snapshots = SnapshotFrames(clock, limits)
         self.presence = PresenceFrames()
+        self.awareness = AwarenessFrames()
         self.servers = [LiveServer(parser, allowed_origins) for parser in (JsonParser(), MsgpackParser())]
         for server in self.servers:
             engine: Engine = server.eio
@@ -93,6 +95,8 @@ class Gateway:
         self._of_grant: dict[str, set[Session]] = {}
         # What was woken in this tick, in order and once each.
         self._woken: dict[Following, Places] = {}
+        # Streams whose followers have something to be told of each other in this tick.
+        self._aware: set[StreamHub] = set()
         self.stopping = False
 
     def attach(self, app: web.Application) -> None:
@@ -129,6 +133,16 @@ class Gateway:
         if not self._woken:
             asyncio.get_running_loop().call_soon(self._deliver)
         self._woken[following] = places
+
+    def awareness_changed(self, hub: StreamHub) -> None:
+        if not self._aware:
+            asyncio.get_running_loop().call_soon(self._tell_awareness)
+        self._aware.add(hub)
+
+    def _tell_awareness(self) -> None:
+        hubs, self._aware = self._aware, set()
+        for hub in hubs:
+            hub.tell_awareness()
 
     def _deliver(self) -> None:
         woken, self._woken = self._woken, {}

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from actors.ports import Clock
 from actors.runtime.feeds import Feeds
-from actors.runtime.hub import Following
+from actors.runtime.hub import Following, StreamHub
 from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
+from server.gateway.awareness import AwarenessFrames
 from server.gateway.limits import GatewayLimits
 from server.gateway.meters import GatewayMeters
 from server.gateway.presence import PresenceFrames
@@ -34,12 +35,17 @@ class Hall(Protocol):
     meters: GatewayMeters
     snapshots: SnapshotFrames
     presence: PresenceFrames
+    awareness: AwarenessFrames
 
     @property
     def stopping(self) -> bool: ...
 
     def woken(self, places: Places, following: Following) -> None:
         """Delivers to the following at the end of this tick."""
+        ...
+
+    def awareness_changed(self, hub: StreamHub) -> None:
+        """Tells the followers at the end of this tick."""
         ...
 
     def entered(self, session: Session) -> None: ...

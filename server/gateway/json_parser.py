@@ -12,7 +12,7 @@ import orjson
 from actors.runtime.publication import Publication
 from protocol.base import Message
 from protocol.poison import LONE_SURROGATE, find_poison
-from protocol.wire import ENTRIES, SNAPSHOT
+from protocol.wire import AWARENESS, ENTRIES, SNAPSHOT
 from server.entry_json import entry_json
 from server.gateway.frames import text_frame
 from server.gateway.packets import (
@@ -97,6 +97,12 @@ class JsonParser:
         """See the port."""
         head = b'{"stream":"%b","cursor":"%b","part":%d,"parts":%d,"state":' % (stream.encode(), cursor.encode(), *part)
         return _event_frame(SNAPSHOT, b"%b%b}" % (head, state))
+
+    def awareness(self, stream: str, states: Sequence[bytes], *, complete: bool) -> bytes:
+        """See the port."""
+        said = b'{"stream":"%b","states":[%b]%b}'
+        last = b',"complete":true' if complete else b""
+        return _event_frame(AWARENESS, said % (stream.encode(), b",".join(states), last))
 
     def entry(self, publication: Publication) -> bytes:
         """See the port."""

@@ -23,6 +23,8 @@ class GatewayLimits:
     entries_per_packet_max: int = 256
     entries_packet_bytes_max: int = 256 << 10
     heads_interval_s: float = 5.0
+    aware_state_bytes_max: int = 1 << 10
+    aware_streams_per_socket_max: int = 16
     presence_interval_s: float = 0.25
     ping_interval_s: float = 20.0
     ping_timeout_s: float = 10.0

@@ -16,7 +16,7 @@ import msgpack
 from actors.runtime.publication import Publication
 from protocol.base import INTEGER_MAX, Message
 from protocol.poison import NODES_MAX
-from protocol.wire import ENTRIES, SNAPSHOT
+from protocol.wire import AWARENESS, ENTRIES, SNAPSHOT
 from server.gateway.frames import binary_frame
 from server.gateway.packets import (
     AckPacket,
@@ -100,6 +100,11 @@ class MsgpackParser:
         number, parts = part
         head = {"stream": stream, "cursor": cursor, "part": number, "parts": parts}
         return _event_frame(SNAPSHOT, _with_last(head, "state", state))
+
+    def awareness(self, stream: str, states: Sequence[bytes], *, complete: bool) -> bytes:
+        """See the port."""
+        head: dict[str, Any] = {"stream": stream} | ({"complete": True} if complete else {})
+        return _event_frame(AWARENESS, _with_last(head, "states", _array_header(len(states)) + b"".join(states)))
 
     def entry(self, publication: Publication) -> bytes:
         """See the port."""

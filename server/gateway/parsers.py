@@ -48,6 +48,10 @@ class Parser(Protocol):
         """A `snapshot` event; `part` is (number, of how many), `state` encoded already."""
         ...
 
+    def awareness(self, stream: str, states: Sequence[bytes], *, complete: bool) -> bytes:
+        """An `awareness` event of states that are encoded already."""
+        ...
+
     def entry(self, publication: Publication) -> bytes:
         """An entry as it stands inside of packets; encoded once."""
         ...

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from actors.runtime.awareness import Awareness
 from actors.runtime.feeds import NO_SUCH_STREAM, Joined
 from actors.runtime.hub import CloseReason, Following
 from protocol.base import Message
@@ -23,6 +24,7 @@ from protocol.wire import (
     PresentUser,
 )
 from server.auth.scopes import stream_refusal
+from server.gateway.company import Company
 from server.gateway.delivery import Delivery
 from server.gateway.hall import Hall
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
@@ -44,6 +46,7 @@ class Places:
         self._on_slow = on_slow
         # What it follows, by stream.
         self.deliveries: dict[str, Delivery] = {}
+        self.company = Company(talk, hall, principal, self.deliveries, on_slow)
         # Streams whose join is under way.
         self._joining: set[str] = set()
         # Those of them that the client has left again before they were joined.
@@ -130,7 +133,7 @@ class Places:
             hall.feeds,
             hall.limits,
             self._on_slow,
-            lambda: self._tell_present(stream),
+            lambda: self.company.tell(stream),
         )
         if (old := self.deliveries.get(stream)) is not None:
             old.stop()
@@ -156,12 +159,15 @@ class Places:
         )
         self._talk.answer(ack_id, answer.model_dump(mode="python", by_alias=True))
         delivery.start(frames)
+        if delivery.is_live:
+            self.company.joined(delivery)
 
     def forget(self, stream: str, delivery: Delivery) -> None:
         """Gives a place up."""
         delivery.stop()
         if self.deliveries.get(stream) is delivery:
             del self.deliveries[stream]
+            self.company.left(stream)
 
     def leave(self, request: LeaveRequest, ack_id: int | None) -> None:
         """Stops following a stream; one that is being joined is left as soon as it is."""
@@ -184,22 +190,16 @@ class Places:
             delivery.deliver()
 
     def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
-        delivery = self.deliveries.get(stream)
-        if delivery is not None and delivery.is_live and not self._talk.socket.is_slow:
-            self._write_present(stream, present)
+        self.company.presence_changed(stream, present)
 
-    def _tell_present(self, stream: str) -> None:
-        """Presence is not told to a client that is behind, so it is told the newest once it is not."""
-        self._write_present(stream, self._hall.feeds.present(stream))
-
-    def _write_present(self, stream: str, present: list[PresentUser]) -> None:
-        socket = self._talk.socket
-        socket.write(self._hall.presence.frame(socket.parser, stream, present))
+    def aware(self, following: Following, changes: Mapping[Following, Awareness]) -> None:
+        self.company.aware(following, changes)
 
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         delivery = self.deliveries.pop(stream, None)
         if delivery is not None:
             delivery.stop()
+            self.company.left(stream)
         self._tell(CLOSED, ClosedMessage(stream=stream, reason=reason))
 
     def _tell(self, event: str, message: Message) -> None:

@@ -22,10 +22,12 @@ from protocol.faults import StorageFault
 from protocol.messages import invalid
 from protocol.wire import (
     AUTH,
+    AWARENESS,
     CLOSED,
     COMMAND,
     JOIN,
     LEAVE,
+    AwarenessRequest,
     ClosedMessage,
     CommandRequest,
     ConnectAuth,
@@ -200,6 +202,8 @@ class Session:
             self._with(JoinRequest, payload, packet.ack_id, self._limited(places.join))
         elif packet.name == LEAVE:
             self._with(LeaveRequest, payload, packet.ack_id, places.leave)
+        elif packet.name == AWARENESS:
+            self._with(AwarenessRequest, payload, packet.ack_id, places.company.show)
         elif packet.name == AUTH:
             self._with(ConnectAuth, payload, packet.ack_id, self._limited(self._renew))
         else:

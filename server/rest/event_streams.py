@@ -10,7 +10,7 @@ import asyncio
 import logging
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ import orjson
 from aiohttp import web
 
 from actors.ports import Clock
+from actors.runtime.awareness import Awareness
 from actors.runtime.feeds import Feeds, Joined
 from actors.runtime.hub import CloseReason, Following
 from actors.runtime.publication import Publication
@@ -128,6 +129,9 @@ class EventStream:
 
     def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
         """Presence is told on the socket."""
+
+    def aware(self, following: Following, changes: Mapping[Following, Awareness]) -> None:
+        """So is awareness."""
 
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         self.end(reason)

@@ -178,6 +178,42 @@ class AuthAnswer(TypedDict):
     expiresAt: Instant | None
 
 
+class AwareState(TypedDict):
+    """The state of one connection of a user; null when there is none any more. `connection` tells several
+    apart.
+    """
+
+    connection: str
+    userId: str
+    state: dict[str, Any] | None
+
+
+class AwarenessMessage(TypedDict):
+    """What others let be seen; ephemeral, never in the log. Only the newest state of a connection counts.
+
+    `complete`: these are all states that there are; whoever is not among them has none. It comes when the
+    stream was joined and somebody has a state, and when updates were left out because the client did not
+    read.
+    """
+
+    stream: str
+    states: list[AwareState]
+    complete: NotRequired[bool]
+
+
+class AwarenessRequest(TypedDict):
+    """Lets the other followers of a joined stream see where one looks: any small object, null for nothing
+    any more.
+
+    It replaces the connection's state in that stream and is kept nowhere else. It ends with leaving,
+    joining anew, losing the connection or the right to follow. Updates beyond the rate are refused with
+    `rate_limited`.
+    """
+
+    stream: str
+    state: dict[str, Any] | None
+
+
 class ChangeMemberRole(TypedDict):
     """Gives a member another role. A project always keeps an owner."""
 

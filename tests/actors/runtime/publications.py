@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from actors.runtime.awareness import Awareness
 from actors.runtime.hub import CloseReason, Following
 from actors.runtime.publication import Publication
 from protocol.event import Principal
@@ -36,6 +40,7 @@ class Watcher:
         self.woken = 0
         self.presences: list[list[PresentUser]] = []
         self.closed: list[tuple[str, str]] = []
+        self.states: list[dict[str, Any]] = []
 
     @property
     def principal(self) -> Principal:
@@ -46,6 +51,9 @@ class Watcher:
 
     def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
         self.presences.append(present)
+
+    def aware(self, following: Following, changes: Mapping[Following, Awareness]) -> None:
+        self.states.append({place.follower.principal.id: aware.state for place, aware in changes.items()})
 
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         self.closed.append((stream, reason))

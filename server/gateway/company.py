@@ -1,0 +1,155 @@
+"""What one client is told of the others who follow its streams, and what it lets them see of itself.
+
+None of it is in the log, and only the newest counts: while a client is behind, or does not read, it is left out, and
+told as a whole later.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+
+from actors.runtime.awareness import Awareness
+from actors.runtime.hub import Following
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Principal
+from protocol.wire import AwarenessRequest, PresentUser
+from server.gateway.awareness import complete_frame
+from server.gateway.delivery import Delivery
+from server.gateway.hall import Hall
+from server.gateway.talk import Talk
+
+log = logging.getLogger("pantherahive.gateway")
+
+_NOT_FOLLOWED = Rejection(ErrorCode.NOT_FOUND, "this connection does not follow the stream")
+_NOT_SHOWN = Rejection(ErrorCode.FORBIDDEN, "the followers of this stream are not told of each other")
+_TOO_MANY = Rejection(ErrorCode.OVERLOADED, "too many let others see where they look", {"retryAfterS": 10})
+
+
+class Company:
+    """Presence and awareness of one connection. `deliveries` are those of its places."""
+
+    def __init__(
+        self,
+        talk: Talk,
+        hall: Hall,
+        principal: Principal,
+        deliveries: Mapping[str, Delivery],
+        on_slow: Callable[[], None],
+    ) -> None:
+        self._talk = talk
+        self._hall = hall
+        self._principal = principal
+        self._deliveries = deliveries
+        self._on_slow = on_slow
+        # How others tell this connection's states from those of the same user's other ones.
+        self._connection_id = secrets.token_urlsafe(9)
+        # Streams of which something was left out.
+        self._left_out: set[str] = set()
+        # Whether there is a task that waits until the client has read.
+        self._waits = False
+
+    # — what it lets others see ——————————————————————————————————————————————————————————————————————
+
+    def show(self, request: AwarenessRequest, ack_id: int | None) -> None:
+        """Lets the other followers of a stream see where this one looks, or answers why not."""
+        refused = self._show(request)
+        self._talk.answer(ack_id, {} if refused is None else refused)
+
+    def _show(self, request: AwarenessRequest) -> Rejection | None:
+        hall, delivery = self._hall, self._deliveries.get(request.stream)
+        if delivery is None:
+            return _NOT_FOLLOWED
+        following = delivery.following
+        if self._principal.is_operator or not hall.feeds.shows_followers(following.hub):
+            return _NOT_SHOWN
+        if (limited := hall.rates.awareness_update(self._principal)) is not None:
+            return limited
+        bytes_max = hall.limits.aware_state_bytes_max
+        if len(self._talk.socket.parser.dumps(request.state)) > bytes_max:
+            return Rejection(ErrorCode.TOO_LARGE, f"a state takes {bytes_max} bytes at most")
+        awareness = Awareness(self._connection_id, self._principal.id, request.state)
+        if not self._has_room(following) or not following.hub.awareness.put(following, awareness):
+            return _TOO_MANY
+        hall.awareness_changed(following.hub)
+        return None
+
+    def _has_room(self, following: Following) -> bool:
+        if following in following.hub.awareness:
+            return True
+        shown = sum(other.following in other.following.hub.awareness for other in self._deliveries.values())
+        return shown < self._hall.limits.aware_streams_per_socket_max
+
+    # — what it is told of others ————————————————————————————————————————————————————————————————————
+
+    def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
+        """Others have come or gone."""
+        delivery = self._deliveries.get(stream)
+        if delivery is not None and delivery.is_live and self._reads(stream):
+            self._write_present(stream, present)
+
+    def aware(self, following: Following, changes: Mapping[Following, Awareness]) -> None:
+        """Others let something new be seen. A connection that cannot be told is cut off and costs nobody else it."""
+        stream = following.hub.stream
+        delivery = self._deliveries.get(stream)
+        if delivery is None:
+            return
+        if not delivery.is_live:
+            self._left_out.add(stream)
+            return
+        if not self._reads(stream):
+            return
+        socket = self._talk.socket
+        try:
+            if (frame := self._hall.awareness.frame(socket.parser, following, changes)) is not None:
+                socket.write(frame)
+        except Exception:
+            log.exception("awareness could not be told: %s", stream)
+            socket.abort()
+
+    def joined(self, delivery: Delivery) -> None:
+        """It is live; who else is there, its answer has said already."""
+        self._tell_aware(delivery)
+
+    def tell(self, stream: str) -> None:
+        """The newest of everything that was left out."""
+        delivery = self._deliveries.get(stream)
+        if delivery is not None and delivery.is_live:
+            self._write_present(stream, self._hall.feeds.present(stream))
+            self._tell_aware(delivery)
+
+    def left(self, stream: str) -> None:
+        """The place is given up."""
+        self._left_out.discard(stream)
+
+    def _reads(self, stream: str) -> bool:
+        """Whether the client takes news. If not, it is waited for."""
+        if not self._talk.socket.is_slow:
+            return True
+        self._left_out.add(stream)
+        if not self._waits:
+            self._waits = True
+            self._talk.spawn(self._until_it_reads(), "wait for a reader")
+        return False
+
+    async def _until_it_reads(self) -> None:
+        """The pump of a delivery waits for the client as well, but there is one only once there are entries."""
+        reads = await self._talk.socket.drained()
+        self._waits = False
+        if reads:
+            for stream in list(self._left_out):
+                self.tell(stream)
+        elif not self._talk.socket.closing:
+            self._on_slow()
+
+    def _tell_aware(self, delivery: Delivery) -> None:
+        following = delivery.following
+        stream = following.hub.stream
+        if len(following.hub.awareness) or stream in self._left_out:
+            self._talk.socket.write(complete_frame(self._talk.socket.parser, following))
+        self._left_out.discard(stream)
+
+    def _write_present(self, stream: str, present: list[PresentUser]) -> None:
+        socket = self._talk.socket
+        socket.write(self._hall.presence.frame(socket.parser, stream, present))
