@@ -134,7 +134,8 @@ class Product:
         self._router = LeasedRouter(self._region, self._node)
         self._feeds = Feeds(self._actors, self._router, storage.journal, self._clock, self._limits)
         self._projector = self._make_projector()
-        self._consumers = [self._projector, self._make_timekeeper(), self._make_notifier()]
+        self._notifier = self._make_notifier()
+        self._consumers = [self._projector, self._make_timekeeper(), self._notifier]
         self._outlets.lead_to(self._feeds, self._consumers)
         self._timers = TimerService(
             self._actors, storage.timers, self._router, self._shards, self._clock, settings.command_deadline_s
@@ -399,6 +400,7 @@ class Product:
             invitations=InvitationReads(self._storage.database),
             activity=ActivityReads(self._storage.database),
             freshness=ProjectedUntil(self._projector, self._shards),
+            told=ProjectedUntil(self._notifier, self._shards),
             clock=self._clock,
             new_id=self._ids.new_id,
             explanations=Explanations(self._storage.journal, streams),

@@ -1,12 +1,15 @@
-"""The read tables as the routes want them: lists across projects, and how far the projector is."""
+"""The read tables as the routes want them: lists across projects, and how far consumers of the log are."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from actors.runtime.shards import ShardTable
+from protocol.base import datetime_of, instant_of
 from server.consumers.runner import Runner
 from storage.postgres.pool import Database
 from storage.projections import activity, invitations, projects, tasks, watchers
@@ -91,14 +94,33 @@ class ActivityReads:
 
 
 class ProjectedUntil:
-    """Fits `server.rest.derived.Freshness`: compares the projector with the confirmed heads of the owned shards."""
+    """Fits `server.rest.derived.Freshness`: compares a consumer with the confirmed heads of the owned shards."""
 
-    def __init__(self, projector: Runner, shards: ShardTable) -> None:
-        self._projector = projector
+    def __init__(self, consumer: Runner, shards: ShardTable) -> None:
+        self._consumer = consumer
         self._shards = shards
 
-    async def caught_up(self, within_s: float) -> frozenset[int]:
+    async def caught_up(self, within_s: float, positions: Mapping[int, int] | None = None) -> frozenset[int]:
         """See the port."""
         heads = {shard: self._shards.head(shard) for shard in self._shards.owned}
+        for shard, position in (positions or {}).items():
+            heads[shard] = max(position, heads.get(shard, 0))
+        return await self.reached(heads, within_s)
+
+    async def reached(self, positions: Mapping[int, int], within_s: float) -> frozenset[int]:
+        """See the port."""
         async with asyncio.timeout(within_s):
-            return await self._projector.caught_up(heads)
+            return await self._consumer.caught_up(positions)
+
+    @property
+    def next_step(self) -> asyncio.Event:
+        """See the port."""
+        return self._consumer.next_step
+
+    def as_of(self, now: str, but: frozenset[int] = frozenset()) -> str | None:
+        """See the port."""
+        shards = self._shards.owned - but
+        behind_s = max((self._consumer.behind_s(shard, now) for shard in shards), default=0.0)
+        if behind_s == math.inf:
+            return None
+        return instant_of(datetime_of(now) - timedelta(seconds=behind_s))

@@ -127,6 +127,8 @@ class Runner:
         self._waiters: list[_Waiter] = []
         # Set when a waiter comes.
         self._wanted = asyncio.Event()
+        # Set with the next progress, and then replaced.
+        self.next_step = asyncio.Event()
 
     def offer(self, entries: Sequence[Entry]) -> None:
         """Committed entries of one shard, which come in its order. Never waits."""
@@ -295,6 +297,8 @@ class Runner:
         self._tell_waiters()
 
     def _tell_waiters(self) -> None:
+        self.next_step.set()
+        self.next_step = asyncio.Event()
         for waiter in list(self._waiters):
             missing = {shard for shard, pos in waiter.positions.items() if self.position(shard) < pos}
             if waiter.reached.done() or not missing <= self._stalled.keys():

@@ -9,19 +9,24 @@ incomplete.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Container, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from actors.ports import Clock
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.log import shard_of
+from server.rest.min_seq import Asked, LogPlaces, Wanted, positions_of, visible_to, wanted_by
 
 T = TypeVar("T")
 P = TypeVar("P", bound=tuple[str, ...])
 
 DERIVED_STATE: Final = "Derived-State"
 """The header of lists that leave projects out because the projection of their shards stands still."""
+DERIVED_AS_OF: Final = "Derived-As-Of"
+"""The header that says until when everything that was committed is in the answer."""
+DERIVED_SEQ: Final = "Derived-Seq"
+"""The header that repeats what `minSeq` asked for, of what the reader may see: it is in the answer."""
 
 BEHIND: Final = Rejection(
     ErrorCode.UNAVAILABLE, "this list is behind the log; try again", {"reason": "behind", "retryAfterS": 1}
@@ -71,12 +76,43 @@ class TaskLists(Protocol):
 
 
 class Freshness(Protocol):
-    """How far the projections are."""
+    """How far a consumer of the log is: the projector, for most reads."""
 
-    async def caught_up(self, within_s: float) -> frozenset[int]:
-        """Waits until everything that was committed before the call is projected, but for the shards that it gives:
-        they stand still. Raises TimeoutError when it takes longer."""
+    async def caught_up(self, within_s: float, positions: Mapping[int, int] | None = None) -> frozenset[int]:
+        """Waits until everything that was committed before the call has had its effect, and what stands up to these
+        positions of shards, but for the shards that it gives: they stand still. Raises TimeoutError when it takes
+        longer."""
         ...
+
+    async def reached(self, positions: Mapping[int, int], within_s: float) -> frozenset[int]:
+        """The same of these positions alone."""
+        ...
+
+    @property
+    def next_step(self) -> asyncio.Event:
+        """Is set when the consumer has gone on."""
+        ...
+
+    def as_of(self, now: str, but: frozenset[int] = frozenset()) -> str | None:
+        """Until when everything that was committed has had its effect, but for some shards; None: it is not known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How far the consumer was that an answer is read from. `standing`: shards that the answer leaves out."""
+
+    as_of: str | None = None
+    standing: frozenset[int] = frozenset()
+    wanted: tuple[Wanted, ...] = ()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer says of it."""
+        headers = {DERIVED_AS_OF: self.as_of} if self.as_of is not None else {}
+        if self.wanted:
+            headers[DERIVED_SEQ] = ", ".join(f"{one.stream}:{one.seq}" for one in self.wanted)
+        return {**headers, DERIVED_STATE: "incomplete"} if self.standing else headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +135,18 @@ def tasks_across(
     return Listing(fetch, lambda own: own[0], lambda own: (own[1].record["updatedAt"], own[0], own[1].record["id"]))
 
 
-def derived_headers(*, incomplete: bool) -> dict[str, str]:
-    """What an answer says of the projections: nothing, or that it leaves projects out."""
-    return {DERIVED_STATE: "incomplete"} if incomplete else {}
-
-
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T, P]):
-    """`end` is the place of the last row when there are more. `incomplete`: projects were left out."""
+    """`end` is the place of the last row when there are more."""
 
     rows: Sequence[T]
     end: P | None
-    incomplete: bool
+    derivation: Derivation
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the answer says of the projections: nothing, or that it is incomplete."""
-        return derived_headers(incomplete=self.incomplete)
+        """What the answer says of the projections."""
+        return self.derivation.headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,31 +154,58 @@ class DerivedReads:
     """How every read of the projections is made."""
 
     freshness: Freshness
+    log: LogPlaces
     clock: Clock
     behind_max_s: float
 
-    async def page(self, listing: Listing[T, P], after: P | None, size: int) -> Page[T, P]:
+    async def page(self, listing: Listing[T, P], after: P | None, size: int, asked: Asked) -> Page[T, P]:
         """At most `size` rows, true as of a moment at most `behind_max_s` ago. Raises Rejected as `read`."""
-        found, standing = await self.read(lambda standing: _visible(listing, after, size + 1, standing))
+        found, derivation = await self.read(lambda standing: _visible(listing, after, size + 1, standing), asked)
         end = listing.place_of(found[size - 1]) if len(found) > size else None
-        return Page(found[:size], end, bool(standing))
+        return Page(found[:size], end, derivation)
 
-    async def read(self, work: Callable[[frozenset[int]], Coroutine[Any, Any, T]]) -> tuple[T, frozenset[int]]:
-        """What `work` finds once the projections have caught up, but for the shards that it is given, and these.
+    async def read(
+        self, work: Callable[[frozenset[int]], Coroutine[Any, Any, T]], asked: Asked
+    ) -> tuple[T, Derivation]:
+        """What `work` finds once the projections have caught up, but for the shards that it is given.
 
-        Raises Rejected (unavailable, reason `behind`) when the projections trail, and when catching up and reading
-        together took longer than `behind_max_s`: who was removed after its beginning must not get the answer so late.
+        Raises Rejected (unavailable, reason `behind`) when the projections trail, or lack what was asked for, and when
+        catching up and reading together took longer than `behind_max_s`: who was removed after its beginning must not
+        get the answer so late.
         """
         began_s = self.clock.monotonic_s()
-        try:
-            standing = await self.freshness.caught_up(self.behind_max_s)
-        except TimeoutError as error:
-            raise Rejected(BEHIND) from error
+        derivation = await self._caught_up(asked)
         left_s = self.behind_max_s - (self.clock.monotonic_s() - began_s)
-        found = await self._within(work(standing), left_s)
+        found = await self._within(work(derivation.standing), left_s)
         if self.clock.monotonic_s() - began_s > self.behind_max_s:
             raise Rejected(BEHIND)
-        return found, standing
+        return found, derivation
+
+    async def reach(self, asked: Asked) -> Derivation:
+        """Waits for what was asked for and for nothing else. Raises Rejected as `read`."""
+        return await self._waited(asked, self.freshness.reached)
+
+    async def _caught_up(self, asked: Asked) -> Derivation:
+        async def everything(positions: Mapping[int, int], within_s: float) -> frozenset[int]:
+            return await self.freshness.caught_up(within_s, positions)
+
+        return await self._waited(asked, everything)
+
+    async def _waited(
+        self, asked: Asked, wait: Callable[[Mapping[int, int], float], Awaitable[frozenset[int]]]
+    ) -> Derivation:
+        until_s = self.clock.monotonic_s() + self.behind_max_s
+        try:
+            async with asyncio.timeout(self.behind_max_s):
+                wanted = await visible_to(asked.reader, wanted_by(asked.min_seq), self.log)
+                positions = await positions_of(wanted, self.log, self.freshness) if wanted else {}
+                now = self.clock.now()
+                standing = await wait(positions, until_s - self.clock.monotonic_s())
+        except TimeoutError as error:
+            raise Rejected(BEHIND) from error
+        if not standing.isdisjoint(positions):
+            raise Rejected(BEHIND)  # nobody knows when these shards go on
+        return Derivation(self.freshness.as_of(now, standing), standing, tuple(wanted))
 
     async def is_caught_up(self, stream: str) -> bool:
         """Whether everything of a stream that was committed before the call is projected, or soon was."""

@@ -29,6 +29,7 @@ from server.entry_json import entry_json
 from server.rest.access import Access, entity_tag, parse_as_of, path_id, read_query, state_headers
 from server.rest.derived import BEHIND, DerivedReads, Listing, P, ProjectLists, T, TaskLists, tasks_across
 from server.rest.diff import records_in
+from server.rest.min_seq import Asked, DerivedQuery
 from server.rest.operations import NDJSON, operation
 from server.rest.project_views import Glance, ProjectViews
 from server.rest.projects import by_change
@@ -105,7 +106,7 @@ class ExportRoutes:
         lines = self._stream_lines(principal, glance.stream, reading.cursor, reading.value, until)
         return await self._send(request, headers, lines)
 
-    @operation("Everything of a user as NDJSON", media=(NDJSON,), answer=str)
+    @operation("Everything of a user as NDJSON", query=DerivedQuery, media=(NDJSON,), answer=str, derived=True)
     async def of_user(self, request: web.Request) -> web.StreamResponse:
         """The person's account, projects and tasks, and their private stream and profile with their history.
 
@@ -118,18 +119,22 @@ class ExportRoutes:
         account = await self.accounts.by_user_id(user_id)
         if account is None:
             raise Rejected(Rejection(ErrorCode.NOT_FOUND, "no such user"))
+        asked = Asked(principal, read_query(request, DerivedQuery).min_seq)
+        derivation = await self.derived.reach(asked)
         profile = granted(await self.streams.read(f"profile/{user_id}", view_profile, principal))
-        return await self._send(request, {}, self._user_lines(principal, account, profile.value, profile.cursor))
+        lines = self._user_lines(principal, account, profile.value, profile.cursor)
+        return await self._send(request, derivation.headers, lines)
 
     async def _user_lines(
         self, principal: Principal, account: Account, profile: Any, cursor: Cursor
     ) -> AsyncIterator[bytes]:
         yield _line({"object": "account", "data": _account(account)})
-        user_id = account.user_id
-        async for project in self._listed(by_change(lambda after, limit: self.projects.of_user(user_id, after, limit))):
+        user_id, asked = account.user_id, Asked(principal)
+        projects = by_change(lambda after, limit: self.projects.of_user(user_id, after, limit))
+        async for project in self._listed(projects, asked):
             yield _line({"object": "project", "data": project.record})
         tasks = tasks_across(lambda after, limit: self.tasks.of_assignee(user_id, "all", after, limit))
-        async for project_id, task in self._listed(tasks):
+        async for project_id, task in self._listed(tasks, asked):
             yield _line({"object": "task", "data": {"projectId": project_id, **task.record}})
         own = f"user/{account.user_id}"
         if isinstance(head := await self.reads.head(principal, own), Cursor):
@@ -139,12 +144,12 @@ class ExportRoutes:
         async for line in self._stream_lines(principal, f"profile/{account.user_id}", cursor, objects, cursor):
             yield line
 
-    async def _listed(self, listing: Listing[T, P]) -> AsyncIterator[T]:
+    async def _listed(self, listing: Listing[T, P], asked: Asked) -> AsyncIterator[T]:
         """All rows of a list. Raises Rejected when it is behind, or would leave something out."""
         after: P | None = None
         while True:
-            page = await self.derived.page(listing, after, _LIST_PAGE)
-            if page.incomplete:
+            page = await self.derived.page(listing, after, _LIST_PAGE, asked)
+            if page.derivation.standing:
                 raise Rejected(BEHIND)
             for row in page.rows:
                 yield row

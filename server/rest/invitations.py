@@ -15,6 +15,7 @@ from protocol.invitations import InvitationView, OwnInvitation
 from server.rest.access import Access, path_id, read_query
 from server.rest.bodies import json_response
 from server.rest.derived import DerivedReads, Listed, Listing
+from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
@@ -65,11 +66,13 @@ class InvitationRoutes:
         headers = link_next(request.path, after=page[-1]["id"], limit=query.limit) if more else {}
         return answer(request, replace(reading, value=[*page]), glance, headers)
 
-    @operation("Invitations of the caller", query=PageQuery, answer=list[OwnInvitation], links=True)
+    @operation(
+        "Invitations of the caller", query=DerivedPageQuery, answer=list[OwnInvitation], links=True, derived=True
+    )
     async def own(self, request: web.Request) -> web.Response:
         """What the caller was invited to and can still accept, each with `projectId` and `projectName`."""
         principal = self.access.principal(request)
-        query = read_query(request, PageQuery)
+        query = read_query(request, DerivedPageQuery)
         size = self.sizes.of(query)
         place = unpack_place(query.after, 2) if query.after is not None else None
         after = (place[0], place[1]) if place else None
@@ -79,9 +82,9 @@ class InvitationRoutes:
             lambda own: own[0],
             lambda own: (own[0], own[2].record["id"]),
         )
-        page = await self.derived.page(listing, after, size)
+        page = await self.derived.page(listing, after, size, Asked(principal, query.min_seq))
         records = [{"projectId": project_id, "projectName": name, **one.record} for project_id, name, one in page.rows]
         link: dict[str, str] = {}
         if page.end is not None:
-            link = link_next("/v1/invitations", after=pack_place(*page.end), limit=query.limit)
+            link = link_next(request.path, after=pack_place(*page.end), limit=query.limit, minSeq=query.min_seq)
         return json_response(records, headers={**page.headers, **link})

@@ -13,16 +13,18 @@ from actors.user.notifications import count_unread, list_groups
 from protocol.base import Message
 from protocol.notifications import MarkRead, NotificationGroup, Number, Source
 from server.explanations import Explanation, Explanations
-from server.rest.access import Access, path_id, read_query, state_headers
+from server.rest.access import Access, entity_tag, is_unchanged, path_id, read_query, state_headers
 from server.rest.bodies import json_response, read_body
+from server.rest.derived import DerivedReads
+from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, cut, link_next
+from server.rest.pages import PageSizes, cut, link_next
 from server.streams import Streams, Wish, granted
 
 _STREAM = r"^project/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
-class NotificationsQuery(PageQuery):
+class NotificationsQuery(DerivedPageQuery):
     """A page of groups, newest first; `after` is the number of the last group's newest notification."""
 
     after: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,15}$")] | None = None
@@ -62,6 +64,7 @@ class NotificationRoutes:
     access: Access
     streams: Streams
     explanations: Explanations
+    told: DerivedReads
     sizes: PageSizes
 
     def routes(self) -> list[web.RouteDef]:
@@ -72,20 +75,42 @@ class NotificationRoutes:
             web.get(f"{base}/explain", self.explain),
         ]
 
-    @operation("Notifications of a person, in groups", query=NotificationsQuery, answer=Inbox, links=True)
+    @operation(
+        "Notifications of a person, in groups",
+        query=NotificationsQuery,
+        answer=Inbox,
+        etag=True,
+        links=True,
+        derived=True,
+    )
     async def page(self, request: web.Request) -> web.Response:
-        """Groups, how many notifications are unread, and where the read marker stands."""
+        """Groups, how many notifications are unread, and where the read marker stands.
+
+        `Derived-As-Of` is until when everything that happened in projects was told.
+        """
         principal = self.access.principal(request)
         query = read_query(request, NotificationsQuery)
         size = self.sizes.of(query)
         before = int(query.after) if query.after is not None else None
         stream = f"user/{path_id(request, 'userId')}"
+        granted(await self.streams.read(stream, count_unread, principal))
+        derivation = await self.told.reach(Asked(principal, query.min_seq))
         reading = granted(await self.streams.read(stream, list_groups, principal, before, size + 1))
         groups, unread, read_up_to = reading.value
         page, more = cut(groups, size)
-        headers = link_next(request.path, after=page[-1]["newest"]["number"], limit=query.limit) if more else {}
+        headers = {
+            **_PRIVATE,
+            **state_headers(reading.halted),
+            **derivation.headers,
+            "ETag": entity_tag(reading.cursor),
+        }
+        if more:
+            after = page[-1]["newest"]["number"]
+            headers |= link_next(request.path, after=after, limit=query.limit, minSeq=query.min_seq)
+        if is_unchanged(request, reading.cursor):
+            return web.Response(status=304, headers=headers)
         body = {"items": [*page], "unread": unread, "readUpTo": read_up_to, "cursor": str(reading.cursor)}
-        return json_response(body, headers={**_PRIVATE, **state_headers(reading.halted), **headers})
+        return json_response(body, headers=headers)
 
     @operation("Moves the read marker", body=ReadUpTo, answer=ReadMarker)
     async def mark_read(self, request: web.Request) -> web.Response:

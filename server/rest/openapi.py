@@ -15,6 +15,7 @@ from protocol.examples import PARAMETER_EXAMPLES, example_of
 from protocol.reactions import Emoji
 from protocol.schema import PlainSchema
 from server.rest.access import IDEMPOTENCY_KEY, STREAM_STATE
+from server.rest.derived import DERIVED_AS_OF, DERIVED_SEQ, DERIVED_STATE
 from server.rest.operations import JSON, Operation, operation_of
 
 OPENAPI_VERSION: Final = "3.1.0"
@@ -204,6 +205,10 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         headers[STREAM_STATE] = _header("`halted`: the log cannot be read to its end; this is its last good entry")
     if operation.links:
         headers[str(hdrs.LINK)] = _header('The next page, `rel="next"`, if there is one')
+    if operation.derived:
+        headers[DERIVED_AS_OF] = _header("Until when everything that was committed is in it")
+        headers[DERIVED_SEQ] = _header("What of `minSeq` is in it: all that the caller may see")
+        headers[DERIVED_STATE] = _header("`incomplete`: projects are left out whose projection stands still")
     if headers:
         success["headers"] = headers
     responses: dict[str, Any] = {str(operation.status): success}

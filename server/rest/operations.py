@@ -29,10 +29,10 @@ class Operation:
 
     `answer` is a model or a type of JSON; `status` is that of success. `public`: no token is needed. `etag`: the answer
     has an ETag and takes `If-None-Match`. `conditional`: the change takes `If-Match`. `links`: the answer may have a
-    `Link` to the next page. `keyed`: a change takes `Idempotency-Key`. `needs_body`: it may not be left out.
-    `media` are the forms of the answer; only JSON has the answer's schema. `headers` are further ones that the request
-    may have: name → what it is for. `example` is the name of the body's example where it is not the model's
-    (`protocol.examples`).
+    `Link` to the next page. `derived`: it is read from projections and says how far they are. `keyed`: a change takes
+    `Idempotency-Key`. `needs_body`: it may not be left out. `media` are the forms of the answer; only JSON has the
+    answer's schema. `headers` are further ones that the request may have: name → what it is for. `example` is the name
+    of the body's example where it is not the model's (`protocol.examples`).
     """
 
     summary: str
@@ -45,6 +45,7 @@ class Operation:
     etag: bool = False
     conditional: bool = False
     links: bool = False
+    derived: bool = False
     keyed: bool = True
     needs_body: bool = True
     media: tuple[str, ...] = (JSON,)

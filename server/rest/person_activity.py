@@ -19,9 +19,10 @@ from server.activity_runs import PageMax, Runs, told
 from server.rest.access import Access, path_id, read_query, refused
 from server.rest.activity import ENTRIES_MAX
 from server.rest.bodies import json_response
-from server.rest.derived import DerivedReads, derived_headers
+from server.rest.derived import DerivedReads
+from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, link_next, pack_place, unpack_place
+from server.rest.pages import PageSizes, link_next, pack_place, unpack_place
 from storage.ports import Accounts
 
 _NO_SUCH_USER: Final = Rejection(ErrorCode.NOT_FOUND, "no such user")
@@ -41,6 +42,11 @@ class Deed(NamedTuple):
     def place(self) -> tuple[str, int]:
         """Where it stands in the log."""
         return f"project/{self.project_id}", self.seq
+
+    @property
+    def packed(self) -> str:
+        """As `after` of the next page."""
+        return pack_place(self.at, self.project_id, str(self.seq))
 
 
 class PersonActivityIndex(Protocol):
@@ -69,25 +75,29 @@ class PersonActivityRoutes:
         return [web.get("/v1/users/{userId}/activity", self.of_person)]
 
     @operation(
-        "What a person did across projects, newest first", query=PageQuery, answer=list[PersonActivityItem], links=True
+        "What a person did across projects, newest first",
+        query=DerivedPageQuery,
+        answer=list[PersonActivityItem],
+        links=True,
+        derived=True,
     )
     async def of_person(self, request: web.Request) -> web.Response:
         """In the projects that the caller may look at now. Runs of edits are one item, as in a project's activity."""
         principal = self.access.principal(request)
         author_id = path_id(request, "userId")
-        query = read_query(request, PageQuery)
+        query = read_query(request, DerivedPageQuery)
         runs = Runs(PageMax(self.sizes.of(query), self.page_bytes_max))
-        place = _deed_at(query.after)
+        place, asked = _deed_at(query.after), Asked(principal, query.min_seq)
         if await self.accounts.by_user_id(author_id) is None:
             raise Rejected(_NO_SUCH_USER)
-        end, standing = await self.derived.read(
-            lambda standing: self._collect(runs, author_id, principal, place, standing)
+        end, derivation = await self.derived.read(
+            lambda standing: self._collect(runs, author_id, principal, place, standing), asked
         )
         items: list[PersonActivityItem] = [{**item, "projectId": project_id} for project_id, item in runs.items]
         link: dict[str, str] = {}
         if end is not None:
-            link = link_next(request.path, after=pack_place(end.at, end.project_id, str(end.seq)), limit=query.limit)
-        headers = {"Cache-Control": "private, no-cache", **derived_headers(incomplete=bool(standing)), **link}
+            link = link_next(request.path, after=end.packed, limit=query.limit, minSeq=query.min_seq)
+        headers = {"Cache-Control": "private, no-cache", **derivation.headers, **link}
         return json_response(items, headers=headers)
 
     async def _collect(

@@ -30,8 +30,9 @@ from server.rest.access import (
 from server.rest.bodies import json_response, read_body
 from server.rest.derived import DerivedReads, Listed, Listing, ProjectLists
 from server.rest.keyed import KEY_REUSED, KeyedRequests
+from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, link_next, pack_place, unpack_place
+from server.rest.pages import PageSizes, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 from server.streams import Streams, Wish, derived_id, granted
 
@@ -45,7 +46,7 @@ class Deleted(TypedDict):
 DELETED: Deleted = {"message": "Project deleted successfully"}
 
 
-class ProjectsQuery(PageQuery):
+class ProjectsQuery(DerivedPageQuery):
     """Without `visibility` the caller's own; `public`: those that everybody may look at."""
 
     visibility: Literal["public"] | None = None
@@ -82,7 +83,7 @@ class ProjectRoutes:
             web.delete(one, self.delete),
         ]
 
-    @operation("Projects of the caller", query=ProjectsQuery, answer=list[ProjectView], links=True)
+    @operation("Projects of the caller", query=ProjectsQuery, answer=list[ProjectView], links=True, derived=True)
     async def page(self, request: web.Request) -> web.Response:
         """The caller's projects, or the public ones, the last changed first; the operator's are all, by id."""
         principal = self.access.principal(request)
@@ -91,11 +92,14 @@ class ProjectRoutes:
         by_id = principal.is_operator and query.visibility is None
         parts = 1 if by_id else 2
         after = unpack_place(query.after, parts) if query.after is not None else None
-        page = await self.derived.page(self._listing(principal, query), after, size)
+        asked = Asked(principal, query.min_seq)
+        page = await self.derived.page(self._listing(principal, query), after, size, asked)
         link: dict[str, str] = {}
         if page.end is not None:
             place = pack_place(*page.end)
-            link = link_next("/v1/projects", after=place, limit=query.limit, visibility=query.visibility)
+            link = link_next(
+                request.path, after=place, limit=query.limit, visibility=query.visibility, minSeq=query.min_seq
+            )
         return json_response([one.record for one in page.rows], headers={**page.headers, **link})
 
     def _listing(self, principal: Principal, query: ProjectsQuery) -> Listing[Listed, tuple[str, ...]]:

@@ -84,6 +84,7 @@ class RestNeeds:
     invitations: InvitationLists
     activity: ActivityIndexes
     freshness: Freshness
+    told: Freshness
     clock: Clock
     new_id: Callable[[], str]
     keyed: KeyedRequests
@@ -100,7 +101,8 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     """Every route under `/v1`."""
     views = ProjectViews(needs.streams, needs.history)
     changes = Changes(needs.access, needs.streams, needs.facts, views)
-    derived = DerivedReads(needs.freshness, needs.clock, needs.behind_max_s)
+    derived = DerivedReads(needs.freshness, needs.reads, needs.clock, needs.behind_max_s)
+    told = DerivedReads(needs.told, needs.reads, needs.clock, needs.behind_max_s)
     return [
         *AccountRoutes(needs.access, needs.service, needs.accounts, needs.attempts).routes(),
         *BotRoutes(needs.access, needs.bots).routes(),
@@ -151,6 +153,6 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
             needs.export_limits,
         ).routes(),
         *EventRoutes(needs.access, needs.reads, needs.event_streams, needs.sizes, needs.page_bytes_max).routes(),
-        *NotificationRoutes(needs.access, needs.streams, needs.explanations, needs.sizes).routes(),
+        *NotificationRoutes(needs.access, needs.streams, needs.explanations, told, needs.sizes).routes(),
         *PreferenceRoutes(needs.access, needs.streams).routes(),
     ]

@@ -15,6 +15,7 @@ from server.rest.access import Access, parse_as_of, path_id, read_query, refused
 from server.rest.bodies import json_response
 from server.rest.changes import Changes, body_of
 from server.rest.derived import DerivedReads, TaskLists, tasks_across
+from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
@@ -38,7 +39,7 @@ class TaskQuery(Message):
     as_of: Annotated[str, Field(max_length=40)] | None = None
 
 
-class OwnTasksQuery(PageQuery):
+class OwnTasksQuery(DerivedPageQuery):
     """`assignee` is `me`: nobody else's list is told. `open` absent: all, true: open, false: closed ones."""
 
     assignee: Literal["me"] = "me"
@@ -133,7 +134,9 @@ class TaskRoutes:
         done = await self.changes.send_bare(request, RestoreTask, "taskId")
         return await self.changes.answer(done, view_task, path_id(request, "taskId"))
 
-    @operation("Tasks of the caller, across projects", query=OwnTasksQuery, answer=list[OwnTask], links=True)
+    @operation(
+        "Tasks of the caller, across projects", query=OwnTasksQuery, answer=list[OwnTask], links=True, derived=True
+    )
     async def own(self, request: web.Request) -> web.Response:
         """The caller's tasks, each with its `projectId`, the last changed first."""
         principal = self.access.principal(request)
@@ -143,9 +146,12 @@ class TaskRoutes:
         which = "all" if query.open is None else "open" if query.open else "closed"
         after = (place[0], place[1], place[2]) if place else None
         listing = tasks_across(lambda after, limit: self.lists.of_assignee(principal.id, which, after, limit))
-        page = await self.derived.page(listing, after, size)
+        page = await self.derived.page(listing, after, size, Asked(principal, query.min_seq))
         is_open = None if query.open is None else str(query.open).lower()
-        link = link_next("/v1/tasks", after=pack_place(*page.end), limit=query.limit, open=is_open) if page.end else {}
+        link: dict[str, str] = {}
+        if page.end is not None:
+            place_after = pack_place(*page.end)
+            link = link_next("/v1/tasks", after=place_after, limit=query.limit, open=is_open, minSeq=query.min_seq)
         tasks = [{"projectId": project_id, **task.record} for project_id, task in page.rows]
         return json_response(tasks, headers={**page.headers, **link})
 

@@ -11,13 +11,14 @@ from protocol.tasks import OwnTask
 from server.rest.access import Access, path_id, read_query
 from server.rest.bodies import json_response
 from server.rest.derived import DerivedReads, TaskLists, tasks_across
+from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, link_next, pack_place, unpack_place
+from server.rest.pages import PageSizes, link_next, pack_place, unpack_place
 
 _NOT_YOURS = Rejection(ErrorCode.FORBIDDEN, "only the person may see what they watch")
 
 
-class WatchedQuery(PageQuery):
+class WatchedQuery(DerivedPageQuery):
     """`open` absent: all, true: open tasks, false: closed ones."""
 
     open: bool | None = None
@@ -35,7 +36,13 @@ class WatcherRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v1/users/{userId}/watched", self.watched)]
 
-    @operation("Tasks that a person watches, across projects", query=WatchedQuery, answer=list[OwnTask], links=True)
+    @operation(
+        "Tasks that a person watches, across projects",
+        query=WatchedQuery,
+        answer=list[OwnTask],
+        links=True,
+        derived=True,
+    )
     async def watched(self, request: web.Request) -> web.Response:
         """The tasks that the person watches, each with its `projectId`, the last changed first.
 
@@ -51,8 +58,11 @@ class WatcherRoutes:
         which = "all" if query.open is None else "open" if query.open else "closed"
         after = (place[0], place[1], place[2]) if place else None
         listing = tasks_across(lambda after, limit: self.lists.of_watcher(user_id, which, after, limit))
-        page = await self.derived.page(listing, after, size)
+        page = await self.derived.page(listing, after, size, Asked(principal, query.min_seq))
         is_open = None if query.open is None else str(query.open).lower()
-        link = link_next(request.path, after=pack_place(*page.end), limit=query.limit, open=is_open) if page.end else {}
+        link: dict[str, str] = {}
+        if page.end is not None:
+            place_after = pack_place(*page.end)
+            link = link_next(request.path, after=place_after, limit=query.limit, open=is_open, minSeq=query.min_seq)
         tasks = [{"projectId": project_id, **task.record} for project_id, task in page.rows]
         return json_response(tasks, headers={**page.headers, **link})

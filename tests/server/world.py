@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -82,6 +83,7 @@ class Lists:
 
     def __init__(self) -> None:
         self.fresh = True
+        self.next_step = asyncio.Event()
         # Who follows; set once they are there.
         self.feeds: Feeds | None = None
         self.standing: frozenset[int] = frozenset()
@@ -109,6 +111,8 @@ class Lists:
                     self._actor.evolve(state, decoded, meta_of(entry))
                 self._states[entry.stream] = (state, entry.seq)
                 self._note(entry, state)
+        self.next_step.set()
+        self.next_step = asyncio.Event()
 
     def _note(self, entry: Entry, state: ProjectState) -> None:
         events = [event for event in unpack_payload(entry.payload)[0] if event["kind"] not in NOT_TOLD]
@@ -136,10 +140,16 @@ class Lists:
         deeds = sorted(self._deeds.get(author_id, []), reverse=True)
         return [deed for deed in deeds if may_look(deed[1]) and (after is None or deed < after)][:limit]
 
-    async def caught_up(self, within_s: float) -> frozenset[int]:
+    async def caught_up(self, within_s: float, positions: Mapping[int, int] | None = None) -> frozenset[int]:
         if not self.fresh:
             raise TimeoutError
         return self.standing
+
+    async def reached(self, positions: Mapping[int, int], within_s: float) -> frozenset[int]:
+        return await self.caught_up(within_s) & positions.keys()
+
+    def as_of(self, now: str, but: frozenset[int] = frozenset()) -> str | None:
+        return now
 
     async def of_user(self, user_id: str, after: tuple[str, str] | None, limit: int) -> Sequence[Row]:
         rows = [
@@ -366,6 +376,7 @@ async def a_world(
         invitations=InvitedTo(lists),
         activity=lists,
         freshness=freshness,
+        told=freshness,
         clock=clock,
         new_id=ids.new_id,
         keyed=KeyedRequests(clock),

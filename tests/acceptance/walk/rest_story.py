@@ -159,6 +159,7 @@ async def log(walk: Walker, cast: Cast) -> None:
     assert (await walk.call(f"GET {one}/diff", cast.ben, query={"limit": 3})).body["changes"]
     assert (await walk.call(f"GET {one}/activity", cast.ben)).body
     assert (await walk.call(f"GET {one}/tasks/{{taskId}}/activity", cast.ben)).body
+    assert (await walk.call("GET /v1/users/{userId}/activity", cast.ben)).body
     for name, who in ((f"GET {one}/export", cast.ada), ("GET /v1/users/{userId}/export", cast.ada)):
         lines = (await walk.call(name, who)).body.splitlines()
         assert '"end"' in lines[-1], lines[-1]

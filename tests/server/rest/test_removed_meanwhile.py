@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
 
 from actors.runtime.history import History
+from actors.runtime.log_reads import LogReads
 from protocol.errors import Rejected
+from protocol.event import OPERATOR
 from protocol.members import AddMember, RemoveMember
-from server.rest.derived import DerivedReads, Listing, Page
+from server.entry_json import entry_size
+from server.rest.derived import Derivation, DerivedReads, Listing, Page
+from server.rest.min_seq import Asked
 from tests.server.world import User, World, problem_of
 
 
@@ -66,7 +71,7 @@ class Clock:
         self.seconds = 0.0
 
     def now(self) -> str:
-        raise NotImplementedError
+        return "2026-03-01T12:00:00.000Z"
 
     def monotonic_s(self) -> float:
         return self.seconds
@@ -77,8 +82,15 @@ class Fresh:
 
     def __init__(self, clock: Clock, after_s: float) -> None:
         self._clock, self._after_s = clock, after_s
+        self.next_step = asyncio.Event()
 
-    async def caught_up(self, within_s: float) -> frozenset[int]:
+    def as_of(self, now: str, but: frozenset[int] = frozenset()) -> str | None:
+        return now
+
+    async def reached(self, positions: Mapping[int, int], within_s: float) -> frozenset[int]:
+        raise NotImplementedError
+
+    async def caught_up(self, within_s: float, positions: Mapping[int, int] | None = None) -> frozenset[int]:
         self._clock.seconds += self._after_s
         if self._after_s > within_s:
             raise TimeoutError
@@ -88,9 +100,12 @@ class Fresh:
 @pytest.mark.parametrize(
     ("catching_up_s", "reading_s", "is_given"), [(0.4, 0.5, True), (0.6, 0.5, False), (0, 9, False), (9, 0, False)]
 )
-async def test_a_list_that_took_too_long_is_behind(catching_up_s: float, reading_s: float, is_given: bool) -> None:
-    clock = Clock()
-    reads = DerivedReads(Fresh(clock, catching_up_s), clock, 1.0)
+async def test_a_list_that_took_too_long_is_behind(
+    world: World, catching_up_s: float, reading_s: float, is_given: bool
+) -> None:
+    clock, asked = Clock(), Asked(OPERATOR)
+    log = LogReads(world.feeds, entry_size, clock, 10)
+    reads = DerivedReads(Fresh(clock, catching_up_s), log, clock, 1.0)
 
     async def read(after: tuple[str] | None, limit: int) -> list[str]:
         clock.seconds += reading_s
@@ -98,8 +113,8 @@ async def test_a_list_that_took_too_long_is_behind(catching_up_s: float, reading
 
     listing = Listing(read, lambda row: row, lambda row: (row,))
     if is_given:
-        assert await reads.page(listing, None, 10) == Page(["the list"], None, incomplete=False)
+        assert await reads.page(listing, None, 10, asked) == Page(["the list"], None, Derivation(clock.now()))
         return
     with pytest.raises(Rejected) as caught:
-        await reads.page(listing, None, 10)
+        await reads.page(listing, None, 10, asked)
     assert caught.value.rejection.details["reason"] == "behind"
