@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -44,6 +44,14 @@ class Message(BaseModel):
         ser_json_inf_nan="null",
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def from_client(cls, value: Any) -> Self:
+        """The message that a client sent as JSON: its fields have their names of the JSON and no others.
+
+        Raises ValidationError.
+        """
+        return cls.model_validate(value, by_alias=True, by_name=False)
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of this message, as the sender may write it: fields that were not set stay absent."""

@@ -235,7 +235,7 @@ def decode_command(stream: str, command_type: str, data: Any) -> Command | Rejec
     if model is None:
         return Rejection(ErrorCode.INVALID, "this kind of stream knows no such command", {"field": "type"})
     try:
-        return model.model_validate(data)
+        return model.from_client(data)
     except ValidationError as error:
         return invalid(error, "data")
 

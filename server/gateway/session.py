@@ -139,7 +139,7 @@ class Session:
             self._refuse_connect(_STOPPING)
             return
         try:
-            token = ConnectAuth.model_validate(auth if isinstance(auth, dict) else {}).token
+            token = ConnectAuth.from_client(auth if isinstance(auth, dict) else {}).token
         except ValidationError as error:
             needs = any(problem["loc"] == ("token",) for problem in error.errors())
             words = "CONNECT needs a token" if needs else "CONNECT takes a token and nothing else"
@@ -255,7 +255,7 @@ class Session:
 
     def _with(self, model: type[M], payload: Any, ack_id: int | None, handle: Handle[M]) -> None:
         try:
-            request = model.model_validate(payload)
+            request = model.from_client(payload)
         except ValidationError as error:
             self._talk.answer(ack_id, invalid(error))
             return

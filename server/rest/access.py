@@ -23,6 +23,7 @@ from server.middleware import ALLOWANCE, USER_ID
 from server.rate_limits import Rates
 from server.rest.attempts import Attempts
 from server.rest.bodies import validated
+from server.rest.query_forms import odd_form
 from server.streams import derived_id, granted
 
 M = TypeVar("M", bound=Message)
@@ -147,6 +148,8 @@ def read_query(request: web.Request, model: type[M]) -> M:
     values = dict(request.query)
     if (poison := find_poison(values)) is not None:
         raise refused(f"the query is not acceptable: {poison}", "query")
+    if (odd := odd_form(model, values)) is not None:
+        raise refused(f"{odd[0]}: {odd[1]}", odd[0])
     return validated(model, values)
 
 

@@ -42,7 +42,7 @@ async def read_body(request: web.Request, model: type[M]) -> M:
 def validated(model: type[M], value: Mapping[str, Any]) -> M:
     """The message, or Rejected with one line per wrong field and without the values."""
     try:
-        return model.model_validate(value)
+        return model.from_client(value)
     except ValidationError as error:
         raise Rejected(invalid(error)) from error
 

@@ -29,7 +29,7 @@ from server.rest.access import Access, read_query, refused
 from server.rest.operations import operation
 from server.rest.project_views import Glance, ProjectViews, answer
 
-_KEY: Final = re.compile(r"([A-Z][A-Z0-9]{1,9})(?:-([1-9][0-9]{0,8}))?", re.ASCII)
+_KEY: Final = re.compile(r"([A-Z][A-Z0-9]{1,9})(?:-([1-9][0-9]{0,8}))?", re.ASCII | re.IGNORECASE)
 
 
 class LinkQuery(Message):
@@ -65,15 +65,16 @@ class DeepLinkRoutes:
         """`key` is a project's (`APOLLO`) or a task's (`APOLLO-12`), in upper or lower case."""
         principal = self.access.principal(request)
         query = read_query(request, LinkQuery)
-        match = _KEY.fullmatch(request.match_info["key"].upper())
+        match = _KEY.fullmatch(request.match_info["key"])
         if match is None or (query.comment is not None and match[2] is None):
             raise refused("key: a project's such as APOLLO, or a task's such as APOLLO-12", "key")
-        project_id = await self.facts.project_with_key(match[1])
+        key = match[1].upper()  # of ASCII alone: ß would become SS
+        project_id = await self.facts.project_with_key(key)
         if project_id is None:
             raise Rejected(no_project())
         glance = Glance(project_id, principal)
         number = int(match[2]) if match[2] is not None else None
-        return answer(request, await self.views.read(glance, look_behind, match[1], number, query.comment), glance)
+        return answer(request, await self.views.read(glance, look_behind, key, number, query.comment), glance)
 
 
 def look_behind(

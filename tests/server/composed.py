@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from config.secrets import load_secrets
+from config.secrets import Secrets, load_secrets
 from config.settings import load_settings
 from server.app import Place, Product
 from server.listener import bind
@@ -24,10 +24,14 @@ CHEAP: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A server that is ready, and the operator's token."""
+    """A server that is ready, and its secrets."""
 
     product: Product
-    admin_token: str
+    secrets: Secrets
+
+    @property
+    def admin_token(self) -> str:
+        return self.secrets.admin_token
 
     @property
     def url(self) -> str:
@@ -43,6 +47,6 @@ async def composed_server(dsn: str, folder: Path, **settings: Any) -> AsyncItera
         product = await Product.open(chosen, secrets, Place(dsn, bound, f"node-{folder.name}"))
         await product.start()
         try:
-            yield Composed(product, secrets.admin_token)
+            yield Composed(product, secrets)
         finally:
             await product.stop()
