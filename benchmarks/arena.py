@@ -35,6 +35,8 @@ class Arena:
     cores: Cores
     tools: Toolbox
     product: Product
+    # How many tasks the project of the crowd has.
+    tasks: int
     crowd: Crowd | None = None
     peers_dsn: str = ""
     peers_postgres: EmbeddedPostgres | None = None
@@ -68,7 +70,7 @@ class Arena:
         try:
             await self.product.start()
             if self.crowd is None:
-                self.crowd = await gather_crowd(self.product, PEOPLE, TASKS)
+                self.crowd = await gather_crowd(self.product, PEOPLE, self.tasks)
                 await look(self.product, self.crowd)
             else:
                 await come_back(self.product, self.crowd)
@@ -104,10 +106,10 @@ def role_of(application_name: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def open_arena(cores: Cores, tools: Toolbox) -> AsyncIterator[Arena]:
+async def open_arena(cores: Cores, tools: Toolbox, tasks: int = TASKS) -> AsyncIterator[Arena]:
     """An arena; everything of it is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="hive-bench-"))
-    arena = Arena(folder, cores, tools, Product(folder / "hive" / "data", AS_SHIPPED, cores))
+    arena = Arena(folder, cores, tools, Product(folder / "hive" / "data", AS_SHIPPED, cores), tasks)
     (folder / "hive").mkdir()
     try:
         yield arena

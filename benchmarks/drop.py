@@ -32,7 +32,7 @@ async def measure(arena: Arena, clients: int) -> tuple[Section, list[Aim]]:
             dropped = await _probed(arena, flags, crowd)
         gone_s = await _until_gone(arena.product)
         lag = highest(lag_before, await arena.product.histogram("loop_lag_seconds"))
-        tasks = await arena.product.figure("tasks")
+        tasks = await arena.product.resting_tasks()
     rows = [
         ["connections open", f"{calm['p99_us'] / 1000:.2f} ms", f"{calm['max_us'] / 1000:.2f} ms", ""],
         ["dropped", f"{dropped['p99_us'] / 1000:.2f} ms", f"{dropped['max_us'] / 1000:.2f} ms", lag],

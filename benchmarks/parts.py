@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from benchmarks import activation, drop, durable, idle, memory, resume, slow
+from benchmarks import activation, drop, durable, fuzzing, idle, memory, resume, slow
 from benchmarks.arena import open_arena
 from benchmarks.contenders import contenders
 from benchmarks.cores import Cores
@@ -17,6 +17,8 @@ from benchmarks.toolbox import Toolbox
 from benchmarks.versus import compare
 
 _COMMAND_SECONDS = 3.0
+_FUZZED_TASKS = 50
+"""A small project: joins are answered with its whole state."""
 _HELD = ("ours", "node-group", "uws-group", "python-socketio")
 """Whose idle connections are weighed."""
 
@@ -67,6 +69,11 @@ async def _slow(plan: Plan, results: Results) -> None:
         _add(results, await slow.measure(arena, *((200, 1) if plan.quick else (1_000, 2))))
 
 
+async def _fuzz(plan: Plan, results: Results) -> None:
+    async with open_arena(plan.cores, plan.tools, _FUZZED_TASKS) as arena:
+        _add(results, await fuzzing.measure(arena, 40_000 if plan.quick else 1_000_000))
+
+
 def _add(results: Results, found: tuple[Section, list[Aim]]) -> None:
     results.sections.append(found[0])
     results.aims += found[1]
@@ -96,9 +103,10 @@ PARTS: Mapping[str, Callable[[Plan, Results], Awaitable[None]]] = {
     "idle": _idle,
     "slow": _slow,
     "drop": _drop,
+    "fuzz": _fuzz,
     "durable": _durable,
     "activation": _activation,
     "memory": _memory,
     "resume": _resume,
 }
-QUICK_PARTS = ("versus", "idle", "slow", "drop")
+QUICK_PARTS = ("versus", "idle", "slow", "drop", "fuzz")

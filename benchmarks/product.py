@@ -26,6 +26,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 _PASSWORD = "correct horse battery"
 _END_S = 30.0
 _LAST_WORDS_CHARACTERS = 2000
+_LOOKS, _LOOKING_INTERVAL_S = 8, 0.2
 
 GENEROUS = MappingProxyType(
     {
@@ -146,6 +147,14 @@ class Product:
         if not found and f"# HELP pantherahive_{name} " not in metrics:
             raise KeyError(name)
         return sum(map(float, found))
+
+    async def resting_tasks(self) -> int:
+        """Tasks of the server's loop: the least of several looks, between which the server's own come and go."""
+        counts = []
+        for _ in range(_LOOKS):
+            counts.append(int(await self.figure("tasks")))
+            await asyncio.sleep(_LOOKING_INTERVAL_S)
+        return min(counts)
 
     async def histogram(self, name: str) -> dict[float, float]:
         """Upper bound → how many were at or below it."""

@@ -103,14 +103,14 @@ async def measure(arena: Arena, followers: int, rounds: int) -> tuple[Section, l
     among: list[Crowded] = []
     async with OURS.running(arena) as stage:
         await _run(arena, stage, followers, 0, _WARM_S)
-        tasks_before = await arena.product.figure("tasks")
+        tasks_before = await arena.product.resting_tasks()
         for _ in range(rounds):
             alone.append(await _run(arena, stage, followers, 0))
             among.append(await _run(arena, stage, followers, each))
             p99_ms = [runs[-1].said["p99_us"] / 1000 for runs in (alone, among)]
             say(f"  p99 {p99_ms[0]:.1f} ms alone, {p99_ms[1]:.1f} ms among slow ones")
         await asyncio.sleep(_REST_S)
-        tasks_after = await arena.product.figure("tasks")
+        tasks_after = await arena.product.resting_tasks()
     return _section(alone, among, each, tasks_before, tasks_after), _aims(
         alone, among, each, tasks_after - tasks_before
     )

@@ -1,0 +1,124 @@
+"""A million fuzzed packets against the product, and what it and its other clients notice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiohttp
+
+from benchmarks.arena import Arena
+from benchmarks.client import LeanClient
+from benchmarks.crowd import Crowd
+from benchmarks.figures import Section
+from benchmarks.fuzz import Fuzzer
+from benchmarks.product import Product, create_project
+from benchmarks.rounds import say
+from benchmarks.targets import Aim
+
+_WRITE_INTERVAL_S = 0.02
+_REST_S = 3.0
+_WARM_SHARE = 0.2
+"""Packets before the first look at memory: by then every table that has a limit has reached it."""
+_FRIGHTS = ("Traceback", "[error", '"level":"error"', "[critical")
+
+
+@dataclass(slots=True)
+class Witness:
+    """Two clients that behave, in a project of their own: one writes, one follows."""
+
+    writer: LeanClient
+    follower: LeanClient
+    stream: str
+    written: int = 0
+
+    async def write(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await self.writer.command(self.stream, "CreateTask", {"title": f"Witnessed {self.written}"})
+            self.written += 1
+            await asyncio.sleep(_WRITE_INTERVAL_S)
+
+
+async def measure(arena: Arena, packets: int) -> tuple[Section, list[Aim]]:
+    """The fuzzer runs in a thread, the witnesses beside it."""
+    async with arena.running_product() as crowd, aiohttp.ClientSession() as http:
+        witness = await _witness(http, arena.product, crowd.tokens[0])
+        fuzzer = _fuzzer(arena.product, crowd)
+        await _disturbed(fuzzer, witness, round(packets * _WARM_SHARE))
+        before = await _look(arena.product)
+        await _disturbed(fuzzer, witness, packets - fuzzer.tally.packets)
+        after = await _look(arena.product)
+        missed = witness.written - witness.follower.entries
+        await witness.writer.close()
+        await witness.follower.close()
+        frights = count_frights(arena.product.log.read_text(errors="replace").splitlines())
+    grown = after.memory_bytes / before.memory_bytes - 1
+    rows = [
+        ["after a fifth", f"{before.memory_bytes / 2**20:.1f} MiB", str(before.connections), str(before.tasks)],
+        ["at the end", f"{after.memory_bytes / 2**20:.1f} MiB", str(after.connections), str(after.tasks)],
+    ]
+    others = (
+        f"A witness wrote {witness.written:,} entries meanwhile; its follower missed {missed}. Lines of the log that "
+        f"tell of an unhandled exception: {frights}."
+    )
+    section = Section("Fuzzed packets", ["", "resident", "connections", "tasks"], rows, [f"{fuzzer.tally}.", others])
+    return section, _aims(packets, frights, missed, grown, fuzzer, after.tasks - before.tasks)
+
+
+def _aims(packets: int, frights: int, missed: int, grown: float, fuzzer: Fuzzer, tasks: int) -> list[Aim]:
+    what = f"{packets:,} fuzzed packets"
+    return [
+        Aim(f"{what}: unhandled exceptions", 0, frights, at_least=False, unit=""),
+        Aim(f"{what}: connections forgotten", 0, fuzzer.tally.silent, at_least=False, unit=""),
+        Aim(f"{what}: tasks left", 0, max(0, tasks), at_least=False, unit=""),
+        Aim(f"{what}: entries that others missed", 0, abs(missed), at_least=False, unit=""),
+        Aim(f"{what}: memory", 2, abs(grown) * 100, at_least=False, unit="%"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    memory_bytes: int
+    connections: int
+    tasks: int
+
+
+async def _look(product: Product) -> _Look:
+    """When nothing has happened for a while."""
+    await asyncio.sleep(_REST_S)
+    connections = int(await product.figure("connections"))
+    return _Look(product.memory_bytes, connections, await product.resting_tasks())
+
+
+async def _witness(http: aiohttp.ClientSession, product: Product, token: str) -> Witness:
+    stream = f"project/{await create_project(product, token, 'Witness')}"
+    writer, follower = [await LeanClient.connect(http, product.url, token) for _ in range(2)]
+    await follower.join(stream)
+    return Witness(writer, follower, stream)
+
+
+def _fuzzer(product: Product, crowd: Crowd) -> Fuzzer:
+    """The first of the crowd is the witness, whose quotas stay their own."""
+    elsewhere = ("project/00000000-0000-7000-8000-000000000000", "profile/x", "user/x", "shard/1", "project/", "")
+    return Fuzzer("127.0.0.1", product.port, crowd.tokens[1:], (crowd.stream, *elsewhere))
+
+
+async def _disturbed(fuzzer: Fuzzer, witness: Witness, packets: int) -> None:
+    """So many packets while the witness writes; it has been told of all it wrote before this returns, if ever."""
+    writing = asyncio.create_task(witness.write())
+    fuzzing = asyncio.create_task(asyncio.to_thread(fuzzer.run, packets))
+    done, _ = await asyncio.wait((writing, fuzzing), return_when=asyncio.FIRST_COMPLETED)
+    if writing in done:
+        await fuzzing
+        writing.result()
+    fuzzing.result()
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    say(f"  {fuzzer.tally}")
+
+
+def count_frights(lines: Sequence[str]) -> int:
+    """Lines of a log that tell of a defect."""
+    return sum(any(fright in line for fright in _FRIGHTS) for line in lines)
