@@ -14,7 +14,6 @@ from typing import Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
@@ -99,12 +98,14 @@ _LINE_BREAK = re.compile(r"[\t\n\r]")
 
 def _printable(text: str) -> str:
     """Markdown keeps tabs and line ends; every other control character is refused, NUL first of all (Postgres text)."""
-    if _CONTROL.search(text):
+    if not text.isprintable() and _CONTROL.search(text):
         raise ValueError("control characters are not allowed")
     return text
 
 
 def _one_line(text: str) -> str:
+    if text.isprintable():
+        return text
     if _LINE_BREAK.search(text):
         raise ValueError("line breaks and tabs are not allowed")
     return _printable(text)
@@ -112,33 +113,33 @@ def _one_line(text: str) -> str:
 
 def no_duplicates(values: list[str]) -> list[str]:
     """The values. Raises ValueError when one of them stands there twice."""
-    if len(set(values)) != len(values):
+    if len(values) > 1 and len(set(values)) != len(values):
         raise ValueError("the same value stands there twice")
     return values
 
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """Adds JSON Schema's `format` to a type."""
+    """Adds JSON Schema's `format` to a type. One that says it all stands there instead of the pattern."""
 
     name: str
+    says_it_all: bool = False
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {**handler(core), "format": self.name}
+        schema = {**handler(core), "format": self.name}
+        if self.says_it_all:
+            schema.pop("pattern", None)
+        return schema
 
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
 
 Uuid = Annotated[
     str,
-    BeforeValidator(_lower),
-    StringConstraints(pattern=f"^{_UUID}$"),
-    _Format("uuid"),
+    StringConstraints(to_lower=True, pattern=f"^{_UUID.replace('a-f', 'a-fA-F')}$"),
+    _Format("uuid", says_it_all=True),
 ]
 """A UUID (RFC 9562) as lower-case text with hyphens."""
 
