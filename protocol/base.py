@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -83,6 +84,7 @@ def instant_of(moment: datetime) -> str:
     return utc.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
+@lru_cache(maxsize=1024)
 def datetime_of(instant: str) -> datetime:
     """The aware datetime of a canonical instant."""
     return datetime.fromisoformat(instant)
@@ -133,7 +135,6 @@ class _Format:
 
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-
 
 
 Uuid = Annotated[

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -16,6 +17,7 @@ SHARDS: Final = 128
 """Fixed at the first start of a database: it decides where every stream lives."""
 
 
+@lru_cache(maxsize=16_384)
 def shard_of(stream: str) -> int:
     """The shard of a stream, the same on every node and in every version: CRC-32 of the name, modulo 128."""
     return crc32(stream.encode()) % SHARDS

@@ -16,7 +16,7 @@ WITH fence AS MATERIALIZED (
 batch AS MATERIALIZED (
     SELECT e.*, e.seq - row_number() OVER (PARTITION BY e.stream ORDER BY e.ord) AS base
       FROM unnest($5::int[], $6::text[], $7::bigint[], $8::uuid[], $9::bytea[], $10::bytea[], $11::text[],
-                  $12::timestamptz[], $13::timestamptz[]) WITH ORDINALITY
+                  $12::text[], $13::text[]) WITH ORDINALITY
            AS e (shard_id, stream, seq, op_id, digest, payload, author, at, recorded_at, ord)
       JOIN fence USING (shard_id)
 ),
@@ -50,7 +50,8 @@ moved AS (
 ),
 ins AS (
     INSERT INTO entries (shard_id, pos, stream, seq, epoch, op_id, digest, payload, author, at, recorded_at)
-    SELECT shard_id, pos, stream, seq, epoch, op_id, digest, payload, author, at, recorded_at FROM good
+    SELECT shard_id, pos, stream, seq, epoch, op_id, digest, payload, author, at::timestamptz, recorded_at::timestamptz
+      FROM good
 )
 SELECT f.shard_id,
        coalesce(h.head, f.head) AS head,

@@ -8,5 +8,6 @@ WITH fence AS (
     RETURNING shard_id, epoch, head
 )
 INSERT INTO entries (shard_id, pos, stream, seq, epoch, op_id, digest, payload, author, at, recorded_at)
-SELECT fence.shard_id, fence.head, $5, $6, fence.epoch, $7, $8, $9, $10, $11, $12 FROM fence
+SELECT fence.shard_id, fence.head, $5, $6, fence.epoch, $7, $8, $9, $10, $11::text::timestamptz, $12::text::timestamptz
+  FROM fence
 RETURNING shard_id, pos AS head
