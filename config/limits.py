@@ -95,6 +95,9 @@ class RuntimeLimits(BaseSettings):
         2, ge=0, le=60, description="How long a read waits for the renewal of the lease after the database stood still."
     )
     timer_poll_interval_s: float = Field(1, ge=0.05, le=60, description="How often due timers are looked up.")
+    erasure_interval_s: float = Field(
+        60, ge=0.05, le=86_400, description="How often purged projects are looked for that still lie in the log."
+    )
 
 
 class LiveLimits(BaseSettings):
@@ -249,6 +252,9 @@ class ProjectLimits(BaseSettings):
     )
     project_invitation_lifetime_days: int = Field(
         14, ge=1, le=365, description="Days in which an invitation can be accepted."
+    )
+    project_purge_after_days: int = Field(
+        30, ge=1, le=3650, description="Days in which a deleted project can be restored; then nothing of it is left."
     )
     project_tasks_max: int = Field(100_000, ge=1, le=10_000_000, description="Tasks of one project, deleted ones too.")
     project_task_levels_max: int = Field(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 import msgpack
 import orjson
@@ -82,10 +82,13 @@ from protocol.projects import (
     CreateProject,
     DeleteProject,
     EditProject,
+    Erased,
     ProjectCreated,
     ProjectDeleted,
     ProjectEdited,
+    ProjectPurged,
     ProjectRestored,
+    PurgeProject,
     RestoreProject,
     UnarchiveProject,
     project_created_2,
@@ -117,6 +120,7 @@ ProjectCommand = (
     | UnarchiveProject
     | DeleteProject
     | RestoreProject
+    | PurgeProject
     | AddMember
     | ChangeMemberRole
     | RemoveMember
@@ -157,6 +161,8 @@ ProjectEvent = (
     | ProjectEdited
     | ProjectDeleted
     | ProjectRestored
+    | ProjectPurged
+    | Erased
     | MemberAdded
     | MemberRoleChanged
     | MemberRemoved
@@ -287,6 +293,10 @@ def pack_payload(
     if notices:
         payload["notices"] = list(notices)
     return msgpack.packb(payload)
+
+
+ERASED_PAYLOAD: Final = pack_payload([event_json(Erased())], None)
+"""What an entry holds after its erasure."""
 
 
 def unpack_notices(payload: bytes) -> list[dict[str, Any]]:

@@ -112,6 +112,13 @@ class RestoreProject(Command):
     """Takes a deletion back."""
 
 
+class PurgeProject(Command):
+    """Ends a deleted project for good. A timer sends it some time after the deletion; an owner may be faster.
+
+    Its key stays taken. Its entries stay in the log, without what was in them.
+    """
+
+
 class ProjectCreated(Event):
     """The first event of a project stream. Version 1 knew no visibility."""
 
@@ -137,3 +144,11 @@ class ProjectDeleted(Event):
 
 class ProjectRestored(Event):
     """The project is back."""
+
+
+class ProjectPurged(Event):
+    """Nothing of the project is left; everything before this entry is on its way out of the log."""
+
+
+class Erased(Event):
+    """Stands where a purged project's event stood, with whatever else its entry held."""

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -50,6 +51,7 @@ from server.enrich import Facts
 from server.entry_json import (
     entry_size,
 )
+from server.erasure import Eraser
 from server.explanations import (
     Explanations,
 )
@@ -79,6 +81,7 @@ from server.vitals import Vitals
 from storage.postgres.pool import DatabaseLimits
 from storage.postgres.pulse import Pulse
 from storage.postgres.storage import PostgresStorage
+from storage.projections.purges import unerased
 
 log = structlog.get_logger("pantherahive.app")
 
@@ -210,6 +213,7 @@ class Product:
                 consumer.feed.tell_head(shard, self._shards.head(shard))
             self._vitally(consumer.name, consumer.run())
         self._vitally("timers", self._timers.run(self._settings.timer_poll_interval_s))
+        self._vitally("eraser", self._make_eraser().run(self._settings.erasure_interval_s))
         self._vitally("gateway", self._gateway.run())
         self._vitally("endings", self._ended.run(self._settings.endings_poll_interval_s))
         self._vitally("logins", self._logins.run(LOGINS_SWEEP_INTERVAL_S))
@@ -321,6 +325,10 @@ class Product:
         limits = limits_from(settings, RunnerLimits, pause_s=settings.notifier_pause_s)
         feed = ShardFeed(limits_from(settings, FeedLimits))
         return Runner(NOTIFIER, storage.consumers, storage.journal, notifier, feed=feed, limits=limits)
+
+    def _make_eraser(self) -> Eraser:
+        storage = self._storage
+        return Eraser(partial(unerased, storage.database), storage.journal, storage.invitation_secrets)
 
     def _make_region(self) -> Region:
         return Region(

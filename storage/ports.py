@@ -79,6 +79,24 @@ class Consumers(Protocol[T_contra]):
         ...
 
 
+# --------------------------------------------------------------------------- erasure
+
+
+class ErasableLog(Protocol):
+    """The one way in which something leaves the log: an entry keeps its place and loses what it held."""
+
+    async def erase(self, stream: str, first_seq: int, last_seq: int) -> None:
+        """Replaces the payloads of these entries by one that says so, and empties their digests.
+
+        Position, seq, opId, epoch, author and times stay. Repeating it changes nothing. Ask for bounded stretches.
+        """
+        ...
+
+    async def drop_snapshots(self, stream: str, before_seq: int) -> None:
+        """Deletes the stream's snapshots as of earlier entries; none is kept of an erased entry later."""
+        ...
+
+
 # --------------------------------------------------------------------------- timers
 
 

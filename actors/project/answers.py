@@ -20,7 +20,14 @@ from protocol.links import LinkAdded, LinkRemoved
 from protocol.members import MemberAdded, MemberRemoved, MemberRoleChanged
 from protocol.messages import ProjectEvent
 from protocol.milestones import MilestoneCreated, MilestoneDeleted, MilestoneEdited
-from protocol.projects import ProjectCreated, ProjectDeleted, ProjectEdited, ProjectRestored
+from protocol.projects import (
+    Erased,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectEdited,
+    ProjectPurged,
+    ProjectRestored,
+)
 from protocol.ranks import TasksReranked
 from protocol.reactions import ReactionAdded, ReactionRemoved
 from protocol.roles import RoleDefined, RoleEdited, RoleRemoved
@@ -58,6 +65,8 @@ def answer(events: Sequence[ProjectEvent]) -> dict[str, Any]:
                 ProjectEdited()
                 | ProjectDeleted()
                 | ProjectRestored()
+                | ProjectPurged()
+                | Erased()
                 | MemberAdded()
                 | MemberRoleChanged()
                 | MemberRemoved()

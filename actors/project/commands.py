@@ -14,6 +14,7 @@ from actors.project import (
     members,
     milestones,
     projects,
+    purging,
     ranks,
     reactions,
     roles,
@@ -38,6 +39,7 @@ from protocol.projects import (
     CreateProject,
     DeleteProject,
     EditProject,
+    PurgeProject,
     RestoreProject,
     UnarchiveProject,
 )
@@ -69,6 +71,8 @@ def decide(state: ProjectState, command: ProjectCommand, context: Context, limit
             return projects.decide_delete(state, command, context)
         case RestoreProject():
             return projects.decide_restore(state, command, context)
+        case PurgeProject():
+            return purging.decide_purge(state, command, context)
         case AddMember():
             return members.decide_add(state, command, context, limits)
         case ChangeMemberRole():

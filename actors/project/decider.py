@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from actors.field_changes import refuse_stale
-from actors.project import answers, commands, due_dates, notices, projects, snapshot
+from actors.project import answers, commands, due_dates, notices, projects, purging, snapshot
 from actors.project.edited_fields import wished_by
 from actors.project.events import CONTENT, evolve
 from actors.project.limits import ProjectLimits
@@ -16,9 +16,18 @@ from actors.runtime.actor import Context, EntryMeta, TimerChange
 from protocol.errors import Rejection
 from protocol.members import MemberAdded, MemberRemoved
 from protocol.messages import ProjectCommand, ProjectEvent
-from protocol.projects import ProjectCreated, ProjectDeleted, ProjectEdited, ProjectRestored
+from protocol.projects import (
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectEdited,
+    ProjectPurged,
+    ProjectRestored,
+    PurgeProject,
+)
 
-_OF_AUDIENCE: Final = frozenset({ProjectCreated, ProjectDeleted, ProjectRestored, MemberAdded, MemberRemoved})
+_OF_AUDIENCE: Final = frozenset(
+    {ProjectCreated, ProjectDeleted, ProjectRestored, ProjectPurged, MemberAdded, MemberRemoved}
+)
 """What changes who may follow, beside a project that becomes public or private."""
 
 
@@ -29,7 +38,7 @@ class ProjectActor:
     schema_version = 2
     exists_empty = False
     shows_presence = True
-    timer_events = due_dates.TIMER_EVENTS
+    timer_events = due_dates.TIMER_EVENTS | purging.TIMER_EVENTS
 
     def __init__(self, limits: ProjectLimits | None = None) -> None:
         self._limits = limits if limits is not None else ProjectLimits()
@@ -82,12 +91,16 @@ class ProjectActor:
         return snapshot.restore(_id_of(stream), parts)
 
     def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
+        if kind in purging.TIMER_EVENTS:
+            return [purging.timer(kind, meta, self._limits.purge_after_days)]
         return due_dates.timers(kind, data, meta)
 
     def timer_command(self, name: str, due_at: str) -> ProjectCommand:
         """Raises ValueError for a timer that no project sets."""
         if name.startswith(due_dates.REMINDER):
             return due_dates.timer_command(name, due_at)
+        if name == purging.TIMER:
+            return PurgeProject()
         raise ValueError(f"a project has no timer {name!r}")
 
 

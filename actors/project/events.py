@@ -13,6 +13,7 @@ from actors.project import (
     members,
     milestones,
     projects,
+    purging,
     ranks,
     reactions,
     roles,
@@ -38,7 +39,14 @@ from protocol.links import LinkAdded, LinkRemoved
 from protocol.members import MemberAdded, MemberRemoved, MemberRoleChanged
 from protocol.messages import ProjectEvent
 from protocol.milestones import MilestoneCreated, MilestoneDeleted, MilestoneEdited
-from protocol.projects import ProjectCreated, ProjectDeleted, ProjectEdited, ProjectRestored
+from protocol.projects import (
+    Erased,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectEdited,
+    ProjectPurged,
+    ProjectRestored,
+)
 from protocol.ranks import TasksReranked
 from protocol.reactions import ReactionAdded, ReactionRemoved
 from protocol.roles import RoleDefined, RoleEdited, RoleRemoved
@@ -96,6 +104,10 @@ def _evolve(state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None: 
             projects.evolve_deleted(state, event, meta)
         case ProjectRestored():
             projects.evolve_restored(state, event, meta)
+        case ProjectPurged():
+            purging.evolve_purged(state, event, meta)
+        case Erased():
+            return  # what it was is gone, and so is what it led to
         case MemberAdded():
             members.evolve_added(state, event, meta)
         case MemberRoleChanged():

@@ -13,6 +13,8 @@ class ProjectLimits:
     roles_max: int = 50
     invitations_max: int = 1000
     invitation_lifetime_days: int = 14
+    # How long a deleted project can be restored.
+    purge_after_days: int = 30
     tasks_max: int = 100_000
     # Tombstones count too. A task without a parent lies at level 1.
     task_levels_max: int = 10

@@ -20,6 +20,7 @@ Permission = Literal[
     "project.change_visibility",
     "project.delete",
     "project.restore",
+    "project.purge",
     "project.import",
     "member.view",
     "member.add",
@@ -88,10 +89,10 @@ ROLES: Mapping[str, frozenset[Permission]] = MappingProxyType(
     }
 )
 
-FOR_OWNERS_ALONE: Final[frozenset[Permission]] = frozenset({"member.make_owner", "project.restore"})
+FOR_OWNERS_ALONE: Final[frozenset[Permission]] = frozenset({"member.make_owner", "project.restore", "project.purge"})
 """No role of a project's own can have these: who makes owners has everything, and a deletion is seen by them alone."""
 
-WHILE_DELETED: Final[frozenset[Permission]] = _VIEWER | {"project.restore"}
+WHILE_DELETED: Final[frozenset[Permission]] = _VIEWER | {"project.restore", "project.purge"}
 """What is left to owners and to the operator; nothing is left to anybody else."""
 
 

@@ -34,6 +34,8 @@ Outcome = Decision[ProjectEvent] | Rejection
 
 def decide_create(state: ProjectState, command: CreateProject, context: Context) -> Outcome:
     """Facts: `projectKey`, claimed by the edge, and `userExists` about an owner that the operator names."""
+    if state.purged:
+        return no_project()
     if state.project is not None:
         # A stranger learns no more than from any other command to this stream: that they may not have it.
         return taken("project") if allowed(state, context.principal, "project.view") else no_project()

@@ -36,6 +36,8 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
         "contentAt": state.content_at,
         "live": state.live,
     }
+    if state.purged:
+        return iter([{"counters": counters}, {"_purged": True}])
     collections: list[tuple[str, Sequence[Mapping[str, Any]], int]] = [
         ("members", list(state.members.values()), MEMBERS_PER_PART),
         ("invitations", list(state.invitations.values()), INVITATIONS_PER_PART),
@@ -118,6 +120,8 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
             _take_tasks(state, value)
         case "_changes":
             unpack(state.changes, value)
+        case "_purged":
+            state.purged = value
         case "links":
             _take_links(state, value)
         case "comments":

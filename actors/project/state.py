@@ -79,6 +79,8 @@ class ProjectState:
     content_at: str = ""
     # Somebody worked here live, so the door for imports is closed.
     live: bool = False
+    # The project is gone for good; all else is empty.
+    purged: bool = False
 
 
 def put_new_task(state: ProjectState, task: TaskView) -> None:

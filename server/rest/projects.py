@@ -16,7 +16,7 @@ from protocol.base import Message
 from protocol.errors import Rejected, Rejection
 from protocol.event import OPERATOR, Principal
 from protocol.messages import digest_of
-from protocol.projects import CreateProject, DeleteProject, EditProject, ProjectView
+from protocol.projects import CreateProject, DeleteProject, EditProject, ProjectView, PurgeProject, RestoreProject
 from server.enrich import Facts
 from server.rest.access import (
     IDEMPOTENCY_KEY,
@@ -28,6 +28,7 @@ from server.rest.access import (
     read_query,
 )
 from server.rest.bodies import json_response, read_body
+from server.rest.changes import Changes
 from server.rest.derived import DerivedReads, Listed, Listing, ProjectLists
 from server.rest.keyed import KEY_REUSED, KeyedRequests
 from server.rest.min_seq import Asked, DerivedPageQuery
@@ -72,6 +73,7 @@ class ProjectRoutes:
     sizes: PageSizes
     new_id: Callable[[], str]
     keyed: KeyedRequests
+    changes: Changes
 
     def routes(self) -> list[web.RouteDef]:
         one = "/v1/projects/{projectId}"
@@ -81,6 +83,8 @@ class ProjectRoutes:
             web.get(one, self.read),
             web.put(one, self.update),
             web.delete(one, self.delete),
+            web.post(f"{one}/restore", self.restore),
+            web.post(f"{one}/purge", self.purge),
         ]
 
     @operation("Projects of the caller", query=ProjectsQuery, answer=list[ProjectView], links=True, derived=True)
@@ -167,6 +171,18 @@ class ProjectRoutes:
         wish = Wish(stream, DeleteProject(), principal, self.access.op_id(request, principal), only_at=only_at(request))
         granted(await self.streams.command(wish))
         return json_response(DELETED)
+
+    @operation("Brings a deleted project back", answer=ProjectView, conditional=True)
+    async def restore(self, request: web.Request) -> web.Response:
+        """As it was, for its owners, until it is purged."""
+        done = await self.changes.send_bare(request, RestoreProject)
+        return await self.changes.answer(done, view_project)
+
+    @operation("Ends a deleted project for good", status=204, conditional=True)
+    async def purge(self, request: web.Request) -> web.Response:
+        """Nothing of it is left, and its key stays taken. By itself it ends some time after its deletion."""
+        await self.changes.send_bare(request, PurgeProject)
+        return web.Response(status=204)
 
 
 def by_change(

@@ -118,6 +118,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
             needs.sizes,
             needs.new_id,
             needs.keyed,
+            changes,
         ).routes(),
         *TaskRoutes(needs.access, views, needs.tasks, derived, needs.sizes, changes).routes(),
         *BulkEditRoutes(needs.access, needs.streams).routes(),

@@ -18,6 +18,10 @@ class MemoryInvitationSecrets:
         kept = self._secrets.setdefault((secret.project_id, secret.invitation_id), secret)
         return (kept.address, kept.token_hash) == (secret.address, secret.token_hash)
 
+    async def forget_project(self, project_id: str) -> None:
+        """See the port."""
+        self._secrets = {key: secret for key, secret in self._secrets.items() if secret.project_id != project_id}
+
     async def token_hash(self, project_id: str, invitation_id: str) -> bytes | None:
         """See the port."""
         secret = self._secrets.get((project_id, invitation_id))

@@ -5,16 +5,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from protocol.faults import DuplicateEntry
 from protocol.log import AppendBatch, Appended, Entry, LoadedStream, NewEntry, Snapshot, shard_of
+from protocol.messages import ERASED_PAYLOAD
 from storage.memory.shards import MemoryShards
 from storage.memory.snapshots import MemorySnapshots
 
 
 class MemoryJournal:
-    """Fits `actors.ports.Journal`."""
+    """Fits `actors.ports.Journal` and `storage.ports.ErasableLog`."""
 
     def __init__(self, shards: MemoryShards | None = None) -> None:
         self.shards: Final = shards or MemoryShards()
@@ -62,7 +64,25 @@ class MemoryJournal:
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """See the port."""
-        self._snapshots.save(snapshot)
+        entries = self._after(snapshot.stream, snapshot.seq - 1)
+        if not entries or entries[0].seq != snapshot.seq or entries[0].digest:
+            self._snapshots.save(snapshot)
+
+    async def erase(self, stream: str, first_seq: int, last_seq: int) -> None:
+        """See the port."""
+        for entry in self._after(stream, first_seq - 1):
+            if entry.seq <= last_seq:
+                self._put_again(replace(entry, payload=ERASED_PAYLOAD, digest=b""))
+
+    def _put_again(self, entry: Entry) -> None:
+        stream = self._streams[entry.stream]
+        stream[bisect_right(stream, entry.seq - 1, key=lambda other: other.seq)] = entry
+        self._logs[entry.shard][entry.pos - 1] = entry
+        self._ops[entry.stream, entry.op_id] = entry
+
+    async def drop_snapshots(self, stream: str, before_seq: int) -> None:
+        """See the port."""
+        self._snapshots.drop(stream, before_seq)
 
     def _after(self, stream: str, seq: int) -> list[Entry]:
         entries = self._streams.get(stream, [])

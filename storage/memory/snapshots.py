@@ -22,6 +22,11 @@ class MemorySnapshots:
         ]
         return max(fitting, key=lambda snapshot: snapshot.seq, default=None)
 
+    def drop(self, stream: str, before_seq: int) -> None:
+        """Forgets those of earlier entries."""
+        snapshots = self._by_stream.get(stream, {})
+        self._by_stream[stream] = {seq: snapshot for seq, snapshot in snapshots.items() if seq >= before_seq}
+
     def save(self, snapshot: Snapshot) -> None:
         """Keeps the first one of a seq, and drops what has become too old for its place."""
         snapshots = self._by_stream.setdefault(snapshot.stream, {})

@@ -9,6 +9,7 @@ from storage.invitation_ports import InvitationSecret
 from storage.postgres.pool import Database
 
 _FORGET: Final = "DELETE FROM invitation_secrets WHERE kept_at < $1"
+_FORGET_PROJECT: Final = "DELETE FROM invitation_secrets WHERE project_id = $1"
 _KEEP: Final = """
 INSERT INTO invitation_secrets (project_id, invitation_id, address, token_hash, kept_at)
 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
@@ -35,6 +36,10 @@ class PostgresInvitationSecrets:
         )
         rows = await self._database.fetch(_FIND, secret.project_id, secret.invitation_id)
         return [(row["address"], row["token_hash"]) for row in rows] == [(secret.address, secret.token_hash)]
+
+    async def forget_project(self, project_id: str) -> None:
+        """See the port."""
+        await self._database.write(_FORGET_PROJECT, project_id)
 
     async def token_hash(self, project_id: str, invitation_id: str) -> bytes | None:
         """See the port."""

@@ -10,6 +10,7 @@ from typing import Final
 import asyncpg
 
 from protocol.log import Entry, LoadedStream, Snapshot
+from protocol.messages import ERASED_PAYLOAD
 from storage.postgres.lane import PostgresLane
 from storage.postgres.pool import Database
 from storage.postgres.rows import ENTRY_COLUMNS, entries_of, loaded_of, moment_of
@@ -37,13 +38,18 @@ SELECT {ENTRY_COLUMNS}
 """  # noqa: S608
 _SAVE_SNAPSHOT: Final = """
 INSERT INTO snapshots (stream, seq, epoch, at, schema_version, state)
-VALUES ($1, $2, $3, $4, $5, $6)
+SELECT $1, $2, $3, $4, $5, $6
+ WHERE NOT EXISTS (SELECT 1 FROM entries WHERE stream = $1 AND seq = $2 AND digest = '')
 ON CONFLICT (stream, seq) DO NOTHING
 """
+_ERASE: Final = (
+    "UPDATE entries SET payload = $4, digest = '' WHERE stream = $1 AND seq BETWEEN $2 AND $3 AND digest <> ''"
+)
+_DROP_SNAPSHOTS: Final = "DELETE FROM snapshots WHERE stream = $1 AND seq < $2"
 
 
 class PostgresJournal:
-    """Fits `actors.ports.Journal`."""
+    """Fits `actors.ports.Journal` and `storage.ports.ErasableLog`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -87,6 +93,14 @@ class PostgresJournal:
         wanted = sorted(set(places))
         rows = await self._database.load(_FIND_ENTRIES, [stream for stream, _ in wanted], [seq for _, seq in wanted])
         return {(entry.stream, entry.seq): entry for entry in entries_of(rows)}
+
+    async def erase(self, stream: str, first_seq: int, last_seq: int) -> None:
+        """See `storage.ports.ErasableLog`. Raises NotApplied, OutcomeUnknown."""
+        await self._database.write(_ERASE, stream, first_seq, last_seq, ERASED_PAYLOAD)
+
+    async def drop_snapshots(self, stream: str, before_seq: int) -> None:
+        """See `storage.ports.ErasableLog`. Raises NotApplied, OutcomeUnknown."""
+        await self._database.write(_DROP_SNAPSHOTS, stream, before_seq)
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """See `actors.ports.Journal.save_snapshot`; repeating it is harmless. Raises NotApplied, OutcomeUnknown."""

@@ -113,6 +113,12 @@ async def note(connection: Connection, what: Noted) -> None:
         await connection.execute(_NOTE_AUTHORS, authors, projects, [datetime_of(at) for at in instants], seqs)
 
 
+async def forget_project(connection: Connection, project_id: str) -> None:
+    """Nobody is told any more where its entries stand."""
+    for table in (OBJECTS, AUTHORS):
+        await connection.execute(f"DELETE FROM {table} WHERE project_id = $1", project_id)  # noqa: S608
+
+
 async def list_of_object(database: Database, project_id: str, object_id: str, before: int, limit: int) -> Sequence[int]:
     """The entries about an object below a seq, the newest first. Raises NotApplied."""
     return [row["seq"] for row in await database.fetch(_OF_OBJECT, project_id, object_id, before, limit)]

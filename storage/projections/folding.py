@@ -25,6 +25,7 @@ from storage.projections import (
     milestones,
     profiles,
     projects,
+    purges,
     ranks,
     reactions,
     roles,
@@ -39,6 +40,7 @@ from storage.projections.members import MemberFact
 from storage.projections.milestones import MilestoneFact
 from storage.projections.profiles import ProfileFact
 from storage.projections.projects import ProjectFact
+from storage.projections.purges import Purge, PurgeFact
 from storage.projections.ranks import RankFact
 from storage.projections.reactions import ReactionFact
 from storage.projections.roles import RoleFact
@@ -57,10 +59,16 @@ TABLES: tuple[Table, ...] = (
     links.TABLE,
     comments.TABLE,
     profiles.TABLE,
+    purges.TABLE,
 )
+
+PROJECT_TABLES: Final = tuple(table for table in TABLES if table not in (profiles.TABLE, purges.TABLE))
+"""What a purged project's rows go from: its id is the first part of their keys."""
+_OF_PROJECTS: Final = frozenset(table.name for table in PROJECT_TABLES)
 
 AnyFact: TypeAlias = (
     ProjectFact
+    | PurgeFact
     | MemberFact
     | InvitationFact
     | RoleFact
@@ -83,8 +91,8 @@ _VERSIONS: Final[Mapping[str, int]] = {
 """The form of each projected kind that the folds understand: the newest."""
 
 
-NOT_PROJECTED: Final = frozenset(event.kind for event in get_args(UserEvent)) | {"DueDateNeared"}
-"""A person's private stream is read from its actor alone, and that a date comes near changes no row."""
+NOT_PROJECTED: Final = frozenset(event.kind for event in get_args(UserEvent)) | {"DueDateNeared", "Erased"}
+"""A person's private stream is read from its actor alone; dates that come near and erased events change no row."""
 
 
 class Place(NamedTuple):
@@ -153,6 +161,8 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
     match fact["kind"]:
         case "ProjectCreated" | "ProjectEdited" | "ProjectDeleted" | "ProjectRestored":
             return [Place(projects.TABLE.name, (stream_id,))]
+        case "ProjectPurged":
+            return [Place(purges.TABLE.name, (stream_id,))]
         case "MemberAdded" | "MemberRoleChanged" | "MemberRemoved":
             return [Place(members.TABLE.name, (stream_id, fact["data"]["userId"]))]
         case "MemberInvited":
@@ -202,6 +212,8 @@ def fold_entry(rows: Rows, read: ReadEntry) -> None:
             rows[place] = _folded(rows.get(place), fact, read.entry)
         for removal in removals([read]):
             rows.update((place, removal.swept(row)) for place, row in _tasks_of(rows))
+        for purge in purged([read]):
+            rows.update(dict.fromkeys(_rows_of(rows, purge.project_id)))
     except KeyError as error:
         raise _unreadable(read.entry, error) from error
 
@@ -216,6 +228,20 @@ def removals(entries: Iterable[ReadEntry]) -> Sequence[Removal]:
     ]
 
 
+def purged(entries: Iterable[ReadEntry]) -> Sequence[Purge]:
+    """The projects that end with these entries."""
+    return [
+        Purge(place.key[0], read.entry.seq)
+        for read in entries
+        for place, fact in read.facts
+        if fact["kind"] == "ProjectPurged"
+    ]
+
+
+def _rows_of(rows: Rows, project_id: str) -> Sequence[Place]:
+    return [place for place in rows if place.table in _OF_PROJECTS and place.key[0] == project_id]
+
+
 def _tasks_of(rows: Rows) -> Sequence[tuple[Place, Row]]:
     return [(place, row) for place, row in rows.items() if place.table == tasks.TABLE.name and row is not None]
 
@@ -224,6 +250,8 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
     match fact["kind"]:
         case "ProjectCreated" | "ProjectEdited" | "ProjectDeleted" | "ProjectRestored":
             return projects.fold(row, fact, entry)
+        case "ProjectPurged":
+            return purges.fold(row, fact, entry)
         case "MemberAdded" | "MemberRoleChanged" | "MemberRemoved":
             return members.fold(row, fact, entry)
         case "MemberInvited" | "InvitationAccepted" | "InvitationDeclined" | "InvitationRevoked" | "InvitationExpired":

@@ -81,6 +81,11 @@ class Table:
         """Deletes the rows with these keys."""
         await connection.execute(self._remove, *_columns_of(keys, len(self.key)))
 
+    async def remove_project(self, connection: Connection, project_id: str) -> None:
+        """Deletes the rows of a project, whose id is the first part of the key."""
+        name = self._key_names[0]
+        await connection.execute(f"DELETE FROM {self.name} WHERE {name} = $1", project_id)  # noqa: S608
+
     # The statements are written once: with their many columns that costs as much as running them.
 
     @cached_property

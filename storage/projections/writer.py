@@ -13,11 +13,13 @@ from storage.ports import Move
 from storage.postgres.consumers import PostgresConsumers
 from storage.projections import activity, projects
 from storage.projections.folding import (
+    PROJECT_TABLES,
     TABLES,
     Place,
     Rows,
     check_readable,
     fold_entry,
+    purged,
     reached,
     read_entry,
     removals,
@@ -80,6 +82,9 @@ class ProjectionWriter:
                 await removal.sweep(connection)
             await _store(connection, before, after)
             await activity.note(connection, activity.noted(read, after))
+            for purge in purged(read):
+                await purge.sweep(connection, PROJECT_TABLES)
+                await activity.forget_project(connection, purge.project_id)
             if projects_reached := reached(read):
                 await projects.reach(connection, projects_reached)
 

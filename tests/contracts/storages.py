@@ -10,7 +10,7 @@ from protocol.log import ClaimedShard
 from storage.grant_ports import ApiTokens, Endings, Logins
 from storage.invitation_ports import InvitationSecrets
 from storage.memory.storage import MemoryStorage
-from storage.ports import Accounts, Consumers, ProjectKeys, TimerTable, Transactions
+from storage.ports import Accounts, Consumers, ErasableLog, ProjectKeys, TimerTable, Transactions
 from storage.postgres.storage import PostgresStorage
 from tests.postgres import execute
 
@@ -24,6 +24,7 @@ class Storage:
     """All ports, typed as ports: mypy sees here that both kinds fit them."""
 
     journal: Journal
+    erasable: ErasableLog
     ownership: Ownership
     timers: Timers
     timer_table: TimerTable[Any]
@@ -60,6 +61,7 @@ def memory_storage() -> Storage:
     memory = MemoryStorage.make(lambda: now_s[0])
     return Storage(
         journal=memory.journal,
+        erasable=memory.journal,
         ownership=memory.ownership,
         timers=memory.timers,
         timer_table=memory.timers,
@@ -86,6 +88,7 @@ async def postgres_storage(dsn: str) -> AsyncIterator[Storage]:
     try:
         yield Storage(
             journal=postgres.journal,
+            erasable=postgres.journal,
             ownership=postgres.ownership,
             timers=postgres.timers,
             timer_table=postgres.timers,

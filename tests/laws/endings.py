@@ -9,6 +9,7 @@ from hypothesis.strategies import SearchStrategy
 
 from protocol.due_dates import RemindOfDueDate
 from protocol.event import SYSTEM, Command
+from protocol.projects import DeleteProject, PurgeProject
 from protocol.tasks import CreateTask, EditTask
 from tests.actors.given import MEMBER, OWNER, uuid
 from tests.laws.steps import Step, Turn
@@ -18,6 +19,7 @@ DUE = "2026-03-28"
 """The last day that a random life comes to."""
 
 TIMED: Mapping[type[Command], SearchStrategy[Command]] = {
+    PurgeProject: st.just(PurgeProject()),
     RemindOfDueDate: st.sampled_from([DUE, "2026-02-28"]).map(lambda due: RemindOfDueDate(task_id=TASK, due_date=due)),
 }
 
@@ -37,3 +39,18 @@ def timed_lives(live: SearchStrategy[Step], turns: SearchStrategy[Turn]) -> Sequ
         ]
     )
     return [reminded]
+
+
+def purged_lives(
+    lives: SearchStrategy[list[Step]], live: SearchStrategy[Step], turns: SearchStrategy[Turn]
+) -> SearchStrategy[list[Step]]:
+    """Lives that end for good, and what is tried with them afterwards."""
+    end = st.tuples(turns, turns, st.lists(live, max_size=3)).map(
+        lambda drawn: [
+            _by_owner(DeleteProject()),
+            Step(drawn[0], PurgeProject(), SYSTEM, 3, None),
+            Step(drawn[1], PurgeProject(), OWNER, 0, None),
+            *drawn[2],
+        ]
+    )
+    return st.tuples(lives, end).map(lambda both: [*both[0][:20], *both[1]])

@@ -177,6 +177,8 @@ def seen(state: Any) -> World:
     if isinstance(state, UserState):
         return _seen_inbox(world, state)
     assert isinstance(state, ProjectState)
+    if state.purged:
+        world["purges"][state.id] = {"id": state.id}
     if state.project is not None:
         world["projects"][state.id] = dict(state.project)
     world["members"] = {key: dict(member) for key, member in state.members.items()}
@@ -213,6 +215,9 @@ def _seen_inbox(world: World, state: UserState) -> World:
 
 
 def _check_counters(state: ProjectState, life: Life) -> None:
+    if state.purged:
+        assert state == ProjectState(PROJECT_ID, purged=True), "something is left"
+        return
     content = [e for e in life.entries if any(life.actor.is_content(event) for event in events_of(e))]
     times = [entry.at for entry in content]
     assert times == sorted(times), "the time of content falls"

@@ -22,6 +22,7 @@ PROJECTED = (
     "links",
     "comments",
     "profiles",
+    "purges",
 )
 """Collections that have a read table."""
 PRIVATE = ("notifications", "inboxes")
@@ -78,6 +79,12 @@ def _project_deleted(world: World, data: Any, entry: Entry, own: str) -> None:
 def _project_restored(world: World, data: Any, entry: Entry, own: str) -> None:
     world["projects"][own]["deletedAt"] = None
     _project_touched(world, entry, own)
+
+
+def _project_purged(world: World, data: Any, entry: Entry, own: str) -> None:
+    for records in world.values():
+        records.clear()
+    world["purges"][own] = {"id": own, "seq": entry.seq}
 
 
 def _project_touched(world: World, entry: Entry, own: str) -> None:
@@ -358,6 +365,7 @@ _STEPS = {
     "ProjectEdited": _project_edited,
     "ProjectDeleted": _project_deleted,
     "ProjectRestored": _project_restored,
+    "ProjectPurged": _project_purged,
     "MemberAdded": _member_added,
     "MemberRoleChanged": _member_role_changed,
     "MemberRemoved": _member_removed,

@@ -20,6 +20,8 @@ def naive_activity(log: Sequence[Entry]) -> tuple[set[tuple[str, str, int]], set
     if kind != "project":
         return set(), set()
     events = [(entry, event) for entry in log for event in msgpack.unpackb(entry.payload)["events"]]
+    if any(event["kind"] == "ProjectPurged" for _, event in events):
+        return set(), set()
     told = [(entry, event) for entry, event in events if event["kind"] not in _BOOKKEEPING]
     things, people, tasks = _things(told), _people(told), _tasks_of_comments(told)
     objects: set[tuple[str, str, int]] = set()

@@ -43,7 +43,7 @@ from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction, RemoveReaction
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
 from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, VIEWER
-from tests.laws.endings import timed_lives
+from tests.laws.endings import purged_lives, timed_lives
 from tests.laws.planning import PLANNING, planning_episodes
 from tests.laws.steps import Step
 from tests.laws.team import INVITATION_COMMANDS, ROLE_COMMANDS, team_lives
@@ -307,7 +307,13 @@ _old_comment = Step(
 _old_times = [_founding, _old_edit, _old_comment]
 _lives_from_history = st.tuples(_history, _episodes).map(lambda both: [*_old_times, *both[0], *both[1]])
 _only_history = _history.map(lambda steps: [*_old_times, *steps])
-PROJECT_LIVES = st.one_of(_episodes, _lives_from_history, _lives_from_history, _only_history)
+PROJECT_LIVES = st.one_of(
+    _episodes,
+    _lives_from_history,
+    _lives_from_history,
+    _only_history,
+    purged_lives(_episodes, _live, _turns),
+)
 PROFILE_LIVES = st.lists(
     st.builds(
         Step,

@@ -65,7 +65,7 @@ def _expected(logs: Sequence[Sequence[Entry]]) -> dict[str, list[Row]]:
             continue
         own = log[0].stream.partition("/")[2]
         for name, records in naive_world(log).items():
-            within = {"projectId": own} if name not in ("projects", "profiles") else {}
+            within = {"projectId": own} if name not in ("projects", "profiles", "purges") else {}
             if name in PROJECTED:
                 rows[name].extend({**within, **record} for record in records.values())
     return {name: by_key(found) for name, found in rows.items()}

@@ -21,7 +21,7 @@ from protocol.links import AddLink, LinkRemoved
 from protocol.members import MemberRemoved
 from protocol.messages import COMMANDS, EVENTS
 from protocol.profiles import ProfileEdited
-from protocol.projects import ProjectRestored
+from protocol.projects import Erased, ProjectRestored
 from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited
 from tests.actors.given import (
     Life,
@@ -72,7 +72,8 @@ def test_every_event_happens_often_enough_to_be_checked() -> None:
     live_many(PROJECT_LIVES, lambda steps: count(check_project(steps)))
     live_many(PROFILE_LIVES, lambda steps: count(check_profile(steps)))
     live_many(USER_LIVES, lambda steps: count(check_user(steps)), lives_per_run=8)
-    assert {kind: happened[kind] >= 5 for kind in EVENTS} == dict.fromkeys(EVENTS, True), happened
+    expected = EVENTS.keys() - {Erased.kind}  # no command leads to it: tests/actors/project/test_purging.py
+    assert {kind: happened[kind] >= 5 for kind in expected} == dict.fromkeys(expected, True), happened
 
 
 # --------------------------------------------------------------------------- planted faults

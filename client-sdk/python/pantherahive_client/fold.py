@@ -35,6 +35,8 @@ def _evolve_one(state: ProjectState, kind: str, data: Mapping[str, Any], entry: 
             _set_project(state, entry, {"deletedAt": entry["at"]})
         case "ProjectRestored":
             _set_project(state, entry, {"deletedAt": None})
+        case "ProjectPurged":
+            state.forget()
         case "MemberAdded":
             user_id = data["userId"]
             state.members[user_id] = {"userId": user_id, "role": data["role"], "addedAt": entry["at"]}

@@ -46,6 +46,8 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "ProjectEdited": 1,
     "ProjectDeleted": 1,
     "ProjectRestored": 1,
+    "ProjectPurged": 1,
+    "Erased": 1,
     "MemberAdded": 1,
     "MemberRoleChanged": 1,
     "MemberRemoved": 1,
@@ -589,6 +591,10 @@ class EntriesMessage(TypedDict):
     entries: list[WireEntry]
 
 
+class Erased(TypedDict):
+    """Stands where a purged project's event stood, with whatever else its entry held."""
+
+
 class ErrorAnswer(TypedDict):
     """The ack of anything refused."""
 
@@ -1085,6 +1091,10 @@ class ProjectMuted(TypedDict):
     projectId: Uuid
 
 
+class ProjectPurged(TypedDict):
+    """Nothing of the project is left; everything before this entry is on its way out of the log."""
+
+
 class ProjectRestored(TypedDict):
     """The project is back."""
 
@@ -1108,6 +1118,14 @@ class ProjectView(TypedDict):
     createdAt: Instant
     updatedAt: Instant
     deletedAt: Instant | None
+
+
+class PurgeProject(TypedDict):
+    """Ends a deleted project for good. A timer sends it some time after the deletion; an owner may be
+    faster.
+
+    Its key stays taken. Its entries stay in the log, without what was in them.
+    """
 
 
 class QuietHours(TypedDict):

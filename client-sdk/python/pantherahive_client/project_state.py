@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypedDict
 
 from pantherahive_client.models import (
@@ -79,6 +79,12 @@ class ProjectState:
             dict(self.comments),
             self.counters,
         )
+
+    def forget(self) -> None:
+        """Nothing of the project is left."""
+        empty = ProjectState()
+        for one in fields(ProjectState):
+            setattr(self, one.name, getattr(empty, one.name))
 
     def as_json(self) -> dict[str, Any]:
         """The state as one snapshot part, to be kept beside a cursor; `from_parts` makes an equal one of it."""

@@ -31,6 +31,7 @@ HOLDERS: dict[Permission, list[Principal]] = {
     "project.change_visibility": [OWNER, ADMIN],
     "project.delete": [OWNER],
     "project.restore": [OWNER],
+    "project.purge": [OWNER],
     "project.import": [OWNER, ADMIN],
     "member.view": [OWNER, ADMIN, MEMBER, COMMENTER, VIEWER],
     "member.add": [OWNER, ADMIN],

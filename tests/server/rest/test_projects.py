@@ -35,6 +35,13 @@ async def test_a_created_project_can_be_read_listed_changed_and_deleted(world: W
     assert await (await world.http.get("/v1/projects", headers=ada.auth)).json() == []
     restorable = await (await world.http.get(path + "?deleted=true", headers=ada.auth)).json()
     assert restorable["deletedAt"] is not None
+    restored = await world.http.post(path + "/restore", headers=ada.auth)
+    assert (restored.status, (await restored.json())["deletedAt"]) == (200, None)
+    early = await problem_of(await world.http.post(path + "/purge", headers=ada.auth), 422)
+    assert early["details"]["reason"] == "project_not_deleted"
+    await world.http.delete(path, headers=ada.auth)
+    assert (await world.http.post(path + "/purge", headers=ada.auth)).status == 204
+    await problem_of(await world.http.get(path + "?deleted=true", headers=ada.auth), 404)
 
 
 async def test_public_projects_are_listed_to_everybody_page_by_page(world: World) -> None:
