@@ -169,6 +169,9 @@ async def the_end(walk: Walker, cast: Cast) -> None:
     """Projects end, and so do log-ins."""
     answer = (await walk.call("DELETE /v1/projects/{projectId}", cast.ada)).body
     assert answer == {"message": "Project deleted successfully"}
+    assert (await walk.call("POST /v1/projects/{projectId}/restore", cast.ada)).body["deletedAt"] is None
+    await walk.call("DELETE /v1/projects/{projectId}", cast.ada)
+    await walk.call("POST /v1/projects/{projectId}/purge", cast.ada)
     await log_ins_end(walk, cast)
 
 

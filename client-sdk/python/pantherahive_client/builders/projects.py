@@ -68,3 +68,13 @@ class ProjectBuilders(ProjectStream):
     ) -> Ack:
         """Takes a deletion back."""
         return await self.send("RestoreProject", {}, **sending)
+
+    async def purge_project(
+        self,
+        **sending: Unpack[Sending],
+    ) -> Ack:
+        """Ends a deleted project for good. A timer sends it some time after the deletion; an owner may be faster.
+
+        Its key stays taken. Its entries stay in the log, without what was in them.
+        """
+        return await self.send("PurgeProject", {}, **sending)

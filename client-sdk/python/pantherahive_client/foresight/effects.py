@@ -66,6 +66,7 @@ SHOWN_WHEN_CONFIRMED: Final = frozenset(
         "CreateProject",
         "DeleteProject",
         "RestoreProject",
+        "PurgeProject",
         # What comes back is known to the server alone.
         "RestoreComment",
         # Sent by the server alone.
