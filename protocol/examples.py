@@ -124,6 +124,7 @@ EXAMPLES: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
     "UnarchiveProject": [{"status": "Completed"}],
     "DeleteProject": [{}],
     "RestoreProject": [{}],
+    "PurgeProject": [{}],
     # — commands to profile/<id> and user/<id> ———————————————————————————————————————————————————————
     "CreateProfile": [{"firstName": "Ada"}],
     "EditProfile": [{"lastName": "Lovelace", "bio": None}],

@@ -328,7 +328,9 @@ class Product:
 
     def _make_eraser(self) -> Eraser:
         storage = self._storage
-        return Eraser(partial(unerased, storage.database), storage.journal, storage.invitation_secrets)
+        return Eraser(
+            partial(unerased, storage.database), storage.journal, storage.invitation_secrets, self._feeds.forget
+        )
 
     def _make_region(self) -> Region:
         return Region(

@@ -20,17 +20,20 @@ PURGES_PER_ROUND: Final = 20
 
 
 class Eraser:
-    """Looks for purged projects once a minute or so. `unerased` gives some of those that are not done."""
+    """Looks for purged projects once a minute or so. `unerased` gives some of those that are not done;
+    `forget` drops what this process keeps of a stream's entries."""
 
     def __init__(
         self,
         unerased: Callable[[int], Awaitable[Sequence[Purge]]],
         journal: ErasableLog,
         secrets: InvitationSecrets,
+        forget: Callable[[str], None],
     ) -> None:
         self._unerased = unerased
         self._journal = journal
         self._secrets = secrets
+        self._forget = forget
 
     async def run(self, interval_s: float) -> None:
         """Until cancelled."""
@@ -60,4 +63,5 @@ class Eraser:
             await self._journal.erase(stream, max(2, last - ENTRIES_PER_STATEMENT + 1), last)
         await self._journal.drop_snapshots(stream, purge.seq)
         await self._journal.erase(stream, 1, 1)
+        self._forget(stream)
         log.info("project_erased", project=purge.project_id, entries=purge.seq - 1)

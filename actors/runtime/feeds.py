@@ -98,6 +98,13 @@ class Feeds:
         if hub is not None:
             hub.publish(publications)
 
+    def forget(self, stream: str) -> None:
+        """Drops what is kept of a stream whose entries were erased; who follows it goes on from the log."""
+        self.pages.forget(stream)
+        hub = self._hubs.get(stream)
+        if hub is not None:
+            hub.ring.forget()
+
     async def join(
         self, follower: Follower, stream: str, cursor: Cursor | None, deadline_s: float
     ) -> Joined | Rejection:

@@ -1,7 +1,7 @@
 """Pages of the log for followers who are behind the ring: aligned, shared, and read once however many want them.
 
-Entries never change, so a page that was read stays true; only the newest one can still grow. The exception is the
-repair of a halted stream: what was read of it before is forgotten.
+Entries never change, so a page that was read stays true; only the newest one can still grow. The exceptions are the
+repair of a halted stream and the erasure of a purged one: what was read of it before is forgotten.
 """
 
 from __future__ import annotations

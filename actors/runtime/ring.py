@@ -31,14 +31,18 @@ class Ring:
         if seq <= self.head.seq:
             return False
         if seq != self.head.seq + 1:
-            self._items.clear()
-            self._bytes = 0
+            self.forget()
         self._items.append(publication)
         self._bytes += publication.size_bytes
         self.head = publication.cursor
         while len(self._items) > self._entries_max or (self._bytes > self._bytes_max and len(self._items) > 1):
             self._bytes -= self._items.popleft().size_bytes
         return True
+
+    def forget(self) -> None:
+        """Lets go of everything but the place where the stream stands."""
+        self._items.clear()
+        self._bytes = 0
 
     def after(self, seq: int, limit: int) -> list[Publication] | None:
         """At most `limit` entries after `seq`, oldest first; None when the ring does not reach back that far."""

@@ -20,7 +20,7 @@ from tests.acceptance.walk.live import JudgedClient, LiveRecord
 from tests.acceptance.walk.live_story import Stage
 from tests.acceptance.walk.names import Names
 from tests.acceptance.walk.walker import Person
-from tests.server.composed import composed_server
+from tests.server.composed import Composed, composed_server
 
 WHERE = "give each its place in the story: tests/acceptance/walk/live_story.py"
 SHORT = {
@@ -28,6 +28,8 @@ SHORT = {
     "timer_poll_interval_s": 0.1,
     "project_rank_short_characters_max": 8,
     "project_invitations_max": 1,
+    "hub_linger_s": 0,
+    "erasure_interval_s": 0.1,
 }
 
 
@@ -49,8 +51,8 @@ async def registered(session: aiohttp.ClientSession, url: str, name: str) -> Per
 
 
 @asynccontextmanager
-async def a_stage(dsn: str, folder: Path) -> AsyncIterator[Stage]:
-    """A server with three people at their sockets."""
+async def a_stage(dsn: str, folder: Path) -> AsyncIterator[tuple[Stage, Composed]]:
+    """A server, and three people at their sockets."""
     names = Names()
     async with composed_server(dsn, folder, **SHORT) as server, aiohttp.ClientSession() as session:
         async with session.get(f"{server.url}/asyncapi.json") as response:
@@ -60,7 +62,7 @@ async def a_stage(dsn: str, folder: Path) -> AsyncIterator[Stage]:
             names.know(example, people[name].id)
         ada, ben, cat = [await JudgedClient.connect(server.url, one.token, record) for one in people.values()]
         try:
-            yield Stage(ada, ben, cat, people, names.of(examples.PROJECT), record)
+            yield Stage(ada, ben, cat, people, names.of(examples.PROJECT), record), server
         finally:
             for one in (ada, ben, cat):
                 await one.client.close()
@@ -71,10 +73,11 @@ async def test_everything_that_is_published_travels(
 ) -> None:
     clock = AheadClock()
     monkeypatch.setattr("server.app.SystemClock", lambda: clock)
-    async with a_stage(database_dsn, tmp_path) as stage:
+    async with a_stage(database_dsn, tmp_path) as (stage, server):
         for chapter in live_story.CHAPTERS:
             await chapter(stage)
         await too_late(stage, clock)
+        await gone_for_good(stage, server)
         record = stage.record
         assert record.missing_events == [], WHERE
         assert record.missing_commands({"project", "profile", "user"}) == [], WHERE
@@ -100,3 +103,14 @@ async def too_late(stage: Stage, clock: AheadClock) -> None:
     clock.ahead = timedelta(days=30)
     await stage.send(ben, "InviteMember", invitationId=new("00000073-0000-7000-8000-000000000000"))
     await ben.until_event("InvitationExpired")
+
+
+async def gone_for_good(stage: Stage, server: Composed) -> None:
+    """The operator alone still sees the stream of a purged project: what is left of its entries."""
+    await stage.send(stage.ben, "DeleteProject")
+    await stage.send(stage.ben, "PurgeProject")
+    while "Erased.1" not in stage.record.events:
+        operator = await JudgedClient.connect(server.url, server.admin_token, stage.record)
+        await operator.ask("join", {"stream": f"project/{stage.project}", "cursor": "0.0"})
+        await operator.until_event("ProjectPurged")
+        await operator.client.close()
