@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
@@ -72,6 +72,38 @@ class NotificationGroup(TypedDict):
     unread: Integer
     reasons: Reasons
     actorIds: list[PersonId]
+
+
+@with_config(VIEW_CONFIG)
+class ReadMarker(TypedDict):
+    """How many notifications are unread, and up to which number all are read."""
+
+    unread: Integer
+    readUpTo: Integer
+
+
+@with_config(VIEW_CONFIG)
+class Inbox(ReadMarker):
+    """A page of groups; `cursor` is where the person's stream stands."""
+
+    items: list[NotificationGroup]
+    cursor: str
+
+
+Why = Literal["told", "projectMuted", "reasonOff", "ownAction", "history", "notConcerned", "notYet"]
+
+
+@with_config(VIEW_CONFIG)
+class Explanation(TypedDict):
+    """`why` is stable; `message` says it in words. `reasons` are those for which the person was to be told."""
+
+    source: Source
+    why: Why
+    message: str
+    reasons: list[Reason]
+    number: NotRequired[Number]
+    channels: NotRequired[list[Channel]]
+    quietUntil: NotRequired[Instant | None]
 
 
 class Notify(Command):

@@ -16,21 +16,25 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from typing_extensions import TypedDict
 
 from protocol import wire
+from protocol.accounts import UserProfileResponse, UserReference
+from protocol.activity import ActivityItem, PersonActivityItem
 from protocol.base import VIEW_CONFIG, Integer
-from protocol.comments import CommentView
+from protocol.comments import CommentView, ThreadView
 from protocol.custom_fields import FieldView
+from protocol.deep_links import DeepLink
 from protocol.errors import HTTP_STATUS, RETRYABLE, ErrorCode, ErrorResponse
-from protocol.invitations import InvitationView
+from protocol.invitations import InvitationView, OwnInvitation
 from protocol.links import LinkView
 from protocol.members import MemberView
 from protocol.messages import COMMANDS, EVENTS
 from protocol.milestones import MilestoneView
-from protocol.notifications import NotificationView
+from protocol.notifications import Explanation, Inbox, NotificationGroup, NotificationView, ReadMarker
 from protocol.preferences import PreferencesView
 from protocol.profiles import ProfileView
 from protocol.projects import ProjectView
-from protocol.roles import RoleView
-from protocol.tasks import TaskView
+from protocol.roles import ListedRole, RoleView
+from protocol.tasks import OwnTask, TaskView
+from protocol.timetravel import Difference
 
 SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SCHEMA_VERSION: Final = 1
@@ -76,6 +80,22 @@ SNAPSHOT_COLLECTIONS: Mapping[str, Mapping[str, type]] = {
     "user": {"notifications": NotificationView},
 }
 """Kind of stream → name in a snapshot's `state` → the records of the list under it; parts add to the list."""
+
+READ_RECORDS: tuple[type, ...] = (
+    ActivityItem,
+    PersonActivityItem,
+    DeepLink,
+    Difference,
+    Explanation,
+    Inbox,
+    ListedRole,
+    NotificationGroup,
+    OwnInvitation,
+    OwnTask,
+    ReadMarker,
+    ThreadView,
+)
+"""Records that REST alone answers with; the messages of accounts come beside them."""
 
 SOCKET_EVENTS: Mapping[str, Mapping[str, type[BaseModel]]] = {
     "connect": {"request": wire.ConnectAuth},
@@ -151,15 +171,17 @@ def _definitions() -> dict[str, Any]:
         *(model for roles in SOCKET_EVENTS.values() for model in roles.values()),
         wire.ErrorAnswer,
         ErrorResponse,
+        UserProfileResponse,
+        UserReference,
     ]
     mode: JsonSchemaMode = "validation"
     _, schema = models_json_schema(
         [(model, mode) for model in models], ref_template=REF_TEMPLATE, schema_generator=PlainSchema
     )
     definitions: dict[str, Any] = dict(schema["$defs"])
-    for records in (*SNAPSHOT_RECORDS.values(), *SNAPSHOT_COLLECTIONS.values()):
-        for record in records.values():
-            definitions.update(_record_definitions(record))
+    of_states = (*SNAPSHOT_RECORDS.values(), *SNAPSHOT_COLLECTIONS.values())
+    for record in (*(record for records in of_states for record in records.values()), *READ_RECORDS):
+        definitions.update(_record_definitions(record))
     return {name: _tidy(definition) for name, definition in sorted(definitions.items())}
 
 

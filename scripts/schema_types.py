@@ -39,6 +39,8 @@ def type_of(schema: Mapping[str, Any], spelling: Spelling) -> str:
             return f"{spelling.mapping}[str, {_value_type(schema, spelling)}]"
         case str(name) if name in _PLAIN:
             return _PLAIN[name]
+        case None if not schema:
+            return "Any"
         case other:
             raise ValueError(f"there is no Python type for {other!r}: {schema}")
 

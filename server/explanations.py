@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired
-
-from typing_extensions import TypedDict
+from typing import Any
 
 from actors.ports import Journal
 from actors.project.projects import view_project
@@ -13,11 +11,10 @@ from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.log import Entry
 from protocol.messages import decode_event, unpack_notices, unpack_payload
-from protocol.notifications import NotificationWithheld, Notified, Source
+from protocol.notifications import Explanation, NotificationWithheld, Notified, Source, Why
 from server.consumers.notifier import notification_op_id
 from server.streams import Streams, granted
 
-Why = Literal["told", "projectMuted", "reasonOff", "ownAction", "history", "notConcerned", "notYet"]
 _NO_ENTRY = Rejection(ErrorCode.NOT_FOUND, "there is no such entry")
 _IN_WORDS: dict[Why, str] = {
     "told": "you were told of it",
@@ -28,18 +25,6 @@ _IN_WORDS: dict[Why, str] = {
     "notConcerned": "it did not mention, assign or answer you, and you did not watch its task",
     "notYet": "it concerns you, and you will be told in a moment",
 }
-
-
-class Explanation(TypedDict):
-    """`why` is stable; `message` says it in words. `reasons` are those for which the person was to be told."""
-
-    source: Source
-    why: Why
-    message: str
-    reasons: list[str]
-    number: NotRequired[int]
-    channels: NotRequired[list[str]]
-    quietUntil: NotRequired[str | None]
 
 
 class Explanations:

@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
-from pydantic import with_config
-from typing_extensions import TypedDict
 
 from actors.project.comments import view_comment
 from actors.project.permissions import allowed, missing, no_project
 from actors.project.state import ProjectState
-from protocol.base import VIEW_CONFIG, Message, Uuid
+from protocol.base import Message, Uuid
+from protocol.deep_links import DeepLink
 from protocol.errors import Rejected, Rejection
 from protocol.event import Principal
 from server.enrich import Facts
@@ -36,17 +35,6 @@ class LinkQuery(Message):
     """`comment` is the id of a comment on the task that the key names."""
 
     comment: Uuid | None = None
-
-
-@with_config(VIEW_CONFIG)
-class DeepLink(TypedDict):
-    """What a link leads to. `path` is its canonical form; `threadId` is set where the comment is a reply."""
-
-    path: str
-    projectId: Uuid
-    taskId: Uuid | None
-    commentId: Uuid | None
-    threadId: Uuid | None
 
 
 @dataclass(frozen=True, slots=True)

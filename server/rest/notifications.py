@@ -7,12 +7,11 @@ from typing import Annotated
 
 from aiohttp import web
 from pydantic import Field, StringConstraints
-from typing_extensions import TypedDict
 
 from actors.user.notifications import count_unread, list_groups
 from protocol.base import Message
-from protocol.notifications import MarkRead, NotificationGroup, Number, Source
-from server.explanations import Explanation, Explanations
+from protocol.notifications import Explanation, Inbox, MarkRead, Number, ReadMarker, Source
+from server.explanations import Explanations
 from server.rest.access import Access, entity_tag, is_unchanged, path_id, read_query, state_headers
 from server.rest.bodies import json_response, read_body
 from server.rest.derived import DerivedReads
@@ -41,20 +40,6 @@ class ReadUpTo(Message):
     """The number up to which all is read; without it all that there is."""
 
     up_to: Number | None = None
-
-
-class ReadMarker(TypedDict):
-    """How many notifications are unread, and up to which number all are read."""
-
-    unread: int
-    readUpTo: int
-
-
-class Inbox(ReadMarker):
-    """A page of groups; `cursor` is where the person's stream stands."""
-
-    items: list[NotificationGroup]
-    cursor: str
 
 
 @dataclass(frozen=True, slots=True)

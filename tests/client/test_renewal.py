@@ -44,8 +44,8 @@ async def test_with_another_password_meanwhile_the_client_ends(hive: Hive) -> No
         hive.refresh_tokens.clear()
         hive.users.clear()
         await hive.tell_closed({"reason": "ended"})
-        await until(lambda: client._ended is not None)
-        assert isinstance(client._ended, Unauthenticated)
+        await until(lambda: client._connection.ended is not None)
+        assert isinstance(client._connection.ended, Unauthenticated)
 
 
 async def test_a_token_of_one_s_own_is_not_renewed(hive: Hive) -> None:

@@ -143,7 +143,7 @@ class Line:
         if self.is_followed:
             for entry in self.server.entries[after:]:
                 message: Any = {"stream": STREAM, "entries": [entry]}
-                self.stream.append((partial(self.client.on_entries, message), True))
+                self.stream.append((partial(self.client._followings.on_entries, message), True))
 
     def _join(self, payload: Mapping[str, Any], on_answer: OnAnswer | None) -> None:
         self.is_followed = True
@@ -166,7 +166,7 @@ class Line:
                 "parts": len(parts),
                 "state": part,
             }
-            self.stream.append((partial(self.client.on_snapshot, message), False))
+            self.stream.append((partial(self.client._followings.on_snapshot, message), False))
         if cursor is not None and resumes:
             self.publish(int(cursor.split(".")[0]))
 
@@ -254,7 +254,7 @@ class Voyage:
     def _plug(self) -> None:
         if self.line is None:
             self.line = Line(self.server, self.client)
-            self.client._connected(self.line)  # type: ignore[arg-type] # as much of a Link as is asked for
+            self.client._connection._connected(self.line)  # type: ignore[arg-type] # as much of a Link as is asked for
 
     def _give_up(self) -> None:
         """Whoever waits for the oldest command waits no longer; it may take effect all the same."""
@@ -264,7 +264,7 @@ class Voyage:
 
     def _cut(self) -> None:
         self.line = None
-        self.client._disconnected()
+        self.client._connection._disconnected()
         self.client._outbox.connection_over(refused=False)
 
     @staticmethod

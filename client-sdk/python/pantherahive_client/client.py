@@ -10,38 +10,28 @@ async with Client("http://127.0.0.1:8080", username="ada", password="…") as hi
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal, Self, Unpack
 
+from pantherahive_client.account_reads import AccountReads
 from pantherahive_client.builders import ProfileStreamBuilders, UserStreamBuilders
 from pantherahive_client.commands import UNSET, Sending, Unset, present
-from pantherahive_client.errors import ClientClosed, HiveError, TokenExpired, Unauthenticated, Unreachable
+from pantherahive_client.connection import Connection
+from pantherahive_client.errors import ClientClosed, Unauthenticated
 from pantherahive_client.following import Following
+from pantherahive_client.followings import Followings
 from pantherahive_client.ids import new_id
 from pantherahive_client.inbox import InboxReads
-from pantherahive_client.link import Link
-from pantherahive_client.models import (
-    ClosedMessage,
-    EntriesMessage,
-    HeadsMessage,
-    PresenceMessage,
-    SnapshotPart,
-    WorkflowState,
-)
+from pantherahive_client.models import WorkflowState
 from pantherahive_client.outbox import Ack, Outbox
 from pantherahive_client.project import Project
 from pantherahive_client.project_state import ProjectState
-from pantherahive_client.renewal import keep_token
+from pantherahive_client.rest import Answer
 from pantherahive_client.session import Credentials, Session
 from pantherahive_client.settings import Settings
 
-logger = logging.getLogger("pantherahive_client")
 
-
-class Client(ProfileStreamBuilders, UserStreamBuilders, InboxReads):
+class Client(ProfileStreamBuilders, UserStreamBuilders, AccountReads, InboxReads):
     """Connects inside `async with`, and stays connected: it reconnects by itself, joins again, sends again.
 
     Log in with `password` and `username` (or `email`), or give a `token` (a bot's, or the operator's). With a password
@@ -58,35 +48,17 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, InboxReads):
         token: str | None = None,
         settings: Settings | None = None,
     ) -> None:
-        self._url = url.rstrip("/")
+        url = url.rstrip("/")
         self._settings = settings if settings is not None else Settings()
-        self._session = Session(self._url, Credentials(token, username, email, password), self._settings)
+        self._session = Session(url, Credentials(token, username, email, password), self._settings)
         self._outbox = Outbox(self._settings)
-        # Stream → what follows it.
-        self._followings: dict[str, Following] = {}
-        # The connection; None while there is none.
-        self._link: Link | None = None
-        # Keeps the connection, from `__aenter__` to `aclose`.
-        self._keeper: asyncio.Task[None] | None = None
-        # Done when the first connection stands, or holds why there will be none.
-        self._first: asyncio.Future[None] | None = None
-        # Why the client has ended.
-        self._ended: HiveError | None = None
-        # Whether it was the socket that refused our token (not the log-in our password).
-        self._link_refused = False
-        # What kept us from connecting last time.
-        self._trouble: HiveError | None = None
+        self._followings = Followings()
+        self._connection = Connection(url, self._session, self._outbox, self._followings, self._settings)
 
     async def __aenter__(self) -> Self:
         """Connects. Raises Unauthenticated for wrong credentials, Unreachable when nobody answers in time."""
-        self._first = asyncio.get_running_loop().create_future()
-        self._keeper = asyncio.create_task(self._keep_connected(), name="pantherahive-client")
         try:
-            async with asyncio.timeout(self._settings.connect_patience_s):
-                await asyncio.shield(self._first)
-        except TimeoutError as error:
-            await self.aclose()
-            raise Unreachable(f"could not connect to {self._url}: {self._trouble}") from error
+            await self._connection.open()
         except BaseException:
             await self.aclose()
             raise
@@ -97,10 +69,7 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, InboxReads):
 
     async def aclose(self) -> None:
         """Ends everything; commands that wait get ClientClosed."""
-        self._end(ClientClosed("the client was closed"))
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait([self._keeper])
+        await self._connection.close(ClientClosed("the client was closed"))
         await self._session.close()
 
     # ------------------------------------------------------------------ what a user calls
@@ -113,7 +82,7 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, InboxReads):
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection at this moment."""
-        return self._link is not None
+        return self._connection.is_up
 
     def project(
         self,
@@ -182,8 +151,17 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, InboxReads):
             raise Unauthenticated("an inbox belongs to an account, and the operator has none")
         return await self.command(f"user/{self.user_id}", command, data, **sending)
 
+    @property
+    def settings(self) -> Settings:
+        """The limits that it was made with."""
+        return self._settings
+
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
-        """The JSON that REST answers to `GET path`, for bulk reads: `await hive.get("/v1/projects")`."""
+        """The JSON that REST answers to `GET path`, for what has no method of its own."""
+        return (await self.ask(path, query)).body
+
+    async def ask(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
+        """The same with the headers that say of a list where it goes on."""
         return await self._session.get(path, query)
 
     def lines(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Any]:
@@ -194,131 +172,8 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, InboxReads):
 
     def follow(self, following: Following) -> None:
         """Starts following; a stream is followed once per client. Raises ValueError for a second time."""
-        if following.stream in self._followings:
-            raise ValueError(f"{following.stream} is open already in this client")
-        if self._ended is not None:
-            raise self._ended
-        self._followings[following.stream] = following
-        if self._link is not None:
-            following.connected(self._link)
+        self._followings.add(following)
 
     def unfollow(self, following: Following) -> None:
         """Stops following."""
-        if self._followings.get(following.stream) is following:
-            del self._followings[following.stream]
-
-    # ------------------------------------------------------------------ the connection
-
-    async def _keep_connected(self) -> None:
-        failures = 0
-        while self._ended is None:
-            began_s = time.monotonic()
-            wait_at_least_s = None
-            try:
-                await self._one_connection()
-            except HiveError as error:
-                self._trouble = error
-                if not self._worth_another_try(error):
-                    self._end(error)
-                    return
-                wait_at_least_s = error.retry_after_s
-            steady = time.monotonic() - began_s >= self._settings.steady_after_s and wait_at_least_s is None
-            failures = 0 if steady else failures + 1
-            await asyncio.sleep(self._settings.reconnect.wait_s(failures, wait_at_least_s))
-
-    def _worth_another_try(self, error: HiveError) -> bool:
-        if isinstance(error, Unreachable) or error.retryable:
-            return True
-        if isinstance(error, TokenExpired | Unauthenticated) and self._link_refused:
-            # The token was good when we took it; with a password there is another to be had.
-            self._link_refused = False
-            return self._session.forget()
-        return False
-
-    async def _one_connection(self) -> None:
-        """From the log-in to the end of one connection."""
-        token = await self._session.token()
-        link = Link(self._url, self, self._settings)
-        renewing: asyncio.Task[None] | None = None
-        try:
-            await self._open(link, token)
-            await self._session.learn_user_id()
-            self._connected(link)
-            renewing = asyncio.create_task(keep_token(link, self._session, self._settings), name="pantherahive-token")
-            await link.wait_ended()
-        finally:
-            if renewing is not None:
-                renewing.cancel()
-            self._disconnected()
-            await link.close()
-            self._outbox.connection_over(refused=link.was_refused)
-
-    async def _open(self, link: Link, token: str) -> None:
-        try:
-            await link.open(token)
-        except (TokenExpired, Unauthenticated):
-            self._link_refused = True
-            raise
-        self._link_refused = False
-
-    def _connected(self, link: Link) -> None:
-        self._link, self._trouble = link, None
-        for following in list(self._followings.values()):
-            following.connected(link)
-        self._outbox.connected(link)
-        if self._first is not None and not self._first.done():
-            self._first.set_result(None)
-
-    def _disconnected(self) -> None:
-        self._link = None
-        self._outbox.disconnected()
-        for following in list(self._followings.values()):
-            following.disconnected()
-
-    def _end(self, why: HiveError) -> None:
-        if self._ended is not None:
-            return
-        self._ended = why
-        self._outbox.end(why)
-        for following in list(self._followings.values()):
-            following.end(why)
-        if self._first is not None and not self._first.done():
-            self._first.set_exception(why)
-            self._first.exception()  # it is raised where somebody waits for it, and is no news to anybody else
-
-    # ------------------------------------------------------------------ what the server says
-
-    def on_entries(self, message: EntriesMessage) -> None:
-        """See link.Listener."""
-        following = self._followings.get(message["stream"])
-        if following is not None:
-            following.take_entries(message)
-
-    def on_snapshot(self, message: SnapshotPart) -> None:
-        """See link.Listener."""
-        following = self._followings.get(message["stream"])
-        if following is not None:
-            following.take_part(message)
-
-    def on_heads(self, message: HeadsMessage) -> None:
-        """See link.Listener."""
-        for stream, head in message["heads"].items():
-            if (following := self._followings.get(stream)) is not None:
-                following.take_head(head)
-
-    def on_presence(self, message: PresenceMessage) -> None:
-        """See link.Listener."""
-        if (following := self._followings.get(message["stream"])) is not None:
-            following.take_present(message["present"])
-
-    def on_closed(self, message: ClosedMessage) -> None:
-        """See link.Listener."""
-        stream = message.get("stream")
-        if stream is not None:
-            if (following := self._followings.get(stream)) is not None:
-                following.take_closed(message["reason"])
-            return
-        if message["reason"] in ("expired", "ended"):
-            self._session.forget()
-        if self._link is not None:
-            self._link.end()
+        self._followings.remove(following)

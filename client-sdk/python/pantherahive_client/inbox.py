@@ -1,37 +1,38 @@
-"""Reading one's own inbox and preferences."""
+"""Reading one's own inbox and preferences. `mark_read` moves the read marker, `set_preferences` says what is told."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+from pantherahive_client.listing import Listing
+from pantherahive_client.models import Explanation, Inbox, NotificationGroup, PreferencesView
+from pantherahive_client.rest import Answer
+from pantherahive_client.rest_reads import RestReads
 
-class InboxReads(ABC):
-    """The server tells; here it is read."""
 
-    @property
-    @abstractmethod
-    def user_id(self) -> str | None:
-        """The account that logged in."""
+class InboxReads(RestReads):
+    """For the account that logged in; groups are the server's: the notifications about one task are one."""
 
-    @abstractmethod
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
-        """The JSON that REST answers to `GET path`."""
+    async def inbox(self, *, limit: int | None = None) -> Inbox:
+        """The newest groups, how many notifications are unread, and where the read marker stands."""
+        view: Inbox = (await self._ask("notifications", {"limit": limit})).body
+        return view
 
-    async def notifications(self, *, after: int | None = None, limit: int | None = None) -> dict[str, Any]:
-        """Groups newest first with `unread` and `readUpTo`; `after` is the last group's newest number."""
-        query = {name: str(value) for name, value in (("after", after), ("limit", limit)) if value is not None}
-        answer: dict[str, Any] = await self.get(f"/v1/users/{self.user_id}/notifications", query)
-        return answer
+    def notifications(self, *, page_size: int | None = None) -> Listing[NotificationGroup]:
+        """All groups, newest first."""
+        return Listing(self, "/v1/users/me/notifications", {"limit": page_size}, "items")
 
-    async def explain_notification(self, stream: str, seq: int) -> dict[str, Any]:
+    async def explain_notification(self, stream: str, seq: int) -> Explanation:
         """Why one was, or was not, told of an entry."""
-        query = {"stream": stream, "seq": str(seq)}
-        answer: dict[str, Any] = await self.get(f"/v1/users/{self.user_id}/notifications/explain", query)
-        return answer
+        view: Explanation = (await self._ask("notifications/explain", {"stream": stream, "seq": seq})).body
+        return view
 
-    async def preferences(self) -> dict[str, Any]:
-        """What holds now."""
-        answer: dict[str, Any] = await self.get(f"/v1/users/{self.user_id}/preferences")
-        return answer
+    async def preferences(self) -> PreferencesView:
+        """What holds now: channels by reason, quiet hours, muted projects."""
+        view: PreferencesView = (await self._ask("preferences", {})).body
+        return view
+
+    async def _ask(self, path: str, query: Mapping[str, Any]) -> Answer:
+        given = {name: str(value) for name, value in query.items() if value is not None}
+        return await self.ask(f"/v1/users/me/{path}", given)

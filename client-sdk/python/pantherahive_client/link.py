@@ -88,6 +88,8 @@ class Link:
         self._ended = asyncio.Event()
         # What the server said when it refused CONNECT.
         self._refusal: HiveError | None = None
+        # Why the server ends the connection, where it says so.
+        self.parting: str | None = None
 
     async def open(self, token: str) -> None:
         """Raises what the server refused us with, or Unreachable. `close` has to be called in any case."""
@@ -138,7 +140,7 @@ class Link:
         socket.on("snapshot", self._guarded(listener.on_snapshot))
         socket.on("heads", self._guarded(listener.on_heads))
         socket.on("presence", self._guarded(listener.on_presence))
-        socket.on("closed", self._guarded(listener.on_closed))
+        socket.on("closed", self._guarded(self._on_closed))
         socket.on("connect_error", self._on_refused)
         socket.on("disconnect", self._on_ended)
         return socket
@@ -154,6 +156,14 @@ class Link:
                 self._ended.set()
 
         return taken
+
+    def _on_closed(self, message: ClosedMessage) -> None:
+        """One stream, or the whole connection."""
+        if message.get("stream") is not None:
+            self._listener.on_closed(message)
+            return
+        self.parting = message["reason"]
+        self._ended.set()
 
     def _on_refused(self, data: Any = None) -> None:
         self._refusal = _refusal_of(data)
@@ -189,10 +199,6 @@ class Link:
             if on_answer is None:
                 raise
             on_answer({"error": {"code": "invalid", "message": f"this cannot be sent: {error}"}})
-
-    def end(self) -> None:
-        """Gives the connection up; `wait_ended` returns."""
-        self._ended.set()
 
     async def wait_ended(self) -> None:
         """Returns when the connection is over, whoever ended it."""

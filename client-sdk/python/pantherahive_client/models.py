@@ -124,6 +124,21 @@ class AcceptInvitation(TypedDict):
     token: NotRequired[str]
 
 
+class ActivityItem(TypedDict):
+    """One entry, or a run of edits of one object by one author: `entries` of them, from `firstSeq` to `seq`.
+
+    `at` is when the newest happened, `beganAt` the oldest. The events stand in the order of the log.
+    """
+
+    seq: int
+    firstSeq: int
+    author: str
+    at: Instant
+    beganAt: Instant
+    entries: int
+    events: list[WireEvent]
+
+
 class AddComment(TypedDict):
     """Says something about a task. The id may come from the client.
 
@@ -415,6 +430,16 @@ class DeclineInvitation(TypedDict):
     token: NotRequired[str]
 
 
+class DeepLink(TypedDict):
+    """What a link leads to. `path` is its canonical form; `threadId` is set where the comment is a reply."""
+
+    path: str
+    projectId: Uuid
+    taskId: Uuid | None
+    commentId: Uuid | None
+    threadId: Uuid | None
+
+
 class DefineField(TypedDict):
     """Gives all tasks of the project a field; the id may come from the client. Only `choice` fields have
     choices.
@@ -466,6 +491,18 @@ class DeleteTask(TypedDict):
     """
 
     taskId: Uuid
+
+
+class Difference(TypedDict):
+    """What became of one record: `record` of one that was added or removed, `fields` of one that was
+    changed.
+    """
+
+    collection: str
+    id: str
+    change: Literal["added", "removed", "changed"]
+    record: NotRequired[dict[str, Any]]
+    fields: NotRequired[dict[str, FieldDifference]]
 
 
 class DueDateNeared(TypedDict):
@@ -622,6 +659,18 @@ class ErrorResponse(TypedDict):
     details: NotRequired[dict[str, Any]]
 
 
+class Explanation(TypedDict):
+    """`why` is stable; `message` says it in words. `reasons` are those for which the person was to be told."""
+
+    source: Source
+    why: Literal["told", "projectMuted", "reasonOff", "ownAction", "history", "notConcerned", "notYet"]
+    message: str
+    reasons: list[Literal["mentioned", "assigned", "replied", "watched", "dueSoon"]]
+    number: NotRequired[int]
+    channels: NotRequired[list[Literal["inbox", "email", "push"]]]
+    quietUntil: NotRequired[Instant | None]
+
+
 class FieldChanges(TypedDict, total=False):
     """What an edit can set. `choices` is the whole list."""
 
@@ -633,6 +682,13 @@ class FieldDefined(TypedDict):
     """The whole field as it was defined."""
 
     field: FieldView
+
+
+class FieldDifference(TypedDict):
+    """A field's two values."""
+
+    was: Any
+    now: Any
 
 
 class FieldEdited(TypedDict):
@@ -675,6 +731,15 @@ class HeadsMessage(TypedDict):
     """The newest cursor of each stream that the socket follows; makes a lost last entry visible."""
 
     heads: dict[str, str]
+
+
+class Inbox(TypedDict):
+    """A page of groups; `cursor` is where the person's stream stands."""
+
+    unread: int
+    readUpTo: int
+    items: list[NotificationGroup]
+    cursor: str
 
 
 class InboxCounters(TypedDict):
@@ -801,6 +866,17 @@ class LinkView(TypedDict):
     createdAt: Instant
 
 
+class ListedRole(TypedDict):
+    """A role as lists show it: one of the project's own, or a built-in one, whose id is its name."""
+
+    id: str
+    name: str
+    permissions: list[str]
+    builtIn: bool
+    createdAt: NotRequired[Instant]
+    updatedAt: NotRequired[Instant]
+
+
 class MarkRead(TypedDict, total=False):
     """Moves the read marker, on all of the person's devices. Without `upTo`: everything there is now.
 
@@ -920,6 +996,17 @@ class MuteProject(TypedDict):
     projectId: Uuid
 
 
+class NotificationGroup(TypedDict):
+    """The notifications about one task (or one project as such), newest first by their newest."""
+
+    subject: Subject
+    newest: NotificationView
+    count: int
+    unread: int
+    reasons: list[Literal["mentioned", "assigned", "replied", "watched", "dueSoon"]]
+    actorIds: list[str]
+
+
 class NotificationView(TypedDict):
     """One line of the inbox. `number` counts a person's notifications without gaps: those above the read
     marker are unread. `channels` are where it goes; `quietUntil` is when those that make a noise may,
@@ -976,6 +1063,62 @@ class Origin(TypedDict):
 
     author: str
     at: Instant
+
+
+class OwnInvitation(TypedDict):
+    """An invitation as the invited user's list shows it."""
+
+    id: Uuid
+    role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
+    userId: Uuid | None
+    invitedBy: str
+    createdAt: Instant
+    expiresAt: Instant
+    projectId: Uuid
+    projectName: str
+
+
+class OwnTask(TypedDict):
+    """A task with the project that it lies in, for lists across projects."""
+
+    id: Uuid
+    key: str
+    number: int
+    title: str
+    description: str
+    stateId: str
+    priority: Literal["urgent", "high", "medium", "low", "none"]
+    labels: list[str]
+    assigneeIds: list[str]
+    startDate: Day | None
+    dueDate: Day | None
+    estimate: float | None
+    externalId: str | None
+    parentId: Uuid | None
+    milestoneId: Uuid | None
+    watcherIds: list[Uuid]
+    fields: dict[str, str | float]
+    recurrence: Recurrence | None
+    rank: str
+    createdBy: str
+    createdAt: Instant
+    updatedAt: Instant
+    closedAt: Instant | None
+    deletedAt: Instant | None
+    projectId: Uuid
+
+
+class PersonActivityItem(TypedDict):
+    """The same of a person, with the project that it happened in."""
+
+    seq: int
+    firstSeq: int
+    author: str
+    at: Instant
+    beganAt: Instant
+    entries: int
+    events: list[WireEvent]
+    projectId: Uuid
 
 
 class PreferenceChanges(TypedDict, total=False):
@@ -1157,6 +1300,13 @@ class ReactionRemoved(TypedDict):
 
     commentId: Uuid
     emoji: str
+
+
+class ReadMarker(TypedDict):
+    """How many notifications are unread, and up to which number all are read."""
+
+    unread: int
+    readUpTo: int
 
 
 class Recurrence(TypedDict):
@@ -1428,6 +1578,25 @@ class TasksReranked(TypedDict):
     was: dict[str, str]
 
 
+class ThreadView(TypedDict):
+    """A comment that began a thread, with the number of its replies (tombstones count: they are listed too)."""
+
+    id: Uuid
+    taskId: Uuid
+    threadId: Uuid | None
+    replyTo: Uuid | None
+    authorId: str
+    body: str
+    mentions: list[Uuid]
+    reactions: list[Reaction]
+    createdAt: Instant
+    updatedAt: Instant
+    edits: list[CommentEdit]
+    deletedAt: Instant | None
+    deletedBy: str | None
+    replyCount: int
+
+
 class TransferOwnership(TypedDict):
     """Makes another member an owner; the owner who gives becomes an admin."""
 
@@ -1450,6 +1619,29 @@ class UnwatchTask(TypedDict):
     """The author watches the task no longer."""
 
     taskId: Uuid
+
+
+class UserProfileResponse(TypedDict):
+    """A profile. `email`, `locale` and `timezone` are there only for the user themself."""
+
+    userId: Uuid
+    username: str
+    firstName: str | None
+    lastName: str | None
+    bio: str | None
+    avatarUrl: str | None
+    createdAt: Instant
+    updatedAt: Instant
+    email: NotRequired[str | None]
+    locale: NotRequired[str | None]
+    timezone: NotRequired[str | None]
+
+
+class UserReference(TypedDict):
+    """A user by id and name, as far as anybody who is signed in may know them."""
+
+    userId: Uuid
+    username: str
 
 
 class WatchTask(TypedDict):

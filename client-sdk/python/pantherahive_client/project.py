@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, Self, Unpack
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol, Self, Unpack
 
 from pantherahive_client.backlog import EventStream
 from pantherahive_client.builders import ProjectStreamBuilders
@@ -18,12 +18,16 @@ from pantherahive_client.foresight.effects import MADE_IDS
 from pantherahive_client.ids import made_id, new_id
 from pantherahive_client.instants import instant_now
 from pantherahive_client.log_events import LogEvents
-from pantherahive_client.models import PresentUser
+from pantherahive_client.models import EditTask, PresentUser
 from pantherahive_client.outbox import Ack
 from pantherahive_client.pending import PendingCommand
+from pantherahive_client.project_reads import ProjectReads
 from pantherahive_client.project_state import ProjectState, from_parts
 from pantherahive_client.replica import Replica
 from pantherahive_client.settings import Settings
+
+EDITS_PER_COMMAND: Final = 200
+"""What the server takes in one `EditTasks`."""
 
 
 class Host(Protocol):
@@ -39,6 +43,8 @@ class Host(Protocol):
     async def command(self, stream: str, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack: ...
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any: ...
+
+    def reads(self, project_id: str, *, as_of: str | int | None = None) -> ProjectReads: ...
 
 
 class Project(ProjectStreamBuilders):
@@ -225,6 +231,30 @@ class Project(ProjectStreamBuilders):
         author = self._host.user_id
         if self._is_open and author is not None and "origin" not in sending:
             self._following.expect(PendingCommand(op_id, command, data, author, instant_now()))
+
+    async def edit_many(self, edits: Iterable[EditTask], **sending: Unpack[Sending]) -> list[dict[str, Any]]:
+        """Edits any number of tasks, 200 to an entry, and gives the result of each in their order.
+
+        `{"taskId", "ok": True}` or `{"taskId", "error"}`: a refused edit stops no other. `op_id` names the first
+        command, and those after it derive from it. Raises what ends one of them; the entries before it stay.
+        """
+        op_id = sending.get("op_id") or new_id()
+        waiting = list(edits)
+        results: list[dict[str, Any]] = []
+        for number, start in enumerate(range(0, len(waiting), EDITS_PER_COMMAND)):
+            sending["op_id"] = op_id if number == 0 else made_id(op_id, f"edits {number}")
+            ack = await self.edit_tasks(waiting[start : start + EDITS_PER_COMMAND], **sending)
+            results += ack.result["items"]
+        return results
+
+    @property
+    def reads(self) -> ProjectReads:
+        """The project over REST: bulk reads, activity, exports. It need not be open."""
+        return self._host.reads(self.id)
+
+    def as_of(self, point: str | int) -> ProjectReads:
+        """The same as it was at a seq or a time."""
+        return self._host.reads(self.id, as_of=point)
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """The JSON that REST answers to `GET path`; see Client.get."""

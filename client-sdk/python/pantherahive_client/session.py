@@ -6,10 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from json import loads
-from typing import Any
-
-import aiohttp
+from typing import Any, Final
 
 from pantherahive_client.errors import (
     Forbidden,
@@ -18,10 +15,12 @@ from pantherahive_client.errors import (
     TokenExpired,
     Unauthenticated,
     Unreachable,
-    error_of,
 )
 from pantherahive_client.ids import new_id
+from pantherahive_client.rest import Answer, Rest
 from pantherahive_client.settings import Settings
+
+_OWN: Final = "/v1/users/me/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,9 @@ class Session:
     """The HTTP side of one client. Its methods raise HiveError's classes, Unreachable when nobody answers."""
 
     def __init__(self, url: str, credentials: Credentials, settings: Settings) -> None:
-        self._url = url
+        self._rest = Rest(url, settings)
         self._credentials = credentials
         self._settings = settings
-        # Made at the first request: an aiohttp session belongs to a running loop.
-        self._http: aiohttp.ClientSession | None = None
         # The token in use; None until the first log-in and after `forget`.
         self._token = credentials.token
         # When that token should be renewed, on the monotonic clock; None when its life is not known.
@@ -86,7 +83,7 @@ class Session:
         """Asks, once, whose token was given. The operator is nobody, and a token that may only write is not told."""
         if self.user_id is None and not self._has_asked:
             try:
-                self.user_id = (await self.get("/v1/users/me"))["userId"]
+                self.user_id = (await self.get("/v1/users/me")).body["userId"]
             except (NotFound, Forbidden):
                 self.user_id = None
             self._has_asked = True
@@ -106,18 +103,15 @@ class Session:
             return False
         self._renewal_key = self._renewal_key or new_id()
         try:
-            answer = await self._request(
-                "POST",
-                "/v1/users/refresh",
-                json={"refreshToken": self._refresh_token},
-                headers={"Idempotency-Key": self._renewal_key},
-            )
+            body = {"refreshToken": self._refresh_token}
+            headers = {"Idempotency-Key": self._renewal_key}
+            answer = await self._rest.ask("POST", "/v1/users/refresh", json=body, headers=headers)
         except HiveError as error:
             if error.retryable or isinstance(error, Unreachable):
                 raise
             self._refresh_token = self._renewal_key = None
             return False
-        self._signed_in(answer)
+        self._signed_in(answer.body)
         return True
 
     async def _log_in(self) -> None:
@@ -126,7 +120,7 @@ class Session:
             return
         body = {"password": who.password}
         body |= {"username": who.username} if who.username is not None else {"email": who.email or ""}
-        self._signed_in(await self._request("POST", "/v1/users/login", json=body))
+        self._signed_in((await self._rest.ask("POST", "/v1/users/login", json=body)).body)
 
     def _signed_in(self, answer: Any) -> None:
         if not isinstance(answer, dict) or not isinstance(answer.get("accessToken"), str):
@@ -141,101 +135,43 @@ class Session:
             margin_s = min(self._settings.token_margin_s, life_s / 2)
             self._ends_at_s = time.monotonic() + life_s - margin_s
 
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
-        """The JSON that the server answers to `GET path`, asked for with our token; a refused one is renewed once."""
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
+        """What the server answers to `GET path`, asked for with our token; a refused one is renewed once.
+
+        `/v1/users/me/…` is asked of the account whose token it is. Raises Unauthenticated where there is none.
+        """
+        path = await self._named(path)
         try:
-            return await self._request("GET", path, query=query, token=await self.token())
+            return await self._rest.ask("GET", path, query=query, headers=await self._authorization())
         except (Unauthenticated, TokenExpired):
             if not self.forget():
                 raise
-            return await self._request("GET", path, query=query, token=await self.token())
+            return await self._rest.ask("GET", path, query=query, headers=await self._authorization())
 
     async def lines(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Any]:
-        """The JSON of each line of an NDJSON answer, as it comes. Raises Unreachable where it is cut off.
-
-        It may take as long as it takes: only a server that says nothing for the time of one request is given up.
-        """
+        """As Rest.lines, with our token; `me` stands for the same as in `get`."""
+        path = await self._named(path)
         try:
-            async for line in self._lines(path, query):
+            async for line in self._rest.lines(path, query, await self._authorization()):
                 yield line
         except (Unauthenticated, TokenExpired):
             if not self.forget():
                 raise
-            async for line in self._lines(path, query):
+            async for line in self._rest.lines(path, query, await self._authorization()):
                 yield line
 
-    async def _lines(self, path: str, query: Mapping[str, str] | None) -> AsyncIterator[Any]:
-        headers = {"Authorization": f"Bearer {await self.token()}"}
-        pauses = aiohttp.ClientTimeout(total=None, sock_read=self._settings.request_timeout_s)
-        try:
-            async with self._opened().get(self._url + path, params=query, headers=headers, timeout=pauses) as response:
-                if response.status >= 400:
-                    await _content(response)
-                async for line in _lines_of(response.content):
-                    yield loads(line)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(f"GET {path}: {str(error) or type(error).__name__}") from error
+    async def _named(self, path: str) -> str:
+        if not path.startswith(_OWN):
+            return path
+        await self.token()
+        await self.learn_user_id()
+        if self.user_id is None:
+            raise Unauthenticated("this belongs to an account, and the operator has none")
+        return f"/v1/users/{self.user_id}/{path.removeprefix(_OWN)}"
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._http is None:
-            self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._settings.request_timeout_s))
-        return self._http
-
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        query: Mapping[str, str] | None = None,
-        token: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Any:
-        headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token is not None else {})
-        try:
-            async with self._opened().request(
-                method, self._url + path, json=json, params=query, headers=headers
-            ) as response:
-                return await _content(response)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(f"{method} {path}: {str(error) or type(error).__name__}") from error
+    async def _authorization(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {await self.token()}"}
 
     async def close(self) -> None:
         """Ends the HTTP connections."""
-        if self._http is not None:
-            await self._http.close()
-
-
-async def _lines_of(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-    """Lines of any length: aiohttp's own reading of lines ends at 128 KiB."""
-    # What came since the last line's end.
-    rest = bytearray()
-    async for chunk in content.iter_any():
-        *lines, tail = chunk.split(b"\n")
-        for line in lines:
-            rest += line
-            if rest:
-                yield bytes(rest)
-            rest.clear()
-        rest += tail
-    if rest:
-        yield bytes(rest)
-
-
-async def _content(response: aiohttp.ClientResponse) -> Any:
-    try:
-        body = await response.json(content_type=None)
-    except ValueError:
-        body = None
-    if response.status < 400:
-        return body
-    raise _refusal(response, body)
-
-
-def _refusal(response: aiohttp.ClientResponse, body: Any) -> HiveError:
-    """A problem document, or what can be told without one (a proxy's error page)."""
-    if isinstance(body, dict) and "code" in body:
-        return error_of(body)
-    if response.status >= 500 or response.status == 429:
-        return Unreachable(f"the server answered {response.status} {response.reason}")
-    return HiveError(f"the server answered {response.status} {response.reason}")
+        await self._rest.close()
