@@ -7,7 +7,7 @@ they never meet; a field that has the wished value already is not set, so it doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from actors.runtime.actor import EntryMeta
@@ -18,15 +18,17 @@ VALUE_CHARACTERS_MAX: Final = 1000
 
 
 class Change(NamedTuple):
-    """The entry that changed a field last."""
+    """The entry that changed a field last; `other` is the newest change by anybody else than its author."""
 
     seq: int
     author: str
     at: str
+    other: Change | None = None
 
 
 Changes: TypeAlias = dict[str, dict[str, Change]]
-"""Record (`<what>/<id>`) → field → its last change. Creation is none. As many as there are edited fields."""
+"""Record (`<what>/<id>`) → field → its last change. Creation is none. As many as there are edited fields, and as many
+as there were ever members of set fields."""
 
 
 class Edited(NamedTuple):
@@ -39,8 +41,23 @@ class Edited(NamedTuple):
 
 def note(known: Changes, edited: Edited, meta: EntryMeta) -> None:
     """Remembers the entry for each field. The inner dictionaries are replaced, never changed."""
-    change = Change(meta.seq, meta.author, meta.at)
-    known[edited.record] = {**known.get(edited.record, {}), **dict.fromkeys(edited.changes, change)}
+    if not edited.changes:
+        return
+    fields = known.get(edited.record, {})
+    known[edited.record] = {**fields, **{name: _after(fields.get(name), meta) for name in edited.changes}}
+
+
+def _after(last: Change | None, meta: EntryMeta) -> Change:
+    """Two are kept, so that it can be told for everybody what others changed last."""
+    if last is not None:
+        last = last.other if last.author == meta.author else last._replace(other=None)
+    return Change(meta.seq, meta.author, meta.at, last)
+
+
+def newest_by_others(known: Changes, record: str, field: str, author: str) -> Change | None:
+    """The newest change of the field by anybody but the author."""
+    last = known.get(record, {}).get(field)
+    return last.other if last is not None and last.author == author else last
 
 
 def forget_record(known: Changes, record: str) -> None:
@@ -80,24 +97,19 @@ def refuse_stale(
 
 def _conflict(edited: Edited, field: str, change: Change, characters_max: int) -> dict[str, Any]:
     what, _, record_id = edited.record.partition("/")
-    yours, current = edited.changes[field], edited.was[field]
-    shown: dict[str, Any] = {
-        "what": what,
-        "id": record_id,
-        "field": field,
-        "yours": _shortened(yours, characters_max),
-        "current": _shortened(current, characters_max),
-        "seq": change.seq,
-        "author": change.author,
-        "at": change.at,
-    }
-    if (shown["yours"], shown["current"]) != (yours, current):
-        shown["shortened"] = True
-    return shown
+    values = {"yours": edited.changes[field], "current": edited.was[field]}
+    return {"what": what, "id": record_id, "field": field, **shown(values, characters_max), **who_and_when(change)}
 
 
-def _shortened(value: Any, characters_max: int) -> Any:
-    return value[:characters_max] if isinstance(value, str) else value
+def who_and_when(change: Change) -> dict[str, Any]:
+    """The change as a refusal names it."""
+    return {"seq": change.seq, "author": change.author, "at": change.at}
+
+
+def shown(values: Mapping[str, Any], characters_max: int) -> dict[str, Any]:
+    """The values as a refusal shows them: long texts are cut, and then it says so."""
+    cut = {name: value[:characters_max] if isinstance(value, str) else value for name, value in values.items()}
+    return cut if cut == values else {**cut, "shortened": True}
 
 
 def packed(known: Changes) -> list[dict[str, Any]]:
@@ -108,4 +120,9 @@ def packed(known: Changes) -> list[dict[str, Any]]:
 def unpack(known: Changes, records: Iterable[Mapping[str, Any]]) -> None:
     """Takes in what `packed` made."""
     for record in records:
-        known[record["record"]] = {field: Change(*change) for field, change in record["fields"].items()}
+        known[record["record"]] = {field: _unpacked(change) for field, change in record["fields"].items()}
+
+
+def _unpacked(change: Sequence[Any]) -> Change:
+    seq, author, at, other = change
+    return Change(seq, author, at, Change(*other) if other is not None else None)

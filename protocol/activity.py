@@ -14,6 +14,9 @@ from protocol.wire import WireEvent
 NOT_TOLD: Final = frozenset({"DueDateNeared", "TaskEditsJudged", "TasksReranked"})
 """Kinds of events that are no news: reminders, what was answered to a sender, and how the server keeps order."""
 
+SAY_WHY: Final = frozenset({"CommandUndone", "CommandRedone"})
+"""Kinds of events that are told with the others of their entry, whatever these are about, and never alone."""
+
 _IDS: Final = frozenset(
     {
         "commentId",
@@ -39,7 +42,8 @@ _RECORDS: Final = frozenset({"field", "invitation", "link", "milestone", "role",
 class ActivityItem(TypedDict):
     """One entry, or a run of edits of one object by one author: `entries` of them, from `firstSeq` to `seq`.
 
-    `at` is when the newest happened, `beganAt` the oldest. The events stand in the order of the log.
+    `at` is when the newest happened, `beganAt` the oldest. Events and opIds stand in the order of the log; an opId is
+    what `UndoCommand` takes. Where a command was undone or redone, the first event says so.
     """
 
     seq: Integer
@@ -48,6 +52,7 @@ class ActivityItem(TypedDict):
     at: Instant
     beganAt: Instant
     entries: Integer
+    opIds: list[Uuid]
     events: list[WireEvent]
 
 

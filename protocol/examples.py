@@ -26,6 +26,7 @@ ROLE: Final = "01939c3e-5c00-7000-8000-000000000061"
 INVITATION: Final = "01939c3e-5c00-7000-8000-000000000071"
 INVITATION_BY_MAIL: Final = "01939c3e-5c00-7000-8000-000000000072"
 OP_ID: Final = "01939c3e-5c00-7000-8000-000000000081"
+UNDONE: Final = "01939c3e-5c00-7000-8000-000000000082"
 
 PASSWORD: Final = "correct horse battery"  # noqa: S105 everybody's example
 INVITATION_TOKEN: Final = "VGhpcyBpcyBhbiBleGFtcGxlLCBub3QgYSBzZWNyZXQu"  # noqa: S105 says so itself
@@ -99,6 +100,8 @@ EXAMPLES: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
     "DeleteComment": [{"commentId": REPLY}],
     "RestoreComment": [{"commentId": REPLY}],
     "RemindOfDueDate": [{"taskId": TASK, "dueDate": "2026-07-20"}],
+    "UndoCommand": [{"opId": UNDONE}],
+    "RedoCommand": [{"opId": UNDONE}],
     "WatchTask": [{"taskId": TASK}],
     "UnwatchTask": [{"taskId": TASK}],
     "DeleteTask": [{"taskId": SUBTASK}],

@@ -111,6 +111,7 @@ from protocol.tasks import (
     task_created_2,
     task_edited_2,
 )
+from protocol.undo import CommandRedone, CommandUndone, RedoCommand, UndoCommand
 from protocol.watchers import UnwatchTask, WatchersChanged, WatchTask
 
 ProjectCommand = (
@@ -154,6 +155,8 @@ ProjectCommand = (
     | RestoreComment
     | AddReaction
     | RemoveReaction
+    | UndoCommand
+    | RedoCommand
     | RemindOfDueDate
 )
 ProjectEvent = (
@@ -197,6 +200,8 @@ ProjectEvent = (
     | CommentRestored
     | ReactionAdded
     | ReactionRemoved
+    | CommandUndone
+    | CommandRedone
     | DueDateNeared
 )
 ProfileCommand = CreateProfile | EditProfile

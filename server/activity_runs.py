@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from actors.runtime.publication import Publication
-from protocol.activity import NOT_TOLD, ActivityItem, named_objects
+from protocol.activity import NOT_TOLD, SAY_WHY, ActivityItem, named_objects
 from protocol.base import datetime_of
 
 RUN_ENTRIES_MAX: Final = 50
@@ -60,16 +60,17 @@ class Runs:
         if not (is_same and project == project_id and near and run["entries"] < RUN_ENTRIES_MAX):
             return False
         run["firstSeq"], run["beganAt"], run["entries"] = entry.seq, entry.at, run["entries"] + 1
-        run["events"] = [*events, *run["events"]]
+        run["events"], run["opIds"] = [*events, *run["events"]], [entry.op_id, *run["opIds"]]
         return True
 
 
 def told(publication: Publication, about: frozenset[str] | None = None) -> list[Any]:
-    """The events of an entry that are news, of these objects if any are given."""
-    news = (event for event in publication.events if event["kind"] not in NOT_TOLD)
-    if about is None:
-        return list(news)
-    return [event for event in news if not about.isdisjoint(named_objects(event["data"]))]
+    """The events of an entry that are news, of these objects if any are given, and why they happened."""
+    why = [event for event in publication.events if event["kind"] in SAY_WHY]
+    news = [event for event in publication.events if event["kind"] not in NOT_TOLD | SAY_WHY]
+    if about is not None:
+        news = [event for event in news if not about.isdisjoint(named_objects(event["data"]))]
+    return [*why, *news] if news else []
 
 
 def _item(publication: Publication, events: Sequence[Any]) -> ActivityItem:
@@ -81,6 +82,7 @@ def _item(publication: Publication, events: Sequence[Any]) -> ActivityItem:
         "at": entry.at,
         "beganAt": entry.at,
         "entries": 1,
+        "opIds": [entry.op_id],
         "events": [*events],
     }
 

@@ -64,6 +64,7 @@ from server.invitation_facts import InvitationFacts
 from server.limits import limits_from
 from server.listener import BACKLOG_MAX, url_of
 from server.node import Lease, Node, SessionLost, WatchedShards
+from server.past_facts import PastFacts
 from server.rate_limits import RateLimits, Rates
 from server.rest.access import Access, looks_tokens_up
 from server.rest.app import http_application
@@ -154,13 +155,8 @@ class Product:
         self._logins = self._make_logins()
         self._rates = Rates(limits_from(settings, RateLimits), self._clock.monotonic_s)
         self._attempts = Attempts(self._rates, settings.trusted_proxies)
-        invitations = InvitationFacts(
-            storage.invitation_secrets,
-            Streams(self._router, self._clock, settings.command_deadline_s),
-            self._clock,
-            settings.project_invitation_lifetime_days,
-        )
-        self._facts = Facts(storage.accounts, storage.project_keys, invitations)
+        self._history = History(self._actors, storage.journal, self._clock, self._limits)
+        self._facts = self._make_facts()
         self._gateway = Gateway(
             self._router,
             self._feeds,
@@ -308,6 +304,14 @@ class Product:
             lease=Lease(self._settings.lease_s, self._settings.beat_interval_s, self._settings.lease_wait_s),
         )
 
+    def _make_facts(self) -> Facts:
+        storage, settings = self._storage, self._settings
+        streams = Streams(self._router, self._clock, settings.command_deadline_s)
+        lifetime_days = settings.project_invitation_lifetime_days
+        invitations = InvitationFacts(storage.invitation_secrets, streams, self._clock, lifetime_days)
+        past = PastFacts(streams, storage.journal, self._history)
+        return Facts(storage.accounts, storage.project_keys, invitations, past)
+
     def _make_projector(self) -> Runner:
         limits = limits_from(self._settings, RunnerLimits, pause_s=self._settings.projector_pause_s)
         feed = ShardFeed(limits_from(self._settings, FeedLimits))
@@ -403,7 +407,7 @@ class Product:
             attempts=self._attempts,
             accounts=accounts,
             streams=streams,
-            history=History(self._actors, self._storage.journal, self._clock, self._limits),
+            history=self._history,
             facts=self._facts,
             projects=ProjectReads(self._storage.database),
             tasks=TaskReads(self._storage.database),

@@ -18,7 +18,9 @@ from protocol.invitations import AcceptInvitation, DeclineInvitation, InviteMemb
 from protocol.members import AddMember
 from protocol.mentions import MENTIONS_MAX, mentioned_names, spellings
 from protocol.projects import CreateProject
+from protocol.undo import RedoCommand, UndoCommand
 from server.invitation_facts import InvitationFacts
+from server.past_facts import PastFacts
 from storage.ports import Accounts, ProjectKeys
 
 KEY_CHARACTERS_MAX: Final = 10
@@ -26,7 +28,15 @@ _STEM_CHARACTERS_MAX: Final = 6
 _RANDOM_TRIES: Final = 20
 _NOTHING: Mapping[str, Any] = {}
 
-_ALWAYS_NEED_FACTS: Final = (CreateProject, AddMember, InviteMember, AcceptInvitation, DeclineInvitation)
+_ALWAYS_NEED_FACTS: Final = (
+    CreateProject,
+    AddMember,
+    InviteMember,
+    AcceptInvitation,
+    DeclineInvitation,
+    UndoCommand,
+    RedoCommand,
+)
 
 
 def needs_facts(command: Command, origin: Origin | None) -> bool:
@@ -38,10 +48,11 @@ def needs_facts(command: Command, origin: Origin | None) -> bool:
 
 
 class Facts:
-    """Looks up what commands need from accounts and project keys."""
+    """Looks up what commands need from accounts, project keys and the log."""
 
-    def __init__(self, accounts: Accounts, keys: ProjectKeys, invitations: InvitationFacts) -> None:
+    def __init__(self, accounts: Accounts, keys: ProjectKeys, invitations: InvitationFacts, past: PastFacts) -> None:
         self._invitations = invitations
+        self._past = past
         self._accounts = accounts
         self._keys = keys
 
@@ -64,6 +75,8 @@ class Facts:
                 return {"userExists": await self._accounts.by_user_id(command.user_id) is not None}
             case AcceptInvitation() | DeclineInvitation():
                 return await self._invitations.of_answer(command, stream)
+            case UndoCommand() | RedoCommand():
+                return await self._past.of_undo(command, stream, principal)
             case _:
                 return _NOTHING
 

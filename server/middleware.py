@@ -29,6 +29,9 @@ USER_ID: Final = web.RequestKey("user_id", str)
 """Set by the routes that know it, for the access log."""
 ALLOWANCE: Final = web.RequestKey("allowance", Allowance)
 """Set by the routes that count against a quota, for the headers that tell what is left of it."""
+OP_ID: Final = web.RequestKey("op_id", str)
+"""Set by the routes that send a command, for the header by which it can be undone."""
+OP_ID_HEADER: Final = "Op-Id"
 
 CLIENT_GONE: Final = 499
 SWITCHED: Final = 101
@@ -57,8 +60,8 @@ _CORS_REQUEST_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-Id"
 )
 _CORS_RESPONSE_HEADERS = (
-    "Content-Location, Derived-State, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Stream-State, "
-    "X-Request-Id"
+    "Content-Location, Derived-State, ETag, Link, Location, Op-Id, RateLimit, RateLimit-Policy, Retry-After, "
+    "Stream-State, X-Request-Id"
 )
 
 
@@ -83,6 +86,8 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
     """A signal handler (`on_response_prepare`), so that no answer of the application escapes it."""
     set_security_headers(response, request.get(REQUEST_ID, "-"))
     response.headers.update(request.get(CROSS_ORIGIN, {}))
+    if (op_id := request.get(OP_ID)) is not None and response.status < 300:
+        response.headers[OP_ID_HEADER] = op_id
     if (allowance := request.get(ALLOWANCE)) is not None and "RateLimit" not in response.headers:
         response.headers.update(rate_headers(allowance))
 

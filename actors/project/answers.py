@@ -32,6 +32,7 @@ from protocol.ranks import TasksReranked
 from protocol.reactions import ReactionAdded, ReactionRemoved
 from protocol.roles import RoleDefined, RoleEdited, RoleRemoved
 from protocol.tasks import TaskCreated, TaskDeleted, TaskEdited, TaskEditsJudged, TaskRecurred, TaskRestored
+from protocol.undo import CommandRedone, CommandUndone
 from protocol.watchers import WatchersChanged
 
 
@@ -91,6 +92,8 @@ def answer(events: Sequence[ProjectEvent]) -> dict[str, Any]:
                 | CommentRestored()
                 | ReactionAdded()
                 | ReactionRemoved()
+                | CommandUndone()
+                | CommandRedone()
                 | DueDateNeared()
             ):
                 continue

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import copy
-from dataclasses import fields
 from typing import Any, Final
 
 from actors.field_changes import refuse_stale
 from actors.project.dating import Dating, date_content
+from actors.project.drafts import draft_of
 from actors.project.edited_fields import wished_by
 from actors.project.events import evolve
 from actors.project.limits import ProjectLimits
-from actors.project.order import Order
 from actors.project.permissions import broken, no_project, refusal
 from actors.project.projects import Outcome, archived, is_archived
+from actors.project.sizes import ENTRY_CHARACTERS_MAX, characters_of
 from actors.project.state import ProjectState
 from actors.project.tasks import decide_edit
 from actors.runtime.actor import Context, Decision, EntryMeta
-from protocol.custom_fields import FieldValuesSet
 from protocol.errors import Rejection
 from protocol.messages import ProjectEvent
-from protocol.tasks import EditTask, EditTasks, JudgedEdit, TaskCreated, TaskEditsJudged
-
-ENTRY_CHARACTERS_MAX: Final = 500_000
-"""The texts before and after of one command's edits. Who replaces more long ones sends several commands."""
+from protocol.tasks import EditTask, EditTasks, JudgedEdit, TaskEditsJudged
 
 VALUE_CHARACTERS_MAX: Final = 100
 """The refusals of a bulk edit stand in the log, so they show less of a text than that of a single edit."""
 
-_UNTOUCHED: Final = frozenset({"project", "members", "comments", "task_comments", "links", "task_links"})
-"""What no edit of a task changes; a draft shares it with its state."""
+_UNTOUCHED: Final = frozenset({"project", "members", "comments", "task_comments", "links", "task_links", "undone"})
+"""What no edit of a task changes."""
 
 
 def decide_edits(state: ProjectState, command: EditTasks, context: Context, limits: ProjectLimits) -> Outcome:
@@ -57,7 +52,7 @@ class _Bulk:
         self._limits = limits
         self._meta = EntryMeta(context.seq + 1, context.op_id, dating.author, dating.at, context.now)
         # A copy that only this decision sees: the state itself is not changed before the entry is.
-        self._draft = draft_of(state)
+        self._draft = draft_of(state, _UNTOUCHED)
         self._characters = 0
         self.events: list[ProjectEvent] = []
 
@@ -86,43 +81,11 @@ class _Bulk:
         return refuse_stale(self._state.changes, wished, context.base, context.seq, VALUE_CHARACTERS_MAX)
 
     def _refuse_length(self, events: Iterable[ProjectEvent]) -> Rejection | None:
-        characters = self._characters + sum(_characters(event) for event in events)
+        characters = self._characters + sum(characters_of(event) for event in events)
         if characters > ENTRY_CHARACTERS_MAX:
             return broken("bulk_characters_limit", f"one command replaces at most {ENTRY_CHARACTERS_MAX} characters")
         self._characters = characters
         return None
-
-
-def _characters(event: ProjectEvent) -> int:
-    """The long texts of an edit, and of the task that comes after a completed one."""
-    texts = [*getattr(event, "changes", {}).values(), *getattr(event, "was", {}).values()]
-    if isinstance(event, FieldValuesSet):
-        texts += event.values.values()
-    if isinstance(event, TaskCreated):
-        texts += [event.task["description"], *event.task["fields"].values()]
-    return sum(len(text) for text in texts if isinstance(text, str))
-
-
-def draft_of(state: ProjectState) -> ProjectState:
-    """A copy to try edits of tasks on. Records are shared: they are replaced, never changed."""
-    draft = copy(state)
-    for field in fields(state):
-        if field.name not in _UNTOUCHED:
-            setattr(draft, field.name, _copied(getattr(state, field.name)))
-    return draft
-
-
-def _copied(value: Any) -> Any:
-    """A collection, with the lists and sets that it holds; single values as they are."""
-    if isinstance(value, list | set):
-        return copy(value)
-    if isinstance(value, Order):
-        return Order(
-            *({task_id: dict(others) for task_id, others in pairs.items()} for pairs in (value.after, value.before))
-        )
-    if isinstance(value, dict):
-        return {key: copy(item) if isinstance(item, list | set) else item for key, item in value.items()}
-    return value
 
 
 def results(event: TaskEditsJudged) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from actors.project import (
     roles,
     tasks,
     tombstones,
+    undo,
     watchers,
     withdrawals,
 )
@@ -47,6 +48,7 @@ from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction, RemoveReaction
 from protocol.roles import DefineRole, EditRole, RemoveRole
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
+from protocol.undo import RedoCommand, UndoCommand
 from protocol.watchers import UnwatchTask, WatchTask
 
 
@@ -133,6 +135,10 @@ def decide(state: ProjectState, command: ProjectCommand, context: Context, limit
             return reactions.decide_add(state, command, context, limits)
         case RemoveReaction():
             return reactions.decide_remove(state, command, context)
+        case UndoCommand():
+            return undo.decide_undo(state, command, context, limits)
+        case RedoCommand():
+            return undo.decide_redo(state, command, context, limits)
         case RemindOfDueDate():
             return due_dates.decide_remind(state, command, context)
         case _:

@@ -88,7 +88,7 @@ def decide_edit(state: ProjectState, command: EditComment, context: Context, lim
         return dating.decision([])
     if is_archived(state):
         return archived()
-    if _history_is_full(comment, limits):
+    if history_is_full(comment, limits):
         return broken("comment_edits_limit", "this comment cannot be edited any more often")
     mentions = mentioned_members(state, context)
     if isinstance(mentions, Rejection):
@@ -116,7 +116,8 @@ def _comment_to_edit(state: ProjectState, command: EditComment, principal: Princ
     return refusal(state, principal, "comment.edit_own" if own else "comment.edit_any") or comment
 
 
-def _history_is_full(comment: CommentView, limits: ProjectLimits) -> bool:
+def history_is_full(comment: CommentView, limits: ProjectLimits) -> bool:
+    """Whether it cannot be edited once more."""
     characters = sum(len(edit["body"]) for edit in comment["edits"]) + len(comment["body"])
     return len(comment["edits"]) >= COMMENT_EDITS_MAX or characters > limits.comment_history_characters_max
 

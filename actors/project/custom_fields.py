@@ -22,6 +22,7 @@ from protocol.custom_fields import (
     FieldDefined,
     FieldEdited,
     FieldRemoved,
+    FieldType,
     FieldValuesSet,
     FieldView,
     RemoveField,
@@ -47,11 +48,9 @@ def decide_define(state: ProjectState, command: DefineField, context: Context, l
     if is_archived(state):
         return archived()
     choices: list[ChoiceView] = [{**choice, "retired": False} for choice in command.choices]
-    refused = _refuse_name(state, command.name) or _refuse_choices(command.type, choices, limits)
+    refused = refuse_new(state, command.name, command.type, choices, limits)
     if refused is not None:
         return refused
-    if len(state.fields) >= limits.fields_max:
-        return broken("fields_limit", f"a project has at most {limits.fields_max} fields of its own")
     field: FieldView = {
         "id": command.field_id if named else context.new_id(),
         "name": command.name,
@@ -85,11 +84,7 @@ def decide_edit(state: ProjectState, command: EditField, context: Context, limit
         changes["choices"], was["choices"] = choices, field["choices"]
     if not changes:
         return dating.decision([])
-    refused = (
-        (archived() if is_archived(state) else None)
-        or (_refuse_name(state, command.name, but=field["id"]) if "name" in changes else None)
-        or (_refuse_choices(field["type"], choices, limits) if "choices" in changes else None)
-    )
+    refused = (archived() if is_archived(state) else None) or refuse_changes(state, field, changes, limits)
     return refused or dating.decision([FieldEdited(field_id=command.field_id, changes=changes, was=was)])
 
 
@@ -126,6 +121,26 @@ def decide_remove(state: ProjectState, command: RemoveField, context: Context) -
     if is_archived(state):
         return archived()
     return dating.decision([FieldRemoved(field_id=command.field_id, was=field)])
+
+
+def refuse_new(
+    state: ProjectState, name: str, kind: FieldType, choices: Sequence[ChoiceView], limits: ProjectLimits
+) -> Rejection | None:
+    """Whether the project does not take such a field."""
+    refused = _refuse_name(state, name) or _refuse_choices(kind, choices, limits)
+    if refused is None and len(state.fields) >= limits.fields_max:
+        return broken("fields_limit", f"a project has at most {limits.fields_max} fields of its own")
+    return refused
+
+
+def refuse_changes(
+    state: ProjectState, field: FieldView, changes: FieldChanges, limits: ProjectLimits
+) -> Rejection | None:
+    """Whether a rule speaks against what an edit would make of the field."""
+    refused = _refuse_name(state, changes["name"], but=field["id"]) if "name" in changes else None
+    if refused is None and "choices" in changes:
+        refused = _refuse_choices(field["type"], changes["choices"], limits)
+    return refused
 
 
 def _refuse_name(state: ProjectState, name: str, but: str | None = None) -> Rejection | None:
@@ -165,21 +180,21 @@ def changes_of(task: TaskView, wishes: Wishes) -> FieldValuesSet | None:
     )
 
 
-def refuse_values(state: ProjectState, wishes: Wishes) -> Rejection | None:
-    """The first value that does not fit its field."""
+def refuse_values(state: ProjectState, wishes: Wishes, *, retired: bool = False) -> Rejection | None:
+    """The first value that does not fit its field. `retired`: a choice may be one that is retired."""
     for field_id, value in wishes.items():
         field = state.fields.get(field_id)
         if field is None:
             return missing("field")
-        refused = _refuse_value(field, value) if value is not None else None
+        refused = _refuse_value(field, value, retired) if value is not None else None
         if refused is not None:
             return refused
     return None
 
 
-def _refuse_value(field: FieldView, value: FieldValue) -> Rejection | None:
+def _refuse_value(field: FieldView, value: FieldValue, retired: bool) -> Rejection | None:
     if field["type"] == "choice":
-        return _refuse_choice(field, value)
+        return _refuse_choice(field, value, retired)
     if _fits(field["type"], value):
         return None
     details = {"field": f"fields.{field['id']}", "reason": "field_type", "type": field["type"]}
@@ -198,10 +213,11 @@ def _fits(kind: Literal["text", "number", "date"], value: FieldValue) -> bool:
             assert_never(kind)
 
 
-def _refuse_choice(field: FieldView, value: FieldValue) -> Rejection | None:
+def _refuse_choice(field: FieldView, value: FieldValue, retired: bool) -> Rejection | None:
     for choice in field["choices"]:
         if choice["id"] == value:
-            return broken("choice_retired", "this choice is retired") if choice["retired"] else None
+            is_wrong = choice["retired"] and not retired
+            return broken("choice_retired", "this choice is retired") if is_wrong else None
     return missing("choice")
 
 
@@ -244,6 +260,15 @@ def evolve_removed(state: ProjectState, event: FieldRemoved, meta: EntryMeta) ->
     forget_field(state.changes, f"fields.{event.field_id}")
     forget_record(state.changes, f"field/{event.field_id}")
     note_content(state, meta)
+
+
+def values_by_field(state: ProjectState, field_ids: Sequence[str]) -> dict[str, dict[str, FieldValue]]:
+    """What the tasks hold of these fields: field id → task id → value."""
+    found: dict[str, dict[str, FieldValue]] = {field_id: {} for field_id in field_ids}
+    for task_id, task in state.tasks.items():
+        for field_id in found.keys() & task["fields"].keys():
+            found[field_id][task_id] = task["fields"][field_id]
+    return found
 
 
 def list_fields(state: ProjectState, principal: Principal) -> Sequence[FieldView] | Rejection:

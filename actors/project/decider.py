@@ -35,7 +35,8 @@ class ProjectActor:
     """Answers for streams `project/<id>` (`actors.runtime.actor.Actor`)."""
 
     kind = "project"
-    schema_version = 2
+    schema_version = 3
+    """Snapshots of version 2 do not know what undo asks for."""
     exists_empty = False
     shows_presence = True
     timer_events = due_dates.TIMER_EVENTS | purging.TIMER_EVENTS

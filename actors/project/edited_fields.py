@@ -1,19 +1,21 @@
-"""What an event does to the single-valued fields of a project's records, for `actors.field_changes`."""
+"""What an event does to the fields of a project's records, for `actors.field_changes`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from actors.field_changes import Edited
-from protocol.comments import CommentEdited
-from protocol.custom_fields import FieldEdited, FieldValuesSet
+from protocol.comments import CommentDeleted, CommentEdited, CommentRestored
+from protocol.custom_fields import FieldDefined, FieldEdited, FieldValuesSet
 from protocol.event import Event
+from protocol.links import LinkAdded
 from protocol.members import MemberRoleChanged
-from protocol.milestones import MilestoneEdited
+from protocol.milestones import MilestoneCreated, MilestoneEdited
 from protocol.projects import ProjectEdited
 from protocol.roles import RoleEdited
-from protocol.tasks import TaskEdited, TaskRecurred
+from protocol.tasks import TaskDeleted, TaskEdited, TaskRecurred, TaskRestored
+from protocol.watchers import WatchersChanged
 
 
 def _of_task(event: TaskEdited) -> Edited:
@@ -90,3 +92,50 @@ def wished_by(events: Iterable[Event]) -> Iterator[Edited]:
             name: value for name, value in edited.changes.items() if name != "rank" or "stateId" not in edited.changes
         }
         yield edited._replace(changes=wished)
+
+
+DELETION: Final = "deletedAt"
+"""The field under which it is noted that a task or a comment was deleted or restored."""
+
+PRESENCE: Final = "present"
+"""The field under which it is noted that a record was made that can be taken away whole."""
+
+
+def member(field: str, item: str) -> str:
+    """The name under which a set field's item is noted."""
+    return f"{field}.{item}"
+
+
+def noted_by(event: Event, author: str) -> Iterator[Edited]:
+    """All that is kept in mind of an event, which is more than a base asks for: undo has to know it."""
+    edited = edited_by(event)
+    if edited is not None:
+        yield edited
+    names = _marks_of(event, author)
+    if names is not None:
+        yield Edited(names[0], dict.fromkeys(names[1]), {})
+
+
+def _marks_of(event: Event, author: str) -> tuple[str, Sequence[str]] | None:
+    """Record and names of what is no single-valued field."""
+    match event:
+        case TaskEdited():
+            labels = [member("labels", label) for label in (*event.labels_added, *event.labels_removed)]
+            people = (*event.assignees_added, *event.assignees_removed)
+            return f"task/{event.task_id}", [*labels, *(member("assigneeIds", person) for person in people)]
+        case WatchersChanged():
+            people = (*event.added, *event.removed)
+            return f"task/{event.task_id}", [member("watcherIds", person) for person in people]
+        case TaskDeleted() | TaskRestored():
+            return f"task/{event.task_id}", [DELETION]
+        case CommentDeleted() | CommentRestored():
+            return f"comment/{event.comment_id}", [DELETION]
+        case MilestoneCreated():
+            return f"milestone/{event.milestone['id']}", [PRESENCE]
+        case FieldDefined():
+            return f"field/{event.field['id']}", [PRESENCE]
+        case LinkAdded():
+            # One that its own maker puts in stands in its record already.
+            return None if event.link["createdBy"] == author else (f"link/{event.link['id']}", [PRESENCE])
+        case _:
+            return None

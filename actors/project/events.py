@@ -19,10 +19,11 @@ from actors.project import (
     roles,
     tasks,
     tombstones,
+    undone,
     watchers,
     withdrawals,
 )
-from actors.project.edited_fields import edited_by
+from actors.project.edited_fields import noted_by
 from actors.project.state import ProjectState
 from actors.runtime.actor import EntryMeta
 from protocol.comments import CommentAdded, CommentDeleted, CommentEdited, CommentRestored
@@ -51,6 +52,7 @@ from protocol.ranks import TasksReranked
 from protocol.reactions import ReactionAdded, ReactionRemoved
 from protocol.roles import RoleDefined, RoleEdited, RoleRemoved
 from protocol.tasks import TaskCreated, TaskDeleted, TaskEdited, TaskEditsJudged, TaskRecurred, TaskRestored
+from protocol.undo import CommandRedone, CommandUndone
 from protocol.watchers import WatchersChanged
 
 CONTENT: Final = (
@@ -83,8 +85,7 @@ CONTENT: Final = (
 def evolve(state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None:
     """Applies the event, and keeps in mind who changed which fields."""
     _evolve(state, event, meta)
-    edited = edited_by(event)
-    if edited is not None:
+    for edited in noted_by(event, meta.author):
         note(state.changes, edited, meta)
 
 
@@ -166,5 +167,9 @@ def _evolve(state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None: 
             reactions.evolve_added(state, event, meta)
         case ReactionRemoved():
             reactions.evolve_removed(state, event, meta)
+        case CommandUndone():
+            undone.evolve_undone(state.undone, event, meta)
+        case CommandRedone():
+            undone.evolve_redone(state.undone, event)
         case _:
             assert_never(event)

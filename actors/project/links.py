@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from heapq import nsmallest
 
+from actors.field_changes import forget_record
 from actors.project.cycles import refuse_cycle
 from actors.project.dating import Dating, date_content
 from actors.project.limits import ProjectLimits
@@ -100,6 +101,7 @@ def evolve_added(state: ProjectState, event: LinkAdded, meta: EntryMeta) -> None
 
 def evolve_removed(state: ProjectState, event: LinkRemoved, meta: EntryMeta) -> None:
     drop_link(state, event.link_id)
+    forget_record(state.changes, f"link/{event.link_id}")
     note_content(state, meta)
 
 

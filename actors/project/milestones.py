@@ -53,13 +53,11 @@ def decide_create(state: ProjectState, command: CreateMilestone, context: Contex
         return dating
     refused = (
         (archived() if is_archived(state) else None)
-        or _refuse_name(state, command.name)
         or _refuse_days(command.start_date, command.due_date, context)
+        or refuse_new(state, command.name, limits)
     )
     if refused is not None:
         return refused
-    if len(state.milestones) >= limits.milestones_max:
-        return broken("milestones_limit", f"a project has at most {limits.milestones_max} milestones")
     milestone_id = command.milestone_id if named else context.new_id()
     return dating.decision([MilestoneCreated(milestone=_new(milestone_id, command, dating))])
 
@@ -93,14 +91,16 @@ def decide_edit(state: ProjectState, command: EditMilestone, context: Context) -
     changes, was = _changes(milestone, command)
     if not changes:
         return dating.decision([])
-    refused = (archived() if is_archived(state) else None) or _refuse_changes(state, milestone, changes, context)
-    if refused is not None:
-        return refused
+    refused = (archived() if is_archived(state) else None) or refuse_changes(state, milestone, changes, context)
+    return refused or dating.decision([edited(command.milestone_id, changes, was, dating)])
+
+
+def edited(milestone_id: str, changes: MilestoneChanges, was: MilestoneChanges, dating: Dating) -> MilestoneEdited:
+    """The edit, which says when the milestone was closed wherever its status changes."""
     closing: dict[str, Any] = {}
     if "status" in changes:
         closing["closed_at"] = dating.at if changes["status"] == "Closed" else None
-    edited = MilestoneEdited(milestone_id=command.milestone_id, changes=changes, was=was, **closing)
-    return dating.decision([edited])
+    return MilestoneEdited(milestone_id=milestone_id, changes=changes, was=was, **closing)
 
 
 def _changes(milestone: MilestoneView, command: EditMilestone) -> tuple[MilestoneChanges, MilestoneChanges]:
@@ -112,9 +112,10 @@ def _changes(milestone: MilestoneView, command: EditMilestone) -> tuple[Mileston
     return changes, was
 
 
-def _refuse_changes(
+def refuse_changes(
     state: ProjectState, milestone: MilestoneView, changes: MilestoneChanges, context: Context
 ) -> Rejection | None:
+    """Whether a rule speaks against what an edit would make of the milestone."""
     refused = None
     if "name" in changes:
         refused = _refuse_name(state, changes["name"], but=milestone["id"])
@@ -137,12 +138,25 @@ def decide_delete(state: ProjectState, command: DeleteMilestone, context: Contex
         return dating
     if is_archived(state):
         return archived()
-    tasks = sorted(state.milestone_tasks.get(command.milestone_id, ()), key=lambda one: state.tasks[one]["number"])
+    return dating.decision(removal(state, milestone))
+
+
+def removal(state: ProjectState, milestone: MilestoneView) -> list[ProjectEvent]:
+    """Its tasks leave it, then it goes."""
+    own = milestone["id"]
+    tasks = sorted(state.milestone_tasks.get(own, ()), key=lambda one: state.tasks[one]["number"])
     events: list[ProjectEvent] = [
-        TaskEdited(task_id=task_id, changes={"milestoneId": None}, was={"milestoneId": command.milestone_id})
-        for task_id in tasks
+        TaskEdited(task_id=task_id, changes={"milestoneId": None}, was={"milestoneId": own}) for task_id in tasks
     ]
-    return dating.decision([*events, MilestoneDeleted(milestone_id=command.milestone_id, was=milestone)])
+    return [*events, MilestoneDeleted(milestone_id=own, was=milestone)]
+
+
+def refuse_new(state: ProjectState, name: str, limits: ProjectLimits) -> Rejection | None:
+    """Whether the project takes no milestone of this name."""
+    refused = _refuse_name(state, name)
+    if refused is None and len(state.milestones) >= limits.milestones_max:
+        return broken("milestones_limit", f"a project has at most {limits.milestones_max} milestones")
+    return refused
 
 
 def refuse_tasks(

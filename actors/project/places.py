@@ -6,7 +6,7 @@ Every task has its place, deleted ones too: what is restored finds it free.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from actors.project.gaps import rank_between, ranks_between
@@ -14,7 +14,7 @@ from actors.project.limits import ProjectLimits
 from actors.project.permissions import broken, missing
 from actors.project.state import Card, ProjectState
 from protocol.errors import ErrorCode, Rejection
-from protocol.ranks import RANK_LENGTH_MAX
+from protocol.ranks import RANK_LENGTH_MAX, Rank
 from protocol.tasks import TaskView
 
 _REACH_FIRST = 16
@@ -93,6 +93,23 @@ def make_place(state: ProjectState, state_id: str, spot: int, task_id: str, limi
     if rank is not None and len(rank) <= RANK_LENGTH_MAX:
         return Place(rank)
     return broken("no_rank_left", f"no rank is left here, nor any among {limits.reranked_tasks_max} neighbours")
+
+
+def spot_of(
+    state: ProjectState, state_id: str, rank: Rank, task_id: str, ranks_were: Mapping[str, Rank]
+) -> tuple[int, bool]:
+    """The index before which a task has to be put to stand where it stood with an old rank; True: that rank is free.
+
+    `ranks_were`: cards that got other ranks since, with those that they had when the old rank was one.
+    """
+    cards = state.cards.get(state_id, [])
+    spot = bisect_left(cards, (rank, ""))
+    if ranks_were:
+        before = [index for index, card in enumerate(cards) if ranks_were.get(card[1], card[0]) < rank]
+        spot = before[-1] + 1 if before else 0
+    left, right = _neighbours(state, state_id, spot, task_id, 1)
+    is_free = (not left or left[-1][0] < rank) and (not right or rank < right[0][0])
+    return spot, is_free
 
 
 def _neighbours(

@@ -86,15 +86,19 @@ def decide_edit(state: ProjectState, command: EditProject, context: Context) -> 
     changes, was = _changes(state.project, command)
     if not changes:
         return dating.decision([])
-    if "visibility" in changes and not allowed(state, context.principal, "project.change_visibility"):
+    refused = refuse_changes(state, state.project, changes, context.principal)
+    return refused or dating.decision([ProjectEdited(changes=changes, was=was)])
+
+
+def refuse_changes(
+    state: ProjectState, project: ProjectView, changes: ProjectChanges, principal: Principal
+) -> Rejection | None:
+    """Whether a rule speaks against what an edit would make of the project."""
+    if "visibility" in changes and not allowed(state, principal, "project.change_visibility"):
         return forbidden("project.change_visibility")
-    if state.project["status"] == "Archived" and "status" not in changes:
+    if project["status"] == "Archived" and "status" not in changes:
         return archived()
-    if "states" in changes:
-        lost = _refuse_lost_states(state, state.project["states"], changes["states"])
-        if lost is not None:
-            return lost
-    return dating.decision([ProjectEdited(changes=changes, was=was)])
+    return _refuse_lost_states(state, project["states"], changes["states"]) if "states" in changes else None
 
 
 def decide_archive(state: ProjectState, command: ArchiveProject, context: Context) -> Outcome:

@@ -25,10 +25,10 @@ def decide_add(state: ProjectState, command: AddReaction, context: Context, limi
     dating = date_content(state, context)
     if isinstance(dating, Rejection):
         return dating
-    there = _there(comment, command.emoji)
+    there = reaction_with(comment, command.emoji)
     if there is not None and dating.author in there["userIds"]:
         return dating.decision([])
-    refused = archived() if is_archived(state) else _refuse_crowd(comment, there, limits)
+    refused = archived() if is_archived(state) else refuse_crowd(comment, there, limits)
     emoji = there["emoji"] if there is not None else command.emoji
     return refused or dating.decision([ReactionAdded(comment_id=command.comment_id, emoji=emoji)])
 
@@ -41,7 +41,7 @@ def decide_remove(state: ProjectState, command: RemoveReaction, context: Context
     dating = date_content(state, context)
     if isinstance(dating, Rejection):
         return dating
-    there = _there(comment, command.emoji)
+    there = reaction_with(comment, command.emoji)
     if there is None or dating.author not in there["userIds"]:
         return dating.decision([])
     if is_archived(state):
@@ -57,13 +57,14 @@ def _comment(state: ProjectState, command: AddReaction | RemoveReaction, context
     return missing("comment") if comment is None else refuse_change(state, comment) or comment
 
 
-def _there(comment: CommentView, emoji: str) -> Reaction | None:
+def reaction_with(comment: CommentView, emoji: str) -> Reaction | None:
     """The reactions with this emoji, in whichever of its two spellings they came first."""
     bare = emoji.replace(_PRESENTATION, "")
     return next((one for one in comment["reactions"] if one["emoji"].replace(_PRESENTATION, "") == bare), None)
 
 
-def _refuse_crowd(comment: CommentView, there: Reaction | None, limits: ProjectLimits) -> Rejection | None:
+def refuse_crowd(comment: CommentView, there: Reaction | None, limits: ProjectLimits) -> Rejection | None:
+    """Whether one reaction more is one too many; `there` are those with its emoji."""
     if there is None and len(comment["reactions"]) >= limits.emoji_per_comment_max:
         return broken("emoji_limit", f"a comment has at most {limits.emoji_per_comment_max} different reactions")
     if sum(len(one["userIds"]) for one in comment["reactions"]) >= limits.reactions_per_comment_max:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from actors.field_changes import packed, unpack
 from actors.project.state import ProjectState, index_cards, put_known_task, put_link, put_new_comment
+from actors.project.undone import Undoing
 from protocol.comments import CommentView
 from protocol.custom_fields import FieldView
 from protocol.invitations import InvitationView
@@ -23,6 +24,7 @@ TASKS_PER_PART: Final = 100
 LINKS_PER_PART: Final = 200
 COMMENTS_PER_PART: Final = 100
 CHANGES_PER_PART: Final = 200
+UNDONE_PER_PART: Final = 1000
 MILESTONES_PER_PART: Final = 100
 FIELDS_PER_PART: Final = 50
 PART_CHARACTERS_MAX: Final = 200_000
@@ -50,6 +52,8 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
         ("_deletedComments", list(state.deleted_comments.values()), COMMENTS_PER_PART),
     ]
     collections.append(("_changes", packed(state.changes), CHANGES_PER_PART))
+    undone = [{"opId": op_id, "seq": undoing.seq, "by": undoing.op_id} for op_id, undoing in state.undone.items()]
+    collections.append(("_undone", undone, UNDONE_PER_PART))
     return _parts(state.project, counters, collections)
 
 
@@ -122,6 +126,8 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
             unpack(state.changes, value)
         case "_purged":
             state.purged = value
+        case "_undone":
+            state.undone.update((one["opId"], Undoing(one["seq"], one["by"])) for one in value)
         case "links":
             _take_links(state, value)
         case "comments":

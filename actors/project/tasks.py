@@ -141,7 +141,7 @@ def decide_edit(state: ProjectState, command: EditTask, context: Context, limits
         return dating.decision([])
     refused = (
         (archived() if is_archived(state) else None)
-        or (_refuse_edit(state, task, edited, context, limits) if edited is not None else None)
+        or (refuse_edit(state, task, edited, context, limits) if edited is not None else None)
         or (custom_fields.refuse_values(state, valued.values) if valued is not None else None)
         or (watchers.refuse(state, task, watched, limits) if watched is not None else None)
     )
@@ -171,11 +171,11 @@ def _edit(
     if not changes and not said:
         return None
     return TaskEdited(
-        task_id=command.task_id, changes=changes, was=was, **said, **_closing(project, task, changes, dating)
+        task_id=command.task_id, changes=changes, was=was, **said, **closing(project, task, changes, dating)
     )
 
 
-def _closing(project: ProjectView, task: TaskView, changes: TaskChanges, dating: Dating) -> dict[str, Any]:
+def closing(project: ProjectView, task: TaskView, changes: TaskChanges, dating: Dating) -> dict[str, Any]:
     """What an event has to say of `closedAt`: nothing, unless another state closes or opens the task."""
     if "stateId" not in changes:
         return {}
@@ -190,7 +190,7 @@ def moved(project: ProjectView, task: TaskView, state_id: str, rank: str, dating
     was: TaskChanges = {"rank": task["rank"]}
     if state_id != task["stateId"]:
         changes["stateId"], was["stateId"] = state_id, task["stateId"]
-    return TaskEdited(task_id=task["id"], changes=changes, was=was, **_closing(project, task, changes, dating))
+    return TaskEdited(task_id=task["id"], changes=changes, was=was, **closing(project, task, changes, dating))
 
 
 def _changes(task: TaskView, command: EditTask) -> tuple[TaskChanges, TaskChanges]:
@@ -213,9 +213,10 @@ def _leaving(present: Sequence[str], unwished: Sequence[str], wished: Sequence[s
     return [item for item in unwished if item in present and item not in wished] if unwished else []
 
 
-def _refuse_edit(
+def refuse_edit(
     state: ProjectState, task: TaskView, edited: TaskEdited, context: Context, limits: ProjectLimits
 ) -> Rejection | None:
+    """Whether a rule speaks against what the edit would make of the task."""
     if (
         "stateId" in edited.changes
         and state.project is not None

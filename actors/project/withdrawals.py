@@ -45,14 +45,18 @@ def decide_restore(state: ProjectState, command: RestoreComment, context: Contex
     was = state.deleted_comments.get(command.comment_id)
     if was is None:
         return dating.decision([])
-    restored = CommentRestored(
-        comment_id=command.comment_id,
+    return _refuse_change(state, comment) or dating.decision([restored(was)])
+
+
+def restored(was: CommentView) -> CommentRestored:
+    """What brings a comment back as it was."""
+    return CommentRestored(
+        comment_id=was["id"],
         body=was["body"],
         mentions=was["mentions"],
         reactions=was["reactions"],
         edits=was["edits"],
     )
-    return _refuse_change(state, comment) or dating.decision([restored])
 
 
 def _comment(state: ProjectState, comment_id: str, principal: Principal) -> CommentView | Rejection:

@@ -19,7 +19,7 @@ from protocol.poison import find_poison
 from server.auth.principal import NOT_KNOWN_YET, Authenticator
 from server.auth.scopes import route_refusal
 from server.auth.tokens import Authenticated
-from server.middleware import ALLOWANCE, USER_ID
+from server.middleware import ALLOWANCE, OP_ID, USER_ID
 from server.rate_limits import Rates
 from server.rest.attempts import Attempts
 from server.rest.bodies import validated
@@ -91,6 +91,11 @@ class Access:
         return None if self._authenticator.ended.refusal(known.grant_id, known.issued_at_s) is None else "ended"
 
     def op_id(self, request: web.Request, principal: Principal) -> str:
+        """That of the request's command, which the answer tells; see `stable_id`."""
+        request[OP_ID] = op_id = self.stable_id(request, principal)
+        return op_id
+
+    def stable_id(self, request: web.Request, principal: Principal) -> str:
         """From `Idempotency-Key` and the caller: the same for every retry. Without the header a new one."""
         key = idempotency_key(request)
         return self._new_id() if key is None else derived_id("opId", principal.kind, principal.id, key)

@@ -44,7 +44,7 @@ class BotRoutes:
     async def create(self, request: web.Request) -> web.Response:
         """Projects add it as a member, under its own name. The same `Idempotency-Key` finds it made."""
         principal = self.access.principal(request)
-        bot_id = self.access.op_id(request, principal)
+        bot_id = self.access.stable_id(request, principal)
         bot = granted(await self.bots.create(principal, bot_id, await read_body(request, BotCreateRequest)))
         return json_response(_bot(bot), 201, {"Location": f"/v1/users/{bot.user_id}"})
 
@@ -59,7 +59,7 @@ class BotRoutes:
     async def issue(self, request: web.Request) -> web.Response:
         """The only answer that holds the token."""
         principal = self.access.principal(request)
-        bot_id, token_id = path_id(request, "botId"), self.access.op_id(request, principal)
+        bot_id, token_id = path_id(request, "botId"), self.access.stable_id(request, principal)
         wanted = await read_body(request, ApiTokenRequest)
         token, text = granted(await self.bots.issue(principal, bot_id, token_id, wanted))
         return json_response({**_token(token).as_json(), "token": text}, 201, {"Cache-Control": "no-store"})

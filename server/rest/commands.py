@@ -14,6 +14,7 @@ from protocol.event import Command, Origin, Principal
 from protocol.messages import decode_command, digest_of
 from protocol.wire import CommandAnswer
 from server.enrich import Facts
+from server.middleware import OP_ID
 from server.rest.access import IDEMPOTENCY_KEY, Access, only_at, refused
 from server.rest.bodies import json_response, read_body
 from server.rest.keyed import KeyedRequests
@@ -73,6 +74,7 @@ class CommandRoutes:
             return self.access.op_id(request, principal)
         if request.headers.get(IDEMPOTENCY_KEY, body.op_id).lower() != body.op_id:
             raise refused(f"give {IDEMPOTENCY_KEY} or opId, or the same in both", "opId")
+        request[OP_ID] = body.op_id
         return body.op_id
 
 

@@ -14,6 +14,7 @@ from protocol.errors import ErrorResponse
 from protocol.examples import PARAMETER_EXAMPLES, example_of
 from protocol.reactions import Emoji
 from protocol.schema import PlainSchema
+from server.middleware import OP_ID_HEADER
 from server.rest.access import IDEMPOTENCY_KEY, STREAM_STATE
 from server.rest.derived import DERIVED_AS_OF, DERIVED_SEQ, DERIVED_STATE
 from server.rest.operations import JSON, Operation, operation_of
@@ -203,6 +204,8 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if operation.etag:
         headers[str(hdrs.ETAG)] = _header("The cursor of the log as of which this is true")
         headers[STREAM_STATE] = _header("`halted`: the log cannot be read to its end; this is its last good entry")
+    if operation.conditional:
+        headers[OP_ID_HEADER] = _header("What the log knows the change by: `…/undo` takes it")
     if operation.links:
         headers[str(hdrs.LINK)] = _header('The next page, `rel="next"`, if there is one')
     if operation.derived:

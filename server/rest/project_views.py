@@ -17,13 +17,12 @@ from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import OPERATOR, Principal
 from protocol.projects import ProjectView
+from server.past_facts import HALTED
 from server.rest.access import AsOf, entity_tag, is_unchanged, state_headers
 from server.rest.bodies import json_response
 from server.streams import History, Streams, granted
 
 T = TypeVar("T")
-
-_HALTED = Rejection(ErrorCode.STREAM_HALTED, "the log of this project cannot be replayed; it is halted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class ProjectViews:
         try:
             found = await self._history.state_at(stream, seq=as_of.seq, at=as_of.at)
         except ReplayFailed as failed:
-            raise Rejected(_HALTED) from failed
+            raise Rejected(HALTED) from failed
         if found is None:
             raise Rejected(_none_at(as_of))
         state, cursor = found

@@ -49,6 +49,7 @@ def test_the_features_are_those_we_know() -> None:
         "custom_fields",
         "watchers",
         "due_dates",
+        "undo",
     }
 
 

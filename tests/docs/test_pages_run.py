@@ -70,9 +70,15 @@ def check_client(blocks: list[Block], printed: list[str]) -> None:
     assert re.search(r"^\d+ CommentAdded [0-9a-f-]{36} 2", printed[0], re.MULTILINE), printed
 
 
+def check_undo(blocks: list[Block], printed: list[str]) -> None:
+    assert [block.language for block in blocks] == ["python"]
+    assert printed == ["undone: Land on the moon []\nredone: Land on Mars ['bold']\n"]
+
+
 CHECKS: dict[str, Callable[[list[Block], list[str]], None]] = {
     name_of(README): check_readme,
     name_of(CLIENT): check_client,
+    "docs/undo.md": check_undo,
 }
 """What has to be seen after a page ran, beside that every block succeeded. A new page with code is named here."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from actors.project.bulk_edits import ENTRY_CHARACTERS_MAX
+from actors.project.sizes import ENTRY_CHARACTERS_MAX
 from protocol.errors import ErrorCode, Rejection
 from protocol.projects import EditProject
 from protocol.tasks import EDITS_PER_COMMAND_MAX, CreateTask, EditTask, EditTasks, TaskEdited, TaskEditsJudged

@@ -24,10 +24,12 @@ from actors.user.state import (
 from protocol.errors import (
     Rejection,
 )
-from protocol.event import Principal
+from protocol.event import Command, Principal
 from protocol.members import AddMember
 from protocol.projects import CreateProject
+from protocol.undo import RedoCommand, UndoCommand
 from tests.actors.given import ADMIN, COMMENTER, FACTS, MEMBER, OWNER, PROJECT_ID, STRANGER, VIEWER, Life, events_of
+from tests.actors.undoing import facts_of
 from tests.laws.cycles import assert_no_cycle, pairs_of
 from tests.laws.naive import (
     World,
@@ -117,11 +119,12 @@ class Checker:
     def _outcome(self, step: Step, now: str) -> Decision[Any] | Rejection:
         """What the actor says; with a base, it is what the log says of the fields."""
         life = self.life
-        free = life.decide(step.command, step.by, now=now, origin=step.origin, facts=_facts_of(step))
+        command, facts = _command_of(step, life), _facts_of(step, life)
+        free = life.decide(command, step.by, now=now, origin=step.origin, facts=facts)
         if step.behind is None:
             return free
         base = max(len(life.entries) - step.behind, 0)
-        bound = life.decide(step.command, step.by, now=now, origin=step.origin, base=base, facts=_facts_of(step))
+        bound = life.decide(command, step.by, now=now, origin=step.origin, base=base, facts=facts)
         if isinstance(free, Rejection):
             assert bound == free, "a base changes why it is refused"
         elif base > len(life.entries):
@@ -157,10 +160,19 @@ class Checker:
         return self.life.actor.restore(self.life.stream, parts)
 
 
-def _facts_of(step: Step) -> Mapping[str, Any]:
+def _command_of(step: Step, life: Life) -> Command:
+    if step.about is None or not isinstance(step.command, UndoCommand | RedoCommand):
+        return step.command
+    own = [entry.op_id for entry in life.entries if entry.author == step.by.id]
+    return type(step.command)(op_id=own[-step.about]) if step.about <= len(own) else step.command
+
+
+def _facts_of(step: Step, life: Life) -> Mapping[str, Any]:
     """What the edge would have found: texts that name people name these, one of whom is no member at first."""
     body = getattr(step.command, "body", "")
-    return {**FACTS, "mentionedIds": [MEMBER.id, STRANGER.id]} if "@" in body else FACTS
+    if "@" in body:
+        return {**FACTS, "mentionedIds": [MEMBER.id, STRANGER.id]}
+    return facts_of(life, _command_of(step, life))
 
 
 def _through_bytes(part: Any) -> Any:

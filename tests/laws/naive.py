@@ -401,6 +401,8 @@ _STEPS = {
     "CommentRestored": _comment_restored,
     "ReactionAdded": _reaction_added,
     "ReactionRemoved": _reaction_removed,
+    "CommandUndone": _nothing,
+    "CommandRedone": _nothing,
     "ProfileCreated": _profile_created,
     "ProfileEdited": _profile_edited,
     "Notified": _notified,

@@ -21,3 +21,5 @@ class Step:
     origin: Origin | None
     # How many entries its sender had not seen; less than none is a base in the future. None: no base is given.
     behind: int | None = None
+    # An undo is of the newest entry but so many by the same person, whichever that is when it comes to it.
+    about: int | None = None

@@ -47,6 +47,7 @@ from tests.laws.endings import purged_lives, timed_lives
 from tests.laws.planning import PLANNING, planning_episodes
 from tests.laws.steps import Step
 from tests.laws.team import INVITATION_COMMANDS, ROLE_COMMANDS, team_lives
+from tests.laws.undone import UNDO_COMMANDS, undo_lives
 from tests.laws.wishes import (
     COMMENT_IDS,
     LINK_IDS,
@@ -107,7 +108,13 @@ _live = st.builds(
     Step,
     turn=_turns,
     command=_mixed(
-        (_content, 6), (tuple(PLANNING), 3), (_membership, 3), (INVITATION_COMMANDS, 1), (ROLE_COMMANDS, 1), (_rare, 1)
+        (_content, 6),
+        (tuple(PLANNING), 3),
+        (_membership, 3),
+        (INVITATION_COMMANDS, 1),
+        (ROLE_COMMANDS, 1),
+        (UNDO_COMMANDS, 1),
+        (_rare, 1),
     ),
     by=_powers,
     day=st.integers(0, 3),
@@ -279,6 +286,7 @@ _episodes = st.lists(
         _removed_and_back,
         *planning_episodes(_live, _by_owner),
         *team_lives(_live, _turns),
+        *undo_lives(_live, _turns),
         *timed_lives(_live, _turns),
         _linked_and_not,
         _crossed,

@@ -14,6 +14,7 @@ from pantherahive_client.project_state import ProjectState, from_parts
 from protocol.messages import unpack_payload
 from tests.actors.given import Life
 from tests.laws.law import check_project
+from tests.laws.lives import live_many
 from tests.laws.strategies import PROJECT_LIVES, Step
 
 _LAW = settings(max_examples=40, derandomize=True, database=None, deadline=None)
@@ -42,11 +43,5 @@ def test_a_wrong_replica_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = {kind: fold for kind, fold in PLANNING.items() if kind != "FieldRemoved"}
     monkeypatch.setattr("pantherahive_client.fold.PLANNING", kept)
     caught: list[bool] = []
-
-    @_LAW
-    @given(PROJECT_LIVES)
-    def hunt(steps: Sequence[Step]) -> None:
-        caught.append(_differs(steps))
-
-    hunt()
+    live_many(PROJECT_LIVES, lambda steps: caught.append(_differs(steps)), lives_per_run=8)
     assert any(caught)

@@ -47,6 +47,7 @@ from tests.actors.given import ADMIN, COMMENTER, MATZ, MEMBER, OWNER, STRANGER, 
 from tests.laws.endings import TIMED
 from tests.laws.planning import PLANNED, PLANNING, WATCHED
 from tests.laws.team import ROLE_IDS, team_commands
+from tests.laws.undone import undo_commands
 
 PEOPLE = (OWNER, ADMIN, MEMBER, COMMENTER, VIEWER, STRANGER)
 TASK_IDS = [uuid(0x200 + n) for n in range(2)]
@@ -182,6 +183,7 @@ STRATEGIES: Mapping[type[Command], SearchStrategy[Command]] = {
     RestoreComment: _some(RestoreComment, {}, comment_id=st.sampled_from(COMMENT_IDS)),
     AddReaction: _some(AddReaction, {}, comment_id=st.sampled_from(COMMENT_IDS), emoji=_emoji),
     RemoveReaction: _some(RemoveReaction, {}, comment_id=st.sampled_from(COMMENT_IDS), emoji=_emoji),
+    **undo_commands(),
     CreateProfile: _some(CreateProfile, {"first_name": _names, "last_name": _names}),
     EditProfile: _some(
         EditProfile,

@@ -48,6 +48,7 @@ from server.explanations import (
     Explanations,
 )
 from server.invitation_facts import InvitationFacts
+from server.past_facts import PastFacts
 from server.rate_limits import RateLimits, Rates
 from server.rest.access import Access, looks_tokens_up
 from server.rest.app import http_application
@@ -359,7 +360,8 @@ async def a_world(
     service = AccountService(storage.accounts, passwords, logins, streams, clock, ids)
     attempts = Attempts(rates, proxies)
     invitations = InvitationFacts(storage.invitation_secrets, streams, clock, ProjectLimits().invitation_lifetime_days)
-    facts = Facts(storage.accounts, storage.project_keys, invitations)
+    history = History(actors, storage.journal, clock, limits)
+    facts = Facts(storage.accounts, storage.project_keys, invitations, PastFacts(streams, storage.journal, history))
     freshness: Freshness = lists
     needs = RestNeeds(
         access=Access(authenticator, ids.new_id, rates),
@@ -369,7 +371,7 @@ async def a_world(
         attempts=attempts,
         accounts=storage.accounts,
         streams=streams,
-        history=History(actors, storage.journal, clock, limits),
+        history=history,
         facts=facts,
         projects=lists,
         tasks=lists,

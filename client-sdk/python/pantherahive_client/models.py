@@ -82,6 +82,8 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "CommentRestored": 1,
     "ReactionAdded": 1,
     "ReactionRemoved": 1,
+    "CommandUndone": 1,
+    "CommandRedone": 1,
     "DueDateNeared": 1,
     "ProfileCreated": 1,
     "ProfileEdited": 1,
@@ -127,7 +129,9 @@ class AcceptInvitation(TypedDict):
 class ActivityItem(TypedDict):
     """One entry, or a run of edits of one object by one author: `entries` of them, from `firstSeq` to `seq`.
 
-    `at` is when the newest happened, `beganAt` the oldest. The events stand in the order of the log.
+    `at` is when the newest happened, `beganAt` the oldest. Events and opIds stand in the order of the
+    log; an opId is what `UndoCommand` takes. Where a command was undone or redone, the first event says
+    so.
     """
 
     seq: int
@@ -136,6 +140,7 @@ class ActivityItem(TypedDict):
     at: Instant
     beganAt: Instant
     entries: int
+    opIds: list[Uuid]
     events: list[WireEvent]
 
 
@@ -275,6 +280,13 @@ class CommandAnswer(TypedDict):
     result: NotRequired[dict[str, Any]]
 
 
+class CommandRedone(TypedDict):
+    """The other events of this entry do again what the entry `seq` did, which had this `opId`."""
+
+    opId: Uuid
+    seq: int
+
+
 class CommandRequest(TypedDict):
     """A command. `opId` is made once per wish: every retry sends the same.
 
@@ -289,6 +301,13 @@ class CommandRequest(TypedDict):
     data: dict[str, Any]
     base: NotRequired[int | None]
     origin: NotRequired[Origin | None]
+
+
+class CommandUndone(TypedDict):
+    """The other events of this entry take back what the entry `seq` did, which had this `opId`."""
+
+    opId: Uuid
+    seq: int
 
 
 class CommentAdded(TypedDict):
@@ -1117,6 +1136,7 @@ class PersonActivityItem(TypedDict):
     at: Instant
     beganAt: Instant
     entries: int
+    opIds: list[Uuid]
     events: list[WireEvent]
     projectId: Uuid
 
@@ -1320,6 +1340,12 @@ class Recurrence(TypedDict):
     unit: Literal["day", "week", "month", "year"]
     startDay: NotRequired[int]
     dueDay: NotRequired[int]
+
+
+class RedoCommand(TypedDict):
+    """Does again what `UndoCommand` took back; `opId` is that of the first command. Refused as an undo is."""
+
+    opId: Uuid
 
 
 class RemindOfDueDate(TypedDict):
@@ -1607,6 +1633,21 @@ class UnarchiveProject(TypedDict, total=False):
     """Sets the status of an archived project back."""
 
     status: Literal["Active", "Completed", "OnHold"]
+
+
+class UndoCommand(TypedDict):
+    """Takes back what the sender did with the command `opId`, whatever its age, from whichever device.
+
+    Content can be taken back: changes of the project, tasks, links, milestones, fields, comments and
+    reactions; not members, roles, invitations or the deletion of the project (`not_undoable`). What was
+    set goes back to what it was before the command; labels, assignees and watchers that it added are
+    removed, and the other way round. What it made is deleted, what it deleted comes back. Refused, as a
+    `conflict` with the reason `changed_by_others`, where others have since changed the same fields or
+    built on what was made: `fields` has both values with author and time, `dependents` what hangs on it.
+    Permission is judged as for the command itself, by the sender's role now.
+    """
+
+    opId: Uuid
 
 
 class UnmuteProject(TypedDict):

@@ -107,12 +107,14 @@ class JudgedClient:
         self.judge_heard()
         return answer
 
-    async def command(self, kind: str, type_: str, number: int = 0, stream_id: str = "", **data: Any) -> Any:
+    async def command(
+        self, kind: str, type_: str, number: int = 0, stream_id: str = "", op_id: str | None = None, **data: Any
+    ) -> Any:
         """A command by its published example; `data` replaces fields of it. It has to be accepted."""
         payload = {**self._record.example(kind, type_, number), **data}
         stream = f"{kind}/{stream_id}"
         self._record.sent(stream, type_, payload)
-        answer = await self.ask("command", command(stream, type_, payload))
+        answer = await self.ask("command", command(stream, type_, payload, op_id))
         if "error" in answer:
             raise NotAsPublished(f"{type_} {payload!r} was refused: {answer['error']}")
         self._record.commands.add(f"{kind}.{type_}")

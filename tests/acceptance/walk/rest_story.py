@@ -93,6 +93,11 @@ async def tasks(walk: Walker, cast: Cast) -> None:
     await walk.call(f"POST {every}", cast.ben, second)
     assert (await walk.call(f"GET {one}", cast.ben)).body == first
     assert (await walk.call(f"PUT {one}", cast.ben)).body["priority"] == "high"
+    renamed = await walk.call(f"PUT {one}", cast.ben, {"title": "Land on Mars"})
+    walk.names.know(examples.UNDONE, renamed.headers["Op-Id"])
+    for again in ("undo", "redo", "undo"):
+        await walk.call(f"POST /v1/projects/{{projectId}}/{again}", cast.ben)
+    assert (await walk.call(f"GET {one}", cast.ben)).body["title"] == first["title"]
     edited = (await walk.call(f"POST {every}/bulk", cast.ada)).body
     assert [item["ok"] for item in edited["result"]["items"]] == [True, True]
     at = {"taskId": second["taskId"]}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from actors.project.edited_fields import READERS, edited_by
+from actors.field_changes import newest_by_others
+from actors.project.edited_fields import READERS, edited_by, member
 from protocol.comments import EditComment
 from protocol.custom_fields import FieldRemoved
 from protocol.errors import ErrorCode, Rejection
@@ -150,3 +151,20 @@ def test_a_moved_card_meets_another_move_of_it_and_nothing_else() -> None:
 def test_events_of_other_kinds_set_nothing() -> None:
     [created] = happened(a_task().decide(CreateTask(title="x"), MEMBER))
     assert edited_by(created) is None
+
+
+def test_it_is_known_for_everybody_what_others_changed_last() -> None:
+    life = a_task()
+    for number, person in enumerate((MEMBER, ADMIN, ADMIN, OWNER, OWNER)):
+        life.given((person, EditTask(task_id=TASK, title=f"title {number}", add_labels=[f"label {number}"])))
+    found = {
+        person: newest_by_others(life.state.changes, f"task/{TASK}", "title", person.id)
+        for person in (OWNER, ADMIN, MEMBER)
+    }
+    seqs = {person: change.seq for person, change in found.items() if change is not None}
+    assert seqs == {OWNER: head(life) - 2, ADMIN: head(life), MEMBER: head(life)}
+    assert newest_by_others(life.state.changes, f"task/{TASK}", "title", STRANGER.id) is not None
+    assert newest_by_others(life.state.changes, f"task/{TASK}", "estimate", OWNER.id) is None
+    label = newest_by_others(life.state.changes, f"task/{TASK}", member("labels", "label 0"), OWNER.id)
+    assert label is not None
+    assert label.author == MEMBER.id

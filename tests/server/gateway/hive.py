@@ -16,6 +16,7 @@ from actors.profile.decider import ProfileActor
 from actors.project.decider import ProjectActor
 from actors.runtime.actor import AnyActor, shown
 from actors.runtime.feeds import Feeds
+from actors.runtime.history import History
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.region import Region
 from actors.runtime.request import Accepted, Reading, Request
@@ -34,6 +35,7 @@ from server.gateway.app import Gateway
 from server.gateway.engine import Engine
 from server.gateway.limits import GatewayLimits
 from server.invitation_facts import InvitationFacts
+from server.past_facts import PastFacts
 from server.rate_limits import RateLimits, Rates
 from server.rest.app import http_application
 from server.router import Outlets
@@ -212,8 +214,10 @@ async def a_hive(
     outlets.lead_to(feeds, [])
     region.start()
     tokens = Tokens(Ed25519PrivateKey.generate(), ADMIN_TOKEN, 900)
-    invitations = InvitationFacts(storage.invitation_secrets, Streams(region, clock, DEADLINE_S), clock, 14)
-    facts = Facts(storage.accounts, storage.project_keys, invitations)
+    streams = Streams(region, clock, DEADLINE_S)
+    invitations = InvitationFacts(storage.invitation_secrets, streams, clock, 14)
+    past = PastFacts(streams, journal, History(_actors(), journal, clock, runtime))
+    facts = Facts(storage.accounts, storage.project_keys, invitations, past)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
     reader = ApiTokenReader(storage.api_tokens, ended, lambda: clock.now_s)
     authenticator = Authenticator(tokens, ended, reader, RandomIds().new_id, lambda: clock.now_s)

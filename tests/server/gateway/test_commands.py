@@ -208,3 +208,20 @@ async def test_a_defect_behind_the_gateway_is_told_as_such(hive: Hive, monkeypat
     answer = await client.command(stream, "CreateTask", {"title": "x"})
     assert answer["error"]["code"] == "internal"
     assert "secret" not in json.dumps(answer)
+
+
+async def test_an_undo_may_follow_its_command_at_once(hive: Hive) -> None:
+    """Neither answer is awaited: what came before is durable when the undo looks for it in the log."""
+    ada, token = await hive.user("ada")
+    stream, client = await hive.project(owner=ada), await hive.client(token)
+    made = (await client.command(stream, "CreateTask", {"title": "one"}))["result"]["taskId"]
+    edit, wish = RandomIds().new_id(), {"taskId": made, "title": "two"}
+    hold = hive.journal.next(Hold())
+    await client.emit("command", command(stream, "EditTask", wish, edit))
+    await client.emit("command", command(stream, "UndoCommand", {"opId": edit}))
+    await hold.reached.wait()
+    hold.release()
+    await client.until(lambda: len(client.acks) == 3)
+    assert [Cursor.parse(client.acks[number]["cursor"]).seq for number in client.ack_order] == [2, 3, 4]
+    view, _ = await hive.view(stream)
+    assert view["tasks"][made]["title"] == "one"

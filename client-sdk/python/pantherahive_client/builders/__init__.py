@@ -19,6 +19,7 @@ from pantherahive_client.builders.ranks import RankBuilders
 from pantherahive_client.builders.reactions import ReactionBuilders
 from pantherahive_client.builders.roles import RoleBuilders
 from pantherahive_client.builders.tasks import TaskBuilders
+from pantherahive_client.builders.undo import UndoBuilders
 from pantherahive_client.builders.watchers import WatcherBuilders
 
 
@@ -35,6 +36,7 @@ class ProjectStreamBuilders(
     CustomFieldBuilders,
     CommentBuilders,
     ReactionBuilders,
+    UndoBuilders,
 ):
     """All commands to `project/<id>`."""
 

@@ -69,6 +69,8 @@ SHOWN_WHEN_CONFIRMED: Final = frozenset(
         "PurgeProject",
         # What comes back is known to the server alone.
         "RestoreComment",
+        "UndoCommand",
+        "RedoCommand",
         # Sent by the server alone.
         "RemindOfDueDate",
     }

@@ -1,0 +1,80 @@
+"""What takes events of comments and reactions back."""
+
+from __future__ import annotations
+
+from actors.project.comments import history_is_full, refuse_change
+from actors.project.permissions import broken
+from actors.project.reactions import reaction_with, refuse_crowd
+from actors.project.reversal import Inverse, Reversal
+from actors.project.tombstones import living
+from actors.project.withdrawals import restored
+from protocol.comments import CommentAdded, CommentDeleted, CommentEdited, CommentRestored
+from protocol.errors import Rejection
+from protocol.reactions import ReactionAdded, ReactionRemoved
+
+
+def of_added(reversal: Reversal, event: CommentAdded) -> Inverse:
+    """A tombstone."""
+    return _deleted(reversal, event.comment_id)
+
+
+def of_restored(reversal: Reversal, event: CommentRestored) -> Inverse:
+    return _deleted(reversal, event.comment_id)
+
+
+def _deleted(reversal: Reversal, comment_id: str) -> Inverse:
+    comment = reversal.draft.comments[comment_id]
+    if comment["deletedAt"] is not None:
+        return ()
+    task = living(reversal.draft, comment["taskId"])
+    return task if isinstance(task, Rejection) else [CommentDeleted(comment_id=comment_id)]
+
+
+def of_deleted(reversal: Reversal, event: CommentDeleted) -> Inverse:
+    """As it was, with its reactions and its history."""
+    was = reversal.draft.deleted_comments.get(event.comment_id)
+    if was is None:
+        return ()
+    task = living(reversal.draft, was["taskId"])
+    return task if isinstance(task, Rejection) else [restored(was)]
+
+
+def of_edited(reversal: Reversal, event: CommentEdited) -> Inverse:
+    """Another edit, so that the history shows both."""
+    comment = reversal.draft.comments[event.comment_id]
+    refused = refuse_change(reversal.draft, comment)
+    if refused is not None:
+        return refused
+    if comment["body"] == event.was:
+        return ()
+    if history_is_full(comment, reversal.limits):
+        return broken("comment_edits_limit", "this comment cannot be edited any more often")
+    return [
+        CommentEdited(
+            comment_id=event.comment_id,
+            body=event.was,
+            was=comment["body"],
+            mentions=event.mentions_were,
+            mentions_were=comment["mentions"],
+        )
+    ]
+
+
+def of_reaction_added(reversal: Reversal, event: ReactionAdded) -> Inverse:
+    """One's own: it is the entry's author who undoes."""
+    comment = reversal.draft.comments[event.comment_id]
+    there = reaction_with(comment, event.emoji)
+    if there is None or reversal.entry.author not in there["userIds"]:
+        return ()
+    refused = refuse_change(reversal.draft, comment)
+    return refused or [ReactionRemoved(comment_id=event.comment_id, emoji=there["emoji"])]
+
+
+def of_reaction_removed(reversal: Reversal, event: ReactionRemoved) -> Inverse:
+    comment = reversal.draft.comments[event.comment_id]
+    there = reaction_with(comment, event.emoji)
+    if there is not None and reversal.entry.author in there["userIds"]:
+        return ()
+    refused = refuse_change(reversal.draft, comment) or refuse_crowd(comment, there, reversal.limits)
+    emoji = there["emoji"] if there is not None else event.emoji
+    return refused or [ReactionAdded(comment_id=event.comment_id, emoji=emoji)]

@@ -1,0 +1,131 @@
+"""What others have hung on something since it was made: as long as it hangs there, the making is not undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from actors.field_changes import newest_by_others, who_and_when
+from actors.project.past_entries import PastEntry
+from actors.project.state import ProjectState
+from protocol.comments import CommentAdded, CommentRestored, CommentView
+from protocol.custom_fields import FieldDefined
+from protocol.links import LinkAdded
+from protocol.messages import ProjectEvent
+from protocol.milestones import MilestoneCreated
+from protocol.tasks import TaskCreated, TaskRestored
+
+Dependent = dict[str, Any]
+"""`what`, `id`, `author`, and `at`; for a changed field its name too."""
+
+
+def dependents(state: ProjectState, entry: PastEntry) -> Iterator[Dependent]:
+    """For all that the entry made or brought back and that is there now."""
+    for event in entry.events:
+        yield from _of(state, entry, event)
+
+
+def _of(state: ProjectState, entry: PastEntry, event: ProjectEvent) -> Iterator[Dependent]:
+    match event:
+        case TaskCreated():
+            yield from _of_task(state, entry, event.task["id"], "")
+        case TaskRestored():
+            yield from _of_task(state, entry, event.task_id, entry.at)
+        case CommentAdded():
+            yield from _of_comment(state, entry, event.comment_id, "", ())
+        case CommentRestored():
+            known = [person for reaction in event.reactions for person in reaction["userIds"]]
+            yield from _of_comment(state, entry, event.comment_id, entry.at, known)
+        case LinkAdded():
+            yield from _changes(state, entry, "link", event.link["id"])
+        case MilestoneCreated():
+            yield from _of_milestone(state, entry, event.milestone["id"])
+        case FieldDefined():
+            yield from _of_field(state, entry, event.field["id"])
+        case _:
+            return
+
+
+def _changes(state: ProjectState, entry: PastEntry, what: str, record_id: str) -> Iterator[Dependent]:
+    """Fields of the record itself that others have set since."""
+    record = f"{what}/{record_id}"
+    for name in state.changes.get(record, {}):
+        change = newest_by_others(state.changes, record, name, entry.author)
+        if change is not None and change.seq > entry.seq:
+            yield {"what": what, "id": record_id, "field": name, **who_and_when(change)}
+
+
+def _of_task(state: ProjectState, entry: PastEntry, task_id: str, since: str) -> Iterator[Dependent]:
+    """Comments, links and subtasks of others, made at the time `since` or later."""
+    if state.tasks[task_id]["deletedAt"] is not None:
+        return
+    yield from _changes(state, entry, "task", task_id)
+    for thread in state.task_comments.get(task_id, ()):
+        for comment_id in (thread, *state.thread_replies.get(thread, ())):
+            comment = state.comments[comment_id]
+            if _is_others(comment, entry, since):
+                yield _made("comment", comment_id, comment["authorId"], comment["createdAt"])
+    for link_id in state.task_links.get(task_id, ()):
+        link = state.links[link_id]
+        if link["createdBy"] != entry.author and link["createdAt"] >= since:
+            yield _made("link", link_id, link["createdBy"], link["createdAt"])
+    for child_id in sorted(state.subtasks.get(task_id, ())):
+        if state.tasks[child_id]["deletedAt"] is None:
+            yield from _put_there(state, entry, child_id, "parentId", since)
+
+
+def _put_there(state: ProjectState, entry: PastEntry, task_id: str, field: str, since: str) -> Iterator[Dependent]:
+    """The task, if others have set this field of it since, or have made it with the value that it has."""
+    last = state.changes.get(f"task/{task_id}", {}).get(field)
+    task = state.tasks[task_id]
+    if last is None:
+        if task["createdBy"] != entry.author and task["createdAt"] >= since:
+            yield _made("task", task_id, task["createdBy"], task["createdAt"], field)
+    elif last.author != entry.author and last.seq > entry.seq:
+        yield _made("task", task_id, last.author, last.at, field)
+
+
+def _of_comment(
+    state: ProjectState, entry: PastEntry, comment_id: str, since: str, known: list[str] | tuple[()]
+) -> Iterator[Dependent]:
+    """Replies and reactions of others; `known` are those whose reactions were there already."""
+    comment = state.comments[comment_id]
+    if comment["deletedAt"] is not None:
+        return
+    yield from _changes(state, entry, "comment", comment_id)
+    is_thread = comment["threadId"] is None
+    for reply_id in state.thread_replies.get(comment["threadId"] or comment_id, ()):
+        reply = state.comments[reply_id]
+        if (is_thread or reply["replyTo"] == comment_id) and _is_others(reply, entry, since):
+            yield _made("comment", reply_id, reply["authorId"], reply["createdAt"])
+    for reaction in comment["reactions"]:
+        for person in reaction["userIds"]:
+            if person != entry.author and person not in known:
+                yield {"what": "reaction", "id": comment_id, "author": person, "emoji": reaction["emoji"]}
+
+
+def _is_others(comment: CommentView, entry: PastEntry, since: str) -> bool:
+    is_there = comment["deletedAt"] is None
+    return is_there and comment["authorId"] != entry.author and comment["createdAt"] >= since
+
+
+def _of_milestone(state: ProjectState, entry: PastEntry, milestone_id: str) -> Iterator[Dependent]:
+    if milestone_id not in state.milestones:
+        return
+    yield from _changes(state, entry, "milestone", milestone_id)
+    for task_id in sorted(state.milestone_tasks.get(milestone_id, ())):
+        yield from _put_there(state, entry, task_id, "milestoneId", "")
+
+
+def _of_field(state: ProjectState, entry: PastEntry, field_id: str) -> Iterator[Dependent]:
+    if field_id not in state.fields:
+        return
+    yield from _changes(state, entry, "field", field_id)
+    for task_id, task in state.tasks.items():
+        if field_id in task["fields"]:
+            yield from _put_there(state, entry, task_id, f"fields.{field_id}", "")
+
+
+def _made(what: str, record_id: str, author: str, at: str, field: str | None = None) -> Dependent:
+    named: Dependent = {"what": what, "id": record_id, "author": author, "at": at}
+    return named if field is None else {**named, "field": field}

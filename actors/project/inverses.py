@@ -1,0 +1,94 @@
+"""Takes an entry back: its events from the last to the first, each by its inverse, on a draft of the state.
+
+The kinds named here are the closed list of what can be undone. Pieces that would change nothing are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from actors.project import comment_inverses, planning_inverses, task_inverses
+from actors.project.events import evolve
+from actors.project.reversal import Inverse, Reversal
+from actors.runtime.actor import EntryMeta
+from protocol.comments import CommentAdded, CommentDeleted, CommentEdited, CommentRestored
+from protocol.custom_fields import FieldDefined, FieldEdited, FieldRemoved, FieldValuesSet
+from protocol.errors import Rejection
+from protocol.event import Event
+from protocol.links import LinkAdded, LinkRemoved
+from protocol.messages import ProjectEvent
+from protocol.milestones import MilestoneCreated, MilestoneDeleted, MilestoneEdited
+from protocol.projects import ProjectEdited
+from protocol.ranks import TasksReranked
+from protocol.reactions import ReactionAdded, ReactionRemoved
+from protocol.tasks import TaskCreated, TaskDeleted, TaskEdited, TaskEditsJudged, TaskRecurred, TaskRestored
+from protocol.undo import CommandRedone, CommandUndone
+from protocol.watchers import WatchersChanged
+
+INVERSES: Final[Mapping[type[Event], Callable[[Reversal, Any], Inverse]]] = {
+    ProjectEdited: planning_inverses.of_project_edited,
+    MilestoneCreated: planning_inverses.of_milestone_created,
+    MilestoneEdited: planning_inverses.of_milestone_edited,
+    MilestoneDeleted: planning_inverses.of_milestone_deleted,
+    FieldDefined: planning_inverses.of_field_defined,
+    FieldEdited: planning_inverses.of_field_edited,
+    FieldRemoved: planning_inverses.of_field_removed,
+    FieldValuesSet: task_inverses.of_values,
+    TaskCreated: task_inverses.of_created,
+    TaskEdited: task_inverses.of_edited,
+    TaskDeleted: task_inverses.of_deleted,
+    TaskRestored: task_inverses.of_restored,
+    TaskRecurred: task_inverses.of_recurred,
+    WatchersChanged: task_inverses.of_watchers,
+    LinkAdded: task_inverses.of_link_added,
+    LinkRemoved: task_inverses.of_link_removed,
+    CommentAdded: comment_inverses.of_added,
+    CommentEdited: comment_inverses.of_edited,
+    CommentDeleted: comment_inverses.of_deleted,
+    CommentRestored: comment_inverses.of_restored,
+    ReactionAdded: comment_inverses.of_reaction_added,
+    ReactionRemoved: comment_inverses.of_reaction_removed,
+}
+
+BESIDE: Final[frozenset[type[Event]]] = frozenset({TaskEditsJudged, TasksReranked})
+"""What stands beside such events and has nothing of its own to take back: an answer, and room that was made."""
+
+MARKERS: Final[frozenset[type[Event]]] = frozenset({CommandUndone, CommandRedone})
+"""Of undoings themselves: they are taken back by redo, and that one by undo."""
+
+UNDOABLE: Final = frozenset(event.kind for event in (*INVERSES, *BESIDE))
+
+_ABOUT_COMMENTS: Final = (
+    CommentAdded,
+    CommentEdited,
+    CommentDeleted,
+    CommentRestored,
+    ReactionAdded,
+    ReactionRemoved,
+)
+_NEVER_CHANGED: Final = frozenset({"members", "roles", "invitations", "undone", "task_comments", "thread_replies"})
+
+
+def untouched(events: Iterable[ProjectEvent]) -> frozenset[str]:
+    """The collections of the state that no inverse of these events changes."""
+    if any(isinstance(event, _ABOUT_COMMENTS) for event in events):
+        return _NEVER_CHANGED
+    return _NEVER_CHANGED | {"comments", "deleted_comments"}
+
+
+def take_back(reversal: Reversal) -> list[ProjectEvent] | Rejection:
+    """What takes the whole entry back; the first reason against a part of it is one against all of it."""
+    dating, context = reversal.dating, reversal.context
+    meta = EntryMeta(context.seq + 1, context.op_id, dating.author, dating.at, context.now)
+    made: list[ProjectEvent] = []
+    for event in reversed(reversal.entry.events):
+        if type(event) in BESIDE or type(event) in MARKERS:
+            continue
+        inverse = INVERSES[type(event)](reversal, event)
+        if isinstance(inverse, Rejection):
+            return inverse
+        for one in inverse:
+            evolve(reversal.draft, one, meta)
+        made += inverse
+    return made

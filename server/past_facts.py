@@ -1,0 +1,78 @@
+"""What decisions on undo need from the log: the entry that is meant, and what it does not hold itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from actors.ports import Journal
+from actors.project.custom_fields import values_by_field
+from actors.project.permissions import refusal
+from actors.project.state import ProjectState
+from actors.runtime.publication import publication_of
+from actors.runtime.replay import ReplayFailed
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Principal
+from protocol.log import Entry
+from protocol.messages import UnreadableEvent
+from protocol.undo import RedoCommand, UndoCommand
+from server.streams import History, Streams
+
+HALTED: Final = Rejection(ErrorCode.STREAM_HALTED, "the log of this project cannot be replayed; it is halted")
+
+
+def find_undoing(state: ProjectState, principal: Principal, op_id: str) -> str | Rejection | None:
+    """A look: the opId of the undo that is in force, if there is one."""
+    refused = refusal(state, principal, "project.view")
+    if refused is not None:
+        return refused
+    undoing = state.undone.get(op_id)
+    return undoing.op_id if undoing is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class PastFacts:
+    """Reads the log for those who may see the project."""
+
+    streams: Streams
+    journal: Journal
+    history: History
+
+    async def of_undo(
+        self, command: UndoCommand | RedoCommand, stream: str, principal: Principal
+    ) -> Mapping[str, Any] | Rejection:
+        """`undone`, `undoing`, `lostValues`, as far as they are there. Raises NotApplied.
+
+        The look waits until all that its sender sent before is durable, so the log has it. Nothing is read for those
+        who may not see the project: its actor refuses them.
+        """
+        looked = await self.streams.read(stream, find_undoing, principal, command.op_id)
+        if isinstance(looked, Rejection):
+            return looked if looked.retryable or looked.code is ErrorCode.STREAM_HALTED else {}
+        asked = {"undone": command.op_id, "undoing": looked.value}
+        found = await self.journal.find_ops([(stream, op_id) for op_id in asked.values() if op_id is not None])
+        entries = {name: entry for name, op_id in asked.items() if op_id and (entry := found.get((stream, op_id)))}
+        try:
+            facts: dict[str, Any] = {name: dict(publication_of(entry).wire()) for name, entry in entries.items()}
+        except UnreadableEvent:
+            return HALTED
+        taken_back = entries.get("undoing" if isinstance(command, RedoCommand) else "undone")
+        if taken_back is not None:
+            lost = await self._lost_values(taken_back, facts)
+            if isinstance(lost, Rejection):
+                return lost
+            facts["lostValues"] = lost
+        return facts
+
+    async def _lost_values(self, entry: Entry, facts: Mapping[str, Any]) -> Mapping[str, Any] | Rejection:
+        """An event that removes a field does not name its values: they are those of the state before it."""
+        events = next(fact["events"] for fact in facts.values() if fact["opId"] == entry.op_id)
+        removed = [event["data"]["fieldId"] for event in events if event["kind"] == "FieldRemoved"]
+        if not removed:
+            return {}
+        try:
+            before = await self.history.state_at(entry.stream, seq=entry.seq - 1)
+        except ReplayFailed:
+            return HALTED
+        return values_by_field(before[0], removed) if before is not None else {}

@@ -1,0 +1,95 @@
+"""Undo and redo in an actor's life: what the edge would find in the log, found in the life's own entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from actors.runtime.actor import Decision, meta_of
+from actors.runtime.publication import publication_of
+from protocol.errors import Rejection
+from protocol.event import Command, Principal
+from protocol.log import Entry
+from protocol.undo import RedoCommand, UndoCommand
+from tests.actors.given import FACTS, MEMBER, NOW, Life, a_task, events_of
+
+
+def facts_of(life: Life, command: Command) -> Mapping[str, Any]:
+    """The facts of any command; those of an undo come from the log."""
+    if not isinstance(command, UndoCommand | RedoCommand):
+        return FACTS
+    undoing = life.state.undone.get(command.op_id)
+    undone = _entry(life, command.op_id)
+    by = _entry(life, undoing.op_id) if undoing is not None else None
+    facts: dict[str, Any] = {
+        name: publication_of(entry).wire() for name, entry in (("undone", undone), ("undoing", by)) if entry is not None
+    }
+    taken_back = by if isinstance(command, RedoCommand) else undone
+    if taken_back is not None:
+        facts["lostValues"] = _lost_values(life, taken_back)
+    return facts
+
+
+def _entry(life: Life, op_id: str) -> Entry | None:
+    return next((entry for entry in life.entries if entry.op_id == op_id), None)
+
+
+def _lost_values(life: Life, entry: Entry) -> dict[str, dict[str, Any]]:
+    removed = [event.field_id for event in events_of(entry) if event.kind == "FieldRemoved"]  # type: ignore[attr-defined]
+    if not removed:
+        return {}
+    tasks = state_before(life, entry.seq).tasks
+    return {
+        field_id: {task_id: task["fields"][field_id] for task_id, task in tasks.items() if field_id in task["fields"]}
+        for field_id in removed
+    }
+
+
+def state_before(life: Life, seq: int) -> Any:
+    """The state that the entries before this one lead to."""
+    state = life.actor.initial(life.stream)
+    for entry in life.entries[: seq - 1]:
+        for event in events_of(entry):
+            life.actor.evolve(state, event, meta_of(entry))
+    return state
+
+
+def undo(life: Life, seq: int, by: Principal, now: str = NOW) -> Decision[Any] | Rejection:
+    """Undoes the command that made this entry."""
+    command = UndoCommand(op_id=life.entries[seq - 1].op_id)
+    return life.send(command, by, now=now, facts=facts_of(life, command))
+
+
+def redo(life: Life, seq: int, by: Principal, now: str = NOW) -> Decision[Any] | Rejection:
+    """Redoes the command that made this entry."""
+    command = RedoCommand(op_id=life.entries[seq - 1].op_id)
+    return life.send(command, by, now=now, facts=facts_of(life, command))
+
+
+def given(*commands: Command, by: Principal = MEMBER) -> Life:
+    """A task, and what was done to it; the last command is the newest entry."""
+    life = a_task()
+    life.given(*((by, command) for command in commands))
+    return life
+
+
+def newest(life: Life) -> int:
+    """The seq of the newest entry."""
+    return len(life.entries)
+
+
+def seen(life: Life) -> dict[str, Any]:
+    """What people see, without the times at which things happened and without the histories of comments."""
+    state = life.state
+    records = {"tasks": state.tasks, "links": state.links, "milestones": state.milestones, "fields": state.fields}
+    found: dict[str, Any] = {name: {key: _timeless(one) for key, one in own.items()} for name, own in records.items()}
+    found["comments"] = {key: _timeless(one) for key, one in state.comments.items()}
+    found["project"] = _timeless(state.project)
+    return found
+
+
+def _timeless(record: Any) -> dict[str, Any]:
+    times = {"updatedAt", "closedAt", "edits", "deletedBy"}
+    sets = {"labels", "assigneeIds", "watcherIds"}
+    told = {name: sorted(value) if name in sets else value for name, value in record.items() if name not in times}
+    return {**told, "deletedAt": record["deletedAt"] is not None} if "deletedAt" in told else told
