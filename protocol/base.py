@@ -55,7 +55,8 @@ class Message(BaseModel):
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of this message, as the sender may write it: fields that were not set stay absent."""
-        return self.model_dump(mode="python", by_alias=True, exclude_unset=True)
+        json: dict[str, Any] = self.__pydantic_serializer__.to_python(self, by_alias=True, exclude_unset=True)
+        return json
 
 
 def _without_default(schema: JsonDict) -> None:

@@ -281,7 +281,7 @@ def event_json(event: Event) -> EventJson:
     return {
         "kind": event.kind,
         "version": event.version,
-        "data": event.model_dump(mode="python", by_alias=True, exclude_unset=True),
+        "data": event.as_json(),
     }
 
 

@@ -14,9 +14,18 @@ _BOOT_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 class SystemClock:
     """Fits `actors.ports.Clock`."""
 
+    def __init__(self) -> None:
+        # The newest second that was asked for, since 1970, and its text up to the seconds.
+        self._second = -1
+        self._text = ""
+
     def now(self) -> str:
         """The canonical instant (UTC, milliseconds, `Z`)."""
-        return instant_of(datetime.now(UTC))
+        second, millisecond = divmod(time.time_ns() // 1_000_000, 1000)
+        if second != self._second:
+            self._second = second
+            self._text = instant_of(datetime.fromtimestamp(second, UTC))[:-4]
+        return f"{self._text}{millisecond:03d}Z"
 
     def monotonic_s(self) -> float:
         """Seconds that only grow; a suspended machine's time counts where the system can tell."""

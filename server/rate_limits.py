@@ -63,18 +63,25 @@ class RateLimiter:
 
     def take(self, key: str) -> Allowance | Rejection:
         """Uses one, or says when there will be one. A refusal costs nothing."""
-        now_s = self._now_s()
-        before_s = max(now_s, self._full_at_s.pop(key, now_s))
+        refused = self.refused(key)
+        if refused is not None:
+            return refused
+        full_in_s = self._full_at_s[key] - self._now_s()
+        return Allowance(self.quota, int((self.quota.window_s - full_in_s + _ROUNDING_S) / self._step_s), full_in_s)
+
+    def refused(self, key: str) -> Rejection | None:
+        """As `take`, for those who do not tell what is left."""
+        now_s, buckets = self._now_s(), self._full_at_s
+        before_s = max(now_s, buckets.pop(key, now_s))
         full_at_s = before_s + self._step_s
         too_early_s = full_at_s - now_s - self.quota.window_s
         if too_early_s > _ROUNDING_S:
-            self._full_at_s[key] = before_s
+            buckets[key] = before_s
             return self._refusal(too_early_s)
-        self._full_at_s[key] = full_at_s
-        if len(self._full_at_s) > self._keys_max:
-            del self._full_at_s[next(iter(self._full_at_s))]
-        left_s = self.quota.window_s - (full_at_s - now_s)
-        return Allowance(self.quota, int((left_s + _ROUNDING_S) / self._step_s), full_at_s - now_s)
+        buckets[key] = full_at_s
+        if len(buckets) > self._keys_max:
+            del buckets[next(iter(buckets))]
+        return None
 
     def give_back(self, key: str) -> None:
         """Undoes one use."""
@@ -122,5 +129,4 @@ class Rates:
 
     def command(self, principal: Principal) -> Rejection | None:
         """A command, however it comes."""
-        taken = None if principal.is_operator else self._commands.take(principal.id)
-        return taken if isinstance(taken, Rejection) else None
+        return None if principal.is_operator else self._commands.refused(principal.id)

@@ -110,12 +110,14 @@ class Cell:
         self._schedule()
 
     def deliver(self, delivery: Delivery) -> None:
-        """Queues a delivery, or answers `overloaded` when the mailbox is full."""
-        if not self.mailbox.put(delivery):
-            delivery.refuse(OVERLOADED)
-        elif not self._scheduled and self.phase in _RUNNING:
+        """Handles a delivery, or queues it behind others, or answers `overloaded` when the mailbox is full."""
+        if not self._scheduled and not self.mailbox and self.phase in _RUNNING and not self._is_full():
             self._schedule()  # for what comes in this round of the loop after this one
-            self._turn(1)  # nothing waits before it, so it is taken at once
+            self._handle(delivery, *self._look_at_clock())
+        elif not self.mailbox.put(delivery):
+            delivery.refuse(OVERLOADED)
+        else:
+            self._schedule()
 
     def control(self, call: Control) -> None:
         """Runs the runtime's own work in a turn of the actor, before everything that waits."""
@@ -140,10 +142,7 @@ class Cell:
 
     def _turn(self, messages_max: int) -> bool:
         """Takes messages in their order. True: more could be taken."""
-        now_s = self._host.clock.monotonic_s()
-        if self.phase is Phase.LIVE:
-            self.last_used_s = now_s  # a halted one goes in its time however often it is asked: its log may be repaired
-        now = self._host.clock.now()
+        now, now_s = self._look_at_clock()
         for _ in range(messages_max):
             if self.phase not in _RUNNING:
                 return False
@@ -158,6 +157,14 @@ class Cell:
                 return False
             self._handle(delivery, now, now_s)
         return bool(self.mailbox)
+
+    def _look_at_clock(self) -> tuple[str, float]:
+        """The instant and the monotonic time of a turn."""
+        clock = self._host.clock
+        now_s = clock.monotonic_s()
+        if self.phase is Phase.LIVE:
+            self.last_used_s = now_s  # a halted one goes in its time however often it is asked: its log may be repaired
+        return clock.now(), now_s
 
     def _is_full(self) -> bool:
         """Whether too much waits for the log: entries, their bytes, or answers that depend on them."""
@@ -318,17 +325,18 @@ class Cell:
 
     def _accept(self, decision: Decision[Any], delivery: CommandDelivery, now: str, now_s: float) -> None:
         """Applies first, then submits: an entry that `evolve` cannot digest never reaches the log."""
-        request = delivery.request
+        request, actor = delivery.request, self._actor
         seq = self.tentative + 1
         meta = EntryMeta(seq, request.op_id, decision.author, decision.at, now)
         try:
             events = [event_json(event) for event in decision.events]
+            changes_audience = False
             for event in decision.events:
-                self._actor.evolve(self.state, event, meta)
-            changes_audience = any(self._actor.changes_audience(event) for event in decision.events)
-            audience = self._actor.audience(self.state) if changes_audience else None
-            result = self._actor.answer(decision.events)
-            notices = self._actor.notices(self.state, decision.events, decision.author)
+                actor.evolve(self.state, event, meta)
+                changes_audience = changes_audience or actor.changes_audience(event)
+            audience = actor.audience(self.state) if changes_audience else None
+            result = actor.answer(decision.events)
+            notices = actor.notices(self.state, decision.events, decision.author)
             payload = pack_payload(events, decision.recorded_by, notices)
         except Exception:
             log.exception("evolve failed: %s in %s", type(request.command).__name__, self.stream)

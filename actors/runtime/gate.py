@@ -54,10 +54,14 @@ class OutputGate:
         if seq <= self.durable:
             output.release(self._epoch)
             return
-        place = len(self._held)
-        while place and self._held[place - 1][0] > seq:
+        held = self._held
+        if not held or held[-1][0] <= seq:
+            held.append((seq, now_s, output))
+            return
+        place = len(held) - 1
+        while place and held[place - 1][0] > seq:
             place -= 1
-        self._held.insert(place, (seq, now_s, output))
+        held.insert(place, (seq, now_s, output))
 
     def open(self, durable: int, epoch: int) -> float | None:
         """Everything up to `durable` was committed under `epoch`. Returns since when the oldest of it was held."""

@@ -93,14 +93,14 @@ class Commands:
         hall = self._hall
         reply = _Reply(self, request.stream.partition("/")[0], ack_id)
         wish = Request(
-            stream=request.stream,
-            op_id=request.op_id,
-            command=command,
-            principal=self._principal,
-            digest=digest_of(self._principal.id, command, request.base, request.origin),
-            deadline_s=hall.clock.monotonic_s() + hall.limits.command_deadline_s,
-            base=request.base,
-            origin=request.origin,
+            request.stream,
+            request.op_id,
+            command,
+            self._principal,
+            digest_of(self._principal.id, command, request.base, request.origin),
+            hall.clock.monotonic_s() + hall.limits.command_deadline_s,
+            request.base,
+            request.origin,
             facts=facts,
         )
         try:
