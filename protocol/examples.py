@@ -153,6 +153,11 @@ EXAMPLES: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
     "AuthAnswer": [{"expiresAt": _AT}],
     "JoinRequest": [{"stream": _STREAM}, {"stream": _STREAM, "cursor": "12.7"}],
     "JoinAnswer": [{"mode": "resume", "cursor": "12.7", "present": [{"userId": ADA, "connections": 1}]}],
+    "AwarenessRequest": [{"stream": _STREAM, "state": {"taskId": TASK, "typing": True}}],
+    "AwarenessAnswer": [{}],
+    "AwarenessMessage": [
+        {"stream": _STREAM, "states": [{"connection": "c1", "userId": ADA, "state": {"taskId": TASK, "typing": True}}]}
+    ],
     "LeaveRequest": [{"stream": _STREAM}],
     "LeaveAnswer": [{}],
     "CommandRequest": [{"stream": _STREAM, "opId": OP_ID, "type": "WatchTask", "data": {"taskId": TASK}}],

@@ -107,7 +107,11 @@ SOCKET_EVENTS: Mapping[str, Mapping[str, type[BaseModel]]] = {
     wire.ENTRIES: {"message": wire.EntriesMessage},
     wire.HEADS: {"message": wire.HeadsMessage},
     wire.PRESENCE: {"message": wire.PresenceMessage},
-    wire.AWARENESS: {"request": wire.AwarenessRequest, "message": wire.AwarenessMessage},
+    wire.AWARENESS: {
+        "request": wire.AwarenessRequest,
+        "answer": wire.AwarenessAnswer,
+        "message": wire.AwarenessMessage,
+    },
     wire.CLOSED: {"message": wire.ClosedMessage},
 }
 """Name on the socket → what the client sends (`request`), its `answer`, what the server sends by itself."""

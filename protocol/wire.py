@@ -84,6 +84,10 @@ class AwarenessRequest(Message):
     state: dict[str, Any] | None
 
 
+class AwarenessAnswer(Message):
+    """The ack of `awareness`: the others are told."""
+
+
 class AwareState(TypedDict):
     """The state of one connection of a user; null when there is none any more. `connection` tells several apart."""
 

@@ -210,6 +210,10 @@ class AwareState(TypedDict):
     state: dict[str, Any] | None
 
 
+class AwarenessAnswer(TypedDict):
+    """The ack of `awareness`: the others are told."""
+
+
 class AwarenessMessage(TypedDict):
     """What others let be seen; ephemeral, never in the log. Only the newest state of a connection counts.
 

@@ -52,6 +52,8 @@ async def project(stage: Stage) -> None:
     await stage.send(ada, "EditField")
     await ben.ask("join", {"stream": stream})
     await ada.until_message("presence")
+    assert await ben.ask("awareness", {"stream": stream, "state": {"looksAt": "board"}}) == {}
+    await ada.until_message("awareness")
 
 
 async def tasks(stage: Stage) -> None:
