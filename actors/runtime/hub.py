@@ -87,6 +87,8 @@ class StreamHub:
         self.presence_changed = False
         # Whether everybody may follow: then nobody is told who else does.
         self.open_to_all = False
+        # The newest entry that `take_fresh` has seen.
+        self._taken_seq = ring.head.seq
         # Since when nobody follows; None while somebody does.
         self.empty_since_s: float | None = None
 
@@ -129,6 +131,11 @@ class StreamHub:
         if fresh:
             for following in list(self._followings.values()):
                 following.follower.wake(following)
+
+    def take_fresh(self, limit: int) -> tuple[int, list[Publication]]:
+        """(seq, entries after it) that came since the last call; at most `limit`, none where the ring has not all."""
+        after_seq, self._taken_seq = self._taken_seq, self.ring.head.seq
+        return after_seq, self.ring.after(after_seq, limit) or []
 
     def open_to(self, everybody: bool) -> None:
         """Says whether everybody may follow now."""

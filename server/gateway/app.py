@@ -12,7 +12,7 @@ from aiohttp import web
 
 from actors.ports import Clock
 from actors.runtime.feeds import Feeds
-from actors.runtime.hub import CloseReason, Following, StreamHub
+from actors.runtime.hub import CloseReason
 from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
@@ -23,10 +23,10 @@ from server.gateway.limits import GatewayLimits
 from server.gateway.meters import GatewayMeters, Unmetered
 from server.gateway.msgpack_parser import MsgpackParser
 from server.gateway.parsers import Parser
-from server.gateway.places import Places
 from server.gateway.presence import PresenceFrames
 from server.gateway.session import Session
 from server.gateway.snapshots import SnapshotFrames
+from server.gateway.tick import Tick
 from server.rate_limits import Rates
 
 log = logging.getLogger("pantherahive.gateway")
@@ -77,11 +77,12 @@ class Gateway:
         self.snapshots = SnapshotFrames(clock, limits)
         self.presence = PresenceFrames()
         self.awareness = AwarenessFrames()
+        self.tick = Tick(limits)
         self.servers = [LiveServer(parser, allowed_origins) for parser in (JsonParser(), MsgpackParser())]
         for server in self.servers:
             engine: Engine = server.eio
             engine.parser = server.parser
-            engine.limits = limits
+            engine.limits, engine.tick = limits, self.tick
             engine.origins = frozenset(allowed_origins)
             engine.connect = self._connect
         # Connections from upgrade to loss.
@@ -93,10 +94,6 @@ class Gateway:
         self._entered: set[Session] = set()
         # Those of them whose token hangs on a grant, by that grant.
         self._of_grant: dict[str, set[Session]] = {}
-        # What was woken in this tick, in order and once each.
-        self._woken: dict[Following, Places] = {}
-        # Streams whose followers have something to be told of each other in this tick.
-        self._aware: set[StreamHub] = set()
         self.stopping = False
 
     def attach(self, app: web.Application) -> None:
@@ -128,30 +125,6 @@ class Gateway:
         self.hangs_on(session, None, session.grant_id)
         if not self._sessions:
             self._empty.set()
-
-    def woken(self, places: Places, following: Following) -> None:
-        if not self._woken:
-            asyncio.get_running_loop().call_soon(self._deliver)
-        self._woken[following] = places
-
-    def awareness_changed(self, hub: StreamHub) -> None:
-        if not self._aware:
-            asyncio.get_running_loop().call_soon(self._tell_awareness)
-        self._aware.add(hub)
-
-    def _tell_awareness(self) -> None:
-        hubs, self._aware = self._aware, set()
-        for hub in hubs:
-            hub.tell_awareness()
-
-    def _deliver(self) -> None:
-        woken, self._woken = self._woken, {}
-        for following, places in woken.items():
-            try:
-                places.deliver(following)
-            except Exception:
-                log.exception("a delivery failed: %s", following.hub.stream)
-                places.abort()  # one broken session costs nobody else their entries
 
     async def run(self) -> None:
         """Tells heads and presence at their beats, until cancelled."""

@@ -72,7 +72,7 @@ class Company:
         awareness = Awareness(self._connection_id, self._principal.id, request.state)
         if not self._has_room(following) or not following.hub.awareness.put(following, awareness):
             return _TOO_MANY
-        hall.awareness_changed(following.hub)
+        hall.tick.tell_awareness(following.hub)
         return None
 
     def _has_room(self, following: Following) -> bool:
@@ -86,7 +86,11 @@ class Company:
     def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
         """Others have come or gone."""
         delivery = self._deliveries.get(stream)
-        if delivery is not None and delivery.is_live and self._reads(stream):
+        if delivery is None or not delivery.is_live:
+            return
+        if self._talk.socket.is_slow:
+            self._leave_out(stream)
+        else:
             self._write_present(stream, present)
 
     def aware(self, following: Following, changes: Mapping[Following, Awareness]) -> None:
@@ -95,15 +99,14 @@ class Company:
         delivery = self._deliveries.get(stream)
         if delivery is None:
             return
-        if not delivery.is_live:
-            self._left_out.add(stream)
-            return
-        if not self._reads(stream):
-            return
-        socket = self._talk.socket
+        socket, hall = self._talk.socket, self._hall
         try:
-            if (frame := self._hall.awareness.frame(socket.parser, following, changes)) is not None:
-                socket.write(frame)
+            if not delivery.is_live:
+                self._left_out.add(stream)
+                return
+            frame = hall.awareness.frame(socket.parser, following, changes)
+            if frame is not None and not socket.push(frame, at_once=hall.tick.brings_one):
+                self._leave_out(stream)
         except Exception:
             log.exception("awareness could not be told: %s", stream)
             socket.abort()
@@ -123,15 +126,12 @@ class Company:
         """The place is given up."""
         self._left_out.discard(stream)
 
-    def _reads(self, stream: str) -> bool:
-        """Whether the client takes news. If not, it is waited for."""
-        if not self._talk.socket.is_slow:
-            return True
+    def _leave_out(self, stream: str) -> None:
+        """The client does not read; it is waited for."""
         self._left_out.add(stream)
         if not self._waits:
             self._waits = True
             self._talk.spawn(self._until_it_reads(), "wait for a reader")
-        return False
 
     async def _until_it_reads(self) -> None:
         """The pump of a delivery waits for the client as well, but there is one only once there are entries."""

@@ -8,16 +8,46 @@ import logging
 from collections.abc import Callable
 
 from actors.runtime.feeds import Feeds
-from actors.runtime.hub import Following
+from actors.runtime.hub import Following, StreamHub
 from actors.runtime.publication import Publication
 from protocol.faults import StorageFault
 from server.gateway.engine import EngineSocket
 from server.gateway.limits import GatewayLimits
-from server.gateway.parsers import fit
+from server.gateway.parsers import Parser, fit
 
 log = logging.getLogger("pantherahive.gateway")
 
 _RETRY_S = 0.5
+
+
+class Batch:
+    """What a tick brought to a stream, in one packet for all who had everything before it.
+
+    `is_all`: the tick brings nothing else, so it need not wait for the rest.
+    """
+
+    __slots__ = ("_bytes_max", "_frames", "_hub", "_publications", "after_seq", "is_all", "last_seq")
+
+    def __init__(self, hub: StreamHub, limits: GatewayLimits, *, is_all: bool) -> None:
+        self.is_all = is_all
+        self._hub = hub
+        self._bytes_max = limits.entries_packet_bytes_max
+        self.after_seq, self._publications = hub.take_fresh(limits.entries_per_packet_max)
+        self.last_seq = self._publications[-1].entry.seq if self._publications else self.after_seq
+        # Parser → packet; None where one does not hold them all.
+        self._frames: dict[str, bytes | None] = {}
+
+    def frame(self, parser: Parser) -> bytes | None:
+        """The packet, built once for each parser."""
+        if parser.name not in self._frames:
+            self._frames[parser.name] = self._build(parser)
+        return self._frames[parser.name]
+
+    def _build(self, parser: Parser) -> bytes | None:
+        entries = self._publications
+        if not entries or len(fit(entries, self._bytes_max, parser.entry)) < len(entries):
+            return None
+        return parser.entries(self._hub.stream, entries)
 
 
 class Delivery:
@@ -51,15 +81,22 @@ class Delivery:
             self.is_live = True
             self.deliver()
 
-    def deliver(self) -> None:
+    def deliver(self, batch: Batch | None = None) -> None:
         """Sends what is new from the ring. A client that is behind, or does not read, is served by the pump."""
+        following, socket = self.following, self._socket
         if not self.is_live:
             return
+        if batch is not None and following.seq == batch.after_seq and not following.closed:
+            frame = batch.frame(socket.parser)
+            if frame is not None and socket.push(frame, at_once=batch.is_all):
+                following.seq = batch.last_seq
+                if following.seq == following.hub.head.seq:
+                    return
         while True:
-            if self._socket.is_slow:
+            if socket.is_slow:
                 self._catch_up([])
                 return
-            publications = self.following.pull(self._limits.entries_per_packet_max)
+            publications = following.pull(self._limits.entries_per_packet_max)
             if publications is None:
                 self._catch_up([])
                 return
@@ -127,6 +164,10 @@ class Delivery:
         if not publications and not self.following.closed:
             await asyncio.sleep(_RETRY_S)  # a page that was being read may be older than what is missing
         return publications
+
+    def abort(self) -> None:
+        """Cuts the connection off."""
+        self._socket.abort()
 
     def stop(self) -> None:
         """Nothing more is sent, and the place in the stream is given up."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket as sockets
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -18,6 +17,7 @@ from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from server.gateway.frames import PING_FRAME, close_frame, open_frame
 from server.gateway.limits import GatewayLimits
+from server.gateway.outlet import EndOfTick, Outlet
 from server.gateway.parsers import Parser
 from server.gateway.upgrade import Upgrade
 
@@ -49,37 +49,25 @@ class Connection(Protocol):
         ...
 
 
-class EngineSocket:
+class EngineSocket(Outlet):
     """One WebSocket. Writes of one tick leave in one `write`; order of calls is order on the wire."""
 
-    def __init__(self, sid: str, request: web.Request, limits: GatewayLimits, parser: Parser) -> None:
+    def __init__(self, sid: str, request: web.Request, limits: GatewayLimits, parser: Parser, tick: EndOfTick) -> None:
+        super().__init__(request.protocol, limits, tick)
         self.sid = sid
         self.parser = parser
         self.remote = request.remote or ""
         self._request = request
-        self._protocol = request.protocol
-        self._limits = limits
         self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
         # Set while the connection serves: what reads from it, and what lives on top of it.
         self._upgrade: Upgrade | None = None
         self._connection: Connection | None = None
-        # Frames of this tick; their sizes add up to `_out_bytes`.
-        self._out: list[bytes] = []
-        self._out_bytes = 0
-        # Whether a flush is already on the loop's list.
-        self._flushing = False
-        # What was handed to the transport, ever.
-        self._written_bytes = 0
-        self.closing = False
         # The next ping, or the end of the wait for a pong.
         self._timer: asyncio.TimerHandle | None = None
         # While a pong is awaited: how much has to have left before one can be an answer.
         self._pong_after_bytes: int | None = None
         # Whether a message waits until its sender has read.
         self._waits = False
-        # The wait for room in the transport, shared by all who wait.
-        self._draining: asyncio.Task[None] | None = None
 
     async def serve(self, connect: Callable[[EngineSocket], Connection]) -> web.WebSocketResponse:
         """The life of the connection, from upgrade to loss."""
@@ -91,8 +79,7 @@ class EngineSocket:
         transport = self._request.transport
         if transport is None:
             return response
-        self._transport = transport
-        self._bound_kernel_buffer(transport)
+        self._open(transport)
         limits = self._limits
         self.write(open_frame(self.sid, limits.ping_interval_s, limits.ping_timeout_s, limits.packet_bytes_max))
         connection = self._connection = connect(self)
@@ -109,14 +96,9 @@ class EngineSocket:
             self._timer.cancel()
             self.close("the end", code=code)
             self._upgrade = self._connection = None
+            self._release()
             connection.lost()
         return response
-
-    def _bound_kernel_buffer(self, transport: asyncio.Transport) -> None:
-        """Without this the kernel takes about 4 MB per client before a slow one is noticed."""
-        raw = transport.get_extra_info("socket")
-        if raw is not None:
-            raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, self._limits.send_buffer_bytes)
 
     def _take(self, message: str | bytes) -> bool:
         """Handles a message in the call that brought it, unless its sender does not read: then it has to wait."""
@@ -173,71 +155,11 @@ class EngineSocket:
 
     def _pong(self) -> None:
         """Only an answer counts: a client that sends pongs and reads nothing would live for ever."""
-        if self._pong_after_bytes is None or self._transport is None or self._timer is None:
-            return
-        if self._written_bytes - self._transport.get_write_buffer_size() < self._pong_after_bytes:
+        if self._pong_after_bytes is None or self._timer is None or not self._has_left(self._pong_after_bytes):
             return
         self._pong_after_bytes = None
         self._timer.cancel()
         self._timer = self._loop.call_later(self._limits.ping_interval_s, self._ping)
-
-    def write(self, frame: bytes) -> None:
-        """Sends a frame at the end of this tick; nothing once the connection ends."""
-        if self.closing:
-            return
-        self._out.append(frame)
-        self._out_bytes += len(frame)
-        if not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self.flush)
-
-    def flush(self) -> None:
-        """Hands what is written to the transport, in one piece."""
-        self._flushing = False
-        if self._out and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(b"".join(self._out) if len(self._out) > 1 else self._out[0])
-            self._written_bytes += self._out_bytes
-        self._out.clear()
-        self._out_bytes = 0
-
-    @property
-    def unsent_bytes(self) -> int:
-        """What still has to be sent."""
-        return self._out_bytes + (self._transport.get_write_buffer_size() if self._transport is not None else 0)
-
-    @property
-    def is_slow(self) -> bool:
-        return self.unsent_bytes > self._limits.transport_buffer_max_bytes
-
-    @property
-    def _is_over(self) -> bool:
-        return self.closing or self._transport is None or self._transport.is_closing()
-
-    async def drained(self) -> bool:
-        """Waits until the client has read most of what was sent. False: it did not in time, or it is gone."""
-        self.flush()
-        if self._is_over:
-            return False
-        if self.unsent_bytes < self._limits.transport_buffer_max_bytes // 4:
-            return True
-        try:
-            async with asyncio.timeout(self._limits.slow_follower_grace_s):
-                await asyncio.shield(self._room())
-        except (TimeoutError, ConnectionError):
-            return False
-        return not self._is_over
-
-    def _room(self) -> asyncio.Task[None]:
-        """aiohttp lets all who wait share one future, which the first one that gives up would cancel for all."""
-        if self._draining is None or self._draining.done():
-            self._draining = asyncio.create_task(self._until_room(), name="drain")
-        return self._draining
-
-    async def _until_room(self) -> None:
-        try:
-            await self._protocol._drain_helper()
-        except ConnectionError:
-            pass  # the connection's end is seen by those who wait
 
     def close(self, reason: str, code: int = _NORMAL, parting: bytes = b"") -> None:
         """Says why, then ends the connection; one that does not read what is said is cut off."""
@@ -257,9 +179,7 @@ class EngineSocket:
 
     def abort(self) -> None:
         """Cuts the connection off."""
-        self.closing = True
-        if self._transport is not None:
-            self._transport.abort()
+        super().abort()
         if self._upgrade is not None:
             self._upgrade.end_reading()
 
@@ -276,6 +196,7 @@ class Engine(engineio.AsyncServer):
 
     limits: GatewayLimits
     parser: Parser
+    tick: EndOfTick
     connect: Callable[[EngineSocket], Connection]
     origins: frozenset[str]
 
@@ -298,7 +219,7 @@ class Engine(engineio.AsyncServer):
         del transport, jsonp_index
         request = environ["aiohttp.request"]
         environ.clear()
-        socket = EngineSocket(self.generate_id(), request, self.limits, self.parser)
+        socket = EngineSocket(self.generate_id(), request, self.limits, self.parser, self.tick)
         self.sockets[socket.sid] = socket
         try:
             return await socket.serve(self.connect)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from actors.ports import Clock
 from actors.runtime.feeds import Feeds
-from actors.runtime.hub import Following, StreamHub
 from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
@@ -15,10 +14,10 @@ from server.gateway.limits import GatewayLimits
 from server.gateway.meters import GatewayMeters
 from server.gateway.presence import PresenceFrames
 from server.gateway.snapshots import SnapshotFrames
+from server.gateway.tick import Tick
 from server.rate_limits import Rates
 
 if TYPE_CHECKING:
-    from server.gateway.places import Places
     from server.gateway.session import Session
 
 
@@ -36,17 +35,10 @@ class Hall(Protocol):
     snapshots: SnapshotFrames
     presence: PresenceFrames
     awareness: AwarenessFrames
+    tick: Tick
 
     @property
     def stopping(self) -> bool: ...
-
-    def woken(self, places: Places, following: Following) -> None:
-        """Delivers to the following at the end of this tick."""
-        ...
-
-    def awareness_changed(self, hub: StreamHub) -> None:
-        """Tells the followers at the end of this tick."""
-        ...
 
     def entered(self, session: Session) -> None: ...
 

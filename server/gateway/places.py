@@ -181,13 +181,9 @@ class Places:
         self._talk.answer(ack_id, {})
 
     def wake(self, following: Following) -> None:
-        self._hall.woken(self, following)
-
-    def deliver(self, following: Following) -> None:
-        """Sends what is new, as far as the client reads."""
         delivery = self.deliveries.get(following.hub.stream)
-        if delivery is not None:
-            delivery.deliver()
+        if delivery is not None and delivery.is_live:
+            self._hall.tick.wake(delivery)
 
     def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
         self.company.presence_changed(stream, present)
@@ -204,10 +200,6 @@ class Places:
 
     def _tell(self, event: str, message: Message) -> None:
         self._talk.socket.write(self._talk.socket.parser.event(event, message))
-
-    def abort(self) -> None:
-        """Cuts the connection off."""
-        self._talk.socket.abort()
 
     def tell_heads(self) -> None:
         """The newest cursor of everything that it follows and is up to date with."""

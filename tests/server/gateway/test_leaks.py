@@ -118,10 +118,10 @@ async def test_a_delivery_that_fails_ends_its_connection_and_no_other(
     await broken.until_seq(stream, 1)
     first: Any = next(iter(hive.feeds._hubs[stream]._followings))
 
-    def raises(frame: bytes) -> None:
+    def raises(frame: bytes, *, at_once: bool) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(first._talk.socket, "write", raises)
+    monkeypatch.setattr(first._talk.socket, "push", raises)
     await hive.send(stream, CreateTask(title="x"))
     await fine.until_seq(stream, 2)
     await broken.until_end()

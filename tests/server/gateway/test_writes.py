@@ -21,26 +21,18 @@ from tests.server.gateway.msgpack_client import MsgpackClient
 from tests.server.gateway.raw import frames
 
 
-class CountedTransport:
-    """Hands everything on, and remembers what was written."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self.writes: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        self.writes.append(data)
-        self._transport.write(data)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
 def counted(socket: EngineSocket) -> list[bytes]:
-    """What is written to a client from now on."""
-    transport: Any = CountedTransport(socket._transport)  # type: ignore[arg-type]
-    socket._transport = transport
-    return transport.writes  # type: ignore[no-any-return]
+    """What is written to a client from now on, piece by piece."""
+    writes: list[bytes] = []
+    hand_over: Any = socket._hand_over
+
+    def counting(transport: asyncio.Transport, data: bytes, waiting: int) -> None:
+        writes.append(data)
+        hand_over(transport, data, waiting)
+
+    changed: Any = socket
+    changed._hand_over = counting
+    return writes
 
 
 def texts(write: bytes) -> list[str]:
