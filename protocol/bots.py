@@ -19,12 +19,22 @@ def _no_duplicates(values: list[str]) -> list[str]:
     return values
 
 
+class BotsQuery(Message):
+    """Whose bots; the caller's own when it is absent. Only the operator may name somebody else."""
+
+    owner_id: Uuid | None = None
+
+
 class BotCreateRequest(Message):
-    """Makes a bot that belongs to the caller. Its name stands beside what it does; projects add it as a member."""
+    """Makes a bot that belongs to the caller. Its name stands beside what it does; projects add it as a member.
+
+    Only the operator, who owns none, names another owner.
+    """
 
     username: Username
     first_name: ShortText | None = None
     last_name: ShortText | None = None
+    owner_id: Uuid = absent()
 
 
 class BotResponse(Message):

@@ -1,4 +1,4 @@
-"""The command line: `pantherahive serve | migrate | import | doctor`, with the settings as flags.
+"""The command line: `pantherahive serve | migrate | doctor | import | export | …`, with the settings as flags.
 
 Expected faults are one clear message each, with what to do; a traceback is always a defect.
 """
@@ -16,6 +16,8 @@ from config.loading import is_secret
 from config.secrets import SecretsUnusable
 from config.settings import Settings, SettingsError, allowed, load_settings
 from protocol.faults import StorageFault
+from server.commands.clients import NAMES as CLIENT_COMMANDS
+from server.commands.clients import add_commands as add_client_commands
 from server.exits import Exit, Refusal
 
 MAIN_SETTINGS = (
@@ -46,6 +48,10 @@ def run(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | Non
         return _say(str(error), Exit.FAILED)
     except StorageFault as fault:
         return _say(f"The database cannot be used: {fault}. Is it running, and does its address fit?", Exit.FAILED)
+    except BrokenPipeError:
+        # Nothing more can be said there, and the interpreter would try once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.UNREAD
     except Exception as error:
         # Imported late: a command that needs no database should not wait for its libraries.
         from storage.embedded import EmbeddedPostgresError
@@ -74,6 +80,10 @@ def _run(given: argparse.Namespace, environ: dict[str, str]) -> int:
             from server.importing.command import import_archive
 
             return import_archive(given, _settings(given, environ))
+        case name if name in CLIENT_COMMANDS:
+            from server.commands.clients import run_client
+
+            return _unwinding(lambda: run_client(given, _settings(given, environ)))
         case _:
             raise AssertionError(given.command)
 
@@ -122,6 +132,7 @@ def parser() -> argparse.ArgumentParser:
     migrate.add_argument("--check", action="store_true", help="only say what is missing; fails when something is")
     _command(commands, "doctor", "look whether everything is in order, and say what to do")
     _add_import(commands)
+    add_client_commands(commands, _command)
     return root
 
 

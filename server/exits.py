@@ -21,8 +21,10 @@ class Exit(IntEnum):
     """A vital part of the server failed in a way that it should not; the log has the details."""
     INTERRUPTED = 130
     """Ctrl-C, as shells count it: 128 and the signal's number. A server that stops in order ends with 0."""
+    UNREAD = 141
+    """Whoever read the output has gone, as `head` does: what SIGPIPE would have ended it with."""
     TERMINATED = 143
-    """An import that was ended by SIGTERM."""
+    """A client of the server that was ended by SIGTERM."""
 
 
 class Refusal(Exception):

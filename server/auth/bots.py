@@ -17,6 +17,8 @@ from storage.grant_ports import ApiToken, ApiTokens
 from storage.ports import Account, Accounts, AlreadyExists
 
 _PEOPLE_ONLY = Rejection(ErrorCode.FORBIDDEN, "bots belong to people, who log in for this")
+_NOT_YOURS = Rejection(ErrorCode.FORBIDDEN, "only the operator may look after the bots of somebody else")
+_NO_OWNER = Rejection(ErrorCode.NOT_FOUND, "no such user", {"what": "user"})
 _NO_BOT = Rejection(ErrorCode.NOT_FOUND, "you have no such bot", {"what": "bot"})
 _NO_TOKEN = Rejection(ErrorCode.NOT_FOUND, "the bot has no such token", {"what": "apiToken"})
 _KEY_REUSED = Rejection(ErrorCode.OP_ID_REUSED, "this Idempotency-Key was used for another request")
@@ -57,8 +59,9 @@ class BotService:
 
     async def create(self, owner: Principal, bot_id: str, wanted: BotCreateRequest) -> Account | Rejection:
         """Makes the bot and its profile. The same request again, under the same id, finds it made."""
-        if owner.kind != "user":
-            return _PEOPLE_ONLY
+        owner_id = await self._owner(owner, wanted.owner_id if "owner_id" in wanted.model_fields_set else None)
+        if isinstance(owner_id, Rejection):
+            return owner_id
         now = self._clock.now()
         bot = Account(
             user_id=bot_id,
@@ -71,7 +74,7 @@ class BotService:
             updated_at=now,
             first_name=wanted.first_name,
             last_name=wanted.last_name,
-            owner_id=owner.id,
+            owner_id=owner_id,
         )
         made = await self._create(bot)
         if isinstance(made, Rejection):
@@ -97,9 +100,21 @@ class BotService:
             return bot
         return known if (known.owner_id, known.username) == (bot.owner_id, bot.username) else _KEY_REUSED
 
-    async def bots_of(self, owner: Principal) -> Sequence[Account] | Rejection:
-        """The bots of a person."""
-        return await self._accounts.bots_of(owner.id) if owner.kind == "user" else _PEOPLE_ONLY
+    async def bots_of(self, owner: Principal, named: str | None = None) -> Sequence[Account] | Rejection:
+        """The bots of a person: one's own, or those of whom the operator names."""
+        owner_id = await self._owner(owner, named)
+        return owner_id if isinstance(owner_id, Rejection) else await self._accounts.bots_of(owner_id)
+
+    async def _owner(self, principal: Principal, named: str | None) -> str | Rejection:
+        """Whose bots they are: a person's own, and anybody's for the operator."""
+        if principal.kind == "user":
+            return principal.id if named in (None, principal.id) else _NOT_YOURS
+        if named is None or not principal.is_operator:
+            return _PEOPLE_ONLY
+        account = await self._accounts.by_user_id(named)
+        if account is None:
+            return _NO_OWNER
+        return named if account.owner_id is None else _PEOPLE_ONLY
 
     async def tokens_of(self, owner: Principal, bot_id: str) -> Sequence[ApiToken] | Rejection:
         """The tokens of one's bot, without their secrets: nobody has them any more."""

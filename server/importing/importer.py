@@ -27,11 +27,12 @@ from server.importing.checking import check
 from server.importing.failure import ImportFailed
 from server.importing.github_archive import ArchiveUnreadable, Plan, Step, plan, read_archive
 from server.importing.options import ImportOptions
-from server.importing.progress import Progress
 from server.importing.rehearsing import Rehearsal
 from server.importing.report import Outcome, foretold, reading, rehearsal, result, unused_name
 from server.importing.sending import GO_ON, Sender, Sent, Stopped
 from server.importing.target import Search, Target, key_of, name_of, owners_of, subject_of
+from server.progress import Progress
+from server.visiting import TokenUnreadable, read_token
 
 DRY_RUN_PATIENCE_S = 3.0
 """A dry run does not wait for a server that is away: it says what it could not check."""
@@ -98,7 +99,7 @@ def _explained(error: HiveError, options: ImportOptions) -> str:
     return str(error)
 
 
-class TokenUnreadable(ImportFailed):
+class NoToken(ImportFailed):
     """There is no token to come with."""
 
 
@@ -112,7 +113,7 @@ async def _rehearse(options: ImportOptions, steps: Plan, out: TextIO, trouble: T
     except asyncio.CancelledError:
         _print(trouble, ["Interrupted: nothing was sent."])
         raise
-    except (Unreachable, TokenUnreadable) as error:
+    except (Unreachable, NoToken) as error:
         reason = _explained(error, options) if isinstance(error, HiveError) else str(error)
         _print(out, [f"Dry run: nothing was sent. Owner, project and key were not checked: {reason}."])
         return _foretell(steps, None, None, out)
@@ -191,18 +192,11 @@ def _so_far(sent: Sent, steps: Plan) -> str:
 
 def _token(options: ImportOptions) -> str:
     if options.token_file is None:
-        raise TokenUnreadable("say where the admin token is: --token-file PATH")
+        raise NoToken("say where the admin token is: --token-file PATH")
     try:
-        token = options.token_file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise TokenUnreadable(
-            f"the token file {options.token_file} cannot be read: {reason}; a server makes it when it first starts, "
-            "in its data folder: name that with --data-dir, or the file with --token-file"
-        ) from error
-    if not token.isascii() or not token.isprintable() or not token:
-        raise TokenUnreadable(f"the token file {options.token_file} holds no token")
-    return token
+        return read_token(options.token_file)
+    except TokenUnreadable as error:
+        raise NoToken(str(error)) from error
 
 
 def _seen(target: Target, steps: Plan) -> Outcome:

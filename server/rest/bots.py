@@ -7,10 +7,10 @@ from typing import cast
 
 from aiohttp import web
 
-from protocol.bots import ApiTokenRequest, ApiTokenResponse, BotCreateRequest, BotResponse, Scope
+from protocol.bots import ApiTokenRequest, ApiTokenResponse, BotCreateRequest, BotResponse, BotsQuery, Scope
 from protocol.errors import Rejected
 from server.auth.bots import BotService
-from server.rest.access import Access, path_id
+from server.rest.access import Access, path_id, read_query
 from server.rest.bodies import json_response, read_body
 from server.rest.operations import operation
 from server.streams import granted
@@ -34,10 +34,11 @@ class BotRoutes:
             web.delete("/v1/bots/{botId}/tokens/{tokenId}", self.revoke),
         ]
 
-    @operation("The caller's bots", answer=list[BotResponse])
+    @operation("The caller's bots", query=BotsQuery, answer=list[BotResponse])
     async def list_bots(self, request: web.Request) -> web.Response:
-        """All bots of the caller: there are only so many."""
-        bots = granted(await self.bots.bots_of(self.access.principal(request)))
+        """All bots of the caller: there are only so many. The operator names whose."""
+        principal = self.access.principal(request)
+        bots = granted(await self.bots.bots_of(principal, read_query(request, BotsQuery).owner_id))
         return json_response([_bot(bot) for bot in bots])
 
     @operation("Makes a bot", body=BotCreateRequest, answer=BotResponse, status=201)

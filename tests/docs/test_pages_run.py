@@ -18,6 +18,7 @@ from tests.docs.running import BlockFailed, Workplace, has_what_it_needs, run_bl
 RUN = ("bash", "python", "javascript")
 README = ROOT / "README.md"
 CLIENT = ROOT / "client-sdk/python/README.md"
+COMMAND_LINE = ROOT / "docs/command-line.md"
 
 
 def runnable(page: Path) -> list[Block]:
@@ -75,10 +76,23 @@ def check_undo(blocks: list[Block], printed: list[str]) -> None:
     assert printed == ["undone: Land on the moon []\nredone: Land on Mars ['bold']\n"]
 
 
+def check_command_line(blocks: list[Block], printed: list[str]) -> None:
+    assert {block.language for block in blocks} == {"bash"}
+    made, token, looked, exported = printed
+    assert re.search(r"^[0-9a-f-]{36}  ada$", made, re.MULTILINE), made
+    assert "Bot digest (" in token
+    assert "ph_token_" not in token, "it is in the file"
+    assert re.search(r"^LAMP  Active .* example/lighthouse$", looked, re.MULTILINE), looked
+    [sample] = [block for block in blocks_in(COMMAND_LINE.read_text("utf-8")) if block.language == "text"]
+    assert [line for line in sample.text.splitlines() if line not in looked] == []
+    assert re.search(r'^\{"end":"project/.*"entries":17\}$', exported, re.MULTILINE), exported
+
+
 CHECKS: dict[str, Callable[[list[Block], list[str]], None]] = {
     name_of(README): check_readme,
     name_of(CLIENT): check_client,
     "docs/undo.md": check_undo,
+    name_of(COMMAND_LINE): check_command_line,
 }
 """What has to be seen after a page ran, beside that every block succeeded. A new page with code is named here."""
 

@@ -42,7 +42,16 @@ def database_url(postgres_dsn_root: str) -> Iterator[str]:
     asyncio.run(execute(postgres_dsn_root, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
-OTHERS = (["migrate"], ["doctor"], ["import", "github-archive", "archive.json"])
+OTHERS = (
+    ["migrate"],
+    ["doctor"],
+    ["import", "github-archive", "archive.json"],
+    ["export", "APOLLO"],
+    ["user", "create", "ada"],
+    ["token", "create", "digest"],
+    ["project", "list"],
+    ["tail", "APOLLO"],
+)
 """Commands that start no server."""
 
 
@@ -73,10 +82,11 @@ sys.exit(main())
         ("aiohttp", "serve"),
         ("server.commands.migrate", "migrate"),
         ("server.commands.doctor", "doctor"),
+        ("server.commands.tail", "tail"),
     ],
 )
 def test_ctrl_c_while_modules_load_is_one_line(module: str, command: str, tmp_path: Path) -> None:
-    rest = ["github-archive", "archive.json"] if command == "import" else []
+    rest = {"import": ["github-archive", "archive.json"], "tail": ["APOLLO"]}.get(command, [])
     ended = subprocess.run(
         [
             *(sys.executable, "-c", INTERRUPTED_WHILE_LOADING.format(module=module)),
@@ -123,9 +133,10 @@ def flag_of(name: str) -> str:
 
 
 def test_every_setting_is_a_flag_of_serve_and_the_main_ones_of_every_command() -> None:
+    parses = parser()
     for command in (["serve"], *OTHERS):
         for name in Settings.model_fields if command == ["serve"] else (*MAIN_SETTINGS, "config_file"):
-            given = parser().parse_args([*command, flag_of(name), "x"])
+            given = parses.parse_args([*command, flag_of(name), "x"])
             assert getattr(given, name) == "x"
 
 
@@ -135,12 +146,13 @@ def test_a_limit_of_the_server_is_no_flag_of_other_commands(
 ) -> None:
     limits = set(Settings.model_fields) - {*MAIN_SETTINGS, "config_file"}
     assert limits
+    parses = parser()
     for name in limits:
         with pytest.raises(SystemExit):
-            parser().parse_args([*command, flag_of(name), "1"])
+            parses.parse_args([*command, flag_of(name), "1"])
     assert "unrecognized arguments" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        parser().parse_args([*command, "--help"])
+        parses.parse_args([*command, "--help"])
     helped = capsys.readouterr().out
     assert "--data-dir" in helped
     assert not [name for name in limits if flag_of(name) in helped]
@@ -151,7 +163,9 @@ def test_a_switch_needs_no_value() -> None:
     assert given.unsafe_durability == "true"
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["migrate"], ["doctor"], ["import"]])
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["user"], ["token"], ["project"], *(command[:2] for command in OTHERS)], ids=" ".join
+)
 def test_help_is_there_for_every_command(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parser().parse_args([*command, "--help"])

@@ -17,9 +17,9 @@ from protocol.errors import ErrorCode, Rejection
 from server.importing.github_archive import Step, plan, read_archive
 from server.importing.importer import run_import
 from server.importing.options import ImportOptions
-from server.importing.progress import Progress
 from server.importing.sending import Sender
 from server.importing.target import own_project_id
+from server.progress import Progress
 from tests.client.hive import ADMIN_TOKEN, Hive, Stream
 
 ARCHIVE = Path(__file__).parents[2] / "data" / "github-archive.json"

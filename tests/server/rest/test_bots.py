@@ -171,6 +171,30 @@ async def test_bots_are_their_owner_s_and_make_no_bots(world: World) -> None:
     await problem_of(response, 403)
 
 
+async def test_the_operator_looks_after_everybodys_bots_and_people_after_their_own(world: World) -> None:
+    ada, eve = await world.register("ada"), await world.register("eve")
+    operator = {"Authorization": f"Bearer {world.admin_token}"}
+    wanted = {"username": "builder", "ownerId": ada.id}
+    response = await world.http.post(BOTS, json=wanted, headers={**operator, "Idempotency-Key": "once"})
+    bot = await response.json()
+    assert (response.status, bot["ownerId"]) == (201, ada.id)
+    again = await world.http.post(BOTS, json=wanted, headers={**operator, "Idempotency-Key": "once"})
+    assert await again.json() == bot
+    of_ada = f"{BOTS}?ownerId={ada.id}"
+    for headers in (operator, ada.auth):
+        assert await (await world.http.get(of_ada, headers=headers)).json() == [bot]
+    token = await a_token(world, ada, bot["userId"])
+    for headers, owner_id, status in (
+        (operator, world.new_id(), 404),
+        (operator, bot["userId"], 403),
+        (eve.auth, ada.id, 403),
+        (bearer(token), ada.id, 403),
+    ):
+        await problem_of(await world.http.get(f"{BOTS}?ownerId={owner_id}", headers=headers), status)
+        body = {"username": "other", "ownerId": owner_id}
+        await problem_of(await world.http.post(BOTS, json=body, headers=headers), status)
+
+
 async def test_no_password_opens_a_bot(world: World) -> None:
     ada = await world.register("ada")
     await a_bot(world, ada)

@@ -1,4 +1,4 @@
-"""How far an import is, for the person who watches."""
+"""How far something long is, for the person who watches."""
 
 from __future__ import annotations
 
