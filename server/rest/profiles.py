@@ -50,6 +50,8 @@ class ProfileRoutes:
     async def read_own(self, request: web.Request) -> web.Response:
         """Whoever has an API token learns here who they are. The operator is nobody."""
         principal = self.access.principal(request)
+        if principal.is_operator:
+            raise Rejected(_NO_USER)
         return await self._answer(await self._account(principal.id), principal)
 
     @operation("A profile", answer=UserProfileResponse)
