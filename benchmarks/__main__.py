@@ -24,11 +24,11 @@ from benchmarks.page import page
 from benchmarks.parts import PARTS, QUICK_PARTS, Plan, Results
 from benchmarks.program import ProgramFailed
 from benchmarks.rounds import Pace, say
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import SCENARIOS, Scenario
 from benchmarks.toolbox import ToolMissing, make_toolbox
 
 _HERE = Path(__file__).parent
-_FULL = Pace(rounds=5, seconds=2.0, warmup_s=0.5)
+_FULL = Pace(rounds=5, seconds=1.5, warmup_s=0.5)
 _QUICK = Pace(rounds=2, seconds=1.0, warmup_s=0.3)
 
 
@@ -60,9 +60,16 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         tools,
         Pace(arguments.rounds or pace.rounds, arguments.seconds or pace.seconds, pace.warmup_s),
         quick=arguments.quick,
-        scenarios=[name for name in arguments.scenarios.split(",") if name],
+        scenarios=_scenarios(arguments.scenarios, quick=arguments.quick),
         contenders=[name for name in arguments.contenders.split(",") if name],
     )
+
+
+def _scenarios(names: str, *, quick: bool) -> list[Scenario]:
+    """Those that are named; else those of the run."""
+    if names:
+        return [scenario for scenario in SCENARIOS if scenario.key in names.split(",")]
+    return [scenario for scenario in SCENARIOS if scenario.quick or not quick]
 
 
 async def _measure(plan: Plan, names: list[str]) -> Results:

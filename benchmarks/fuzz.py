@@ -168,5 +168,7 @@ def _say_last(raw: socket.socket, last: bytes) -> None:
         raw.shutdown(socket.SHUT_WR)
         while True:
             _received(raw, deadline_s)
-    except (Gone, ConnectionError):
-        pass
+    except TimeoutError:
+        raise Silent from None
+    except (Gone, OSError):
+        pass  # ended by the server, before or after the last word

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,15 +13,18 @@ from benchmarks.arena import Arena
 from benchmarks.client import LeanClient
 from benchmarks.crowd import Crowd
 from benchmarks.figures import Section
-from benchmarks.fuzz import Fuzzer
+from benchmarks.fuzz import Fuzzer, Tally
 from benchmarks.product import Product, create_project
 from benchmarks.rounds import say
 from benchmarks.targets import Aim
 
 _WRITE_INTERVAL_S = 0.02
 _REST_S = 3.0
+_TOLD_S = 10.0
 _WARM_SHARE = 0.2
-"""Packets before the first look at memory: by then every table that has a limit has reached it."""
+"""Packets before the first look at memory: of many, by then every table that has a limit has reached it …"""
+_SETTLED_PACKETS = 500_000
+"""… and of fewer, memory says nothing."""
 _FRIGHTS = ("Traceback", "[error", '"level":"error"', "[critical")
 
 
@@ -32,10 +36,11 @@ class Witness:
     follower: LeanClient
     stream: str
     written: int = 0
+    stopped: bool = False
 
     async def write(self) -> None:
-        """Until it is cancelled."""
-        while True:
+        """Until it is stopped."""
+        while not self.stopped:
             await self.writer.command(self.stream, "CreateTask", {"title": f"Witnessed {self.written}"})
             self.written += 1
             await asyncio.sleep(_WRITE_INTERVAL_S)
@@ -50,7 +55,7 @@ async def measure(arena: Arena, packets: int) -> tuple[Section, list[Aim]]:
         before = await _look(arena.product)
         await _disturbed(fuzzer, witness, packets - fuzzer.tally.packets)
         after = await _look(arena.product)
-        missed = witness.written - witness.follower.entries
+        missed = abs(witness.written - witness.follower.entries)
         await witness.writer.close()
         await witness.follower.close()
         frights = count_frights(arena.product.log.read_text(errors="replace").splitlines())
@@ -64,17 +69,18 @@ async def measure(arena: Arena, packets: int) -> tuple[Section, list[Aim]]:
         f"tell of an unhandled exception: {frights}."
     )
     section = Section("Fuzzed packets", ["", "resident", "connections", "tasks"], rows, [f"{fuzzer.tally}.", others])
-    return section, _aims(packets, frights, missed, grown, fuzzer, after.tasks - before.tasks)
+    return section, _aims(packets, frights, missed, grown, fuzzer.tally, after.tasks - before.tasks)
 
 
-def _aims(packets: int, frights: int, missed: int, grown: float, fuzzer: Fuzzer, tasks: int) -> list[Aim]:
+def _aims(packets: int, frights: int, missed: int, grown: float, tally: Tally, tasks: int) -> list[Aim]:
     what = f"{packets:,} fuzzed packets"
+    settled = abs(grown) * 100 if packets >= _SETTLED_PACKETS else None
     return [
         Aim(f"{what}: unhandled exceptions", 0, frights, at_least=False, unit=""),
-        Aim(f"{what}: connections forgotten", 0, fuzzer.tally.silent, at_least=False, unit=""),
+        Aim(f"{what}: connections forgotten", 0, tally.silent, at_least=False, unit=""),
         Aim(f"{what}: tasks left", 0, max(0, tasks), at_least=False, unit=""),
-        Aim(f"{what}: entries that others missed", 0, abs(missed), at_least=False, unit=""),
-        Aim(f"{what}: memory", 2, abs(grown) * 100, at_least=False, unit="%"),
+        Aim(f"{what}: entries that others missed", 0, missed, at_least=False, unit=""),
+        Aim(f"{what}: memory", 2, settled, at_least=False, unit="%"),
     ]
 
 
@@ -106,16 +112,15 @@ def _fuzzer(product: Product, crowd: Crowd) -> Fuzzer:
 
 
 async def _disturbed(fuzzer: Fuzzer, witness: Witness, packets: int) -> None:
-    """So many packets while the witness writes; it has been told of all it wrote before this returns, if ever."""
-    writing = asyncio.create_task(witness.write())
-    fuzzing = asyncio.create_task(asyncio.to_thread(fuzzer.run, packets))
-    done, _ = await asyncio.wait((writing, fuzzing), return_when=asyncio.FIRST_COMPLETED)
-    if writing in done:
-        await fuzzing
-        writing.result()
-    fuzzing.result()
-    writing.cancel()
-    await asyncio.gather(writing, return_exceptions=True)
+    """So many packets, while the witness writes and is told of what it wrote."""
+    witness.stopped = False
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(witness.write())
+        await asyncio.to_thread(fuzzer.run, packets)
+        witness.stopped = True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_TOLD_S):
+            await witness.follower.received(witness.written)
     say(f"  {fuzzer.tally}")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from benchmarks import activation, drop, durable, fuzzing, idle, memory, resume, slow
+from benchmarks import activation, drop, durable, fuzzing, idle, memory, profile, resume, slow
 from benchmarks.arena import open_arena
 from benchmarks.contenders import contenders
 from benchmarks.cores import Cores
 from benchmarks.figures import Section
 from benchmarks.product import running_product
 from benchmarks.rounds import Pace
+from benchmarks.scenarios import Scenario
 from benchmarks.targets import Aim
 from benchmarks.toolbox import Toolbox
 from benchmarks.versus import compare
@@ -31,7 +32,7 @@ class Plan:
     tools: Toolbox
     pace: Pace
     quick: bool = False
-    scenarios: list[str] = field(default_factory=list)
+    scenarios: list[Scenario] = field(default_factory=list)
     contenders: list[str] = field(default_factory=list)
 
 
@@ -51,6 +52,11 @@ async def _versus(plan: Plan, results: Results) -> None:
     results.sections += found.sections
     results.failures += found.failures
     results.chart = found.chart
+
+
+async def _profile(plan: Plan, results: Results) -> None:
+    async with open_arena(plan.cores, plan.tools) as arena:
+        results.sections.append(await profile.measure(arena, 3 if plan.quick else 8))
 
 
 async def _idle(plan: Plan, results: Results) -> None:
@@ -100,6 +106,7 @@ async def _resume(_plan: Plan, results: Results) -> None:
 
 PARTS: Mapping[str, Callable[[Plan, Results], Awaitable[None]]] = {
     "versus": _versus,
+    "profile": _profile,
     "idle": _idle,
     "slow": _slow,
     "drop": _drop,
@@ -109,4 +116,4 @@ PARTS: Mapping[str, Callable[[Plan, Results], Awaitable[None]]] = {
     "memory": _memory,
     "resume": _resume,
 }
-QUICK_PARTS = ("versus", "idle", "slow", "drop", "fuzz")
+QUICK_PARTS = ("versus", "profile", "idle", "slow", "drop", "fuzz")

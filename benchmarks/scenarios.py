@@ -33,6 +33,8 @@ class Scenario:
     publishers: int = 1
     # Commanders follow what all of them do.
     follow: bool = False
+    # Whether a quick run has it, too.
+    quick: bool = True
 
 
 AWARE_1 = Scenario(
@@ -58,13 +60,17 @@ AWARE_OPEN = Scenario(
 )
 DURABLE_FAN = Scenario("fan1", "durable commands to 1,000 followers, one at a time", Kind.DURABLE, "fanout", 1000)
 DURABLE_OPEN = Scenario(
-    "fanopen", "durable commands to 100 followers, 50 per second", Kind.DURABLE, "fanout", 100, rate=50
+    "fanopen", "durable commands to 100 followers, 50 per second", Kind.DURABLE, "fanout", 100, rate=50, quick=False
 )
-COMMANDS_1 = Scenario("commands1", "durable commands of 50 clients, 1 in flight each", Kind.DURABLE, "command", 50)
+COMMANDS_1 = Scenario(
+    "commands1", "durable commands of 50 clients, 1 in flight each", Kind.DURABLE, "command", 50, quick=False
+)
 COMMANDS_8 = Scenario(
     "commands8", "durable commands of 50 clients, 8 in flight each", Kind.DURABLE, "command", 50, window=8
 )
-TOLD_1 = Scenario("told1", "the same, 1 in flight each, all 50 follow", Kind.DURABLE, "command", 50, follow=True)
+TOLD_1 = Scenario(
+    "told1", "the same, 1 in flight each, all 50 follow", Kind.DURABLE, "command", 50, follow=True, quick=False
+)
 TOLD_8 = Scenario(
     "told8", "the same, 8 in flight each, all 50 follow", Kind.DURABLE, "command", 50, window=8, follow=True
 )

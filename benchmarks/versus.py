@@ -12,7 +12,7 @@ from benchmarks.contenders import Contender, contenders
 from benchmarks.cores import Cores
 from benchmarks.figures import Section, median
 from benchmarks.rounds import Pace, Samples, play
-from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.scenarios import Scenario
 from benchmarks.targets import Aim, aims_of_rounds
 from benchmarks.toolbox import Toolbox
 
@@ -31,12 +31,11 @@ class Comparison:
 
 
 async def compare(
-    cores: Cores, tools: Toolbox, pace: Pace, only_scenarios: Sequence[str] = (), only_contenders: Sequence[str] = ()
+    cores: Cores, tools: Toolbox, pace: Pace, wanted: Sequence[Scenario], only_contenders: Sequence[str] = ()
 ) -> Comparison:
-    """All scenarios with all contenders that can run here, or those that are named."""
+    """The scenarios with all contenders that can run here, or those that are named."""
     async with open_arena(cores, tools) as arena:
         field = [each for each in contenders(arena) if not only_contenders or each.key in only_contenders]
-        wanted = [each for each in SCENARIOS if not only_scenarios or each.key in only_scenarios]
         samples = await play(arena, field, wanted, pace)
     return Comparison(
         aims_of_rounds(samples),

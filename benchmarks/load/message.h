@@ -13,6 +13,8 @@
 
 uint64_t now_ns(void);
 
+static inline uint64_t ns(double seconds) { return (uint64_t)(seconds * 1e9); }
+
 /* Writes the message into `out` (MESSAGE_MAX bytes) and returns its length. */
 size_t message_write(char *out, uint64_t time_ns, uint32_t ack_id);
 

@@ -11,6 +11,7 @@ from benchmarks.contenders import libpq_environment
 from benchmarks.cores import Cores, two_cores
 from benchmarks.figures import percentile
 from benchmarks.generator import RunFailed, Sample, argument_list, sample_of
+from benchmarks.profile import CONSUMERS, LAYERS, OTHERS, shares
 from benchmarks.rounds import Samples
 from benchmarks.targets import Aim, aims_of_rounds, cpu_total, ratio
 
@@ -104,3 +105,15 @@ def test_the_server_and_the_generator_get_different_cores_where_there_are_two() 
 def test_percentiles_are_by_nearest_rank() -> None:
     assert [percentile([4, 1, 3, 2], share) for share in (0.25, 0.5, 1.0)] == [1, 2, 4]
     assert percentile([7.0], 0.99) == 7.0
+
+
+def test_samples_of_the_stack_belong_to_consumers_or_to_the_innermost_layer() -> None:
+    start = "<module> (server/__main__.py:9);run (asyncio/runners.py:118)"
+    stacks = [
+        f"{start};data_received (aiohttp/web_protocol.py:1);take (/x/server/gateway/engine.py:7);loads (orjson.py:2) 6",
+        f"{start};run (/x/server/consumers/runner.py:3);decode (/x/protocol/messages.py:4) 3",
+        f"{start};send (/x/.venv/site-packages/server/gateway/other.py:1) 1",
+        "not a stack",
+    ]
+    assert shares(stacks) == {LAYERS["server/gateway/"]: 0.6, CONSUMERS: 0.3, OTHERS: 0.1}
+    assert shares([]) == {}

@@ -18,7 +18,7 @@ from protocol.tasks import CreateTask
 from tests.server.gateway.client import LiveClient
 from tests.server.gateway.hive import Hive, eventually
 
-PACKETS = 3_000
+PACKETS = 10_000
 WRITES_AT_ONCE = 5
 
 
