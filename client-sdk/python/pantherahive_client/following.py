@@ -14,9 +14,10 @@ from enum import Enum
 from typing import Any
 
 from pantherahive_client.backlog import Backlog, EventStream
+from pantherahive_client.company import Company
 from pantherahive_client.cursors import seq_of
 from pantherahive_client.errors import Conflict, EventsMissed, HiveError, StreamClosed, error_of
-from pantherahive_client.models import EntriesMessage, PresentUser, SnapshotPart, WireEntry
+from pantherahive_client.models import EntriesMessage, SnapshotPart, WireEntry
 from pantherahive_client.outbox import Sender
 from pantherahive_client.pending import PendingCommand
 from pantherahive_client.project_state import from_parts
@@ -54,14 +55,13 @@ class Following:
         self.stream = stream
         self._settings = settings
         self.replica = replica
-        # Who follows the project now.
-        self.present: list[PresentUser] = []
         # Whether the server could not read the project's log to its end when we joined last.
         self.halted = False
         self.backlog = Backlog(settings, self._has_room)
         self.stage = Stage.APART
         # Told when the position moved, what is shown, who is present or the stage changed, or it is over.
         self.changed = Signal()
+        self.company = Company(stream, settings, self.changed)
         # Why it is over.
         self.ended: HiveError | None = None
         self._link: Sender | None = None
@@ -112,6 +112,7 @@ class Following:
         self._cancel_soon()
         self.ended = why
         self.replica.withdraw_all()
+        self.company.end(why)
         self.backlog.end(why)
         self._enter(Stage.OVER)
 
@@ -151,7 +152,7 @@ class Following:
         if "error" in answer:
             self._refused(error_of(answer["error"]))
             return
-        self.take_present(answer.get("present", []))
+        self.company.joined(answer.get("present", []))
         self.halted = answer.get("halted", False)
         if answer["mode"] == "resume":
             self._enter(Stage.LIVE)
@@ -283,11 +284,6 @@ class Following:
             return
         self._head = head
 
-    def take_present(self, present: list[PresentUser]) -> None:
-        """Who follows the stream now."""
-        self.present = present
-        self.changed.notify()
-
     def take_closed(self, reason: str) -> None:
         """The server has stopped sending this stream."""
         if reason in FOR_GOOD:
@@ -297,4 +293,8 @@ class Following:
 
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
+        if stage is Stage.LIVE and self._link is not None:
+            self.company.live(self._link)
+        else:
+            self.company.apart()
         self.changed.notify()

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pantherahive_client.errors import HiveError
 from pantherahive_client.following import Following
-from pantherahive_client.models import ClosedMessage, EntriesMessage, HeadsMessage, PresenceMessage, SnapshotPart
+from pantherahive_client.models import (
+    AwarenessMessage,
+    ClosedMessage,
+    EntriesMessage,
+    HeadsMessage,
+    PresenceMessage,
+    SnapshotPart,
+)
 from pantherahive_client.outbox import Sender
 
 
@@ -78,7 +85,12 @@ class Followings:
     def on_presence(self, message: PresenceMessage) -> None:
         """See link.Listener."""
         if (following := self._by_stream.get(message["stream"])) is not None:
-            following.take_present(message["present"])
+            following.company.take_present(message["present"])
+
+    def on_awareness(self, message: AwarenessMessage) -> None:
+        """See link.Listener."""
+        if (following := self._by_stream.get(message["stream"])) is not None:
+            following.company.take_awareness(message)
 
     def on_closed(self, message: ClosedMessage) -> None:
         """See link.Listener."""

@@ -13,7 +13,14 @@ import socketio
 from socketio.exceptions import SocketIOError
 
 from pantherahive_client.errors import HiveError, Unauthenticated, Unreachable, error_of
-from pantherahive_client.models import ClosedMessage, EntriesMessage, HeadsMessage, PresenceMessage, SnapshotPart
+from pantherahive_client.models import (
+    AwarenessMessage,
+    ClosedMessage,
+    EntriesMessage,
+    HeadsMessage,
+    PresenceMessage,
+    SnapshotPart,
+)
 from pantherahive_client.settings import Settings
 
 logger = logging.getLogger("pantherahive_client")
@@ -68,6 +75,8 @@ class Listener(Protocol):
     def on_heads(self, message: HeadsMessage) -> None: ...
 
     def on_presence(self, message: PresenceMessage) -> None: ...
+
+    def on_awareness(self, message: AwarenessMessage) -> None: ...
 
     def on_closed(self, message: ClosedMessage) -> None: ...
 
@@ -140,6 +149,7 @@ class Link:
         socket.on("snapshot", self._guarded(listener.on_snapshot))
         socket.on("heads", self._guarded(listener.on_heads))
         socket.on("presence", self._guarded(listener.on_presence))
+        socket.on("awareness", self._guarded(listener.on_awareness))
         socket.on("closed", self._guarded(self._on_closed))
         socket.on("connect_error", self._on_refused)
         socket.on("disconnect", self._on_ended)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol, Self, Unpack
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol, Self, TypeVar, Unpack
 
 from pantherahive_client.backlog import EventStream
 from pantherahive_client.builders import ProjectStreamBuilders
@@ -18,13 +18,15 @@ from pantherahive_client.foresight.effects import MADE_IDS
 from pantherahive_client.ids import made_id, new_id
 from pantherahive_client.instants import instant_now
 from pantherahive_client.log_events import LogEvents
-from pantherahive_client.models import EditTask, PresentUser
+from pantherahive_client.models import AwareState, EditTask, PresentUser
 from pantherahive_client.outbox import Ack
 from pantherahive_client.pending import PendingCommand
 from pantherahive_client.project_reads import ProjectReads
 from pantherahive_client.project_state import ProjectState, from_parts
 from pantherahive_client.replica import Replica
 from pantherahive_client.settings import Settings
+
+T = TypeVar("T")
 
 EDITS_PER_COMMAND: Final = 200
 """What the server takes in one `EditTasks`."""
@@ -140,8 +142,44 @@ class Project(ProjectStreamBuilders):
 
     @property
     def present(self) -> list[PresentUser]:
-        """Who follows the project now."""
-        return list(self._following.present)
+        """Who follows the project now, each with the number of their connections; ourselves too."""
+        return list(self._following.company.present)
+
+    @property
+    def aware(self) -> list[AwareState]:
+        """What others let be seen of themselves now, one state per connection: where they look, what they type."""
+        return self._following.company.aware
+
+    async def set_awareness(self, state: Mapping[str, Any] | None) -> None:
+        """Lets the others see this of us from now on, until it is replaced; None ends it. Any small object will do.
+
+        Returns when the server has it, or a newer one of ours. Raises Forbidden and TooLarge where it takes none, and
+        Unreachable when it could not be told in time; it is told later then, and again after every lost connection.
+        """
+        if not self._is_open:
+            raise ClientClosed("the project is not open")
+        told = self._following.company.show(state)
+        try:
+            async with asyncio.timeout(self._settings.deadline_s):
+                await told
+        except TimeoutError as error:
+            raise Unreachable("the server could not be told yet where we look") from error
+
+    def presence(self) -> AsyncIterator[list[PresentUser]]:
+        """Who is here: now, and whenever somebody comes or goes. Only the newest is given, nothing queues up."""
+        return self._watch(lambda: self.present)
+
+    def awareness(self) -> AsyncIterator[list[AwareState]]:
+        """`aware`: now, and whenever it changes. Only the newest is given, nothing queues up."""
+        return self._watch(lambda: self.aware)
+
+    async def states(self) -> AsyncIterator[ProjectState]:
+        """`state`: now, and whenever it is another one. Only the newest is given, nothing queues up."""
+        async for _ in self._watch(lambda: self._following.replica.version):
+            yield self.state
+
+    def _watch(self, look: Callable[[], T]) -> AsyncIterator[T]:
+        return self._following.changed.watch(look, lambda: self._following.ended)
 
     @property
     def is_halted(self) -> bool:

@@ -40,6 +40,8 @@ class Replica:
         self._acknowledged: dict[str, int] = {}
         # The confirmed state with what is pending; None when it has to be made anew.
         self._shown: ProjectState | None = None
+        # How often what is shown has become something else.
+        self.version = 0
 
     @property
     def seq(self) -> int:
@@ -71,6 +73,7 @@ class Replica:
         if self._shown is not None:
             self._shown = _with(self._shown, pending)
         self._pending[pending.op_id] = pending
+        self.version += 1
         return True
 
     def acknowledge(self, op_id: str, seq: int) -> None:
@@ -86,7 +89,7 @@ class Replica:
         """Nothing more is expected of the command: it was refused, or nobody asks after it any longer."""
         self._acknowledged.pop(op_id, None)
         if self._pending.pop(op_id, None) is not None:
-            self._shown = None
+            self._make_anew()
 
     def withdraw_acknowledged(self) -> None:
         """The server has gone back to an older point of its log: what it acknowledged after it is lost."""
@@ -97,7 +100,7 @@ class Replica:
         """Nothing more comes."""
         self._pending.clear()
         self._acknowledged.clear()
-        self._shown = None
+        self._make_anew()
 
     # ------------------------------------------------------------------ what the server sends
 
@@ -106,18 +109,23 @@ class Replica:
         if self.confirmed is not None:
             evolve(self.confirmed, entry)
         self.cursor = cursor_of(entry)
-        self._shown = None
+        self._make_anew()
         self._settle(entry["opId"])
 
     def restart(self, cursor: str, confirmed: ProjectState) -> None:
         """A whole state. What is pending and may be in it already changes nothing there a second time."""
         self.cursor, self.confirmed = cursor, confirmed
-        self._shown = None
+        self._make_anew()
         self._settle(None)
 
     def lose(self) -> None:
         """There is no state to go on from; the next one has to come whole."""
-        self.cursor = self.confirmed = self._shown = None
+        self.cursor = self.confirmed = None
+        self._make_anew()
+
+    def _make_anew(self) -> None:
+        self._shown = None
+        self.version += 1
 
     def _settle(self, op_id: str | None) -> None:
         """Lets go of what the confirmed state holds now."""

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from pantherahive_client.errors import ClientClosed, HiveError
+
+T = TypeVar("T")
 
 
 class Signal:
@@ -24,3 +30,19 @@ class Signal:
         """Returns when there was a change after this one."""
         while self.version == version:
             await self._next.wait()
+
+    async def watch(self, look: Callable[[], T], ended: Callable[[], HiveError | None]) -> AsyncIterator[T]:
+        """What `look` gives, now and whenever that is something else, until `ended` says why there is no more.
+
+        What was closed ends quietly, every other end is raised.
+        """
+        version = self.version
+        yield (last := look())
+        while (why := ended()) is None:
+            await self.after(version)
+            version = self.version
+            if (newest := look()) != last:
+                last = newest
+                yield last
+        if not isinstance(why, ClientClosed):
+            raise why

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from pantherahive_client import Backoff, Client, Invalid, PacketRefused, Settings
+from pantherahive_client import Backoff, Client, Invalid, PacketRefused, Settings, TooLarge
+from protocol.members import AddMember
+from tests.client.waiting import until
 from tests.server.gateway.hive import ADMIN_TOKEN, Hive
 
 QUICK = Settings(reconnect=Backoff(0.01, 0.02), connect_patience_s=10, deadline_s=10)
@@ -42,3 +44,33 @@ async def test_what_the_server_ends_connections_over_is_not_sent_for_ever(
             with pytest.raises(PacketRefused):
                 await client.command(stream, "CreateTask", {"title": "x", "more": keys})
         assert (await client.command(stream, "CreateTask", {"title": "fine"})).seq == 2
+
+
+async def test_those_who_are_here_see_each_other_and_where_they_look(hive: Hive) -> None:
+    stream = await hive.project()
+    (ada_id, ada_token), (ben_id, ben_token) = [await hive.user(name) for name in ("ada", "ben")]
+    for user_id in (ada_id, ben_id):
+        await hive.send(stream, AddMember(user_id=user_id, role="member"))
+    project_id = stream.removeprefix("project/")
+    async with (
+        Client(hive.url, token=ada_token, settings=QUICK) as ada,
+        Client(hive.url, token=ben_token, settings=QUICK) as ben,
+        ada.project(project_id) as adas,
+    ):
+        presence, awareness = adas.presence(), adas.awareness()
+        assert [one["userId"] for one in await anext(presence)] == [ada_id]
+        assert await anext(awareness) == []
+        async with ben.project(project_id) as bens:
+            async with asyncio.timeout(10):
+                assert {one["userId"] for one in await anext(presence)} == {ada_id, ben_id}
+                await bens.set_awareness({"taskId": "T-1", "typing": True})
+                [seen] = await anext(awareness)
+            assert (seen["userId"], seen["state"]) == (ben_id, {"taskId": "T-1", "typing": True})
+            for client in (ada, ben):
+                assert client._connection._link is not None
+                client._connection._link._ended.set()
+            await bens.set_awareness({"taskId": "T-2"})
+            await until(lambda: [one["state"] for one in adas.aware] == [{"taskId": "T-2"}])
+            with pytest.raises(TooLarge):
+                await bens.set_awareness({"text": "x" * 10_000})
+        await until(lambda: [one["userId"] for one in adas.present] == [ada_id] and adas.aware == [])
