@@ -74,7 +74,12 @@ class ProjectChanges(TypedDict, total=False):
 
 
 class CreateProject(Command):
-    """Creates the project whose id the stream names. The author becomes its owner; the operator names one."""
+    """Creates the project whose id the stream names. The author becomes its owner; the operator names one.
+
+    `templateId` is a project that the author may look at. Its description and states, where none are given, its roles,
+    fields, milestones, tasks and links are copied: not its people, dates, comments and history. Closed tasks begin
+    again in the first open state.
+    """
 
     name: Name
     key: ProjectKey = absent()
@@ -82,6 +87,7 @@ class CreateProject(Command):
     visibility: Visibility = "private"
     states: States = absent()
     owner_id: Uuid = absent()
+    template_id: Uuid = absent()
 
 
 class EditProject(Command):

@@ -310,7 +310,7 @@ class Product:
         lifetime_days = settings.project_invitation_lifetime_days
         invitations = InvitationFacts(storage.invitation_secrets, streams, self._clock, lifetime_days)
         past = PastFacts(streams, storage.journal, self._history)
-        return Facts(storage.accounts, storage.project_keys, invitations, past)
+        return Facts(storage.accounts, storage.project_keys, invitations, past, streams)
 
     def _make_projector(self) -> Runner:
         limits = limits_from(self._settings, RunnerLimits, pause_s=self._settings.projector_pause_s)

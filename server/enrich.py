@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from actors.project.templates import Template, view_template
 from protocol.comments import AddComment, EditComment
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Origin, Principal
@@ -19,8 +20,10 @@ from protocol.members import AddMember
 from protocol.mentions import MENTIONS_MAX, mentioned_names, spellings
 from protocol.projects import CreateProject
 from protocol.undo import RedoCommand, UndoCommand
+from server.auth.scopes import stream_refusal
 from server.invitation_facts import InvitationFacts
 from server.past_facts import PastFacts
+from server.streams import Streams
 from storage.ports import Accounts, ProjectKeys
 
 KEY_CHARACTERS_MAX: Final = 10
@@ -50,9 +53,12 @@ def needs_facts(command: Command, origin: Origin | None) -> bool:
 class Facts:
     """Looks up what commands need from accounts, project keys and the log."""
 
-    def __init__(self, accounts: Accounts, keys: ProjectKeys, invitations: InvitationFacts, past: PastFacts) -> None:
+    def __init__(
+        self, accounts: Accounts, keys: ProjectKeys, invitations: InvitationFacts, past: PastFacts, streams: Streams
+    ) -> None:
         self._invitations = invitations
         self._past = past
+        self._streams = streams
         self._accounts = accounts
         self._keys = keys
 
@@ -101,13 +107,26 @@ class Facts:
         facts: dict[str, Any] = {}
         if "owner_id" in command.model_fields_set:
             facts["userExists"] = await self._accounts.by_user_id(command.owner_id) is not None
-        if origin is not None or not _may_own(command, principal, facts):
-            # The actor refuses it and says why; no key is spent on that.
+        if "template_id" in command.model_fields_set:
+            facts["template"] = template = await self._template(command.template_id, principal)
+            if isinstance(template, Rejection) and template.retryable:
+                return template
+        is_refused = isinstance(facts.get("template"), Rejection) or not _may_own(command, principal, facts)
+        if origin is not None or is_refused:
+            # The actor refuses it and says why, if it does not know it already; no key is spent on that.
             return facts
         key = await self._claimed_key(command, project_id)
         if isinstance(key, Rejection):
             return key
         return {**facts, "projectKey": key}
+
+    async def _template(self, template_id: str, principal: Principal) -> Template | Rejection:
+        stream = f"project/{template_id}"
+        refused = stream_refusal(principal, stream, "read")
+        if refused is not None:
+            return refused
+        reading = await self._streams.read(stream, view_template, principal)
+        return reading if isinstance(reading, Rejection) else reading.value
 
     async def _claimed_key(self, command: CreateProject, project_id: str) -> str | Rejection:
         """The key that is asked for, or that the project has; for a project that exists, the actor knows the retry."""

@@ -44,7 +44,8 @@ def answer(events: Sequence[ProjectEvent]) -> dict[str, Any]:
             case TaskEdited() | TasksReranked():
                 continue  # asked first, since they come most often
             case ProjectCreated():
-                result |= {"projectId": event.project["id"], "key": event.project["key"]}
+                # Not what a template brought.
+                return {"projectId": event.project["id"], "key": event.project["key"]}
             case MemberInvited():
                 result["invitationId"] = event.invitation["id"]
             case RoleDefined():

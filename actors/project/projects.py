@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.project.dating import date_content, date_other
+from actors.project.dating import Dating, date_content, date_other
 from actors.project.permissions import allowed, broken, forbidden, no_project, refusal, taken
 from actors.project.state import CLOSED_GROUPS, ProjectState, note_content
+from actors.project.templates import Template, copied
 from actors.runtime.actor import Context, Decision, EntryMeta
 from protocol.errors import Rejection
 from protocol.event import Principal
@@ -33,7 +34,7 @@ Outcome = Decision[ProjectEvent] | Rejection
 
 
 def decide_create(state: ProjectState, command: CreateProject, context: Context) -> Outcome:
-    """Facts: `projectKey`, claimed by the edge, and `userExists` about an owner that the operator names."""
+    """Facts: `projectKey`, claimed by the edge, `userExists` about an owner that the operator names, and `template`."""
     if state.purged:
         return no_project()
     if state.project is not None:
@@ -45,19 +46,32 @@ def decide_create(state: ProjectState, command: CreateProject, context: Context)
     owner = _owner_of(command, context)
     if isinstance(owner, Rejection):
         return owner
-    view: ProjectView = {
-        "id": state.id,
+    template: Template | Rejection | None = context.facts.get("template")
+    if isinstance(template, Rejection):
+        return template
+    view = _new_project(state.id, command, template, context, dating)
+    made = copied(template, view, dating, context) if template is not None else ()
+    return dating.decision([ProjectCreated(project=view), MemberAdded(user_id=owner, role="owner"), *made])
+
+
+def _new_project(
+    project_id: str, command: CreateProject, template: Template | None, context: Context, dating: Dating
+) -> ProjectView:
+    given = command.model_fields_set
+    states = template.states if template is not None else DEFAULT_STATES
+    description = template.description if template is not None and "description" not in given else command.description
+    return {
+        "id": project_id,
         "key": context.facts["projectKey"],
         "name": command.name,
-        "description": command.description,
+        "description": description,
         "status": "Active",
         "visibility": command.visibility,
-        "states": list(command.states if "states" in command.model_fields_set else DEFAULT_STATES),
+        "states": list(command.states if "states" in given else states),
         "createdAt": dating.at,
         "updatedAt": dating.at,
         "deletedAt": None,
     }
-    return dating.decision([ProjectCreated(project=view), MemberAdded(user_id=owner, role="owner")])
 
 
 def _owner_of(command: CreateProject, context: Context) -> str | Rejection:

@@ -42,6 +42,7 @@ from tests.laws.stale import (
     stale_fields,
 )
 from tests.laws.steps import Step
+from tests.laws.templates import template
 
 DAYS_MAX = 28
 
@@ -49,7 +50,7 @@ LIMITS = ProjectLimits(rank_short_characters_max=2, reranked_tasks_max=4)
 """Small, so that reaching them happens."""
 
 
-def opening() -> Sequence[Step]:
+def opening(founding: CreateProject | None = None) -> Sequence[Step]:
     """What every project begins with, so that random commands find somebody to meet."""
     people: list[tuple[Principal, Any]] = [
         (ADMIN, "admin"),
@@ -57,7 +58,7 @@ def opening() -> Sequence[Step]:
         (COMMENTER, "commenter"),
         (VIEWER, "viewer"),
     ]
-    first = Step("go on", CreateProject(name="Apollo"), OWNER, 0, None)
+    first = Step("go on", founding or CreateProject(name="Apollo"), OWNER, 0, None)
     adds = [AddMember(user_id=person.id, role=role) for person, role in people]
     return [first, *(Step("go on", add, OWNER, 0, None) for add in adds)]
 
@@ -169,6 +170,8 @@ def _command_of(step: Step, life: Life) -> Command:
 
 def _facts_of(step: Step, life: Life) -> Mapping[str, Any]:
     """What the edge would have found: texts that name people name these, one of whom is no member at first."""
+    if isinstance(step.command, CreateProject) and "template_id" in step.command.model_fields_set:
+        return {**FACTS, "template": template()}
     body = getattr(step.command, "body", "")
     if "@" in body:
         return {**FACTS, "mentionedIds": [MEMBER.id, STRANGER.id]}
@@ -247,10 +250,10 @@ def _check_counters(state: ProjectState, life: Life) -> None:
     assert state.project is None or any(m["role"] == "owner" for m in state.members.values())
 
 
-def check_project(steps: Sequence[Step], actor: AnyActor | None = None) -> Life:
-    """The law on a project's life."""
+def check_project(steps: Sequence[Step], actor: AnyActor | None = None, founding: CreateProject | None = None) -> Life:
+    """The law on a project's life, which begins with an empty project or with `founding`."""
     checker = Checker(actor if actor is not None else ProjectActor(LIMITS), f"project/{PROJECT_ID}")
-    checker.live([*opening(), *steps])
+    checker.live([*opening(founding), *steps])
     _check_counters(checker.life.state, checker.life)
     return checker.life
 

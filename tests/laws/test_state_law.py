@@ -21,11 +21,12 @@ from protocol.links import AddLink, LinkRemoved
 from protocol.members import MemberRemoved
 from protocol.messages import COMMANDS, EVENTS
 from protocol.profiles import ProfileEdited
-from protocol.projects import Erased, ProjectRestored
+from protocol.projects import CreateProject, Erased, ProjectRestored
 from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited
 from tests.actors.given import (
     Life,
     events_of,
+    uuid,
 )
 from tests.laws.law import (
     LIMITS,
@@ -44,6 +45,12 @@ _LAW = settings(max_examples=80, derandomize=True, database=None, deadline=None)
 @given(PROJECT_LIVES)
 def test_a_project_is_what_its_log_means(steps: Sequence[Step]) -> None:
     check_project(steps)
+
+
+@settings(_LAW, max_examples=25)
+@given(PROJECT_LIVES)
+def test_a_project_from_a_template_is_what_its_log_means(steps: Sequence[Step]) -> None:
+    check_project(steps, founding=CreateProject(name="Apollo", template_id=uuid(0x999)))
 
 
 @_LAW

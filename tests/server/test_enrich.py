@@ -35,7 +35,7 @@ async def some_facts(existing: Collection[str] = ()) -> Facts:
     accounts = MemoryAccounts()
     await accounts.create(Account(USER, "ada", None, "", None, None, AT, AT))
     nobody_asks: Any = None
-    return Facts(accounts, MemoryProjectKeys(existing.__contains__), nobody_asks, nobody_asks)
+    return Facts(accounts, MemoryProjectKeys(existing.__contains__), nobody_asks, nobody_asks, nobody_asks)
 
 
 def a_stream() -> str:
@@ -130,7 +130,7 @@ async def test_names_in_a_text_are_resolved_once_each_in_their_order() -> None:
     for number, name in enumerate(("Ada", "bob.", "bob")):
         await accounts.create(Account(f"{USER[:-1]}{number}", name, None, "", None, None, AT, AT))
     nobody_asks: Any = None
-    facts = Facts(accounts, MemoryProjectKeys(), nobody_asks, nobody_asks)
+    facts = Facts(accounts, MemoryProjectKeys(), nobody_asks, nobody_asks, nobody_asks)
     ada, _, bob = (f"{USER[:-1]}{number}" for number in range(3))
     body = "@bob. Or @nobody, @ADA, @ada and @bob"
     for command in (AddComment(task_id=USER, body=body), EditComment(comment_id=USER, body=body)):

@@ -361,7 +361,8 @@ async def a_world(
     attempts = Attempts(rates, proxies)
     invitations = InvitationFacts(storage.invitation_secrets, streams, clock, ProjectLimits().invitation_lifetime_days)
     history = History(actors, storage.journal, clock, limits)
-    facts = Facts(storage.accounts, storage.project_keys, invitations, PastFacts(streams, storage.journal, history))
+    past = PastFacts(streams, storage.journal, history)
+    facts = Facts(storage.accounts, storage.project_keys, invitations, past, streams)
     freshness: Freshness = lists
     needs = RestNeeds(
         access=Access(authenticator, ids.new_id, rates),

@@ -108,9 +108,13 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, AccountReads, InboxReads
         visibility: Literal["private", "public"] | Unset = UNSET,
         states: Sequence[WorkflowState] | Unset = UNSET,
         owner_id: str | Unset = UNSET,
+        template_id: str | Unset = UNSET,
         **sending: Unpack[Sending],
     ) -> str:
-        """The new project's id, made here when it is not given. Only the operator may name another owner."""
+        """The new project's id, made here when it is not given. Only the operator may name another owner.
+
+        `template_id` is a project whose states, roles, fields, milestones, tasks and links are copied.
+        """
         stream_id = project_id if project_id is not None else new_id()
         data = present(
             name=name,
@@ -119,6 +123,7 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, AccountReads, InboxReads
             visibility=visibility,
             states=states,
             ownerId=owner_id,
+            templateId=template_id,
         )
         await self.command(f"project/{stream_id}", "CreateProject", data, **sending)
         return stream_id

@@ -410,7 +410,12 @@ class CreateProfile(TypedDict, total=False):
 
 
 class CreateProject(TypedDict):
-    """Creates the project whose id the stream names. The author becomes its owner; the operator names one."""
+    """Creates the project whose id the stream names. The author becomes its owner; the operator names one.
+
+    `templateId` is a project that the author may look at. Its description and states, where none are
+    given, its roles, fields, milestones, tasks and links are copied: not its people, dates, comments and
+    history. Closed tasks begin again in the first open state.
+    """
 
     name: str
     key: NotRequired[str]
@@ -418,6 +423,7 @@ class CreateProject(TypedDict):
     visibility: NotRequired[Literal["private", "public"]]
     states: NotRequired[list[WorkflowState]]
     ownerId: NotRequired[Uuid]
+    templateId: NotRequired[Uuid]
 
 
 class CreateTask(TypedDict):

@@ -217,7 +217,7 @@ async def a_hive(
     streams = Streams(region, clock, DEADLINE_S)
     invitations = InvitationFacts(storage.invitation_secrets, streams, clock, 14)
     past = PastFacts(streams, journal, History(_actors(), journal, clock, runtime))
-    facts = Facts(storage.accounts, storage.project_keys, invitations, past)
+    facts = Facts(storage.accounts, storage.project_keys, invitations, past, streams)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
     reader = ApiTokenReader(storage.api_tokens, ended, lambda: clock.now_s)
     authenticator = Authenticator(tokens, ended, reader, RandomIds().new_id, lambda: clock.now_s)

@@ -44,6 +44,23 @@ async def test_a_created_project_can_be_read_listed_changed_and_deleted(world: W
     await problem_of(await world.http.get(path + "?deleted=true", headers=ada.auth), 404)
 
 
+async def test_a_project_is_made_from_one_that_its_author_may_look_at(world: World) -> None:
+    ada, bob = await world.register("ada"), await world.register("bob")
+    template = await world.project(ada, "Template")
+    made = {"title": "First", "description": "things first"}
+    await world.http.post(f"/v1/projects/{template['id']}/tasks", json=made, headers=ada.auth)
+    body = {"name": "Copy", "templateId": template["id"]}
+    await problem_of(await world.http.post("/v1/projects", json=body, headers=bob.auth), 404)
+    key = {**ada.auth, "Idempotency-Key": "copy"}
+    copies = [await (await world.http.post("/v1/projects", json=body, headers=key)).json() for _ in range(2)]
+    assert copies[0] == copies[1]
+    [task] = await (await world.http.get(f"/v1/projects/{copies[0]['id']}/tasks", headers=ada.auth)).json()
+    assert (task["title"], task["description"], task["key"]) == ("First", "things first", f"{copies[0]['key']}-1")
+    await world.http.delete(f"/v1/projects/{template['id']}", headers=ada.auth)
+    again = await world.http.post("/v1/projects", json=body, headers=key)
+    assert (again.status, (await again.json())["id"]) == (201, copies[0]["id"])
+
+
 async def test_public_projects_are_listed_to_everybody_page_by_page(world: World) -> None:
     ada, bob = await world.register("ada"), await world.register("bob")
     for name in ("One", "Two", "Three", "Hidden"):
