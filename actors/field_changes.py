@@ -7,7 +7,7 @@ they never meet; a field that has the wished value already is not set, so it doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from actors.runtime.actor import EntryMeta
@@ -112,9 +112,9 @@ def shown(values: Mapping[str, Any], characters_max: int) -> dict[str, Any]:
     return cut if cut == values else {**cut, "shortened": True}
 
 
-def packed(known: Changes) -> list[dict[str, Any]]:
-    """As records for a snapshot."""
-    return [{"record": record, "fields": fields} for record, fields in known.items()]
+def packed(known: Changes) -> Iterator[dict[str, Any]]:
+    """As records for a snapshot. What they hold is copied now, each record is made when it is asked for."""
+    return ({"record": record, "fields": fields} for record, fields in list(known.items()))
 
 
 def unpack(known: Changes, records: Iterable[Mapping[str, Any]]) -> None:

@@ -84,6 +84,10 @@ class Journal(Protocol):
         """The newest snapshot with `snapshot.seq <= seq` and `snapshot.at <= at` (None: no bound), and what follows."""
         ...
 
+    async def snapshot_before(self, stream: str, seq: int | None, at: str | None) -> int:
+        """The seq of the snapshot that `load_at` would load, without loading it; 0 when there is none."""
+        ...
+
     async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
         """Entries with `seq > after`, ascending."""
         ...

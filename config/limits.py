@@ -44,6 +44,12 @@ class RuntimeLimits(BaseSettings):
     snapshot_every_entries: int = Field(
         500, ge=1, le=1_000_000, description="Entries after which an actor's state is kept as a snapshot."
     )
+    snapshot_every_entries_max: int = Field(
+        20_000, ge=1, le=1_000_000, description="The same of the largest states, which are kept more seldom."
+    )
+    snapshot_bytes_per_entry: int = Field(
+        2048, ge=1, le=MIB, description="A state is kept again after one entry for so many bytes of it, at least."
+    )
     snapshot_at_passivation_entries: int = Field(
         20, ge=1, le=1_000_000, description="An actor that leaves memory is snapshot if it grew by so many entries."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 from actors.field_changes import Edited, note, packed, refuse_stale, unpack
@@ -20,6 +20,7 @@ class ProfileActor:
     kind = "profile"
     schema_version = 2
     """Snapshots of version 1 do not know who changed which field."""
+    content_events = frozenset({ProfileEdited.kind})
     exists_empty = False
     shows_presence = False
     timer_events: frozenset[str] = frozenset()
@@ -75,9 +76,6 @@ class ProfileActor:
     def changes_audience(self, event: ProfileEvent) -> bool:
         return False
 
-    def is_content(self, event: ProfileEvent) -> bool:
-        return isinstance(event, ProfileEdited)
-
     def content_at(self, state: ProfileState) -> str:
         return state.content_at
 
@@ -86,17 +84,17 @@ class ProfileActor:
         if state.profile is not None:
             parts.append({"profile": state.profile})
         if state.changes:
-            parts.append({"_changes": packed(state.changes)})
+            parts.append({"_changes": list(packed(state.changes))})
         return iter(parts)
 
-    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProfileState:
-        state = self.initial(stream)
-        for part in parts:
-            if "counters" in part:
-                state.content_at = part["counters"]["contentAt"]
-            state.profile = part.get("profile", state.profile)
-            unpack(state.changes, part.get("_changes", ()))
-        return state
+    def take_part(self, state: ProfileState, part: Mapping[str, Any]) -> None:
+        if "counters" in part:
+            state.content_at = part["counters"]["contentAt"]
+        state.profile = part.get("profile", state.profile)
+        unpack(state.changes, part.get("_changes", ()))
+
+    def complete(self, state: ProfileState) -> None:
+        """Nothing is left to do."""
 
     def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
         return ()

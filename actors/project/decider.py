@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from actors.field_changes import refuse_stale
@@ -11,7 +11,7 @@ from actors.project.edited_fields import wished_by
 from actors.project.events import CONTENT, evolve
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import is_public
-from actors.project.state import ProjectState
+from actors.project.state import ProjectState, index_cards
 from actors.runtime.actor import Context, EntryMeta, TimerChange
 from protocol.errors import Rejection
 from protocol.members import MemberAdded, MemberRemoved
@@ -37,6 +37,7 @@ class ProjectActor:
     kind = "project"
     schema_version = 3
     """Snapshots of version 2 do not know what undo asks for."""
+    content_events = frozenset(event.kind for event in CONTENT)
     exists_empty = False
     shows_presence = True
     timer_events = due_dates.TIMER_EVENTS | purging.TIMER_EVENTS
@@ -79,17 +80,17 @@ class ProjectActor:
             return "visibility" in event.changes
         return type(event) in _OF_AUDIENCE
 
-    def is_content(self, event: ProjectEvent) -> bool:
-        return isinstance(event, CONTENT)
-
     def content_at(self, state: ProjectState) -> str:
         return state.content_at
 
     def parts(self, state: ProjectState) -> Iterator[dict[str, Any]]:
         return snapshot.parts(state)
 
-    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
-        return snapshot.restore(_id_of(stream), parts)
+    def take_part(self, state: ProjectState, part: Mapping[str, Any]) -> None:
+        snapshot.take_part(state, part)
+
+    def complete(self, state: ProjectState) -> None:
+        index_cards(state)
 
     def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
         if kind in purging.TIMER_EVENTS:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from actors.field_changes import packed, unpack
-from actors.project.state import ProjectState, index_cards, put_known_task, put_link, put_new_comment
+from actors.project.state import ProjectState, put_known_task, put_link, put_new_comment
 from actors.project.undone import Undoing
 from protocol.comments import CommentView
 from protocol.custom_fields import FieldView
@@ -40,7 +40,7 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
     }
     if state.purged:
         return iter([{"counters": counters}, {"_purged": True}])
-    collections: list[tuple[str, Sequence[Mapping[str, Any]], int]] = [
+    collections: list[tuple[str, Iterable[Mapping[str, Any]], int]] = [
         ("members", list(state.members.values()), MEMBERS_PER_PART),
         ("invitations", list(state.invitations.values()), INVITATIONS_PER_PART),
         ("roles", list(state.roles.values()), ROLES_PER_PART),
@@ -60,7 +60,7 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
 def _parts(
     project: Mapping[str, Any] | None,
     counters: dict[str, Any],
-    collections: Iterable[tuple[str, Sequence[Mapping[str, Any]], int]],
+    collections: Iterable[tuple[str, Iterable[Mapping[str, Any]], int]],
 ) -> Iterator[dict[str, Any]]:
     yield {"counters": counters}
     if project is not None:
@@ -92,14 +92,10 @@ def _characters(record: Mapping[str, Any]) -> int:
     return own + values + choices + sum(len(edit["body"]) for edit in record.get("edits", ()))
 
 
-def restore(project_id: str, state_parts: Iterable[dict[str, Any]]) -> ProjectState:
-    """The state from all of its parts, in their order."""
-    state = ProjectState(project_id)
-    for part in state_parts:
-        for name, value in part.items():
-            _take(state, name, value)
-    index_cards(state)
-    return state
+def take_part(state: ProjectState, part: Mapping[str, Any]) -> None:
+    """Adds the next part. The index of cards is made when all are there."""
+    for name, value in part.items():
+        _take(state, name, value)
 
 
 def _take(state: ProjectState, name: str, value: Any) -> None:

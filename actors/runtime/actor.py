@@ -112,8 +112,9 @@ class Actor(Protocol[S, C, E]):
         """Whether followers are told of each other. Not where everybody may follow: visitors are nobody's business."""
         ...
 
-    def is_content(self, event: E) -> bool:
-        """Whether the event counts for `asOf` a time (content does; creation and membership do not)."""
+    @property
+    def content_events(self) -> frozenset[str]:
+        """The kinds of events that count for `asOf` a time (content does; creation and membership do not)."""
         ...
 
     def content_at(self, state: S) -> str:
@@ -128,8 +129,12 @@ class Actor(Protocol[S, C, E]):
         """
         ...
 
-    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> S:
-        """The state from all of its parts."""
+    def take_part(self, state: S, part: dict[str, Any]) -> None:
+        """Adds the next part to a state that began as `initial`. Between two parts others have their turn."""
+        ...
+
+    def complete(self, state: S) -> None:
+        """All parts are there."""
         ...
 
     @property
@@ -155,6 +160,15 @@ def shown(parts: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 AnyActor = Actor[Any, Any, Any]
+
+
+def restored(actor: AnyActor, stream: str, parts: Iterable[dict[str, Any]]) -> Any:
+    """The state from all of its parts, in one go."""
+    state = actor.initial(stream)
+    for part in parts:
+        actor.take_part(state, part)
+    actor.complete(state)
+    return state
 
 
 def meta_of(entry: Entry) -> EntryMeta:

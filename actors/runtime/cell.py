@@ -374,7 +374,7 @@ class Cell:
         if self.phase is Phase.CRASHED:
             self._end_if_drained()
             return
-        if self.tentative - self.snapshot_seq >= self._host.limits.snapshot_every_entries:
+        if self.tentative - self.snapshot_seq >= self._host.limits.snapshot_entries(self.weight_bytes):
             self.snapshot_seq = self.tentative
             self.mailbox.put_control(partial(self._host.snapshot_due, self))
         if self.mailbox:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from actors.ports import Clock, Journal
 from actors.runtime.actor import AnyActor
@@ -12,9 +12,11 @@ from actors.runtime.limits import RuntimeLimits
 from actors.runtime.replay import ReplayFailed, Slices, apply_all, begin
 from protocol.cursors import Cursor
 from protocol.log import Entry, LoadedStream
-from protocol.messages import UnreadableEvent, decode_event, unpack_payload
+from protocol.messages import EVENTS, UnreadableEvent, unpack_payload
 
 CONCURRENT_FOLDS_MAX = 4
+_NOTHING: Final = LoadedStream(None, (), complete=False)
+"""Nothing was loaded yet."""
 
 
 class History:
@@ -49,7 +51,7 @@ class History:
         async def load_before(until: int) -> LoadedStream:
             return await self._journal.load_at(stream, until, None, self._limits.load_page_entries)
 
-        folded, loaded = await begin(actor, stream, await load_before(seq), load_before, self._limits)
+        folded, loaded = await begin(actor, stream, await load_before(seq), load_before, self._limits, self._clock)
         slices = Slices(self._clock, self._limits.loop_slice_s)
         async for page in self._pages(stream, folded.seq, loaded):
             if not await apply_all(actor, folded, page, slices, until=lambda entry: entry.seq > seq):
@@ -76,29 +78,26 @@ class History:
         tried, up to where this one stood.
         """
         actor = self._actors[stream.partition("/")[0]]
-        loaded = await self._journal.load_at(stream, None, at, self._limits.load_page_entries)
         until: int | None = None
         before_content: int | None = None
         while True:
-            after = loaded.snapshot.seq if loaded.snapshot is not None else 0
-            found, other = await self._scan(actor, stream, after, until, loaded, at)
+            after = await self._journal.snapshot_before(stream, None if until is None else until - 1, at)
+            found, other = await self._scan(actor, stream, after, until, at)
             if found is not None:
                 return found
             before_content = before_content if before_content is not None else other
-            if loaded.snapshot is None:
+            if after == 0:
                 return before_content
             until = after
-            earlier = await self._journal.load_at(stream, until - 1, at, 1)
-            loaded = LoadedStream(earlier.snapshot, (), complete=False)
 
     async def _scan(
-        self, actor: AnyActor, stream: str, after: int, until: int | None, loaded: LoadedStream, at: str
+        self, actor: AnyActor, stream: str, after: int, until: int | None, at: str
     ) -> tuple[int | None, int | None]:
         """The last content seq (≤ `until`) not after `at`; and the last seq not after it before any content."""
         found: int | None = None
         before_content: int | None = None
         slices = Slices(self._clock, self._limits.loop_slice_s)
-        async for page in self._pages(stream, after, loaded):
+        async for page in self._pages(stream, after, _NOTHING):
             for entry in page:
                 if until is not None and entry.seq > until:
                     return found, before_content
@@ -115,7 +114,9 @@ class History:
 def _is_content(actor: AnyActor, entry: Entry) -> bool:
     """Raises ReplayFailed: nobody knows whether the moment that is looked for lies before or after this entry."""
     try:
-        events, _ = unpack_payload(entry.payload)
-        return any(actor.is_content(decode_event(event)) for event in events)
+        kinds = {event["kind"] for event in unpack_payload(entry.payload)[0]}
     except UnreadableEvent as error:
         raise ReplayFailed(f"{entry.stream}: entry {entry.seq} cannot be read: {error}") from error
+    if unknown := kinds - EVENTS.keys():
+        raise ReplayFailed(f"{entry.stream}: entry {entry.seq} has events that this build does not know: {unknown}")
+    return not kinds.isdisjoint(actor.content_events)

@@ -158,7 +158,7 @@ class Loader:
                 partial(self._journal.load_at, cell.stream, seq, None, self._limits.load_page_entries)
             )
 
-        return await begin(cell.actor, cell.stream, loaded, load_before, self._limits)
+        return await begin(cell.actor, cell.stream, loaded, load_before, self._limits, self._clock)
 
     async def _fold(self, cell: Cell, folded: Folded, loaded: LoadedStream, last_seq: int | None = None) -> None:
         """Folds what follows: to the end of the stream, or up to `last_seq`. Raises ReplayFailed."""

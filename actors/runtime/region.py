@@ -302,7 +302,8 @@ class Region:
         """Lets an idle actor go in this turn; nothing can reach it between the check and the removal."""
         if not cell.idle:
             return
-        is_worth_it = cell.tentative - cell.snapshot_seq >= self.limits.snapshot_at_passivation_entries
+        least = self.limits.snapshot_entries_at_passivation(cell.weight_bytes)
+        is_worth_it = cell.tentative - cell.snapshot_seq >= least
         if cell.phase is Phase.LIVE and is_worth_it:
             self.snapshots.capture(cell)
         cell.phase = Phase.DEAD

@@ -22,6 +22,8 @@ from protocol.messages import decode_event, unpack_payload
 log = logging.getLogger("pantherahive.replay")
 
 SEAL_BYTES: Final = 16
+SEALED_AT_ONCE_BYTES: Final = 1 << 20
+"""About a millisecond of work."""
 
 LoadBefore = Callable[[int], Awaitable[LoadedStream]]
 """The newest snapshot whose seq is not beyond the argument, and what follows it."""
@@ -64,7 +66,7 @@ class Slices:
 
 
 async def begin(
-    actor: AnyActor, stream: str, loaded: LoadedStream, load_before: LoadBefore, limits: RuntimeLimits
+    actor: AnyActor, stream: str, loaded: LoadedStream, load_before: LoadBefore, limits: RuntimeLimits, clock: Clock
 ) -> tuple[Folded, LoadedStream]:
     """The starting point of a fold, and what was loaded after it.
 
@@ -73,7 +75,7 @@ async def begin(
     """
     while (snapshot := loaded.snapshot) is not None and snapshot.schema_version == actor.schema_version:
         try:
-            return _restored(actor, snapshot, limits), loaded
+            return await _restored(actor, snapshot, limits, clock), loaded
         except UnusableSnapshot:
             log.exception("the snapshot of %s at %d is passed over", stream, snapshot.seq)
         older = await load_before(snapshot.seq - 1)
@@ -84,26 +86,37 @@ async def begin(
     return Folded(actor.initial(stream), 0, 0, memory, 0, 0), loaded
 
 
-def _restored(actor: AnyActor, snapshot: Snapshot, limits: RuntimeLimits) -> Folded:
-    """The state of a snapshot. Raises UnusableSnapshot."""
+async def _restored(actor: AnyActor, snapshot: Snapshot, limits: RuntimeLimits, clock: Clock) -> Folded:
+    """The state of a snapshot, in slices: a big one takes longer than others on the loop may wait.
+
+    Raises UnusableSnapshot.
+    """
+    slices = Slices(clock, limits.loop_slice_s)
     packed, seal = snapshot.state[:-SEAL_BYTES], snapshot.state[-SEAL_BYTES:]
-    if blake2b(packed, digest_size=SEAL_BYTES).digest() != seal:
+    if await _seal_of(packed, slices) != seal:
         raise UnusableSnapshot(f"{snapshot.stream}: the snapshot at {snapshot.seq} is not what was written")
     unpacker = msgpack.Unpacker(max_buffer_size=max(len(packed), 1), strict_map_key=False)
     unpacker.feed(packed)
     try:
-        header = unpacker.unpack()
-        state = actor.restore(snapshot.stream, _parts(unpacker, len(packed)))
-        memory = OutcomeMemory.from_json(header, limits.outcomes_remembered_max)
+        memory = OutcomeMemory.from_json(unpacker.unpack(), limits.outcomes_remembered_max)
+        state = actor.initial(snapshot.stream)
+        # Asked for one by one: iterating over the unpacker would take a part that is cut off for the end.
+        while unpacker.tell() < len(packed):
+            actor.take_part(state, unpacker.unpack())
+            await slices.pause_if_due()
+        actor.complete(state)
     except Exception as error:
         raise UnusableSnapshot(f"{snapshot.stream}: the snapshot at {snapshot.seq} is unreadable") from error
     return Folded(state, snapshot.seq, snapshot.epoch, memory, snapshot.seq, len(snapshot.state))
 
 
-def _parts(unpacker: msgpack.Unpacker, size_bytes: int) -> Iterator[dict[str, Any]]:
-    """Asks for each part by itself: iterating over the unpacker would take a part that is cut off for the end."""
-    while unpacker.tell() < size_bytes:
-        yield unpacker.unpack()
+async def _seal_of(packed: bytes, slices: Slices) -> bytes:
+    seal = blake2b(digest_size=SEAL_BYTES)
+    whole = memoryview(packed)
+    for at in range(0, len(whole), SEALED_AT_ONCE_BYTES):
+        seal.update(whole[at : at + SEALED_AT_ONCE_BYTES])
+        await slices.pause_if_due()
+    return seal.digest()
 
 
 def pack_snapshot(memory: dict[str, Any], parts: Iterable[dict[str, Any]]) -> Iterator[bytes]:

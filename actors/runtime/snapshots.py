@@ -24,6 +24,7 @@ log = logging.getLogger("pantherahive.snapshots")
 class _Capture:
     """A state as of one seq; `parts` reads from shallow copies, so the actor may go on meanwhile."""
 
+    cell: Cell
     stream: str
     seq: int
     content_at: str
@@ -82,6 +83,7 @@ class Snapshotter:
             captured.schema_version,
             b"".join(packed),
         )
+        captured.cell.weight_bytes = len(snapshot.state)  # what was counted since the last one is in it
         try:
             await self._journal.save_snapshot(snapshot)
         except StorageFault as fault:
@@ -103,6 +105,7 @@ class Snapshotter:
 def _capture(cell: Cell) -> _Capture:
     actor = cell.actor
     return _Capture(
+        cell=cell,
         stream=cell.stream,
         seq=cell.tentative,
         content_at=actor.content_at(cell.state),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 from actors.runtime.actor import Context, EntryMeta, TimerChange
@@ -31,6 +31,7 @@ class UserActor:
     kind = "user"
     schema_version = 1
     shows_presence = False
+    content_events: frozenset[str] = frozenset()
     exists_empty = True
     timer_events: frozenset[str] = frozenset()
 
@@ -106,17 +107,17 @@ class UserActor:
     def changes_audience(self, event: UserEvent) -> bool:
         return False
 
-    def is_content(self, event: UserEvent) -> bool:
-        return False
-
     def content_at(self, state: UserState) -> str:
         return ""
 
     def parts(self, state: UserState) -> Iterator[dict[str, Any]]:
         return snapshot.parts(state)
 
-    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> UserState:
-        return snapshot.restore(_id_of(stream), parts)
+    def take_part(self, state: UserState, part: Mapping[str, Any]) -> None:
+        snapshot.take_part(state, part)
+
+    def complete(self, state: UserState) -> None:
+        """Nothing is left to do."""
 
     def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
         return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from actors.user.state import UserState
@@ -21,13 +21,10 @@ def parts(state: UserState) -> Iterator[dict[str, Any]]:
     return iter([*head, *({"notifications": chunk} for chunk in chunks)])
 
 
-def restore(user_id: str, state_parts: Iterable[dict[str, Any]]) -> UserState:
-    """The state from all of its parts, in their order."""
-    state = UserState(user_id)
-    for part in state_parts:
-        for name, value in part.items():
-            _take(state, name, value)
-    return state
+def take_part(state: UserState, part: Mapping[str, Any]) -> None:
+    """Adds the next part."""
+    for name, value in part.items():
+        _take(state, name, value)
 
 
 def _take(state: UserState, name: str, value: Any) -> None:

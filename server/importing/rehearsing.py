@@ -15,7 +15,7 @@ from uuid import UUID
 from actors.project.decider import ProjectActor
 from actors.project.limits import ProjectLimits
 from actors.project.state import ProjectState
-from actors.runtime.actor import Context, EntryMeta
+from actors.runtime.actor import Context, EntryMeta, restored
 from pantherahive_client import HiveError
 from pantherahive_client import ProjectState as Replica
 from pantherahive_client.errors import error_of
@@ -43,7 +43,7 @@ class Rehearsal:
         self._stream = f"project/{_SOMEBODY}"
         # The state as of the last step that was judged, and how many entries were added to it.
         self._state: ProjectState = (
-            self._actor.restore(self._stream, [found.as_json()]) if found is not None else self._made(subject)
+            restored(self._actor, self._stream, [found.as_json()]) if found is not None else self._made(subject)
         )
         self._entries = 0
 

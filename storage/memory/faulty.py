@@ -106,6 +106,11 @@ class FaultyJournal(MemoryJournal):
         self.check_there()
         return await super().load_at(stream, seq, at, tail_max)
 
+    async def snapshot_before(self, stream: str, seq: int | None, at: str | None) -> int:
+        """See the port."""
+        self.check_there()
+        return await super().snapshot_before(stream, seq, at)
+
     async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
         """See the port."""
         self.check_there()

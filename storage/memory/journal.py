@@ -44,6 +44,11 @@ class MemoryJournal:
         """See the port. With `seq`, the tail ends there and `complete` means "up to there"."""
         return self._loaded(stream, self._snapshots.newest(stream, seq, at), seq, tail_max)
 
+    async def snapshot_before(self, stream: str, seq: int | None, at: str | None) -> int:
+        """See the port."""
+        snapshot = self._snapshots.newest(stream, seq, at)
+        return 0 if snapshot is None else snapshot.seq
+
     async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
         """See the port."""
         return self._after(stream, after)[:limit]

@@ -26,6 +26,11 @@ _LOAD_AT: Final = statement("load_at")
 _THIN: Final = statement("thin_snapshots")
 _READ: Final = f"SELECT {ENTRY_COLUMNS} FROM entries WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3"  # noqa: S608
 _READ_SHARD: Final = f"SELECT {ENTRY_COLUMNS} FROM entries WHERE shard_id = $1 AND pos > $2 ORDER BY pos LIMIT $3"  # noqa: S608
+_SNAPSHOT_BEFORE: Final = """
+SELECT seq FROM snapshots
+ WHERE stream = $1 AND ($2::bigint IS NULL OR seq <= $2) AND ($3::timestamptz IS NULL OR at IS NULL OR at <= $3)
+ ORDER BY seq DESC LIMIT 1
+"""
 _FIND_OPS: Final = f"""
 SELECT {ENTRY_COLUMNS}
   FROM entries
@@ -72,6 +77,11 @@ class PostgresJournal:
         """See `actors.ports.Journal.load_at`. With `seq`, the tail ends there and `complete` means "up to there"."""
         rows = await self._database.load(_LOAD_AT, stream, seq, moment_of(at), tail_max + 1)
         return loaded_of(rows, tail_max)
+
+    async def snapshot_before(self, stream: str, seq: int | None, at: str | None) -> int:
+        """The seq of the snapshot that `load_at` would load; 0 when there is none."""
+        rows = await self._database.load(_SNAPSHOT_BEFORE, stream, seq, moment_of(at))
+        return rows[0]["seq"] if rows else 0
 
     async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
         """Entries with `seq > after`, ascending."""

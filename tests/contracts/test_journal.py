@@ -70,6 +70,10 @@ async def test_the_past_is_loaded_from_the_snapshot_before_it(storage: Storage) 
 
     first = await journal.load_at(A, 1, None, 10)
     assert (first.snapshot, [e.seq for e in first.tail]) == (None, [1])
+    assert [await journal.snapshot_before(A, seq, None) for seq in (1, 2, 5, None)] == [0, 2, 4, 6]
+    assert [await journal.snapshot_before(A, 5, at) for at in (hour(3), hour(4), hour(9))] == [2, 4, 4]
+    assert await journal.snapshot_before(A, None, hour(5)) == 4
+    assert await journal.snapshot_before(EMPTY, None, None) == 0
     newest = await journal.load_at(A, None, None, 10)
     assert (newest.snapshot, [e.seq for e in newest.tail]) == (snapshot(A, 6, at=hour(6)), [7, 8, 9])
 

@@ -8,7 +8,7 @@ import pytest
 
 from actors.project.limits import ProjectLimits
 from actors.project.tasks import list_tasks, view_task
-from actors.runtime.actor import Decision
+from actors.runtime.actor import Decision, restored
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Origin
 from protocol.tasks import CreateTask, EditTask, TaskCreated, TaskEdited, TaskView
@@ -213,7 +213,7 @@ def test_an_old_log_with_one_external_id_twice_replays_to_the_first() -> None:
     twin: TaskView = {**task, "id": OTHER_TASK, "key": "APOLLO-2", "number": 2}
     life.take(Decision([TaskCreated(task=twin)], OWNER.id, NOW))
     assert project_state(life).external_ids == {"github:a/b#1": TASK}
-    assert life.replayed() == life.state == life.actor.restore(life.stream, life.actor.parts(life.state))
+    assert life.replayed() == life.state == restored(life.actor, life.stream, life.actor.parts(life.state))
 
 
 @pytest.mark.parametrize("person", [STRANGER.id, MATZ])

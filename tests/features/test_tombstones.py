@@ -158,7 +158,6 @@ def test_archived_and_deleted_projects_bury_nothing() -> None:
 
 def test_a_deletion_counts_as_content_and_history_may_bring_it() -> None:
     life = a_task()
-    assert life.actor.is_content(TaskDeleted(task_id=TASK))
-    assert life.actor.is_content(TaskRestored(task_id=TASK))
+    assert {TaskDeleted.kind, TaskRestored.kind} <= life.actor.content_events
     closed = life.decide(DeleteTask(task_id=TASK), OWNER, origin=as_imported(NOW))
     assert refused(closed) == broken("import_closed")

@@ -52,7 +52,7 @@ def test_watching_is_no_change_of_the_task() -> None:
     happened(life.send(WATCH, VIEWER, now=LATER))
     assert project_state(life).tasks[TASK]["updatedAt"] == NOW
     assert project_state(life).content_at == NOW
-    assert not life.actor.is_content(WatchersChanged(task_id=TASK))
+    assert WatchersChanged.kind not in life.actor.content_events
 
 
 def test_nobody_watches_unasked() -> None:

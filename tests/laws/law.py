@@ -14,7 +14,7 @@ from actors.project.decider import ProjectActor
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import ROLES
 from actors.project.state import ProjectState
-from actors.runtime.actor import AnyActor, Decision, meta_of
+from actors.runtime.actor import AnyActor, Decision, meta_of, restored
 from actors.user.decider import (
     UserActor,
 )
@@ -158,7 +158,7 @@ class Checker:
 
     def _restored(self) -> Any:
         parts = [_through_bytes(part) for part in self.life.actor.parts(self.life.state)]
-        return self.life.actor.restore(self.life.stream, parts)
+        return restored(self.life.actor, self.life.stream, parts)
 
 
 def _command_of(step: Step, life: Life) -> Command:
@@ -233,7 +233,7 @@ def _check_counters(state: ProjectState, life: Life) -> None:
     if state.purged:
         assert state == ProjectState(PROJECT_ID, purged=True), "something is left"
         return
-    content = [e for e in life.entries if any(life.actor.is_content(event) for event in events_of(e))]
+    content = [e for e in life.entries if any(event.kind in life.actor.content_events for event in events_of(e))]
     times = [entry.at for entry in content]
     assert times == sorted(times), "the time of content falls"
     assert state.content_at == (times[-1] if times else "")

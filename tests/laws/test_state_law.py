@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -132,24 +132,21 @@ class RemembersOutsideItsState(ProjectActor):
 
 
 class ForgetsThatItIsLive(ProjectActor):
-    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
-        state = super().restore(stream, parts)
+    def complete(self, state: ProjectState) -> None:
+        super().complete(state)
         state.live = False
-        return state
 
 
 class LosesTheIndexOfComments(ProjectActor):
-    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
-        state = super().restore(stream, parts)
+    def complete(self, state: ProjectState) -> None:
+        super().complete(state)
         state.task_comments.clear()
-        return state
 
 
 class LosesTheOrder(ProjectActor):
-    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
-        state = super().restore(stream, parts)
+    def complete(self, state: ProjectState) -> None:
+        super().complete(state)
         state.order.after.clear()
-        return state
 
 
 class KeepsTheOrderOfRemovedLinks(ProjectActor):
@@ -166,15 +163,15 @@ class TakesEveryLink(ProjectActor):
 
 
 class LosesTheIndexOfReplies(ProjectActor):
-    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
-        state = super().restore(stream, parts)
+    def complete(self, state: ProjectState) -> None:
+        super().complete(state)
         state.thread_replies.clear()
-        return state
 
 
 class ForgetsWhatWasDeleted(ProjectActor):
-    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> ProjectState:
-        return super().restore(stream, shown(iter(list(parts))))
+    def take_part(self, state: ProjectState, part: Mapping[str, Any]) -> None:
+        for visible in shown([dict(part)]):
+            super().take_part(state, visible)
 
 
 class StaysDeleted(ProjectActor):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from actors.profile.decider import ProfileActor
+from actors.runtime.actor import restored
 from protocol.profiles import CreateProfile, EditProfile
 from tests.actors.given import LATER, NOW, OWNER, a_profile, events_of
 
 
 def test_parts_lead_back_to_the_state() -> None:
     life = a_profile(OWNER)
-    assert life.actor.restore(life.stream, life.actor.parts(life.state)) == life.state
+    assert restored(life.actor, life.stream, life.actor.parts(life.state)) == life.state
     life.given((OWNER, CreateProfile()), (OWNER, EditProfile(bio="x")), now=LATER)
-    assert life.actor.restore(life.stream, life.actor.parts(life.state)) == life.state
+    assert restored(life.actor, life.stream, life.actor.parts(life.state)) == life.state
 
 
 def test_edits_are_content_and_creation_is_not() -> None:
@@ -23,7 +24,7 @@ def test_edits_are_content_and_creation_is_not() -> None:
     life.given((OWNER, EditProfile(bio="x")), now=LATER)
     assert life.actor.content_at(life.state) == LATER
     events = [event for entry in life.entries for event in events_of(entry)]
-    assert [life.actor.is_content(event) for event in events] == [False, True]
+    assert [event.kind in life.actor.content_events for event in events] == [False, True]
     assert not any(life.actor.changes_audience(event) for event in events)
 
 

@@ -11,7 +11,7 @@ import pytest
 from actors.project.decider import ProjectActor
 from actors.project.limits import ProjectLimits
 from actors.project.state import ProjectState
-from actors.runtime.actor import EntryMeta, TimerChange, meta_of
+from actors.runtime.actor import EntryMeta, TimerChange, meta_of, restored
 from protocol.comments import AddComment
 from protocol.event import OPERATOR, SYSTEM
 from protocol.log import Entry
@@ -73,7 +73,7 @@ def test_nothing_is_left_and_nothing_can_begin_there_again() -> None:
             assert refused(life.decide(command, by)) == NOT_FOUND
         assert refused(life.decide(CreateTask(task_id=OTHER_TASK, title="x"), by)) == NOT_FOUND
     assert life.actor.audience(life.state) == frozenset()
-    assert life.actor.restore(life.stream, life.actor.parts(life.state)) == life.state
+    assert restored(life.actor, life.stream, life.actor.parts(life.state)) == life.state
 
 
 def test_the_timer_is_set_by_the_deletion_and_cleared_by_the_restoration() -> None:

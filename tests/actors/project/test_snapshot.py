@@ -9,6 +9,7 @@ import pytest
 
 from actors.project.decider import ProjectActor
 from actors.project.snapshot import COMMENTS_PER_PART, PART_CHARACTERS_MAX, TASKS_PER_PART
+from actors.runtime.actor import restored
 from protocol.comments import AddComment
 from protocol.tasks import CreateTask, EditTask
 from tests.actors.given import MEMBER, TASK, Life, a_task, a_team
@@ -27,7 +28,7 @@ def test_parts_are_bounded_and_lead_back_to_the_state() -> None:
     assert [len(part["tasks"]) for part in parts if "tasks" in part] == [TASKS_PER_PART] * 2 + [51]
     assert [len(part["comments"]) for part in parts if "comments" in part] == [COMMENTS_PER_PART] * 2 + [50]
     through_bytes = [msgpack.unpackb(msgpack.packb(part)) for part in parts]
-    assert life.actor.restore(life.stream, through_bytes) == life.state
+    assert restored(life.actor, life.stream, through_bytes) == life.state
 
 
 def test_long_texts_end_a_part_early() -> None:
@@ -49,9 +50,9 @@ def test_parts_belong_to_the_moment_in_which_they_were_asked_for() -> None:
 def test_an_empty_stream_has_parts_too() -> None:
     actor = ProjectActor()
     empty = actor.initial("project/x")
-    assert actor.restore("project/x", actor.parts(empty)) == empty
+    assert restored(actor, "project/x", actor.parts(empty)) == empty
 
 
 def test_a_part_of_something_else_is_refused() -> None:
     with pytest.raises(ValueError, match="no sprints"):
-        ProjectActor().restore("project/x", [{"sprints": []}])
+        restored(ProjectActor(), "project/x", [{"sprints": []}])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -128,9 +128,6 @@ class NotesActor:
     def changes_audience(self, event: Event) -> bool:
         return isinstance(event, MemberAdded | MemberRemoved)
 
-    def is_content(self, event: Event) -> bool:
-        return isinstance(event, CommentAdded | CommentEdited)
-
     def content_at(self, state: Notes) -> str:
         return state.content_at
 
@@ -146,17 +143,18 @@ class NotesActor:
 
         return parts()
 
-    def restore(self, stream: str, parts: Iterable[dict[str, Any]]) -> Notes:
-        state = Notes(stream)
-        for part in parts:
-            if "texts" in part:
-                state.texts |= part["texts"]
-            else:
-                state.members = None if part["members"] is None else dict.fromkeys(part["members"])
-                state.content_at, state.applied = part["contentAt"], part["applied"]
-        return state
+    def take_part(self, state: Notes, part: dict[str, Any]) -> None:
+        if "texts" in part:
+            state.texts |= part["texts"]
+        else:
+            state.members = None if part["members"] is None else dict.fromkeys(part["members"])
+            state.content_at, state.applied = part["contentAt"], part["applied"]
+
+    def complete(self, state: Notes) -> None:
+        """Nothing is left to do."""
 
     timer_events: frozenset[str] = frozenset()
+    content_events = frozenset({CommentAdded.kind, CommentEdited.kind})
     exists_empty = False
     shows_presence = True
 

@@ -34,6 +34,25 @@ async def test_a_snapshot_is_taken_every_five_hundred_entries() -> None:
         assert all(500 <= later - earlier < 500 + 64 for earlier, later in itertools.pairwise(seqs))
 
 
+async def test_a_large_state_is_kept_the_more_seldom_the_larger_it_is() -> None:
+    async with a_world(snapshot_every_entries=2, snapshot_every_entries_max=9, snapshot_bytes_per_entry=500) as world:
+        for number in range(1, 60):
+            accepted(await world.send(add(number)))
+            await world.region.snapshots.written()
+        seqs = world.journal.snapshot_seqs()
+        apart = [later - earlier for earlier, later in itertools.pairwise(seqs)]
+        assert apart == sorted(apart)
+        assert (apart[0] < 9, apart[-1]) == (True, 9)
+
+
+async def test_a_large_state_is_not_kept_for_a_few_entries_when_it_leaves_memory() -> None:
+    async with a_world(snapshot_bytes_per_entry=1) as world:
+        await world.given(60)
+        assert world.region.passivate(STREAM)
+        await world.region.snapshots.written()
+        assert world.journal.snapshot_seqs() == []
+
+
 async def test_a_snapshot_is_taken_at_passivation_when_twenty_entries_came_since_the_last() -> None:
     async with a_world() as world:
         await world.given(19)
@@ -47,6 +66,26 @@ async def test_a_snapshot_is_taken_at_passivation_when_twenty_entries_came_since
         await world.given(5, first=21)
         await world.restart()
         assert world.journal.snapshot_seqs() == [20]
+
+
+async def test_others_have_their_turn_between_the_parts_of_a_snapshot_that_is_read() -> None:
+    class Slow(NotesActor):
+        def take_part(self, state: Notes, part: dict[str, Any]) -> None:
+            super().take_part(state, part)
+            world.clock.advance(0.01)
+            parts.append(turns)
+
+    turns, parts = 0, list[int]()
+    async with a_world(Slow()) as world:
+        await world.given(60)
+        await world.restart()
+        reading = asyncio.ensure_future(world.read(look_at_size))
+        while not reading.done():
+            turns += 1
+            await asyncio.sleep(0)
+        assert (await reading).value == 60
+        assert len(parts) > 1
+        assert len(set(parts)) == len(parts), "two parts were taken in one turn"
 
 
 async def test_the_state_from_a_snapshot_is_the_state_from_the_log() -> None:

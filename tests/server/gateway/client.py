@@ -11,7 +11,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from actors.project.decider import ProjectActor
 from actors.project.state import ProjectState
-from actors.runtime.actor import EntryMeta
+from actors.runtime.actor import EntryMeta, restored
 from protocol.cursors import Cursor
 from protocol.messages import decode_event
 from tests.server.clock import RandomIds
@@ -197,7 +197,7 @@ class Replica:
         assert payload["part"] == len(self._parts) + 1
         self._parts.append(payload["state"])
         if payload["part"] == payload["parts"]:
-            self.state = self._actor.restore(self.stream, self._parts)
+            self.state = restored(self._actor, self.stream, self._parts)
             self.cursor = Cursor.parse(payload["cursor"])
 
     def _take_entry(self, entry: dict[str, Any]) -> None:

@@ -82,6 +82,7 @@ async def test_a_journal_that_is_away_answers_nothing_until_it_is_back() -> None
         lane.abandon(),
         journal.load([A], 1),
         journal.load_at(A, None, None, 1),
+        journal.snapshot_before(A, None, None),
         journal.read(A, 0, 1),
         journal.read_shard(3, 0, 1),
         journal.find_ops([]),
