@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from actors.field_changes import newest_by_others, who_and_when
+from actors.project.edited_fields import REACTIONS
 from actors.project.past_entries import PastEntry
 from actors.project.state import ProjectState
-from protocol.comments import CommentAdded, CommentRestored, CommentView
+from protocol.comments import CommentAdded, CommentRestored
 from protocol.custom_fields import FieldDefined
 from protocol.links import LinkAdded
 from protocol.messages import ProjectEvent
@@ -32,10 +33,9 @@ def _of(state: ProjectState, entry: PastEntry, event: ProjectEvent) -> Iterator[
         case TaskRestored():
             yield from _of_task(state, entry, event.task_id, entry.at)
         case CommentAdded():
-            yield from _of_comment(state, entry, event.comment_id, "", ())
+            yield from _of_comment(state, entry, event.comment_id, "")
         case CommentRestored():
-            known = [person for reaction in event.reactions for person in reaction["userIds"]]
-            yield from _of_comment(state, entry, event.comment_id, entry.at, known)
+            yield from _of_comment(state, entry, event.comment_id, entry.at)
         case LinkAdded():
             yield from _changes(state, entry, "link", event.link["id"])
         case MilestoneCreated():
@@ -51,8 +51,15 @@ def _changes(state: ProjectState, entry: PastEntry, what: str, record_id: str) -
     record = f"{what}/{record_id}"
     for name in state.changes.get(record, {}):
         change = newest_by_others(state.changes, record, name, entry.author)
-        if change is not None and change.seq > entry.seq:
+        if change is None or change.seq <= entry.seq:
+            continue
+        if name != REACTIONS or _others_react(state, entry, record_id):
             yield {"what": what, "id": record_id, "field": name, **who_and_when(change)}
+
+
+def _others_react(state: ProjectState, entry: PastEntry, comment_id: str) -> bool:
+    """A reaction that was taken back is nothing any more."""
+    return any(set(one["userIds"]) - {entry.author} for one in state.comments[comment_id]["reactions"])
 
 
 def _of_task(state: ProjectState, entry: PastEntry, task_id: str, since: str) -> Iterator[Dependent]:
@@ -62,13 +69,13 @@ def _of_task(state: ProjectState, entry: PastEntry, task_id: str, since: str) ->
     yield from _changes(state, entry, "task", task_id)
     for thread in state.task_comments.get(task_id, ()):
         for comment_id in (thread, *state.thread_replies.get(thread, ())):
-            comment = state.comments[comment_id]
-            if _is_others(comment, entry, since):
-                yield _made("comment", comment_id, comment["authorId"], comment["createdAt"])
+            yield from _said(state, entry, comment_id, since)
     for link_id in state.task_links.get(task_id, ()):
         link = state.links[link_id]
         if link["createdBy"] != entry.author and link["createdAt"] >= since:
             yield _made("link", link_id, link["createdBy"], link["createdAt"])
+        else:
+            yield from _changes(state, entry, "link", link_id)
     for child_id in sorted(state.subtasks.get(task_id, ())):
         if state.tasks[child_id]["deletedAt"] is None:
             yield from _put_there(state, entry, child_id, "parentId", since)
@@ -85,28 +92,27 @@ def _put_there(state: ProjectState, entry: PastEntry, task_id: str, field: str, 
         yield _made("task", task_id, last.author, last.at, field)
 
 
-def _of_comment(
-    state: ProjectState, entry: PastEntry, comment_id: str, since: str, known: list[str] | tuple[()]
-) -> Iterator[Dependent]:
-    """Replies and reactions of others; `known` are those whose reactions were there already."""
+def _of_comment(state: ProjectState, entry: PastEntry, comment_id: str, since: str) -> Iterator[Dependent]:
+    """Its reactions, and the replies to it."""
     comment = state.comments[comment_id]
     if comment["deletedAt"] is not None:
         return
     yield from _changes(state, entry, "comment", comment_id)
     is_thread = comment["threadId"] is None
     for reply_id in state.thread_replies.get(comment["threadId"] or comment_id, ()):
-        reply = state.comments[reply_id]
-        if (is_thread or reply["replyTo"] == comment_id) and _is_others(reply, entry, since):
-            yield _made("comment", reply_id, reply["authorId"], reply["createdAt"])
-    for reaction in comment["reactions"]:
-        for person in reaction["userIds"]:
-            if person != entry.author and person not in known:
-                yield {"what": "reaction", "id": comment_id, "author": person, "emoji": reaction["emoji"]}
+        if is_thread or state.comments[reply_id]["replyTo"] == comment_id:
+            yield from _said(state, entry, reply_id, since)
 
 
-def _is_others(comment: CommentView, entry: PastEntry, since: str) -> bool:
-    is_there = comment["deletedAt"] is None
-    return is_there and comment["authorId"] != entry.author and comment["createdAt"] >= since
+def _said(state: ProjectState, entry: PastEntry, comment_id: str, since: str) -> Iterator[Dependent]:
+    """The comment, if it is there and others have said or changed it since."""
+    comment = state.comments[comment_id]
+    if comment["deletedAt"] is not None:
+        return
+    if comment["authorId"] != entry.author and comment["createdAt"] >= since:
+        yield _made("comment", comment_id, comment["authorId"], comment["createdAt"])
+    else:
+        yield from _changes(state, entry, "comment", comment_id)
 
 
 def _of_milestone(state: ProjectState, entry: PastEntry, milestone_id: str) -> Iterator[Dependent]:

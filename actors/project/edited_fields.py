@@ -13,6 +13,7 @@ from protocol.links import LinkAdded
 from protocol.members import MemberRoleChanged
 from protocol.milestones import MilestoneCreated, MilestoneEdited
 from protocol.projects import ProjectEdited
+from protocol.reactions import ReactionAdded, ReactionRemoved
 from protocol.roles import RoleEdited
 from protocol.tasks import TaskDeleted, TaskEdited, TaskRecurred, TaskRestored
 from protocol.watchers import WatchersChanged
@@ -97,6 +98,9 @@ def wished_by(events: Iterable[Event]) -> Iterator[Edited]:
 DELETION: Final = "deletedAt"
 """The field under which it is noted that a task or a comment was deleted or restored."""
 
+REACTIONS: Final = "reactions"
+"""The field under which it is noted that somebody reacted to a comment, or did no more."""
+
 PRESENCE: Final = "present"
 """The field under which it is noted that a record was made that can be taken away whole."""
 
@@ -106,17 +110,17 @@ def member(field: str, item: str) -> str:
     return f"{field}.{item}"
 
 
-def noted_by(event: Event, author: str) -> Iterator[Edited]:
+def noted_by(event: Event, author: str, at: str) -> Iterator[Edited]:
     """All that is kept in mind of an event, which is more than a base asks for: undo has to know it."""
     edited = edited_by(event)
     if edited is not None:
         yield edited
-    names = _marks_of(event, author)
+    names = _marks_of(event, author, at)
     if names is not None:
         yield Edited(names[0], dict.fromkeys(names[1]), {})
 
 
-def _marks_of(event: Event, author: str) -> tuple[str, Sequence[str]] | None:
+def _marks_of(event: Event, author: str, at: str) -> tuple[str, Sequence[str]] | None:
     """Record and names of what is no single-valued field."""
     match event:
         case TaskEdited():
@@ -130,12 +134,15 @@ def _marks_of(event: Event, author: str) -> tuple[str, Sequence[str]] | None:
             return f"task/{event.task_id}", [DELETION]
         case CommentDeleted() | CommentRestored():
             return f"comment/{event.comment_id}", [DELETION]
+        case ReactionAdded() | ReactionRemoved():
+            return f"comment/{event.comment_id}", [REACTIONS]
         case MilestoneCreated():
             return f"milestone/{event.milestone['id']}", [PRESENCE]
         case FieldDefined():
             return f"field/{event.field['id']}", [PRESENCE]
         case LinkAdded():
-            # One that its own maker puts in stands in its record already.
-            return None if event.link["createdBy"] == author else (f"link/{event.link['id']}", [PRESENCE])
+            # Who made it and when stands in the record itself, so only who brings it back is noted.
+            is_new = (event.link["createdBy"], event.link["createdAt"]) == (author, at)
+            return None if is_new else (f"link/{event.link['id']}", [PRESENCE])
         case _:
             return None

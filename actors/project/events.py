@@ -85,7 +85,7 @@ CONTENT: Final = (
 def evolve(state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None:
     """Applies the event, and keeps in mind who changed which fields."""
     _evolve(state, event, meta)
-    for edited in noted_by(event, meta.author):
+    for edited in noted_by(event, meta.author, meta.at):
         note(state.changes, edited, meta)
 
 

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
-from actors.field_changes import VALUE_CHARACTERS_MAX, newest_by_others, shown, who_and_when
+from actors.field_changes import VALUE_CHARACTERS_MAX, Change, newest_by_others, shown, who_and_when
 from actors.project.dependents import dependents
-from actors.project.edited_fields import DELETION, edited_by
+from actors.project.edited_fields import DELETION, PRESENCE, edited_by
 from actors.project.past_entries import PastEntry
 from actors.project.state import ProjectState
 from protocol.comments import CommentDeleted, CommentRestored
 from protocol.errors import ErrorCode, Rejection
 from protocol.messages import ProjectEvent
-from protocol.tasks import TaskDeleted, TaskRestored
+from protocol.tasks import TaskDeleted, TaskEdited, TaskRestored
 
 NAMED_MAX: Final = 20
 """A refusal names so many fields, and so many dependents. `more` says that there are others."""
@@ -44,13 +44,26 @@ def _changed(state: ProjectState, entry: PastEntry) -> Iterator[dict[str, Any]]:
     for event in entry.events:
         for record, field, before, yours in _set_by(event):
             what, _, record_id = record.partition("/")
-            change = newest_by_others(state.changes, record, field, entry.author)
+            change = _newest(state, entry, record, field)
             if change is None or change.seq <= entry.seq:
                 continue
             current = _value(state, what, record_id, field)
-            if current != before:
+            if current != before or (field == "rank" and _stands_elsewhere(state, event)):
                 values = shown({"before": before, "yours": yours, "current": current}, VALUE_CHARACTERS_MAX)
                 yield {"what": what, "id": record_id, "field": field, **values, **who_and_when(change)}
+
+
+def _stands_elsewhere(state: ProjectState, event: ProjectEvent) -> bool:
+    """Equal ranks mean nothing in different states."""
+    if not isinstance(event, TaskEdited) or "stateId" not in event.was:
+        return False
+    return state.tasks[event.task_id]["stateId"] != event.was["stateId"]
+
+
+def _newest(state: ProjectState, entry: PastEntry, record: str, field: str) -> Change | None:
+    """By others; who brings back a record that was gone has set all of its fields."""
+    found = [newest_by_others(state.changes, record, name, entry.author) for name in (field, PRESENCE)]
+    return max((change for change in found if change is not None), key=lambda change: change.seq, default=None)
 
 
 def _set_by(event: ProjectEvent) -> Iterable[tuple[str, str, Any, Any]]:

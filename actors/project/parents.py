@@ -17,8 +17,15 @@ def refuse_parent(state: ProjectState, task_id: str, parent_id: str | None, limi
     if parent_id is None:
         return None
     parent = living(state, parent_id, "parent")
-    if isinstance(parent, Rejection):
-        return parent
+    return parent if isinstance(parent, Rejection) else refuse_old_parent(state, task_id, parent_id, limits)
+
+
+def refuse_old_parent(
+    state: ProjectState, task_id: str, parent_id: str | None, limits: ProjectLimits
+) -> Rejection | None:
+    """The same for a parent that it had before, and that may be a tombstone by now."""
+    if parent_id is None:
+        return None
     refused = refuse_cycle(state, task_id, parent_id, "parent") if task_id in state.tasks else None
     return refused or _refuse_depth(state, task_id, parent_id, limits.task_levels_max)
 

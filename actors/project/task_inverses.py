@@ -9,6 +9,7 @@ from actors.project import custom_fields, watchers
 from actors.project.edited_fields import DELETION, member
 from actors.project.later_changes import is_theirs
 from actors.project.links import refuse_link
+from actors.project.parents import refuse_old_parent
 from actors.project.permissions import missing
 from actors.project.places import make_place, spot_of
 from actors.project.reversal import Inverse, Reversal
@@ -87,10 +88,12 @@ def _edit(
 
 
 def _refused(reversal: Reversal, task: TaskView, edited: TaskEdited) -> Rejection | None:
-    """By the rules for every edit. People of an import may come back, though nobody else may assign them."""
+    """By the rules for every edit, but for what the task had before: people of an import, a parent that is deleted."""
     people = [person for person in edited.assignees_added if not is_imported(person)]
-    judged = edited.model_copy(update={"assignees_added": people})
-    return refuse_edit(reversal.draft, task, judged, reversal.context, reversal.limits)
+    changes = {name: value for name, value in edited.changes.items() if name != "parentId"}
+    judged = edited.model_copy(update={"assignees_added": people, "changes": changes})
+    refused = refuse_edit(reversal.draft, task, judged, reversal.context, reversal.limits)
+    return refused or refuse_old_parent(reversal.draft, task["id"], edited.changes.get("parentId"), reversal.limits)
 
 
 def _differs(task: TaskView, name: str, value: Any) -> bool:
@@ -145,7 +148,8 @@ def _place(reversal: Reversal, task: TaskView, event: TaskEdited) -> tuple[list[
     if isinstance(place, Rejection):
         return place
     if not place.reranked:
-        return [], place.rank
+        stands_there = (state_id, place.rank) == (task["stateId"], task["rank"])
+        return [], None if stands_there else place.rank
     ranks_were = {task_id: reversal.draft.tasks[task_id]["rank"] for task_id in place.reranked}
     return [TasksReranked(state_id=state_id, ranks=place.reranked, was=ranks_were)], place.rank
 

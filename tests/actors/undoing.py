@@ -92,4 +92,6 @@ def _timeless(record: Any) -> dict[str, Any]:
     times = {"updatedAt", "closedAt", "edits", "deletedBy"}
     sets = {"labels", "assigneeIds", "watcherIds"}
     told = {name: sorted(value) if name in sets else value for name, value in record.items() if name not in times}
+    if "reactions" in told:
+        told["reactions"] = sorted((one["emoji"], sorted(one["userIds"])) for one in told["reactions"])
     return {**told, "deletedAt": record["deletedAt"] is not None} if "deletedAt" in told else told
