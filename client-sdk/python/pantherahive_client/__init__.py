@@ -41,10 +41,13 @@ from pantherahive_client.errors import (
 )
 from pantherahive_client.ids import new_id
 from pantherahive_client.invitation_tokens import new_invitation_token
+from pantherahive_client.listing import Listing
+from pantherahive_client.live_inbox import LiveInbox
 from pantherahive_client.log_events import LogEvents
 from pantherahive_client.outbox import Ack
 from pantherahive_client.pending import PendingCommand
 from pantherahive_client.project import Project
+from pantherahive_client.project_reads import ProjectReads
 from pantherahive_client.project_state import ProjectState
 from pantherahive_client.settings import Settings
 
@@ -68,6 +71,8 @@ __all__ = [
     "HiveError",
     "InternalError",
     "Invalid",
+    "Listing",
+    "LiveInbox",
     "LogEvents",
     "MemoryCursors",
     "MethodNotAllowed",
@@ -79,6 +84,7 @@ __all__ = [
     "PreconditionFailed",
     "Project",
     "ProjectEvent",
+    "ProjectReads",
     "ProjectState",
     "RateLimited",
     "RuleBroken",

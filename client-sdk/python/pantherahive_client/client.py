@@ -22,6 +22,7 @@ from pantherahive_client.following import Following
 from pantherahive_client.followings import Followings
 from pantherahive_client.ids import new_id
 from pantherahive_client.inbox import InboxReads
+from pantherahive_client.live_inbox import LiveInbox
 from pantherahive_client.models import WorkflowState
 from pantherahive_client.outbox import Ack, Outbox
 from pantherahive_client.project import Project
@@ -98,6 +99,13 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, AccountReads, InboxReads
         """
         return Project(self, project_id, cursor, state, self._settings)
 
+    def live_inbox(self) -> LiveInbox:
+        """One's own inbox, to be opened with `async with`: notifications as they come, the exact unread count.
+
+        Raises Unauthenticated for the operator, who has none, and before the client has connected.
+        """
+        return LiveInbox(self, self._account("an inbox"), self._settings)
+
     async def create_project(
         self,
         name: str,
@@ -146,15 +154,16 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, AccountReads, InboxReads
 
     async def send_profile(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
         """Any command to one's own profile."""
-        if self.user_id is None:
-            raise Unauthenticated("a profile belongs to an account, and the operator has none")
-        return await self.command(f"profile/{self.user_id}", command, data, **sending)
+        return await self.command(f"profile/{self._account('a profile')}", command, data, **sending)
 
     async def send_private(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
         """Any command to one's own private stream: inbox and preferences."""
+        return await self.command(f"user/{self._account('an inbox')}", command, data, **sending)
+
+    def _account(self, what: str) -> str:
         if self.user_id is None:
-            raise Unauthenticated("an inbox belongs to an account, and the operator has none")
-        return await self.command(f"user/{self.user_id}", command, data, **sending)
+            raise Unauthenticated(f"{what} belongs to an account, and the operator has none")
+        return self.user_id
 
     @property
     def settings(self) -> Settings:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from pantherahive_client.backlog import Backlog, EventStream
 from pantherahive_client.company import Company
@@ -19,9 +19,6 @@ from pantherahive_client.cursors import seq_of
 from pantherahive_client.errors import Conflict, EventsMissed, HiveError, StreamClosed, error_of
 from pantherahive_client.models import EntriesMessage, SnapshotPart, WireEntry
 from pantherahive_client.outbox import Sender
-from pantherahive_client.pending import PendingCommand
-from pantherahive_client.project_state import from_parts
-from pantherahive_client.replica import Replica
 from pantherahive_client.settings import Settings
 from pantherahive_client.signal import Signal
 
@@ -48,13 +45,43 @@ class Stage(Enum):
     OVER = "nothing any more"
 
 
+class Held(Protocol):
+    """What a client holds of a stream."""
+
+    @property
+    def cursor(self) -> str | None:
+        """The position after the last entry that was taken; None before the first state."""
+        ...
+
+    @property
+    def seq(self) -> int:
+        """The number of that entry; 0 before the first."""
+        ...
+
+    def take(self, entry: WireEntry) -> None:
+        """The next entry. Raises KeyError, TypeError or ValueError when it does not fit what is held."""
+        ...
+
+    def restart(self, cursor: str, parts: Iterable[Mapping[str, Any]], *, lost_future: bool) -> None:
+        """A whole state. `lost_future`: the server has gone back behind entries that were acknowledged."""
+        ...
+
+    def lose(self) -> None:
+        """There is nothing to go on from; the next state has to come whole."""
+        ...
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        ...
+
+
 class Following:
     """The client's side of one followed stream. All methods are synchronous, so that the order of messages holds."""
 
-    def __init__(self, stream: str, replica: Replica, settings: Settings) -> None:
+    def __init__(self, stream: str, held: Held, settings: Settings) -> None:
         self.stream = stream
         self._settings = settings
-        self.replica = replica
+        self.held = held
         # Whether the server could not read the project's log to its end when we joined last.
         self.halted = False
         self.backlog = Backlog(settings, self._has_room)
@@ -76,6 +103,8 @@ class Following:
         self._parts_expected = 0
         self._snapshot_cursor = ""
         self._held: list[WireEntry] = []
+        # Whether the server has gone back behind entries that we have seen.
+        self._lost_future = False
         # What readers are told when the snapshot is complete; None where nothing was missed.
         self._missed: EventsMissed | None = None
         # The head we were told last; still being behind it at the next one means that something got lost.
@@ -84,7 +113,7 @@ class Following:
     @property
     def seq(self) -> int:
         """The last entry that was taken; 0 before the first."""
-        return self.replica.seq
+        return self.held.seq
 
     # ------------------------------------------------------------------ the connection
 
@@ -111,7 +140,7 @@ class Following:
         """Nothing more comes."""
         self._cancel_soon()
         self.ended = why
-        self.replica.withdraw_all()
+        self.held.end()
         self.company.end(why)
         self.backlog.end(why)
         self._enter(Stage.OVER)
@@ -124,7 +153,7 @@ class Following:
             return
         self._join += 1
         number = self._join
-        cursor = self.replica.cursor
+        cursor = self.held.cursor
         request = {"stream": self.stream} | ({"cursor": cursor} if cursor is not None else {})
         self._enter(Stage.JOINING)
 
@@ -169,10 +198,9 @@ class Following:
 
     def _begin_snapshot(self, answer: Mapping[str, Any]) -> None:
         reason = answer.get("reason")
-        if self._missed is None and self.replica.cursor is not None:
+        if self._missed is None and self.held.cursor is not None:
             self._missed = EventsMissed(reason)
-        if reason in LOST_FUTURE:
-            self.replica.withdraw_acknowledged()
+        self._lost_future = self._lost_future or reason in LOST_FUTURE
         self._parts, self._held = [], []
         self._parts_expected = answer.get("parts", 0)
         self._snapshot_cursor = answer["cursor"]
@@ -192,7 +220,9 @@ class Following:
     def _finish_snapshot(self) -> None:
         if len(self._parts) < self._parts_expected:
             return
-        self.replica.restart(self._snapshot_cursor, from_parts(part["state"] for part in self._parts))
+        parts = [part["state"] for part in self._parts]
+        self.held.restart(self._snapshot_cursor, parts, lost_future=self._lost_future)
+        self._lost_future = False
         if self._missed is not None:
             self.backlog.restart(self.seq, self._missed)
             self._missed = None
@@ -225,32 +255,15 @@ class Following:
 
     def _take_one(self, entry: WireEntry) -> None:
         try:
-            self.replica.take(entry)
+            self.held.take(entry)
         except (KeyError, TypeError, ValueError):
             logger.exception("%s: entry %d does not fit the replica", self.stream, entry["seq"])
-            self.replica.lose()
+            self.held.lose()
             self._missed = EventsMissed("the replica had to be built anew")
             self._join_soon()
             return
         self._failures = 0
         self.backlog.append(entry)
-
-    # ------------------------------------------------------------------ our own commands
-
-    def expect(self, pending: PendingCommand) -> None:
-        """Shows the effect of a command from now on, until its entry is here or it is withdrawn."""
-        if self.stage is not Stage.OVER and self.replica.expect(pending):
-            self.changed.notify()
-
-    def acknowledge(self, op_id: str, seq: int) -> None:
-        """The command took effect at this entry."""
-        self.replica.acknowledge(op_id, seq)
-        self.changed.notify()
-
-    def withdraw(self, op_id: str) -> None:
-        """The command will not take effect, or nobody knows whether it will."""
-        self.replica.withdraw(op_id)
-        self.changed.notify()
 
     # ------------------------------------------------------------------ slow readers, heads, the end
 

@@ -10,14 +10,15 @@ none. So its effect never goes away in between, and never stands there twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from pantherahive_client.cursors import cursor_of, seq_of
 from pantherahive_client.fold import evolve
 from pantherahive_client.foresight.effects import is_foreseen, show
 from pantherahive_client.models import WireEntry
 from pantherahive_client.pending import PendingCommand
-from pantherahive_client.project_state import ProjectState
+from pantherahive_client.project_state import ProjectState, from_parts
 
 logger = logging.getLogger("pantherahive_client")
 
@@ -26,7 +27,7 @@ _UNFIT = (KeyError, TypeError, ValueError, AttributeError)
 
 
 class Replica:
-    """All methods are synchronous; a record that was read stays as it was."""
+    """What is held of a project (`following.Held`). A record that was read stays as it was."""
 
     def __init__(self, cursor: str | None, confirmed: ProjectState | None, pending_max: int) -> None:
         # The position after the last entry that was taken; None before the first state.
@@ -91,17 +92,6 @@ class Replica:
         if self._pending.pop(op_id, None) is not None:
             self._make_anew()
 
-    def withdraw_acknowledged(self) -> None:
-        """The server has gone back to an older point of its log: what it acknowledged after it is lost."""
-        for op_id in list(self._acknowledged):
-            self.withdraw(op_id)
-
-    def withdraw_all(self) -> None:
-        """Nothing more comes."""
-        self._pending.clear()
-        self._acknowledged.clear()
-        self._make_anew()
-
     # ------------------------------------------------------------------ what the server sends
 
     def take(self, entry: WireEntry) -> None:
@@ -112,15 +102,26 @@ class Replica:
         self._make_anew()
         self._settle(entry["opId"])
 
-    def restart(self, cursor: str, confirmed: ProjectState) -> None:
-        """A whole state. What is pending and may be in it already changes nothing there a second time."""
-        self.cursor, self.confirmed = cursor, confirmed
+    def restart(self, cursor: str, parts: Iterable[Mapping[str, Any]], *, lost_future: bool) -> None:
+        """A whole state. What is pending and may be in it already changes nothing there a second time.
+
+        `lost_future`: the server has gone back to an older point of its log; what it acknowledged after it is lost.
+        """
+        self.cursor, self.confirmed = cursor, from_parts(parts)
         self._make_anew()
+        for op_id in list(self._acknowledged) if lost_future else ():
+            self.withdraw(op_id)
         self._settle(None)
 
     def lose(self) -> None:
         """There is no state to go on from; the next one has to come whole."""
         self.cursor = self.confirmed = None
+        self._make_anew()
+
+    def end(self) -> None:
+        """Nothing more comes, neither entries nor answers."""
+        self._pending.clear()
+        self._acknowledged.clear()
         self._make_anew()
 
     def _make_anew(self) -> None:
