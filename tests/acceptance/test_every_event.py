@@ -72,7 +72,7 @@ async def test_everything_that_is_published_travels(
     database_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = AheadClock()
-    monkeypatch.setattr("server.app.SystemClock", lambda: clock)
+    monkeypatch.setattr("server.composition.heart.SystemClock", lambda: clock)
     async with a_stage(database_dsn, tmp_path) as (stage, server):
         for chapter in live_story.CHAPTERS:
             await chapter(stage)

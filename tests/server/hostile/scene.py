@@ -135,7 +135,8 @@ class Scene:
     def open_connections(self) -> int:
         """Sockets and event streams that are still there, and followers of streams."""
         product = self.server.product
-        return product._gateway.connections + len(product._event_streams) + product._feeds.followers
+        edges, feeds = product._edges, product._heart.feeds
+        return edges.gateway.connections + len(edges.event_streams) + feeds.followers
 
     def log_lines(self, after: int) -> list[str]:
         """What was logged behind this place."""
