@@ -1,0 +1,31 @@
+"""A fuzzer goes through all operations by the published document, and finds no 5xx and nothing that is not published.
+
+The long run is by hand: `python -m tests.acceptance.fuzz --minutes 10`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.fuzz.run import UNLIMITED, fuzz
+from tests.server.composed import composed_server
+
+SECONDS = 14
+PHASES = ("examples", "stateful")
+"""The long run has all of them."""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+async def test_a_fuzzer_finds_nothing(database_dsn: str, tmp_path: Path) -> None:
+    async with composed_server(database_dsn, tmp_path, **UNLIMITED) as server:
+        figures = await asyncio.to_thread(fuzz, server.url, server.admin_token, SECONDS, 20, PHASES)
+    assert figures.failures == {}
+    assert figures.errors == []
+    assert figures.share(500, 599) == 0
+    # It came further than the doors: most operations did what they are there for, and few requests met a closed one.
+    assert figures.share(401, 401) < 0.1, figures.lines()
+    assert len(figures.without_success) < len(figures.answers) / 10, figures.without_success
