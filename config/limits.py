@@ -347,7 +347,7 @@ class ConsumerLimits(BaseSettings):
     """What the consumers of the log (read tables, timers) take at once and keep in memory."""
 
     consumer_batch_entries_max: int = Field(
-        200, ge=1, le=100_000, description="Entries whose effect a consumer writes in one transaction."
+        2000, ge=1, le=100_000, description="Entries whose effect a consumer writes in one transaction."
     )
     consumer_backoff_first_s: float = Field(
         0.1, ge=0.001, le=60, description="A consumer's first pause after the database failed it."
@@ -359,7 +359,7 @@ class ConsumerLimits(BaseSettings):
         description="A consumer's longest pause after the database failed it; lists wait a second for consumers.",
     )
     consumer_queue_entries_per_shard_max: int = Field(
-        1000, ge=1, le=1_000_000, description="Entries of one shard that wait in memory; others are read again."
+        10_000, ge=1, le=1_000_000, description="Entries of one shard that wait in memory; others are read again."
     )
     consumer_queue_payload_bytes_max: int = Field(
         32 * MIB, ge=KIB, le=16 * 1024 * MIB, description="Bytes of all entries that wait in memory for one consumer."

@@ -6,9 +6,9 @@ Plain values that both sides of the ports share.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 from protocol.values import value
@@ -23,6 +23,15 @@ def shard_of(stream: str) -> int:
     return crc32(stream.encode()) % SHARDS
 
 
+class Content(NamedTuple):
+    """What an entry's payload holds: its events in their newest form, the importer where the author is another, and
+    whom it concerns."""
+
+    events: list[dict[str, Any]]
+    recorded_by: str | None
+    notices: Sequence[Mapping[str, Any]]
+
+
 @value(frozen=True, slots=True)
 class NewEntry:
     """An accepted command on its way into the log. Its epoch and position are given by the append."""
@@ -35,6 +44,8 @@ class NewEntry:
     author: str
     at: str
     recorded_at: str
+    # What was packed into the payload, for those who get the entry from memory.
+    content: Content | None = field(default=None, compare=False, repr=False)
 
     def committed(self, shard: int, epoch: int, pos: int) -> Entry:
         """The entry that the log has of it, once it is there."""
@@ -50,6 +61,7 @@ class NewEntry:
             self.author,
             self.at,
             self.recorded_at,
+            self.content,
         )
 
 
@@ -68,6 +80,8 @@ class Entry:
     author: str
     at: str
     recorded_at: str
+    # Not there when the entry was read from the log: `protocol.messages.content_of` asks the payload then.
+    content: Content | None = field(default=None, compare=False, repr=False)
 
 
 class ShardFence(NamedTuple):

@@ -50,6 +50,7 @@ from protocol.invitations import (
     RevokeInvitation,
 )
 from protocol.links import AddLink, LinkAdded, LinkRemoved, RemoveLink
+from protocol.log import Content, Entry
 from protocol.members import (
     AddMember,
     ChangeMemberRole,
@@ -304,25 +305,19 @@ ERASED_PAYLOAD: Final = pack_payload([event_json(Erased())], None)
 """What an entry holds after its erasure."""
 
 
-def unpack_notices(payload: bytes) -> list[dict[str, Any]]:
-    """Whom the entry concerns, as its actor said when it was written. Raises UnreadableEvent."""
-    try:
-        notices = msgpack.unpackb(payload).get("notices", [])
-    except (ValueError, AttributeError, msgpack.UnpackException) as error:
-        raise UnreadableEvent("the payload is not an entry's") from error
-    return list(notices)
-
-
-def unpack_payload(payload: bytes) -> tuple[list[EventJson], str | None]:
-    """The events of an entry in their newest form, and who recorded it when that was not its author.
-
-    Raises UnreadableEvent.
-    """
+def unpack_payload(payload: bytes) -> Content:
+    """What an entry holds, its events in their newest form. Raises UnreadableEvent."""
     try:
         content = msgpack.unpackb(payload)
-        return [upcast(event) for event in content["events"]], content.get("recordedBy")
-    except (ValueError, KeyError, TypeError, msgpack.UnpackException) as error:
+        events = [upcast(event) for event in content["events"]]
+        return Content(events, content.get("recordedBy"), content.get("notices", ()))
+    except (ValueError, KeyError, TypeError, AttributeError, msgpack.UnpackException) as error:
         raise UnreadableEvent("the payload is not an entry's") from error
+
+
+def content_of(entry: Entry) -> Content:
+    """What the entry holds: as it was packed, where it comes from memory. Raises UnreadableEvent."""
+    return entry.content if entry.content is not None else unpack_payload(entry.payload)
 
 
 def upcast(event: EventJson, upcasters: Mapping[tuple[str, int], Upcaster] | None = None) -> EventJson:

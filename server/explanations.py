@@ -10,7 +10,7 @@ from actors.project.state import is_imported
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.log import Entry
-from protocol.messages import decode_event, unpack_notices, unpack_payload
+from protocol.messages import decode_event, unpack_payload
 from protocol.notifications import Explanation, NotificationWithheld, Notified, Source, Why
 from server.consumers.notifier import notification_op_id
 from server.streams import Streams, granted
@@ -44,7 +44,7 @@ class Explanations:
         told = await self._told(entry, user_id)
         if told is not None:
             return _explained(source, told)
-        notice = next((notice for notice in unpack_notices(entry.payload) if notice["userId"] == user_id), None)
+        notice = next((notice for notice in unpack_payload(entry.payload).notices if notice["userId"] == user_id), None)
         if notice is not None:
             return _explanation(source, "notYet", notice["reasons"])
         return _explanation(source, _why_not(entry, user_id), [])
@@ -55,7 +55,7 @@ class Explanations:
         found = (await self._journal.find_ops([op])).get(op)
         if found is None:
             return None
-        for event in map(decode_event, unpack_payload(found.payload)[0]):
+        for event in map(decode_event, unpack_payload(found.payload).events):
             if isinstance(event, Notified | NotificationWithheld):
                 return event
         return None

@@ -105,7 +105,7 @@ async def try_payloads(connection: Connection) -> Trial:
 
 def _is_readable(payload: bytes) -> bool:
     try:
-        for event in unpack_payload(payload)[0]:
+        for event in unpack_payload(payload).events:
             decode_event(event)
     except UnreadableEvent:
         return False

@@ -83,7 +83,10 @@ class Outlets:
             self._feeds.publish(stream, publications)
 
     def committed(self, entries: list[Entry]) -> None:
-        """See the port."""
+        """See the port. The consumers are told behind all that is written to clients in this turn."""
+        asyncio.get_running_loop().call_soon(self._offer, entries)
+
+    def _offer(self, entries: list[Entry]) -> None:
         by_shard: dict[int, list[Entry]] = {}
         for entry in entries:
             by_shard.setdefault(entry.shard, []).append(entry)

@@ -31,7 +31,7 @@ from actors.runtime.outcomes import OutcomeMemory, SeenCommand
 from actors.runtime.rejections import MOVED_ON, OP_ID_REUSED, STREAM_HALTED
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejection
-from protocol.log import Entry, NewEntry
+from protocol.log import Content, Entry, NewEntry
 from protocol.messages import decode_event, event_json, pack_payload, unpack_payload
 
 log = logging.getLogger("pantherahive.actors")
@@ -251,7 +251,7 @@ class Cell:
             self._refuse(OP_ID_REUSED, delivery, now, now_s)
             return
         try:
-            events, _ = unpack_payload(entry.payload)
+            events = unpack_payload(entry.payload).events
             result = self._actor.answer([decode_event(event) for event in events])
         except Exception:
             log.exception("entry %d of %s cannot be answered again", entry.seq, self.stream)
@@ -337,7 +337,8 @@ class Cell:
             audience = actor.audience(self.state) if changes_audience else None
             result = actor.answer(decision.events)
             notices = actor.notices(self.state, decision.events, decision.author)
-            payload = pack_payload(events, decision.recorded_by, notices)
+            content = Content(events, decision.recorded_by, notices)
+            payload = pack_payload(*content)
         except Exception:
             log.exception("evolve failed: %s in %s", type(request.command).__name__, self.stream)
             delivery.refuse(INTERNAL)
@@ -347,9 +348,9 @@ class Cell:
         seen = SeenCommand(seq, 0, request.digest, decision.at, result)
         self.memory.remember(request.op_id, now, seen)
         new = NewEntry(
-            self.stream, seq, request.op_id, request.digest, payload, decision.author, decision.at, recorded_at=now
+            self.stream, seq, request.op_id, request.digest, payload, decision.author, decision.at, now, content
         )
-        unsettled = Unsettled(self, new, seen, events, decision.recorded_by, changes_audience, audience)
+        unsettled = Unsettled(self, new, seen, content, changes_audience, audience)
         self._unsettled.append(unsettled)
         self._unsettled_bytes += len(payload)
         self.gate.hold(seq, HeldAck(seen, result, delivery), now_s)

@@ -12,8 +12,7 @@ from actors.runtime.limits import RuntimeLimits
 from actors.runtime.outcomes import OutcomeMemory, SeenCommand
 from actors.runtime.publication import Publication
 from actors.runtime.rejections import RejectionMemory
-from protocol.log import Entry, NewEntry
-from protocol.messages import EventJson
+from protocol.log import Content, Entry, NewEntry
 
 if TYPE_CHECKING:
     from actors.runtime.cell import Cell
@@ -36,13 +35,13 @@ class Unsettled:
     cell: Cell
     new: NewEntry
     seen: SeenCommand
-    events: list[EventJson]
-    recorded_by: str | None
+    content: Content
     changes_audience: bool
     audience: frozenset[str] | None
 
     def publication(self, entry: Entry) -> Publication:
-        return Publication(entry, self.events, self.recorded_by, self.changes_audience, self.audience)
+        content = self.content
+        return Publication(entry, content.events, content.recorded_by, self.changes_audience, self.audience)
 
 
 @dataclass(slots=True)

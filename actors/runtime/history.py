@@ -114,7 +114,7 @@ class History:
 def _is_content(actor: AnyActor, entry: Entry) -> bool:
     """Raises ReplayFailed: nobody knows whether the moment that is looked for lies before or after this entry."""
     try:
-        kinds = {event["kind"] for event in unpack_payload(entry.payload)[0]}
+        kinds = {event["kind"] for event in unpack_payload(entry.payload).events}
     except UnreadableEvent as error:
         raise ReplayFailed(f"{entry.stream}: entry {entry.seq} cannot be read: {error}") from error
     if unknown := kinds - EVENTS.keys():

@@ -51,8 +51,8 @@ class Publication:
 
 def publication_of(entry: Entry) -> Publication:
     """A publication read back from the log. Raises UnreadableEvent."""
-    events, recorded_by = unpack_payload(entry.payload)
-    return Publication(entry, events, recorded_by)
+    content = unpack_payload(entry.payload)
+    return Publication(entry, content.events, content.recorded_by)
 
 
 def wire_json(publications: list[Publication]) -> list[dict[str, Any]]:

@@ -138,7 +138,7 @@ def apply(actor: AnyActor, folded: Folded, entry: Entry) -> None:
         raise ReplayFailed(f"{entry.stream}: {entry.seq} follows {folded.seq} in the log")
     meta = meta_of(entry)
     try:
-        events, _ = unpack_payload(entry.payload)
+        events = unpack_payload(entry.payload).events
         for event in events:
             actor.evolve(folded.state, decode_event(event), meta)
     except Exception as error:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from protocol.log import Entry
 
@@ -14,7 +15,7 @@ from protocol.log import Entry
 class FeedLimits:
     """What waits in memory for a consumer that is behind. What goes over is read from the table later."""
 
-    entries_per_shard_max: int = 1_000
+    entries_per_shard_max: int = 10_000
     payload_bytes_max: int = 32 * 1024 * 1024
 
 
@@ -77,7 +78,14 @@ class ShardFeed:
             self._pop(queue)
         if not queue or queue[0].pos != after_pos + 1:
             return []
-        return [self._pop(queue) for _ in range(min(limit, len(queue)))]
+        taken = list(islice(queue, limit))
+        self._payload_bytes -= sum(len(entry.payload) for entry in taken)
+        if len(taken) == len(queue):
+            queue.clear()
+        else:
+            for _ in taken:
+                queue.popleft()
+        return taken
 
     def is_behind(self, shard: int, position: int) -> bool:
         """Whether a consumer at this position lacks entries that the queue cannot give."""

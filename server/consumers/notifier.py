@@ -21,7 +21,7 @@ from protocol.errors import ErrorCode, Rejection
 from protocol.event import SYSTEM
 from protocol.faults import NotApplied
 from protocol.log import Entry
-from protocol.messages import digest_of, unpack_notices
+from protocol.messages import content_of, digest_of
 from protocol.notifications import Notify
 from server.consumers.timekeeper import CheckpointStore
 from server.streams import derived_id
@@ -119,7 +119,7 @@ def tellings(entries: Iterable[Entry]) -> Iterator[Telling]:
     for entry in entries:
         kind, _, project_id = entry.stream.partition("/")
         if kind == "project":
-            for notice in unpack_notices(entry.payload):
+            for notice in content_of(entry).notices:
                 yield Telling(entry, notice["userId"], _command(entry, project_id, notice))
 
 

@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 import structlog
@@ -55,7 +56,7 @@ class Handler(Protocol):
 class RunnerLimits:
     """`pause_s` lets a consumer gather more for one write, where nobody waits for it."""
 
-    batch_entries_max: int = 200
+    batch_entries_max: int = 2000
     backoff_first_s: float = 0.1
     backoff_max_s: float = 0.5
     pause_s: float = 0.0
@@ -185,9 +186,10 @@ class Runner:
             try:
                 if not self._knows_positions:
                     await self._reload()
-                if not await self._step():
+                taken = await self._step()
+                if not taken:
                     await self.feed.news.wait()
-                elif self._limits.pause_s:
+                elif self._limits.pause_s and taken < self._limits.batch_entries_max:
                     await self._rest()
             except StorageFault as fault:
                 await self._back_off(fault)
@@ -222,19 +224,19 @@ class Runner:
         log.warning("consumer_waits", consumer=self.name, fault=str(fault), delay_s=delay_s)
         await self._sleep(delay_s)
 
-    async def _step(self) -> bool:
-        """One batch. False when there was nothing to do."""
+    async def _step(self) -> int:
+        """One batch, which may be empty. How many entries it had: as many as there may be, where more are waiting."""
         self.feed.news.clear()
         batch = await self._gather()
         if not batch:
-            return False
+            return 0
         try:
             await self._hand_over(batch)
         except UnreadableEvent:
             await self._hand_over_one_by_one(batch)
         self._failures = 0
         self._in_hand = {}
-        return True
+        return sum(map(len, batch.values()))
 
     async def _gather(self) -> dict[int, Sequence[Entry]]:
         """The next entries of each shard, `batch_entries_max` together."""
@@ -270,7 +272,7 @@ class Runner:
 
     async def _hand_over(self, batch: Mapping[int, Sequence[Entry]]) -> None:
         moves = {shard: Move(self._positions[shard], entries[-1].pos) for shard, entries in batch.items()}
-        entries = [entry for shard_entries in batch.values() for entry in shard_entries]
+        entries = list(chain.from_iterable(batch.values()))
         if await self._handler.apply(moves, entries):
             self._positions.update((shard, move.to_pos) for shard, move in moves.items())
             self._tell_waiters()

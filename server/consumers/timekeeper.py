@@ -8,7 +8,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from actors.runtime.actor import AnyActor, meta_of
 from protocol.log import Entry
-from protocol.messages import UnreadableEvent, unpack_payload
+from protocol.messages import UnreadableEvent, content_of
 from storage.ports import Consumers, Move, TimerTable, TimerWrite
 from storage.projections.writer import Outrun
 
@@ -56,7 +56,7 @@ class Timekeeper(Generic[T]):
             raise UnreadableEvent(f"no actor answers for {entry.stream}")
         if not actor.timer_events:
             return
-        for event in unpack_payload(entry.payload)[0]:
+        for event in content_of(entry).events:
             if event["kind"] in actor.timer_events:
                 for change in actor.timers(event["kind"], event["data"], meta_of(entry)):
                     yield TimerWrite(entry.stream, change.name, change.due_at)

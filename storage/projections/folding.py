@@ -12,8 +12,8 @@ from protocol.messages import (
     ProjectEvent,
     UnreadableEvent,
     UserEvent,
+    content_of,
     decode_event,
-    unpack_payload,
 )
 from protocol.values import value
 from storage.projections import (
@@ -120,7 +120,7 @@ class ReadEntry:
 def read_entry(entry: Entry) -> ReadEntry:
     """Unpacks, and trusts what was validated before it was appended. Raises UnreadableEvent."""
     stream_id = entry.stream.partition("/")[2]
-    events = unpack_payload(entry.payload)[0]
+    events = content_of(entry).events
     facts = [_fact_of(event) for event in events if event["kind"] not in NOT_PROJECTED]
     try:
         placed = [(place, fact) for fact in facts for place in places_of(stream_id, fact)]
@@ -143,7 +143,7 @@ def _unreadable(entry: Entry, error: KeyError) -> UnreadableEvent:
 def check_readable(entries: Iterable[Entry]) -> None:
     """Validates what `read_entry` trusts. Raises UnreadableEvent for the first event that its model refuses."""
     for entry in entries:
-        for event in unpack_payload(entry.payload)[0]:
+        for event in content_of(entry).events:
             decode_event(event)
 
 

@@ -41,7 +41,7 @@ def stored() -> list[tuple[str, EventJson]]:
 
 @pytest.mark.parametrize("event", [event for _, event in stored()], ids=[name for name, _ in stored()])
 def test_every_stored_form_is_read_from_the_log(event: EventJson) -> None:
-    [read], _ = unpack_payload(pack_payload([event], None))
+    [read] = unpack_payload(pack_payload([event], None)).events
     decoded = decode_event(read)
     assert decoded.kind == event["kind"]
     assert decoded.version == EVENTS[event["kind"]].version

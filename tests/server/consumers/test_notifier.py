@@ -10,7 +10,7 @@ import pytest
 from protocol.errors import ErrorCode, Rejection
 from protocol.faults import NotApplied
 from protocol.log import Entry, shard_of
-from protocol.messages import UnreadableEvent, unpack_notices
+from protocol.messages import UnreadableEvent, unpack_payload
 from protocol.tasks import CreateTask, EditTask
 from server.consumers.notifier import NOTIFIER, Notifier, tellings
 from storage.memory.consumers import MemoryConsumers
@@ -61,7 +61,7 @@ async def test_an_entry_says_whom_it_concerns_and_followers_never_see_that(world
     ada, bob, project_id = await a_project_of_two(world)
     await world.send(ada, project_id, CreateTask(title="x", assignee_ids=[bob.id]))
     entry = (await log_of(world, project_id))[-1]
-    [notice] = unpack_notices(entry.payload)
+    [notice] = unpack_payload(entry.payload).notices
     assert (notice["userId"], notice["reasons"]) == (bob.id, ["assigned"])
     [telling] = tellings([entry])
     assert telling.stream == f"user/{bob.id}"
