@@ -17,20 +17,34 @@ from protocol.wire import PresentUser
 CloseReason = Literal["removed", "expired", "ended", "slow", "shutdown"]
 
 
+class Crowd(Protocol):
+    """Followers who are told together: once, however many of them follow. Its methods return at once."""
+
+    def published(self, hub: StreamHub) -> None:
+        """There is something to pull for those of them who follow."""
+        ...
+
+    def presence_changed(self, hub: StreamHub, present: list[PresentUser]) -> None: ...
+
+    def aware(self, hub: StreamHub, changes: Mapping[Following, Awareness]) -> None:
+        """States of places have changed."""
+        ...
+
+
 class Follower(Protocol):
-    """A connection that follows streams. Its methods return at once."""
+    """A connection that follows streams. Its methods return at once.
+
+    One without a crowd is woken for entries, and told nothing of the others.
+    """
 
     @property
     def principal(self) -> Principal: ...
 
+    @property
+    def crowd(self) -> Crowd | None: ...
+
     def wake(self, following: Following) -> None:
-        """There is something to pull."""
-        ...
-
-    def presence_changed(self, stream: str, present: list[PresentUser]) -> None: ...
-
-    def aware(self, following: Following, changes: Mapping[Following, Awareness]) -> None:
-        """States of places have changed, its own perhaps among them."""
+        """There is something to pull. Not called where there is a crowd."""
         ...
 
     def following_closed(self, stream: str, reason: CloseReason) -> None:
@@ -81,6 +95,9 @@ class StreamHub:
         self.awareness = AwarenessBoard(aware_states_max)
         # One place per follower.
         self._followings: dict[Follower, Following] = {}
+        # How many of them each crowd has, and those who have none.
+        self._crowds: Counter[Crowd] = Counter()
+        self._alone: dict[Following, None] = {}
         # Connections per user, for presence.
         self._present: Counter[str] = Counter()
         # Whether presence changed since it was last told.
@@ -101,6 +118,10 @@ class StreamHub:
             self.detach(old)
         following = Following(follower, self, seq, permitted_at)
         self._followings[follower] = following
+        if follower.crowd is None:
+            self._alone[following] = None
+        else:
+            self._crowds[follower.crowd] += 1
         self.empty_since_s = None
         if not follower.principal.is_operator:
             self._present[follower.principal.id] += 1
@@ -114,12 +135,22 @@ class StreamHub:
         following.closed = True
         del self._followings[following.follower]
         self.awareness.remove(following)
+        self._forget_crowd(following)
         principal = following.follower.principal
         if not principal.is_operator:
             self._present[principal.id] -= 1
             if not self._present[principal.id]:
                 del self._present[principal.id]
             self.presence_changed = self.presence_changed or not self.open_to_all
+
+    def _forget_crowd(self, following: Following) -> None:
+        crowd = following.follower.crowd
+        if crowd is None:
+            del self._alone[following]
+            return
+        self._crowds[crowd] -= 1
+        if not self._crowds[crowd]:
+            del self._crowds[crowd]
 
     def publish(self, publications: list[Publication]) -> None:
         """Takes new entries in, closes whom they shut out, and wakes the others."""
@@ -129,7 +160,9 @@ class StreamHub:
                 self.open_to(publication.audience is None)
                 self._narrow(publication.audience, publication.entry.seq)
         if fresh:
-            for following in list(self._followings.values()):
+            for crowd in list(self._crowds):
+                crowd.published(self)
+            for following in list(self._alone):
                 following.follower.wake(following)
 
     def take_fresh(self, limit: int) -> tuple[int, list[Publication]]:
@@ -158,21 +191,21 @@ class StreamHub:
         return [{"userId": user, "connections": count} for user, count in self._present.most_common(limit)]
 
     def tell_presence(self, limit: int) -> None:
-        """Tells every follower who is here, if that changed since the last time."""
+        """Tells the crowds who is here, if that changed since the last time."""
         if not self.presence_changed:
             return
         self.presence_changed = False
         present = self.present(limit)
-        for following in list(self._followings.values()):
-            following.follower.presence_changed(self.stream, present)
+        for crowd in list(self._crowds):
+            crowd.presence_changed(self, present)
 
     def tell_awareness(self) -> None:
-        """Tells every follower which states changed since the last time."""
+        """Tells the crowds which states changed since the last time."""
         if not self.awareness.has_changed:
             return
         changes = self.awareness.take_changes()
-        for following in list(self._followings.values()):
-            following.follower.aware(following, changes)
+        for crowd in list(self._crowds):
+            crowd.aware(self, changes)
 
     @property
     def head(self) -> Cursor:

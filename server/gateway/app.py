@@ -16,17 +16,15 @@ from actors.runtime.hub import CloseReason
 from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
-from server.gateway.awareness import AwarenessFrames
+from server.gateway.crowd import Crowd
 from server.gateway.engine import SILENT, Engine, EngineSocket
 from server.gateway.json_parser import JsonParser
 from server.gateway.limits import GatewayLimits
 from server.gateway.meters import GatewayMeters, Unmetered
 from server.gateway.msgpack_parser import MsgpackParser
 from server.gateway.parsers import Parser
-from server.gateway.presence import PresenceFrames
 from server.gateway.session import Session
 from server.gateway.snapshots import SnapshotFrames
-from server.gateway.tick import Tick
 from server.rate_limits import Rates
 
 log = logging.getLogger("pantherahive.gateway")
@@ -75,14 +73,12 @@ class Gateway:
         self.authenticator, self.clock, self.limits = authenticator, clock, limits
         self.rates = rates
         self.snapshots = SnapshotFrames(clock, limits)
-        self.presence = PresenceFrames()
-        self.awareness = AwarenessFrames()
-        self.tick = Tick(limits)
+        self.crowd = Crowd(limits)
         self.servers = [LiveServer(parser, allowed_origins) for parser in (JsonParser(), MsgpackParser())]
         for server in self.servers:
             engine: Engine = server.eio
             engine.parser = server.parser
-            engine.limits, engine.tick = limits, self.tick
+            engine.limits, engine.tick = limits, self.crowd.tick
             engine.origins = frozenset(allowed_origins)
             engine.connect = self._connect
         # Connections from upgrade to loss.

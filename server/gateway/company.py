@@ -14,8 +14,8 @@ from actors.runtime.awareness import Awareness
 from actors.runtime.hub import Following
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
-from protocol.wire import AwarenessRequest, PresentUser
-from server.gateway.awareness import complete_frame
+from protocol.wire import PRESENCE, AwarenessRequest, PresenceMessage
+from server.gateway.awareness import awareness_frame
 from server.gateway.delivery import Delivery
 from server.gateway.hall import Hall
 from server.gateway.talk import Talk
@@ -72,7 +72,7 @@ class Company:
         awareness = Awareness(self._connection_id, self._principal.id, request.state)
         if not self._has_room(following) or not following.hub.awareness.put(following, awareness):
             return _TOO_MANY
-        hall.tick.tell_awareness(following.hub)
+        hall.crowd.awareness_changed(following.hub)
         return None
 
     def _has_room(self, following: Following) -> bool:
@@ -83,50 +83,28 @@ class Company:
 
     # — what it is told of others ————————————————————————————————————————————————————————————————————
 
-    def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
-        """Others have come or gone."""
+    def tell(self, stream: str, *, late: bool, again: bool) -> None:
+        """The newest of everything: a place has become live, `again` if it was before.
+
+        Who is there has been said by the answer to the join, unless that was too long ago (`late`).
+        """
         delivery = self._deliveries.get(stream)
         if delivery is None or not delivery.is_live:
             return
-        if self._talk.socket.is_slow:
-            self._leave_out(stream)
-        else:
-            self._write_present(stream, present)
-
-    def aware(self, following: Following, changes: Mapping[Following, Awareness]) -> None:
-        """Others let something new be seen. A connection that cannot be told is cut off and costs nobody else it."""
-        stream = following.hub.stream
-        delivery = self._deliveries.get(stream)
-        if delivery is None:
-            return
-        socket, hall = self._talk.socket, self._hall
-        try:
-            if not delivery.is_live:
-                self._left_out.add(stream)
-                return
-            frame = hall.awareness.frame(socket.parser, following, changes)
-            if frame is not None and not socket.push(frame, at_once=hall.tick.brings_one):
-                self._leave_out(stream)
-        except Exception:
-            log.exception("awareness could not be told: %s", stream)
-            socket.abort()
-
-    def joined(self, delivery: Delivery) -> None:
-        """It is live; who else is there, its answer has said already."""
-        self._tell_aware(delivery)
-
-    def tell(self, stream: str) -> None:
-        """The newest of everything that was left out."""
-        delivery = self._deliveries.get(stream)
-        if delivery is not None and delivery.is_live:
-            self._write_present(stream, self._hall.feeds.present(stream))
-            self._tell_aware(delivery)
+        socket, following = self._talk.socket, delivery.following
+        self._left_out.discard(stream)
+        if late:
+            present = PresenceMessage(stream=stream, present=self._hall.feeds.present(stream))
+            socket.write(socket.parser.event(PRESENCE, present))
+        if again or len(following.hub.awareness):
+            others = following.hub.awareness.of_others(following)
+            socket.write(awareness_frame(socket.parser, stream, others, complete=True))
 
     def left(self, stream: str) -> None:
         """The place is given up."""
         self._left_out.discard(stream)
 
-    def _leave_out(self, stream: str) -> None:
+    def leave_out(self, stream: str) -> None:
         """The client does not read; it is waited for."""
         self._left_out.add(stream)
         if not self._waits:
@@ -139,17 +117,6 @@ class Company:
         self._waits = False
         if reads:
             for stream in list(self._left_out):
-                self.tell(stream)
+                self.tell(stream, late=True, again=True)
         elif not self._talk.socket.closing:
             self._on_slow()
-
-    def _tell_aware(self, delivery: Delivery) -> None:
-        following = delivery.following
-        stream = following.hub.stream
-        if len(following.hub.awareness) or stream in self._left_out:
-            self._talk.socket.write(complete_frame(self._talk.socket.parser, following))
-        self._left_out.discard(stream)
-
-    def _write_present(self, stream: str, present: list[PresentUser]) -> None:
-        socket = self._talk.socket
-        socket.write(self._hall.presence.frame(socket.parser, stream, present))

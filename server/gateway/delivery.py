@@ -6,52 +6,48 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Protocol
 
 from actors.runtime.feeds import Feeds
-from actors.runtime.hub import Following, StreamHub
+from actors.runtime.hub import Following
 from actors.runtime.publication import Publication
 from protocol.faults import StorageFault
 from server.gateway.engine import EngineSocket
 from server.gateway.limits import GatewayLimits
-from server.gateway.parsers import Parser, fit
+from server.gateway.parsers import fit
 
 log = logging.getLogger("pantherahive.gateway")
 
 _RETRY_S = 0.5
 
 
-class Batch:
-    """What a tick brought to a stream, in one packet for all who had everything before it.
+class News(Protocol):
+    """Presence and awareness for one client (`server.gateway.company`)."""
 
-    `is_all`: the tick brings nothing else, so it need not wait for the rest.
-    """
+    def tell(self, stream: str, *, late: bool, again: bool) -> None:
+        """The place has become live. `late`: a while after the answer to its join. `again`: it was live before."""
+        ...
 
-    __slots__ = ("_bytes_max", "_frames", "_hub", "_publications", "after_seq", "is_all", "last_seq")
+    def leave_out(self, stream: str) -> None:
+        """Some of it was not told, because the client does not read."""
+        ...
 
-    def __init__(self, hub: StreamHub, limits: GatewayLimits, *, is_all: bool) -> None:
-        self.is_all = is_all
-        self._hub = hub
-        self._bytes_max = limits.entries_packet_bytes_max
-        self.after_seq, self._publications = hub.take_fresh(limits.entries_per_packet_max)
-        self.last_seq = self._publications[-1].entry.seq if self._publications else self.after_seq
-        # Parser → packet; None where one does not hold them all.
-        self._frames: dict[str, bytes | None] = {}
 
-    def frame(self, parser: Parser) -> bytes | None:
-        """The packet, built once for each parser."""
-        if parser.name not in self._frames:
-            self._frames[parser.name] = self._build(parser)
-        return self._frames[parser.name]
+class Live(Protocol):
+    """Where live places are known (`server.gateway.crowd`)."""
 
-    def _build(self, parser: Parser) -> bytes | None:
-        entries = self._publications
-        if not entries or len(fit(entries, self._bytes_max, parser.entry)) < len(entries):
-            return None
-        return parser.entries(self._hub.stream, entries)
+    def enter(self, delivery: Delivery) -> None: ...
+
+    def leave(self, delivery: Delivery) -> None: ...
 
 
 class Delivery:
     """`start` sends the state that the client has to begin with; from then on it is live or catching up."""
+
+    __slots__ = (
+        *("following", "socket", "is_live", "_was_live", "_crowd", "_news"),
+        *("_feeds", "_limits", "_on_slow", "_pump"),
+    )
 
     def __init__(
         self,
@@ -59,17 +55,20 @@ class Delivery:
         following: Following,
         feeds: Feeds,
         limits: GatewayLimits,
+        crowd: Live,
+        news: News,
         on_slow: Callable[[], None],
-        on_live: Callable[[], None],
     ) -> None:
         self.following = following
-        self._socket = socket
+        self.socket = socket
         self._feeds = feeds
         self._limits = limits
+        self._crowd = crowd
+        self._news = news
         self._on_slow = on_slow
-        self._on_live = on_live
-        # Whether new entries may be sent from the ring in the turn in which they come.
+        # Whether new entries may be sent from the ring in the turn in which they come, and whether that ever was so.
         self.is_live = False
+        self._was_live = False
         # The task that sends while the client is behind.
         self._pump: asyncio.Task[None] | None = None
 
@@ -78,25 +77,16 @@ class Delivery:
         if frames:
             self._catch_up(frames)
         else:
-            self.is_live = True
+            self._go_live(late=False)
             self.deliver()
 
-    def deliver(self, batch: Batch | None = None) -> None:
+    def deliver(self) -> None:
         """Sends what is new from the ring. A client that is behind, or does not read, is served by the pump."""
-        following, socket = self.following, self._socket
-        if not self.is_live:
-            return
-        if batch is not None and following.seq == batch.after_seq and not following.closed:
-            frame = batch.frame(socket.parser)
-            if frame is not None and socket.push(frame, at_once=batch.is_all):
-                following.seq = batch.last_seq
-                if following.seq == following.hub.head.seq:
-                    return
-        while True:
-            if socket.is_slow:
+        while self.is_live:
+            if self.socket.is_slow:
                 self._catch_up([])
                 return
-            publications = following.pull(self._limits.entries_per_packet_max)
+            publications = self.following.pull(self._limits.entries_per_packet_max)
             if publications is None:
                 self._catch_up([])
                 return
@@ -104,21 +94,31 @@ class Delivery:
                 return
             self._send(publications)
 
+    def leave_out(self) -> None:
+        """Something that is in no log was not sent, because the client does not read."""
+        self._news.leave_out(self.following.hub.stream)
+
+    def _go_live(self, *, late: bool) -> None:
+        again, self._was_live = self._was_live, True
+        self.is_live = True
+        self._crowd.enter(self)
+        self._news.tell(self.following.hub.stream, late=late, again=again)
+
     def _send(self, publications: list[Publication]) -> None:
         """Sends one packet; what does not fit into it is given back, to be pulled again."""
-        parser = self._socket.parser
+        parser = self.socket.parser
         fitting = fit(publications, self._limits.entries_packet_bytes_max, parser.entry)
         self.following.seq = fitting[-1].entry.seq
-        self._socket.write(parser.entries(self.following.hub.stream, fitting))
+        self.socket.write(parser.entries(self.following.hub.stream, fitting))
 
     def _catch_up(self, frames: list[bytes]) -> None:
-        self.is_live = False
+        self._fall_behind()
         self._pump = asyncio.create_task(self._run(frames), name="catch up")
 
     async def _run(self, frames: list[bytes]) -> None:
         try:
             for frame in frames:
-                self._socket.write(frame)
+                self.socket.write(frame)
                 if not await self._has_room():
                     return
             while await self._send_next():
@@ -126,14 +126,14 @@ class Delivery:
                     return
         except Exception:
             log.exception("a delivery failed: %s", self.following.hub.stream)
-            self._socket.close("internal error", code=1011)
+            self.socket.close("internal error", code=1011)
         finally:
             self._pump = None
 
     async def _has_room(self) -> bool:
-        if await self._socket.drained():
+        if await self.socket.drained():
             return not self.following.closed
-        if not self._socket.closing:
+        if not self.socket.closing:
             self._on_slow()
         return False
 
@@ -148,8 +148,7 @@ class Delivery:
         if following.closed:
             return False
         if not publications:
-            self.is_live = True
-            self._on_live()
+            self._go_live(late=True)
             return False
         self._send(publications)
         return True
@@ -165,13 +164,13 @@ class Delivery:
             await asyncio.sleep(_RETRY_S)  # a page that was being read may be older than what is missing
         return publications
 
-    def abort(self) -> None:
-        """Cuts the connection off."""
-        self._socket.abort()
+    def _fall_behind(self) -> None:
+        self.is_live = False
+        self._crowd.leave(self)
 
     def stop(self) -> None:
         """Nothing more is sent, and the place in the stream is given up."""
-        self.is_live = False
+        self._fall_behind()
         self.following.leave()
         if self._pump is not None:
             self._pump.cancel()

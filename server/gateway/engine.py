@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import engineio
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
-from server.gateway.frames import PING_FRAME, close_frame, open_frame
+from server.gateway.frames import PING_FRAME, close_frame, open_frame, pong_frame
 from server.gateway.limits import GatewayLimits
 from server.gateway.outlet import EndOfTick, Outlet
 from server.gateway.parsers import Parser
@@ -31,6 +31,8 @@ SILENT.setLevel(logging.CRITICAL + 1)
 _NORMAL = 1000
 _PROTOCOL_ERROR = 1002
 _INTERNAL_ERROR = 1011
+
+_HANDLED = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG})
 
 
 class Connection(Protocol):
@@ -53,9 +55,8 @@ class EngineSocket(Outlet):
     """One WebSocket. Writes of one tick leave in one `write`; order of calls is order on the wire."""
 
     def __init__(self, sid: str, request: web.Request, limits: GatewayLimits, parser: Parser, tick: EndOfTick) -> None:
-        super().__init__(request.protocol, limits, tick)
+        super().__init__(request.protocol, limits, parser, tick)
         self.sid = sid
-        self.parser = parser
         self.remote = request.remote or ""
         self._request = request
         self._loop = asyncio.get_running_loop()
@@ -87,8 +88,6 @@ class EngineSocket(Outlet):
         code = _NORMAL
         try:
             code = await self._receive(response, connection)
-        except ConnectionError:
-            pass  # lost while aiohttp answered a ping of the peer's
         except Exception:
             log.exception("a connection failed")
             code = _INTERNAL_ERROR
@@ -116,12 +115,15 @@ class EngineSocket(Outlet):
         """Handles what could not be taken at once, until the end; the result is the code to close with."""
         while not self.closing:
             message = await response.receive()
-            if message.type is not WSMsgType.TEXT and message.type is not WSMsgType.BINARY:
+            if message.type not in _HANDLED:
                 return _close_code(message)
             self._waits = True  # until this one is handled none may overtake it
             if self.is_slow and not await self.drained():
                 connection.slow()
-            self._packet(message.data, connection)
+            if message.type is WSMsgType.PING:
+                self.write(pong_frame(message.data))
+            elif message.type is not WSMsgType.PONG:
+                self._packet(message.data, connection)
             self._waits = False
         return _NORMAL
 
@@ -150,7 +152,7 @@ class EngineSocket(Outlet):
     def _ping(self) -> None:
         self.write(PING_FRAME)
         self.flush()
-        self._pong_after_bytes = self._written_bytes
+        self._pong_after_bytes = self._queued_bytes
         self._timer = self._loop.call_later(self._limits.ping_timeout_s, self.abort)
 
     def _pong(self) -> None:
@@ -169,7 +171,7 @@ class EngineSocket(Outlet):
             self._out.append(parting)
         self._out.append(close_frame(code, reason))
         self.flush()
-        self.closing = True
+        self.closing, self._is_clear = True, False
         if self._transport is not None:
             transport = self._transport
             transport.close()

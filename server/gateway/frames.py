@@ -19,6 +19,11 @@ def binary_frame(payload: bytes) -> bytes:
     return _frame(0x82, payload)
 
 
+def pong_frame(payload: bytes) -> bytes:
+    """The answer to a ping (§5.5.3)."""
+    return _frame(0x8A, payload)
+
+
 def close_frame(code: int, reason: str) -> bytes:
     """A close frame (§5.5.1); the reason is cut to what fits a control frame."""
     return _frame(0x88, pack("!H", code) + reason.encode()[:123])

@@ -9,12 +9,10 @@ from actors.runtime.feeds import Feeds
 from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
-from server.gateway.awareness import AwarenessFrames
+from server.gateway.crowd import Crowd
 from server.gateway.limits import GatewayLimits
 from server.gateway.meters import GatewayMeters
-from server.gateway.presence import PresenceFrames
 from server.gateway.snapshots import SnapshotFrames
-from server.gateway.tick import Tick
 from server.rate_limits import Rates
 
 if TYPE_CHECKING:
@@ -33,9 +31,7 @@ class Hall(Protocol):
     rates: Rates
     meters: GatewayMeters
     snapshots: SnapshotFrames
-    presence: PresenceFrames
-    awareness: AwarenessFrames
-    tick: Tick
+    crowd: Crowd
 
     @property
     def stopping(self) -> bool: ...

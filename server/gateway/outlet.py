@@ -1,7 +1,8 @@
 """The way out of one connection: frames of a tick leave in one piece, in the order of the calls.
 
-Where nothing waits in the transport the bytes go to the kernel by `send` on the transport's own descriptor, which costs
-half of what a transport's `write` does. What the kernel does not take, and every error, is the transport's business.
+Where nothing waits in the transport the bytes go to the kernel by `send` on a descriptor of our own, which costs less
+than asking the transport. What the kernel does not take, and every error, is the transport's business. Nobody but the
+outlet may write to the transport, or the order of the bytes were lost.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Protocol
 from aiohttp.base_protocol import BaseProtocol
 
 from server.gateway.limits import GatewayLimits
+from server.gateway.parsers import Parser
 
 
 class EndOfTick(Protocol):
@@ -25,20 +27,29 @@ class EndOfTick(Protocol):
 class Outlet:
     """Bounded by what the client reads: nobody waits in `write`, and who has much to send asks `is_slow` before."""
 
-    def __init__(self, protocol: BaseProtocol, limits: GatewayLimits, tick: EndOfTick) -> None:
+    __slots__ = (
+        *("_is_clear", "_out", "_raw", "parser", "_out_bytes", "_tick", "closing"),  # in every push or write
+        *("_draining", "_limits", "_protocol", "_queued_bytes", "_slow_bytes", "_transport"),
+    )
+
+    def __init__(self, protocol: BaseProtocol, limits: GatewayLimits, parser: Parser, tick: EndOfTick) -> None:
+        self.parser = parser
         self._protocol = protocol
         self._limits = limits
         self._tick = tick
         self._slow_bytes = limits.transport_buffer_max_bytes
         # From the upgrade on.
         self._transport: asyncio.Transport | None = None
-        # The transport's descriptor, which stays the transport's: it is detached before that closes it.
+        # The same connection by another descriptor: the transport's own may be closed, and be somebody else's, before
+        # we hear of it.
         self._raw: sockets.socket | None = None
+        # Whether nothing waits in the transport, for sure.
+        self._is_clear = False
         # Frames of this tick; their sizes add up to `_out_bytes`.
         self._out: list[bytes] = []
         self._out_bytes = 0
-        # What was handed over, ever.
-        self._written_bytes = 0
+        # What had to wait in the transport, ever.
+        self._queued_bytes = 0
         self.closing = False
         # The wait for room in the transport, shared by all who wait.
         self._draining: asyncio.Task[None] | None = None
@@ -51,14 +62,24 @@ class Outlet:
             return
         shared.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, self._limits.send_buffer_bytes)
         if os.name == "posix" and transport.get_extra_info("sslcontext") is None:
-            self._raw = sockets.socket(fileno=shared.fileno())
-            self._raw.setblocking(False)
+            self._raw = _duplicate(shared.fileno())
+            self._note_clear()
 
     def _release(self) -> None:
-        """Gives the descriptor back; nothing is written any more."""
+        """Nothing is written any more."""
+        self._is_clear = False
         if self._raw is not None:
-            self._raw.detach()
+            self._raw.close()
             self._raw = None
+
+    def _note_clear(self) -> None:
+        """Finds out whether something waits in the transport."""
+        self._is_clear = (
+            self._raw is not None
+            and not self.closing
+            and self._transport is not None
+            and not self._transport.get_write_buffer_size()
+        )
 
     def write(self, frame: bytes) -> None:
         """Sends a frame at the end of this tick; nothing once the connection ends."""
@@ -69,55 +90,55 @@ class Outlet:
         self._out.append(frame)
         self._out_bytes += len(frame)
 
-    def push(self, frame: bytes, *, at_once: bool) -> bool:
+    def push(self, frame: bytes, at_once: bool) -> bool:
         """Sends a frame unless the client is slow: False, and nothing is sent.
 
         `at_once`: nothing else comes in this tick, so only what is written already has to go before it.
         """
-        transport = self._transport
-        if transport is None:
+        if self._is_clear and at_once and not self._out:
+            self._send(frame)
+            return True
+        if self.is_slow:
             return False
-        waiting = transport.get_write_buffer_size()
-        if self._out_bytes + waiting > self._slow_bytes:
-            return False
-        if at_once and not self._out:
-            self._hand_over(transport, frame, waiting)
-        else:
-            self.write(frame)
+        self.write(frame)
         return True
 
     def flush(self) -> None:
         """Hands what is written over, in one piece."""
-        out, transport = self._out, self._transport
-        if out and transport is not None:
-            self._hand_over(transport, b"".join(out) if len(out) > 1 else out[0], transport.get_write_buffer_size())
-        out.clear()
-        self._out_bytes = 0
+        out = self._out
+        if out:
+            data = b"".join(out) if len(out) > 1 else out[0]
+            out.clear()
+            self._out_bytes = 0
+            if not self._is_clear:
+                self._note_clear()
+            self._send(data)
 
-    def _hand_over(self, transport: asyncio.Transport, data: bytes, waiting: int) -> None:
-        if transport.is_closing():
-            return
-        self._written_bytes += len(data)
-        raw = self._raw
-        if raw is not None and not waiting:
+    def _send(self, data: bytes) -> None:
+        if self._is_clear and self._raw is not None:
             try:
-                sent = raw.send(data)
+                sent = self._raw.send(data)
             except OSError:  # no room, or no connection: the transport finds out which
                 sent = 0
             if sent == len(data):
                 return
             data = data[sent:]
-        transport.write(data)
+        self._is_clear = False
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+            self._queued_bytes += len(data)
 
-    def _has_left(self, written_bytes: int) -> bool:
-        """Whether so much of all that was written has gone out of this process."""
+    def _has_left(self, queued_bytes: int) -> bool:
+        """Whether so much of what ever waited in the transport has left it."""
         unsent = self._transport.get_write_buffer_size() if self._transport is not None else 0
-        return self._written_bytes - unsent >= written_bytes
+        return self._queued_bytes - unsent >= queued_bytes
 
     @property
     def unsent_bytes(self) -> int:
         """What still has to be sent."""
-        return self._out_bytes + (self._transport.get_write_buffer_size() if self._transport is not None else 0)
+        if self._is_clear or self._transport is None:
+            return self._out_bytes
+        return self._out_bytes + self._transport.get_write_buffer_size()
 
     @property
     def is_slow(self) -> bool:
@@ -156,5 +177,16 @@ class Outlet:
     def abort(self) -> None:
         """Cuts the connection off."""
         self.closing = True
+        self._is_clear = False
         if self._transport is not None:
             self._transport.abort()
+
+
+def _duplicate(descriptor: int) -> sockets.socket | None:
+    """The connection by another descriptor, None where there are no more."""
+    try:
+        raw = sockets.socket(fileno=os.dup(descriptor))
+    except OSError:
+        return None
+    raw.setblocking(False)
+    return raw

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from actors.runtime.awareness import Awareness
 from actors.runtime.feeds import NO_SUCH_STREAM, Joined
 from actors.runtime.hub import CloseReason, Following
 from protocol.base import Message
@@ -21,7 +20,6 @@ from protocol.wire import (
     JoinAnswer,
     JoinRequest,
     LeaveRequest,
-    PresentUser,
 )
 from server.auth.scopes import stream_refusal
 from server.gateway.company import Company
@@ -41,6 +39,7 @@ class Places:
 
     def __init__(self, talk: Talk, hall: Hall, principal: Principal, on_slow: Callable[[], None]) -> None:
         self.principal = principal
+        self.crowd = hall.crowd
         self._talk = talk
         self._hall = hall
         self._on_slow = on_slow
@@ -132,8 +131,9 @@ class Places:
             joined.following,
             hall.feeds,
             hall.limits,
+            hall.crowd,
+            self.company,
             self._on_slow,
-            lambda: self.company.tell(stream),
         )
         if (old := self.deliveries.get(stream)) is not None:
             old.stop()
@@ -159,8 +159,6 @@ class Places:
         )
         self._talk.answer(ack_id, answer.model_dump(mode="python", by_alias=True))
         delivery.start(frames)
-        if delivery.is_live:
-            self.company.joined(delivery)
 
     def forget(self, stream: str, delivery: Delivery) -> None:
         """Gives a place up."""
@@ -181,15 +179,7 @@ class Places:
         self._talk.answer(ack_id, {})
 
     def wake(self, following: Following) -> None:
-        delivery = self.deliveries.get(following.hub.stream)
-        if delivery is not None and delivery.is_live:
-            self._hall.tick.wake(delivery)
-
-    def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
-        self.company.presence_changed(stream, present)
-
-    def aware(self, following: Following, changes: Mapping[Following, Awareness]) -> None:
-        self.company.aware(following, changes)
+        """Those of a crowd are not woken one by one."""
 
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         delivery = self.deliveries.pop(stream, None)

@@ -35,10 +35,13 @@ class Inbox(WebSocketDataQueue):
 
 
 class Upgrade(web.WebSocketResponse):
-    """`take(message)` handles a message, or returns False to have it from `receive` later; it must not raise."""
+    """`take(message)` handles a message, or returns False to have it from `receive` later; it must not raise.
+
+    It writes nothing by itself once it is prepared: pings, too, are for whoever receives.
+    """
 
     def __init__(self, take: Take, packet_bytes_max: int) -> None:
-        super().__init__(compress=False, max_msg_size=packet_bytes_max, autoping=True)
+        super().__init__(compress=False, max_msg_size=packet_bytes_max, autoping=False)
         self._take = take
 
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import socket
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +18,6 @@ import orjson
 from aiohttp import web
 
 from actors.ports import Clock
-from actors.runtime.awareness import Awareness
 from actors.runtime.feeds import Feeds, Joined
 from actors.runtime.hub import CloseReason, Following
 from actors.runtime.publication import Publication
@@ -26,7 +25,6 @@ from protocol.cursors import START, Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.faults import StorageFault
-from protocol.wire import PresentUser
 from server.entry_json import entry_json
 from server.gateway.parsers import fit
 from server.streams import granted
@@ -124,14 +122,13 @@ class EventStream:
     def principal(self) -> Principal:
         return self._principal
 
+    @property
+    def crowd(self) -> None:
+        """Presence and awareness are told on the socket."""
+        return
+
     def wake(self, following: Following) -> None:
         self._news.set()
-
-    def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
-        """Presence is told on the socket."""
-
-    def aware(self, following: Following, changes: Mapping[Following, Awareness]) -> None:
-        """So is awareness."""
 
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         self.end(reason)

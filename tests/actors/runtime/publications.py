@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from actors.runtime.awareness import Awareness
-from actors.runtime.hub import CloseReason, Following
+from actors.runtime.hub import CloseReason, Crowd, Following, StreamHub
 from actors.runtime.publication import Publication
 from protocol.event import Principal
 from protocol.log import Entry
@@ -33,7 +33,7 @@ def seqs(publications: list[Publication] | None) -> list[int] | None:
 
 
 class Watcher:
-    """A follower that writes down what it hears."""
+    """A follower that writes down what it hears. It is a crowd of its own."""
 
     def __init__(self, principal: Principal | str = "ann") -> None:
         self._principal = Principal(principal) if isinstance(principal, str) else principal
@@ -46,14 +46,29 @@ class Watcher:
     def principal(self) -> Principal:
         return self._principal
 
+    @property
+    def crowd(self) -> Crowd | None:
+        return self
+
     def wake(self, following: Following) -> None:
         self.woken += 1
 
-    def presence_changed(self, stream: str, present: list[PresentUser]) -> None:
+    def published(self, hub: StreamHub) -> None:
+        self.woken += 1
+
+    def presence_changed(self, hub: StreamHub, present: list[PresentUser]) -> None:
         self.presences.append(present)
 
-    def aware(self, following: Following, changes: Mapping[Following, Awareness]) -> None:
+    def aware(self, hub: StreamHub, changes: Mapping[Following, Awareness]) -> None:
         self.states.append({place.follower.principal.id: aware.state for place, aware in changes.items()})
 
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         self.closed.append((stream, reason))
+
+
+class Loner(Watcher):
+    """A follower without a crowd."""
+
+    @property
+    def crowd(self) -> None:
+        return

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from actors.runtime.hub import StreamHub
+from actors.runtime.hub import Crowd, StreamHub
 from actors.runtime.ring import Ring
 from protocol.cursors import Cursor
 from protocol.event import OPERATOR
-from tests.actors.runtime.publications import Watcher, publication, seqs
+from tests.actors.runtime.publications import Loner, Watcher, publication, seqs
 
 
 def a_hub(seq: int = 5, ring_entries: int = 100) -> StreamHub:
@@ -108,14 +108,47 @@ def test_presence_counts_connections_and_is_told_once_per_change() -> None:
 
 
 def test_a_follower_may_leave_while_the_others_are_told() -> None:
-    class Leaving(Watcher):
+    class Leaving(Loner):
         def wake(self, following: object) -> None:
             super().wake(following)  # type: ignore[arg-type]
             place.leave()
 
     hub = a_hub()
-    leaving, other = Leaving("ann"), Watcher("ben")
+    leaving, other = Leaving("ann"), Loner("ben")
     place = hub.attach(leaving, 5, 5)
     hub.attach(other, 5, 5)
     hub.publish([publication(6)])
     assert (leaving.woken, other.woken, len(hub)) == (1, 1, 1)
+
+
+def test_a_crowd_is_told_once_and_those_without_one_are_woken() -> None:
+    class Member(Watcher):
+        @property
+        def crowd(self) -> Crowd | None:
+            return crowd
+
+    hub, crowd, loner = a_hub(), Watcher(), Loner("cid")
+    members = [hub.attach(Member(name), 5, 5) for name in ("ann", "ben")]
+    hub.attach(loner, 5, 5)
+    hub.publish([publication(6), publication(7)])
+    hub.tell_presence(10)
+    assert (crowd.woken, loner.woken, len(crowd.presences), len(loner.presences)) == (1, 1, 1, 0)
+    members[0].leave()
+    hub.publish([publication(8)])
+    members[1].leave()
+    hub.publish([publication(9)])
+    assert (crowd.woken, loner.woken) == (2, 3)
+
+
+def test_what_is_fresh_is_taken_once() -> None:
+    hub = a_hub(ring_entries=3)
+    assert hub.take_fresh(10) == (5, [])
+    hub.publish([publication(6), publication(7)])
+    after_seq, fresh = hub.take_fresh(10)
+    assert (after_seq, seqs(fresh)) == (5, [6, 7])
+    assert hub.take_fresh(10) == (7, [])
+    hub.publish([publication(seq) for seq in range(8, 13)])
+    assert hub.take_fresh(10) == (7, [])
+    hub.publish([publication(13), publication(14)])
+    after_seq, fresh = hub.take_fresh(1)
+    assert (after_seq, seqs(fresh)) == (12, [13])

@@ -13,7 +13,7 @@ from protocol.cursors import Cursor
 from protocol.members import AddMember, RemoveMember
 from protocol.projects import DeleteProject, EditProject, RestoreProject
 from protocol.tasks import CreateTask
-from server.gateway.places import Places
+from server.gateway.crowd import Crowd
 from tests.server.gateway.client import LiveClient
 from tests.server.gateway.hive import LONG_PINGS, Hive, a_hive, eventually
 
@@ -46,13 +46,14 @@ async def test_heads_never_name_what_is_still_on_its_way(hive: Hive, monkeypatch
     client = await hive.client()
     await client.join(stream)
     await client.until_seq(stream, 1)
-    wake = Places.wake
+    published = Crowd.published
 
-    def told_too_early(places: Places, following: Any) -> None:
-        wake(places, following)
-        places.tell_heads()
+    def told_too_early(crowd: Crowd, hub: Any) -> None:
+        published(crowd, hub)
+        for session in hive.gateway._entered:
+            session.places.tell_heads()
 
-    monkeypatch.setattr(Places, "wake", told_too_early)
+    monkeypatch.setattr(Crowd, "published", told_too_early)
     for _ in range(3):
         await hive.send(stream, CreateTask(title="x"))
     await client.until_seq(stream, 4)

@@ -6,11 +6,13 @@ import asyncio
 import gc
 import random
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from protocol.tasks import CreateTask
+from server.gateway.engine import EngineSocket
 from tests.server.gateway.client import LiveClient
 from tests.server.gateway.hive import ADMIN_TOKEN, Hive, eventually
 from tests.server.gateway.raw import RawClient, masked
@@ -117,11 +119,14 @@ async def test_a_delivery_that_fails_ends_its_connection_and_no_other(
         await client.join(stream)
     await broken.until_seq(stream, 1)
     first: Any = next(iter(hive.feeds._hubs[stream]._followings))
+    push = EngineSocket.push
 
-    def raises(frame: bytes, *, at_once: bool) -> None:
-        raise RuntimeError("a defect")
+    def raises(socket: EngineSocket, frame: bytes, at_once: bool) -> bool:
+        if socket is first._talk.socket:
+            raise RuntimeError("a defect")
+        return push(socket, frame, at_once)
 
-    monkeypatch.setattr(first._talk.socket, "push", raises)
+    monkeypatch.setattr(EngineSocket, "push", raises)
     await hive.send(stream, CreateTask(title="x"))
     await fine.until_seq(stream, 2)
     await broken.until_end()
@@ -155,6 +160,10 @@ async def _bad_connection(hive: Hive, choose: random.Random) -> None:
     client.reset() if choose.random() < 0.5 else client.close()
 
 
+def _descriptors() -> int:
+    return sum(1 for _ in Path("/dev/fd").iterdir())
+
+
 async def test_a_thousand_bad_connections_leave_nothing(hive: Hive) -> None:
     """Rows 1, 2, 4 and 7 of the defects that stock has: refused, dying on the way, malformed, poisoned."""
     choose = random.Random(7)
@@ -164,11 +173,13 @@ async def test_a_thousand_bad_connections_leave_nothing(hive: Hive) -> None:
     await follower.until_seq(stream, 4)
     tasks = asyncio.all_tasks()
     before = hive.left()
+    descriptors = _descriptors()
     for _ in range(50):
         await asyncio.gather(*(_bad_connection(hive, choose) for _ in range(20)))
     await eventually(lambda: hive.left() == before)
     assert before == {"connections": 1, "entered": 1, "engine sockets": 1, "followers": 1}
     await eventually(lambda: asyncio.all_tasks() <= tasks)
+    await eventually(lambda: _descriptors() == descriptors)
     await hive.send(stream, CreateTask(title="still live"))
     await follower.until_seq(stream, 5)
 

@@ -65,6 +65,9 @@ def test_aiohttp_gives_what_the_socket_needs() -> None:
     assert inspect.iscoroutinefunction(BaseProtocol._drain_helper)
     assert "shield" not in inspect.getsource(BaseProtocol._drain_helper)  # why the socket waits in a task of its own
     assert {"transport", "_paused"} <= set(BaseProtocol.__slots__)
+    receive = inspect.getsource(web.WebSocketResponse.receive)  # writes nothing that `Upgrade` has not switched off
+    assert receive.count("await self.pong(") == receive.count("and self._autoping") - 1 == 1
+    assert "await self.close()" in receive
     options = parameters(web.WebSocketResponse.__init__)
     assert {"compress", "max_msg_size", "autoping"} <= set(options)
     assert parameters(web.WebSocketResponse.close) == ["self", "code", "message", "drain"]

@@ -184,6 +184,25 @@ def test_who_asks_and_never_reads_the_answers_is_gone(run: Callable[[Scenario], 
     run(scenario)
 
 
+def test_who_pings_and_never_reads_the_answers_is_gone(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive(SMALL) as hive:
+            raw, session = await a_sleeper(hive, None)
+            pings, most = masked(b"x" * 125, 9) * 1000, 0
+            try:
+                async with asyncio.timeout(10):
+                    while hive.gateway.connections:
+                        await raw.send(pings)
+                        most = max(most, session.socket.unsent_bytes)
+            except ConnectionError:
+                pass
+            assert most < 4 * BUFFER_BYTES
+            await eventually(lambda: not hive.left())
+            raw.close()
+
+    run(scenario)
+
+
 def test_pongs_of_one_who_does_not_read_are_no_answers(run: Callable[[Scenario], None]) -> None:
     async def scenario() -> None:
         limits = replace(SMALL, ping_interval_s=0.1, ping_timeout_s=0.2, transport_buffer_max_bytes=10_000_000)
