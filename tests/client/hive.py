@@ -19,6 +19,7 @@ from pantherahive_client import Backoff, Settings, new_id
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Origin, Principal
 from protocol.messages import ProjectCommand, decode_command, event_json
+from tests.client.hive_reads import EPOCH, HiveReads
 
 ADMIN_TOKEN = "the-operators-token"
 QUICK = Settings(
@@ -31,7 +32,6 @@ QUICK = Settings(
 """Limits of a client under test: no wait that a person would notice."""
 
 PART_RECORDS = 2
-EPOCH = 7
 
 
 @dataclass
@@ -102,7 +102,7 @@ class Hive:
         application.router.add_get("/v1/users/me", self._read_own)
         application.router.add_get("/v1/users/{userId}", self._read_profile)
         application.router.add_get("/v1/projects/{projectId}/members", self._first_members)
-        application.router.add_get("/v1/projects/{projectId}/events", self._page_of_events)
+        application.router.add_routes(HiveReads(self).routes())
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -223,20 +223,6 @@ class Hive:
             return _nothing()
         added = [event["data"] for event in stream.entries[0]["events"] if event["kind"] == "MemberAdded"]
         return web.json_response(added)
-
-    async def _page_of_events(self, request: web.Request) -> web.Response:
-        """`page_size` entries after the cursor, which has to be of this epoch and not beyond the log."""
-        self.pages.append(request.query["after"])
-        if self.away:
-            return web.json_response({"code": "unavailable", "detail": "away"}, status=503)
-        stream = self.streams[f"project/{request.match_info['projectId']}"]
-        after, epoch = (int(part) for part in request.query["after"].split("."))
-        reason = "ahead" if after > len(stream.entries) else "epoch" if after and epoch != EPOCH else None
-        if reason is not None:
-            return web.json_response({"code": "conflict", "detail": "no", "details": {"reason": reason}}, status=409)
-        entries = stream.entries[after : after + self.page_size]
-        cursor = f"{entries[-1]['seq']}.{EPOCH}" if entries else request.query["after"]
-        return web.json_response({"entries": entries, "cursor": cursor, "head": stream.cursor})
 
     # ------------------------------------------------------------------ socket
 

@@ -24,7 +24,8 @@ from pantherahive_client import (
     new_id,
 )
 from pantherahive_client.project import Project
-from tests.client.hive import EPOCH, QUICK, Hive
+from tests.client.hive import QUICK, Hive
+from tests.client.hive_reads import EPOCH
 from tests.client.waiting import until
 
 BOT = "digest-bot"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pantherahive_client.backlog import EventStream, ProjectEvent
 from pantherahive_client.backoff import Backoff
+from pantherahive_client.bot_runs import run_bot
+from pantherahive_client.bots import Bot, BotProject
 from pantherahive_client.client import Client
 from pantherahive_client.commands import UNSET
 from pantherahive_client.cursor_stores import CursorStore, FileCursors, MemoryCursors
@@ -49,13 +51,17 @@ from pantherahive_client.pending import PendingCommand
 from pantherahive_client.project import Project
 from pantherahive_client.project_reads import ProjectReads
 from pantherahive_client.project_state import ProjectState
+from pantherahive_client.rehearsal import Act, Rehearsal, rehearse
 from pantherahive_client.settings import Settings
 
 __all__ = [
     "UNSET",
     "Ack",
+    "Act",
     "AlreadyExists",
     "Backoff",
+    "Bot",
+    "BotProject",
     "Client",
     "ClientClosed",
     "Conflict",
@@ -87,6 +93,7 @@ __all__ = [
     "ProjectReads",
     "ProjectState",
     "RateLimited",
+    "Rehearsal",
     "RuleBroken",
     "ServerTimeout",
     "Settings",
@@ -102,4 +109,6 @@ __all__ = [
     "derived_id",
     "new_id",
     "new_invitation_token",
+    "rehearse",
+    "run_bot",
 ]

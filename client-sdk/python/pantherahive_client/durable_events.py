@@ -86,6 +86,10 @@ class DurableEvents:
         """Whether everything was given out that there is, as far as this client knows."""
         return self._opened.is_caught_up
 
+    async def is_at_head(self) -> bool:
+        """Whether the server, asked now, has nothing more; it is waited for."""
+        return await self._opened.is_at_head()
+
     async def commit(self, kept: Mapping[str, Any] | None = None) -> None:
         """Everything up to here is done with: after a restart it goes on behind it.
 
@@ -104,6 +108,12 @@ class DurableEvents:
         `what` tells several commands for one event apart. Cursors of one project that act need names of their own.
         """
         return derived_id(self.name, self.stream, event.seq, *what)
+
+
+async def saved_cursor(store: CursorStore, name: str, stream: str) -> str | None:
+    """Where a named cursor stands; None for a new one. Raises CursorUnreadable."""
+    text = await store.load(check_name(name), stream)
+    return _unpacked(text, name)[0] if text is not None else None
 
 
 def _unpacked(text: str, name: str) -> tuple[str, Mapping[str, Any]]:

@@ -70,6 +70,13 @@ class LogEvents:
         nothing_waits = not (self._events or self._has_to_page) and self._live.is_drained
         return nothing_waits and self._live.seq <= self._seq and self._project.is_live
 
+    async def is_at_head(self) -> bool:
+        """Asks the server whether there is more; what there is waits here then."""
+        if self._events:
+            return False
+        await self._take_page()
+        return not self._events
+
     def __aiter__(self) -> Self:
         return self
 

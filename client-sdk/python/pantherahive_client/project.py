@@ -81,6 +81,11 @@ class Project(FollowedStream, ProjectStreamBuilders):
         """
         return self._known(self._replica.confirmed)
 
+    @property
+    def has_state(self) -> bool:
+        """Whether there is a replica: not where the project was opened with a cursor alone."""
+        return self._replica.confirmed is not None
+
     @staticmethod
     def _known(state: ProjectState | None) -> ProjectState:
         if state is None:

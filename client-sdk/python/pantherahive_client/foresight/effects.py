@@ -18,6 +18,7 @@ from pantherahive_client.foresight import (
     watchers,
 )
 from pantherahive_client.foresight.wish import Foresee, Wish
+from pantherahive_client.models import WireEvent
 from pantherahive_client.pending import PendingCommand
 from pantherahive_client.project_state import ProjectState
 
@@ -94,16 +95,19 @@ def is_foreseen(command: str) -> bool:
     return command == "EditTasks" or command in FORESEEN
 
 
-def show(state: ProjectState, pending: PendingCommand) -> None:
-    """Takes the effect of a command into the state, in place.
+def show(state: ProjectState, pending: PendingCommand) -> list[WireEvent]:
+    """Takes the effect of a command into the state, in place, and gives the events that it will have.
 
     Raises KeyError, TypeError, ValueError or AttributeError for data that do not fit; the state may hold a part of it.
     """
     at = max(pending.at, state.counters["contentAt"])
+    shown: list[WireEvent] = []
     for command, data in _single(pending.type, pending.data):
         if _takes(state, command):
             events = FORESEEN[command](state, Wish(data, pending.author, at))
             evolve_events(state, events, {"author": pending.author, "at": at})
+            shown += events
+    return shown
 
 
 def _single(command: str, data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
