@@ -33,6 +33,11 @@ _IN_PATH: Final[Mapping[str, dict[str, Any]]] = {
     "emoji": TypeAdapter(Emoji).json_schema(),
 }
 """Names in paths that are no UUIDs."""
+_IN_HEADER: Final[Mapping[str, dict[str, Any]]] = {
+    IDEMPOTENCY_KEY: {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
+    str(hdrs.IF_MATCH): {"type": "string", "pattern": '^(\\*|"(0|[1-9][0-9]{0,15})\\.(0|[1-9][0-9]{0,15})")$'},
+}
+"""Forms of headers that are refused in any other."""
 _ABOUT: Final = (
     "REST of PantheraHive. Errors are problem documents (RFC 9457) with stable codes; pages are keyset pages, whose "
     "next one `Link` names (RFC 8288); ETags are cursors of the log. The live protocol is described in /asyncapi.json."
@@ -188,7 +193,13 @@ def _headers(route: web.RouteDef, operation: Operation) -> list[dict[str, Any]]:
     if operation.conditional:
         given[hdrs.IF_MATCH] = "the ETag that the change is based on: 412 when it is not the newest any more"
     return [
-        {"name": str(name), "in": "header", "required": False, "schema": _TEXT, "description": text}
+        {
+            "name": str(name),
+            "in": "header",
+            "required": False,
+            "schema": _IN_HEADER.get(str(name), _TEXT),
+            "description": text,
+        }
         for name, text in given.items()
     ]
 

@@ -47,6 +47,7 @@ WAITING = {
 """Who waits in real time, and why. A test that waits for the result of its own act waits for a condition."""
 
 ONLY_SOMEWHERE = {
+    "tests/acceptance/test_asyncapi_document.py": "Node",
     "tests/acceptance/test_javascript_follower.py": "Node",
     "tests/server/gateway/test_javascript_renewal.py": "Node",
     "tests/storage/embedded/given.py": "root",
