@@ -21,10 +21,10 @@ from benchmarks.targets import Aim
 _WRITE_INTERVAL_S = 0.02
 _REST_S = 3.0
 _TOLD_S = 10.0
-_WARM_SHARE = 0.2
-"""Packets before the first look at memory: of many, by then every table that has a limit has reached it …"""
+_STRETCHES = 5
+"""After each the server is looked at; by the first look every table that has a limit has reached it …"""
 _SETTLED_PACKETS = 500_000
-"""… and of fewer, memory says nothing."""
+"""… unless the packets are fewer than so many: then memory says nothing."""
 _FRIGHTS = ("Traceback", "[error", '"level":"error"', "[critical")
 
 
@@ -35,13 +35,15 @@ class Witness:
     writer: LeanClient
     follower: LeanClient
     stream: str
+    task_id: str
     written: int = 0
     stopped: bool = False
 
     async def write(self) -> None:
         """Until it is stopped."""
         while not self.stopped:
-            await self.writer.command(self.stream, "CreateTask", {"title": f"Witnessed {self.written}"})
+            title = f"Witnessed {self.written}"
+            await self.writer.command(self.stream, "EditTask", {"taskId": self.task_id, "title": title})
             self.written += 1
             await asyncio.sleep(_WRITE_INTERVAL_S)
 
@@ -51,25 +53,28 @@ async def measure(arena: Arena, packets: int) -> tuple[Section, list[Aim]]:
     async with arena.running_product() as crowd, aiohttp.ClientSession() as http:
         witness = await _witness(http, arena.product, crowd.tokens[0])
         fuzzer = _fuzzer(arena.product, crowd)
-        await _disturbed(fuzzer, witness, round(packets * _WARM_SHARE))
-        before = await _look(arena.product)
-        await _disturbed(fuzzer, witness, packets - fuzzer.tally.packets)
-        after = await _look(arena.product)
+        looks = []
+        for stretch in range(1, _STRETCHES + 1):
+            await _disturbed(fuzzer, witness, packets * stretch // _STRETCHES - fuzzer.tally.packets)
+            looks.append((fuzzer.tally.packets, await _look(arena.product)))
         missed = abs(witness.written - witness.follower.entries)
         await witness.writer.close()
         await witness.follower.close()
         frights = count_frights(arena.product.log.read_text(errors="replace").splitlines())
-    grown = after.memory_bytes / before.memory_bytes - 1
+    first, last = looks[0][1], looks[-1][1]
+    grown = last.memory_bytes / first.memory_bytes - 1
     rows = [
-        ["after a fifth", f"{before.memory_bytes / 2**20:.1f} MiB", str(before.connections), str(before.tasks)],
-        ["at the end", f"{after.memory_bytes / 2**20:.1f} MiB", str(after.connections), str(after.tasks)],
+        [f"{count:,}", f"{look.memory_bytes / 2**20:.1f} MiB", str(look.connections), str(look.tasks)]
+        for count, look in looks
     ]
     others = (
         f"A witness wrote {witness.written:,} entries meanwhile; its follower missed {missed}. Lines of the log that "
         f"tell of an unhandled exception: {frights}."
     )
-    section = Section("Fuzzed packets", ["", "resident", "connections", "tasks"], rows, [f"{fuzzer.tally}.", others])
-    return section, _aims(packets, frights, missed, grown, fuzzer.tally, after.tasks - before.tasks)
+    section = Section(
+        "Fuzzed packets", ["after packets", "resident", "connections", "tasks"], rows, [f"{fuzzer.tally}.", others]
+    )
+    return section, _aims(packets, frights, missed, grown, fuzzer.tally, last.tasks - first.tasks)
 
 
 def _aims(packets: int, frights: int, missed: int, grown: float, tally: Tally, tasks: int) -> list[Aim]:
@@ -101,8 +106,9 @@ async def _look(product: Product) -> _Look:
 async def _witness(http: aiohttp.ClientSession, product: Product, token: str) -> Witness:
     stream = f"project/{await create_project(product, token, 'Witness')}"
     writer, follower = [await LeanClient.connect(http, product.url, token) for _ in range(2)]
+    task = await writer.command(stream, "CreateTask", {"title": "Nothing yet"})
     await follower.join(stream)
-    return Witness(writer, follower, stream)
+    return Witness(writer, follower, stream, task["result"]["taskId"])
 
 
 def _fuzzer(product: Product, crowd: Crowd) -> Fuzzer:
