@@ -10,12 +10,15 @@ A run of parts prints its tables and leaves the page alone, unless `--out` names
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
+import aiohttp
 import uvloop
 
 from benchmarks.cores import two_cores
@@ -30,6 +33,9 @@ from benchmarks.toolbox import ToolMissing, make_toolbox
 _HERE = Path(__file__).parent
 _FULL = Pace(rounds=5, seconds=1.5, warmup_s=0.5)
 _QUICK = Pace(rounds=2, seconds=1.0, warmup_s=0.3)
+
+_FAILURES = (RunFailed, ProgramFailed, RuntimeError, OSError, KeyError, aiohttp.ClientError, ExceptionGroup)
+"""What costs a part, not the run."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -74,14 +80,21 @@ def _scenarios(names: str, *, quick: bool) -> list[Scenario]:
 
 async def _measure(plan: Plan, names: list[str]) -> Results:
     results = Results()
+    run = asyncio.current_task()
+    assert run is not None
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGTERM, run.cancel
+    )  # what was started is ended on the way out
     for name in names:
         began_s = monotonic()
         say(f"— {name}")
         try:
             await PARTS[name](plan, results)
-        except (RunFailed, ProgramFailed, RuntimeError, OSError) as failure:
+        except _FAILURES as failure:
             say(f"  failed: {failure}")
-            results.failures.append(f"{name}: {failure}")
+            results.failures.append(
+                f"{name}: {failure!r}" if isinstance(failure, ExceptionGroup) else f"{name}: {failure}"
+            )
         say(f"— {name} took {monotonic() - began_s:.0f} s")
     return results
 

@@ -21,6 +21,7 @@ class Crowd:
     """Who may do what where. `tokens` are in the order of `names`; they live a quarter of an hour."""
 
     names: Sequence[str]
+    user_ids: Sequence[str]
     project_id: str
     task_ids: Sequence[str]
     tokens: Sequence[str] = field(default_factory=tuple)
@@ -61,7 +62,7 @@ async def gather_crowd(product: Product, people: int, tasks: int) -> Crowd:
     names = [f"member{number}" for number in range(people)]
     users = [await sign_up(product, name) for name in names]
     project_id = await create_project(product, users[0][1], "Benchmark")
-    crowd = Crowd(names, project_id, (), [token for _, token in users])
+    crowd = Crowd(names, [user_id for user_id, _ in users], project_id, (), [token for _, token in users])
     async with aiohttp.ClientSession() as http:
         owner = await LeanClient.connect(http, product.url, crowd.tokens[0])
         for user_id, _ in users[1:]:
@@ -69,6 +70,20 @@ async def gather_crowd(product: Product, people: int, tasks: int) -> Crowd:
         crowd.task_ids = await _tasks(owner, crowd.stream, tasks)
         await owner.close()
     return crowd
+
+
+async def more_projects(product: Product, crowd: Crowd, count: int) -> list[str]:
+    """So many projects more, empty, with everybody as a member: their streams."""
+    streams = []
+    async with aiohttp.ClientSession() as http:
+        owner = await LeanClient.connect(http, product.url, crowd.tokens[0])
+        for number in range(count):
+            stream = f"project/{await create_project(product, crowd.tokens[0], f'Project {number}')}"
+            members = ({"userId": user_id, "role": "member"} for user_id in crowd.user_ids[1:])
+            await asyncio.gather(*(owner.command(stream, "AddMember", member) for member in members))
+            streams.append(stream)
+        await owner.close()
+    return streams
 
 
 async def come_back(product: Product, crowd: Crowd) -> None:

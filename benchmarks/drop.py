@@ -6,14 +6,16 @@ import asyncio
 
 from benchmarks.arena import Arena
 from benchmarks.contenders import OURS
+from benchmarks.crowd import more_projects
 from benchmarks.figures import Section
 from benchmarks.generator import RunFailed
 from benchmarks.held import Held, held
 from benchmarks.product import Product
 from benchmarks.rounds import say
-from benchmarks.scenarios import AWARE_1
+from benchmarks.scenarios import AWARE_1, join_message
 from benchmarks.targets import Aim
 
+_PROJECTS = 10
 _CALM_S = 2.0
 _AFTER_S = 4.0
 _GONE_S = 20.0
@@ -21,10 +23,14 @@ _POLL_S = 0.05
 
 
 async def measure(arena: Arena, clients: int) -> tuple[Section, list[Aim]]:
-    """Everybody follows one project. One connection pings all the time from outside: its longest wait is the figure."""
+    """Everybody follows one of a few projects. One connection pings all the time from outside: its longest wait is
+    the figure."""
     async with OURS.running(arena) as stage:
-        flags = {"port": stage.port, **await stage.flags(AWARE_1)}
-        async with held(arena.generator, "hold", {**flags, "conns": clients}) as crowd:
+        assert arena.crowd is not None
+        streams = arena.folder / "streams"
+        streams.write_text("\n".join(await more_projects(arena.product, arena.crowd, _PROJECTS)))
+        flags = {"port": stage.port, **await stage.flags(AWARE_1), "keys": streams, "join": join_message("$K", None)}
+        async with held(arena.generator, "hold", {**flags, "conns": clients, "timeout": 150}) as crowd:
             say(f"  {clients:,} connected in {crowd.ready['connected_s']:.1f} s")
             await asyncio.sleep(_CALM_S)
             calm = await _probed(arena, flags, None)
@@ -38,8 +44,9 @@ async def measure(arena: Arena, clients: int) -> tuple[Section, list[Aim]]:
         ["dropped", f"{dropped['p99_us'] / 1000:.2f} ms", f"{dropped['max_us'] / 1000:.2f} ms", lag],
     ]
     note = (
-        f"A ping is answered in the turn of the loop that reads it. {gone_s:.1f} s after the drop no connection and no "
-        f"place of a follower was left; {tasks:.0f} tasks of the server's own remain."
+        f"The clients follow {_PROJECTS} projects. A ping is answered in the turn of the loop that reads it. "
+        f"{gone_s:.1f} s after the drop no connection and no place of a follower was left; {tasks:.0f} tasks of the "
+        "server's own remain."
     )
     head = [f"{clients:,} clients", "p99 of a ping", "longest ping", "longest lag seen by the server"]
     aim = Aim(

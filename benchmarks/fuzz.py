@@ -68,12 +68,14 @@ class Fuzzer:
     streams: Sequence[str]
     seed: int = 1
     tally: Tally = field(default_factory=Tally)
+    # Set from elsewhere to end a run early.
+    stopped: bool = False
 
     def run(self, packets: int) -> Tally:
         """Until so many more have been handled."""
         random = Random(f"{self.seed}/{self.tally.packets}")
         began_s, until = monotonic(), self.tally.packets + packets
-        while self.tally.packets < until:
+        while self.tally.packets < until and not self.stopped:
             self.tally.connections += 1
             try:
                 self._one(random)

@@ -122,8 +122,11 @@ async def _disturbed(fuzzer: Fuzzer, witness: Witness, packets: int) -> None:
     witness.stopped = False
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(witness.write())
-        await asyncio.to_thread(fuzzer.run, packets)
-        witness.stopped = True
+        try:
+            await asyncio.to_thread(fuzzer.run, packets)
+        finally:
+            fuzzer.stopped = witness.stopped = True
+    fuzzer.stopped = False
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_TOLD_S):
             await witness.follower.received(witness.written)

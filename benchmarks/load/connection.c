@@ -192,14 +192,14 @@ static void become_ready(connection *c)
 static void join(connection *c)
 {
     bool joins = opt.join && (opt.join_all || (c->role != COMMANDER && c->role != PUBLISHER));
-    char text[2048];
+    static char text[MESSAGE_MAX + 3] = "420";
     if (!joins) {
         become_ready(c);
         return;
     }
-    snprintf(text, sizeof text, "%s%s", opt.raw ? "" : "420", opt.join);
+    message_write(text + 3, opt.join, now_ns(), 0);
     c->state = JOINING;
-    say(c, text);
+    say(c, opt.raw ? text + 3 : text);
     if (opt.raw && c->state == JOINING)
         become_ready(c);
 }

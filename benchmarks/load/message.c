@@ -36,10 +36,10 @@ static const char *next_key(void)
     return opt.keys.lines[next++ % opt.keys.count];
 }
 
-size_t message_write(char *out, uint64_t time_ns, uint32_t ack_id)
+size_t message_write(char *out, const char *template, uint64_t time_ns, uint32_t ack_id)
 {
     char *at = out;
-    for (const char *from = opt.message; *from; from++) {
+    for (const char *from = template; *from; from++) {
         if (at - out > MESSAGE_MAX - 128)
             die(2, "the message is too long");
         if (*from != '$') {
@@ -54,6 +54,7 @@ size_t message_write(char *out, uint64_t time_ns, uint32_t ack_id)
         default: die(2, "the message has a $ that stands for nothing");
         }
     }
+    *at = 0;
     return (size_t)(at - out);
 }
 

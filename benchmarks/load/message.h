@@ -15,8 +15,8 @@ uint64_t now_ns(void);
 
 static inline uint64_t ns(double seconds) { return (uint64_t)(seconds * 1e9); }
 
-/* Writes the message into `out` (MESSAGE_MAX bytes) and returns its length. */
-size_t message_write(char *out, uint64_t time_ns, uint32_t ack_id);
+/* Writes what the template says into `out` (MESSAGE_MAX bytes), with a zero behind it, and returns its length. */
+size_t message_write(char *out, const char *template, uint64_t time_ns, uint32_t ack_id);
 
 /* Calls `found` with the time of every stamp in the text; returns how many there were. */
 unsigned stamps_in(const uint8_t *text, size_t size, void (*found)(uint64_t time_ns));

@@ -19,7 +19,7 @@ typedef struct {
     int port, sources;
     bool raw;                 /* plain WebSocket messages instead of Socket.IO packets */
     lines tokens, keys;       /* CONNECT tokens; what $K stands for */
-    const char *join;         /* what a follower says once it is connected; NULL: nothing */
+    const char *join;         /* what a follower says once it is connected, a template; NULL: nothing */
     bool join_all;            /* commanders and publishers join, too */
     const char *message;      /* template of what is sent, see message.h */
     const char *stamp;        /* what stands before a time in what is received */

@@ -90,7 +90,7 @@ static void send_message(connection *c, uint64_t time_ns, uint32_t ack_id)
 {
     if (c->state != READY)
         return;
-    connection_text(c, message, message_write(message, time_ns, ack_id));
+    connection_text(c, message, message_write(message, opt.message, time_ns, ack_id));
     sent++;
     sent_measured += measuring;
 }
