@@ -46,11 +46,16 @@ class TaskReads:
         self._database = database
 
     async def of_assignee(
-        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
+        self,
+        user_id: str,
+        which: str,
+        after: tuple[str, str, str] | None,
+        limit: int,
+        blocked: bool | None = None,
     ) -> Sequence[tuple[str, Listed]]:
         """See the port."""
         place = PlaceAcross(*after) if after is not None else None
-        own = await tasks.list_of_assignee(self._database, user_id, cast("TaskFilter", which), place, limit)
+        own = await tasks.list_of_assignee(self._database, user_id, cast("TaskFilter", which), place, limit, blocked)
         return [(one.project_id, one.listed) for one in own]
 
     async def of_watcher(

@@ -63,9 +63,17 @@ class TaskLists(Protocol):
     """Tasks of a person across projects."""
 
     async def of_assignee(
-        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
+        self,
+        user_id: str,
+        which: str,
+        after: tuple[str, str, str] | None,
+        limit: int,
+        blocked: bool | None = None,
     ) -> Sequence[tuple[str, Listed]]:
-        """(Project id, task), the last changed first. `which`: open, closed, all. `after`: (updatedAt, project, id)."""
+        """(Project id, task), the last changed first. `which`: open, closed, all. `after`: (updatedAt, project, id).
+
+        `blocked`: only those that an open task blocks, or only the others.
+        """
         ...
 
     async def of_watcher(

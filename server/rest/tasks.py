@@ -40,10 +40,14 @@ class TaskQuery(Message):
 
 
 class OwnTasksQuery(DerivedPageQuery):
-    """`assignee` is `me`: nobody else's list is told. `open` absent: all, true: open, false: closed ones."""
+    """`assignee` is `me`: nobody else's list is told. `open` absent: all, true: open, false: closed ones.
+
+    `blocked` true: those that an open task blocks; false: those that none does, which somebody can work on.
+    """
 
     assignee: Literal["me"] = "me"
     open: bool | None = None
+    blocked: bool | None = None
 
 
 _CreateBody = body_of(CreateTask)
@@ -145,13 +149,16 @@ class TaskRoutes:
         place = unpack_place(query.after, 3) if query.after is not None else None
         which = "all" if query.open is None else "open" if query.open else "closed"
         after = (place[0], place[1], place[2]) if place else None
-        listing = tasks_across(lambda after, limit: self.lists.of_assignee(principal.id, which, after, limit))
+        listing = tasks_across(
+            lambda after, limit: self.lists.of_assignee(principal.id, which, after, limit, query.blocked)
+        )
         page = await self.derived.page(listing, after, size, Asked(principal, query.min_seq))
-        is_open = None if query.open is None else str(query.open).lower()
+        flags = {"open": query.open, "blocked": query.blocked}
+        told = {name: None if flag is None else str(flag).lower() for name, flag in flags.items()}
         link: dict[str, str] = {}
         if page.end is not None:
             place_after = pack_place(*page.end)
-            link = link_next("/v1/tasks", after=place_after, limit=query.limit, open=is_open, minSeq=query.min_seq)
+            link = link_next("/v1/tasks", after=place_after, limit=query.limit, minSeq=query.min_seq, **told)
         tasks = [{"projectId": project_id, **task.record} for project_id, task in page.rows]
         return json_response(tasks, headers={**page.headers, **link})
 

@@ -1,4 +1,4 @@
-"""Links: their rows."""
+"""Links: their rows, and what they say of tasks in lists across projects."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ TABLE = Table(
         Column("seq", "bigint"),
     ),
 )
+
+
+IS_BLOCKED = """EXISTS (
+    SELECT FROM links l JOIN tasks b ON b.project_id = l.project_id AND b.id = l.task_id
+     WHERE l.project_id = r.project_id AND l.other_id = r.id AND l.type = 'blocks'
+       AND b.closed_at IS NULL AND b.deleted_at IS NULL
+)"""
+"""SQL over the alias `r` of a task: whether an open task blocks it."""
 
 
 class LinkAddedData(TypedDict):

@@ -11,6 +11,7 @@ from protocol.log import Entry
 from protocol.tasks import JudgedEdit, Recurrence, TaskChanges, TaskView
 from storage.projections.across import Across, InProject, PlaceAcross
 from storage.projections.fact import Fact
+from storage.projections.links import IS_BLOCKED
 from storage.projections.table import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -101,10 +102,18 @@ TaskFact = (
     | Fact[Literal["TaskRecurred"], TaskRecurredData]
 )
 TaskFilter = Literal["open", "closed", "all"]
-_LISTS: Final[dict[TaskFilter, Across]] = {
-    "open": Across(TABLE, "updated_at", "r.assignee_ids ? $1 AND r.deleted_at IS NULL AND r.closed_at IS NULL"),
-    "closed": Across(TABLE, "updated_at", "r.assignee_ids ? $1 AND r.deleted_at IS NULL AND r.closed_at IS NOT NULL"),
-    "all": Across(TABLE, "updated_at", "r.assignee_ids ? $1 AND r.deleted_at IS NULL"),
+_STATES: Final[dict[TaskFilter, str]] = {
+    "open": "r.closed_at IS NULL",
+    "closed": "r.closed_at IS NOT NULL",
+    "all": "true",
+}
+_BLOCKED: Final[dict[bool | None, str]] = {None: "true", True: IS_BLOCKED, False: f"NOT {IS_BLOCKED}"}
+_LISTS: Final[dict[tuple[TaskFilter, bool | None], Across]] = {
+    (which, blocked): Across(
+        TABLE, "updated_at", f"r.assignee_ids ? $1 AND r.deleted_at IS NULL AND {state} AND {condition}"
+    )
+    for which, state in _STATES.items()
+    for blocked, condition in _BLOCKED.items()
 }
 
 
@@ -146,10 +155,15 @@ def _merged(values: list[str], removed: Collection[str], added: Collection[str])
 
 
 async def list_of_assignee(
-    database: Database, user_id: str, which: TaskFilter, after: PlaceAcross | None, limit: int
+    database: Database,
+    user_id: str,
+    which: TaskFilter,
+    after: PlaceAcross | None,
+    limit: int,
+    blocked: bool | None = None,
 ) -> Sequence[InProject]:
     """The tasks assigned to a person, the last changed first, in projects that they are a member of now.
 
-    Deleted tasks are left out. Raises NotApplied.
+    Deleted tasks are left out. `blocked`: only those that an open task blocks, or only the others. Raises NotApplied.
     """
-    return await _LISTS[which].page(database, user_id, after, limit)
+    return await _LISTS[which, blocked].page(database, user_id, after, limit)

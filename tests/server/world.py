@@ -177,9 +177,24 @@ class Lists:
         return [row for row in rows if not after or row.record["id"] > after][:limit]
 
     async def of_assignee(
-        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
+        self,
+        user_id: str,
+        which: str,
+        after: tuple[str, str, str] | None,
+        limit: int,
+        blocked: bool | None = None,
     ) -> Sequence[tuple[str, Row]]:
-        return self._of_person("assigneeIds", user_id, which, after)[:limit]
+        found = self._of_person("assigneeIds", user_id, which, after)
+        return [one for one in found if blocked is None or self._is_blocked(*one) == blocked][:limit]
+
+    def _is_blocked(self, project_id: str, task: Row) -> bool:
+        state, _ = self._states[f"project/{project_id}"]
+        blocking = [
+            state.tasks[link["taskId"]]
+            for link in state.links.values()
+            if link["type"] == "blocks" and link["otherId"] == task.record["id"]
+        ]
+        return any(one["closedAt"] is None and one["deletedAt"] is None for one in blocking)
 
     async def of_watcher(
         self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from protocol.comments import AddComment
+from protocol.links import AddLink
 from protocol.members import AddMember
 from protocol.tasks import CreateTask, EditTask
 from server.rest.pages import PageSizes
@@ -84,6 +85,22 @@ async def test_a_query_that_does_not_fit_is_400(world: World, query: str) -> Non
     ada = await world.register("ada")
     path = f"/v1/projects/{(await world.project(ada))['id']}/tasks"
     await problem_of(await world.http.get(f"{path}?{query}", headers=ada.auth), 400)
+
+
+async def test_own_tasks_can_be_asked_for_by_whether_an_open_task_blocks_them(world: World) -> None:
+    ada = await world.register("ada")
+    project = (await world.project(ada))["id"]
+    made = [await world.send(ada, project, CreateTask(title=f"T{n}", assignee_ids=[ada.id])) for n in range(3)]
+    first, second, _ = (task.result["taskId"] for task in made)
+    await world.send(ada, project, AddLink(type="blocks", task_id=first, other_id=second))
+
+    async def titles(query: str) -> list[str]:
+        return sorted(task["title"] for task in await pages(world, ada, f"/v1/tasks?limit=1&{query}"))
+
+    assert await titles("blocked=true") == ["T1"]
+    assert await titles("blocked=false&open=true") == ["T0", "T2"]
+    await world.send(ada, project, EditTask(task_id=first, state_id="done"))
+    assert await titles("blocked=true") == []
 
 
 async def test_own_tasks_are_gathered_across_projects() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from actors.project.decider import ProjectActor
 from protocol.comments import AddComment
 from protocol.event import Command, Principal
 from protocol.invitations import AcceptInvitation, InviteMember
+from protocol.links import AddLink, RemoveLink
 from protocol.log import shard_of
 from protocol.members import AddMember, RemoveMember
 from protocol.profiles import CreateProfile
@@ -100,6 +103,40 @@ async def test_own_tasks_come_from_all_projects_open_closed_or_both(database: Da
     assert await titles("open") == ["Task 4", "Task 1"]
     assert await titles("closed") == ["Task 2"]
     assert await titles("all") == ["Task 4", "Task 2", "Task 1"]
+
+
+async def test_own_tasks_that_an_open_task_blocks_are_told_apart(database: Database) -> None:
+    one, two, three, four = (uuid(0xC000 + number) for number in range(1, 5))
+    linked = [
+        (OWNER, AddLink(task_id=one, type="blocks", other_id=two)),
+        (OWNER, AddLink(task_id=three, type="blocks", other_id=one)),
+        (OWNER, AddLink(task_id=four, type="precedes", other_id=three)),
+    ]
+    life = a_life(1, *((OWNER, _task(number, MEMBER)) for number in range(1, 5)), *linked)
+    await projected(database, life, a_life(2, (OWNER, _task(2, MEMBER))))
+
+    async def titles(blocked: bool | None) -> set[tuple[str, str]]:
+        found = await tasks.list_of_assignee(database, MEMBER.id, "open", None, 10, blocked)
+        return {(own.project_id[-1], own.listed.record["title"]) for own in found}
+
+    assert await titles(True) == {("1", "Task 1"), ("1", "Task 2")}
+    assert await titles(False) == {("1", "Task 3"), ("1", "Task 4"), ("2", "Task 2")}
+    assert await titles(None) == await titles(True) | await titles(False)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        DeleteTask(task_id=uuid(0xC001)),
+        EditTask(task_id=uuid(0xC001), state_id="done"),
+        RemoveLink(link_id=uuid(0xE001)),
+    ],
+)
+async def test_what_blocked_a_task_blocks_it_no_more_when_it_is_over(database: Database, end: Command) -> None:
+    link = AddLink(link_id=uuid(0xE001), task_id=uuid(0xC001), type="blocks", other_id=uuid(0xC002))
+    await projected(database, a_life(1, (OWNER, _task(1)), (OWNER, _task(2, MEMBER)), (OWNER, link), (OWNER, end)))
+    assert await tasks.list_of_assignee(database, MEMBER.id, "open", None, 10, blocked=True) == []
+    assert len(await tasks.list_of_assignee(database, MEMBER.id, "open", None, 10, blocked=False)) == 1
 
 
 async def test_tombstones_and_their_comments_are_in_no_list_until_they_are_back(database: Database) -> None:
