@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from benchmarks import activation, drop, durable, fuzzing, idle, memory, profile, resume, slow
+from benchmarks import activation, drop, durable, fuzzing, idle, memory, profile, reading, resume, slow
 from benchmarks.arena import open_arena
 from benchmarks.contenders import contenders
 from benchmarks.cores import Cores
@@ -104,6 +104,10 @@ async def _resume(_plan: Plan, results: Results) -> None:
         results.sections.append(await resume.measure(product))
 
 
+async def _reading(_plan: Plan, results: Results) -> None:
+    results.sections += await reading.measure(reading.Sizes(reading.TASKS, reading.PROJECTS, reading.ENTRIES))
+
+
 PARTS: Mapping[str, Callable[[Plan, Results], Awaitable[None]]] = {
     "versus": _versus,
     "profile": _profile,
@@ -115,5 +119,6 @@ PARTS: Mapping[str, Callable[[Plan, Results], Awaitable[None]]] = {
     "activation": _activation,
     "memory": _memory,
     "resume": _resume,
+    "reading": _reading,
 }
 QUICK_PARTS = ("versus", "profile", "idle", "slow", "drop", "fuzz")

@@ -27,7 +27,6 @@ from protocol.tasks import CreateTask, EditTask
 from server.ids import SystemIds
 from storage.embedded import EmbeddedPostgres
 from storage.postgres.storage import PostgresStorage
-from storage.snapshot_ages import kept_seqs
 
 BATCH_ENTRIES = 2_000
 _STATES = ("backlog", "todo", "in-progress", "done")
@@ -129,8 +128,8 @@ class Seeder:
 
     storage: PostgresStorage
 
-    async def seed(self, owner_id: str, history: History, snapshot_every: int = 500) -> str:
-        """A project of the owner with this history: its id. It has the snapshots that the product would have kept."""
+    async def seed(self, owner_id: str, history: History) -> str:
+        """A project of the owner with this history: its id. Snapshots are made, and thinned, when the product does."""
         ids, session = SystemIds(), self.storage.database.session
         project_id = ids.new_id()
         stream = f"project/{project_id}"
@@ -138,13 +137,15 @@ class Seeder:
         shard = await self._claimed(shard_of(stream))
         lane = await self.storage.journal.open_lane()
         life = _Life(stream, history.key, Principal(owner_id), ids, ProjectActor().initial(stream))
-        kept = frozenset(kept_seqs(range(snapshot_every, history.entries + 1, snapshot_every)))
+        limits, snapshot_seq, snapshot_bytes = RuntimeLimits(), 0, 0
         step = (datetime.now(UTC) - history.began) / history.entries
         batch: list[NewEntry] = []
         for number, command in enumerate(_commands(history, random.Random(history.entries))):
             batch.append(life.send(command, instant_of(history.began + number * step)))
-            if life.seq in kept:
-                await self.storage.journal.save_snapshot(life.snapshot(shard.epoch))
+            if life.seq - snapshot_seq >= limits.snapshot_entries(snapshot_bytes):
+                snapshot = life.snapshot(shard.epoch)
+                await self.storage.journal.save_snapshot(snapshot)
+                snapshot_seq, snapshot_bytes = snapshot.seq, len(snapshot.state)
             if len(batch) == BATCH_ENTRIES or life.seq == history.entries:
                 fence = ShardFence(shard.shard, shard.epoch, shard.head + life.seq - len(batch))
                 await lane.append(AppendBatch(session, [fence], batch))
