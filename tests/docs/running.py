@@ -1,4 +1,8 @@
-"""Runs the blocks of a page in its own order: `bash` in one shell, `python` and `javascript` as programs."""
+"""Runs the blocks of a page in its own order.
+
+`bash` in one shell; `python` as if each were a program of its own, but in one interpreter that has its libraries
+already; `javascript` as programs.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,17 @@ LINKED: Final = (".venv", "tests", "client-sdk")
 """What the pages reach from the checkout's folder."""
 
 _END: Final = "— end of block —"
+
+_BASH: Final = ("bash", "-euo", "pipefail")
+_INTERPRETER: Final = """
+import os, runpy, sys
+told = sys.stdin
+sys.stdin = open(os.devnull)
+for line in told:
+    name, end = line.rstrip("\\n").split(" ", 1)
+    runpy.run_path(name, run_name="__main__")
+    print(f"\\n{end}", flush=True)
+"""
 
 
 class BlockFailed(AssertionError):
@@ -67,19 +82,21 @@ def has_what_it_needs(block: Block) -> bool:
 
 async def run_blocks(blocks: list[Block], workplace: Workplace) -> list[str]:
     """What each of them printed, in their order. Raises BlockFailed for the first that fails or does not end."""
-    shell = Shell(workplace)
+    bash = Shell(workplace, "bash", _BASH, "sh", f"source ./{{}} < /dev/null; printf '\\n%s\\n' '{_END}'\n")
+    python = Shell(workplace, "python", (sys.executable, "-c", _INTERPRETER), "py", f"{{}} {_END}\n")
     try:
-        return [await _run(number, block, workplace, shell) for number, block in enumerate(blocks)]
+        return [await _run(number, block, workplace, bash, python) for number, block in enumerate(blocks)]
     finally:
-        await shell.stop()
+        await bash.stop()
+        await python.stop()
 
 
-async def _run(number: int, block: Block, workplace: Workplace, shell: Shell) -> str:
+async def _run(number: int, block: Block, workplace: Workplace, bash: Shell, python: Shell) -> str:
     match block.language:
         case "bash":
-            return await shell.run(number, block)
+            return await bash.run(number, block)
         case "python":
-            return await _program(number, block, workplace, sys.executable, "py")
+            return await python.run(number, block)
         case "javascript":
             program = node()
             assert program is not None
@@ -112,10 +129,15 @@ async def _program(number: int, block: Block, workplace: Workplace, program: str
 
 
 class Shell:
-    """One bash for all `bash` blocks of a page, so that variables of one are there in the next."""
+    """One process for all blocks of a language on a page; in bash variables of one block are there in the next."""
 
-    def __init__(self, workplace: Workplace) -> None:
+    def __init__(self, workplace: Workplace, language: str, command: tuple[str, ...], ending: str, told: str) -> None:
         self._workplace = workplace
+        self._language = language
+        self._command = command
+        self._ending = ending
+        # What makes it run the script `{}` and then print the end.
+        self._told = told
         # None before the first block.
         self._process: asyncio.subprocess.Process | None = None
 
@@ -124,21 +146,23 @@ class Shell:
         process = self._process = self._process or await self._start()
         assert process.stdin is not None
         assert process.stdout is not None
-        script = self._workplace.folder / f"block-{number}.sh"
+        script = self._workplace.folder / f"block-{number}.{self._ending}"
         script.write_text(self._workplace.text(block), "utf-8")
-        process.stdin.write(f"source ./{script.name} < /dev/null; printf '\\n%s\\n' '{_END}'\n".encode())
+        process.stdin.write(self._told.format(script.name).encode())
         try:
             printed = await asyncio.wait_for(process.stdout.readuntil(f"\n{_END}\n".encode()), DEADLINE_S)
         except asyncio.IncompleteReadError as error:
             said = error.partial.decode()
-            raise BlockFailed(f"line {block.line}: bash ended with {await process.wait()}\n{said}") from error
+            ended = await process.wait()
+            raise BlockFailed(f"line {block.line}: {self._language} ended with {ended}\n{said}") from error
         except TimeoutError as error:
-            raise BlockFailed(f"line {block.line}: bash does not end within {DEADLINE_S:.0f} s") from error
+            late = f"line {block.line}: {self._language} does not end within {DEADLINE_S:.0f} s"
+            raise BlockFailed(late) from error
         return printed.decode().removesuffix(f"\n{_END}\n")
 
     async def _start(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            *("bash", "-euo", "pipefail"),
+            *self._command,
             cwd=self._workplace.folder,
             env=self._workplace.environment(),
             stdin=asyncio.subprocess.PIPE,

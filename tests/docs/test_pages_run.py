@@ -18,6 +18,7 @@ from tests.docs.running import BlockFailed, Workplace, has_what_it_needs, run_bl
 RUN = ("bash", "python", "javascript")
 README = ROOT / "README.md"
 CLIENT = ROOT / "client-sdk/python/README.md"
+SDK = ROOT / "docs/sdk.md"
 COMMAND_LINE = ROOT / "docs/command-line.md"
 
 
@@ -88,9 +89,43 @@ def check_command_line(blocks: list[Block], printed: list[str]) -> None:
     assert re.search(r'^\{"end":"project/.*"entries":17\}$', exported, re.MULTILINE), exported
 
 
+def check_sdk(blocks: list[Block], printed: list[str]) -> None:
+    """What each example shows, in the order of the page; ada is there already, as pages without bash find her."""
+    assert {block.language for block in blocks} == {"python"}
+    shown: list[tuple[str, ...]] = [
+        ("ada is there already",),
+        ("made APOLLO-1 at 2.",),
+        ("3 TaskCreated True", "4 CommentAdded True", "APOLLO-2 Return to earth"),
+        (
+            "shown: Land on Mars",
+            "confirmed: Land on the moon",
+            "pending: ['EditTask']",
+            "the same now: True",
+            "shown until it is refused: True",
+            "not_found None",
+        ),
+        ("undone: Land on Mars ['goal']", "redone: Land on Venus"),
+        ("title is Land on the moon and not Land softly",),
+        ("missed: TaskCreated While nobody was looking", "entries are counted: True"),
+        ("both are here", "grace looks at APOLLO-1"),
+        (
+            "APOLLO-1 Land on the moon",
+            "APOLLO-3 While nobody was looking",
+            "at entry 2 there was: ['Land on the moon']",
+            "records are others",
+            "labelled: 3",
+            "exported",
+        ),
+        ("told: ['assigned'] unread: 1", "because you were told of it", "unread: 0"),
+    ]
+    for parts, said in zip(shown, printed, strict=True):
+        assert [part for part in parts if part not in said] == [], said
+
+
 CHECKS: dict[str, Callable[[list[Block], list[str]], None]] = {
     name_of(README): check_readme,
     name_of(CLIENT): check_client,
+    name_of(SDK): check_sdk,
     "docs/undo.md": check_undo,
     name_of(COMMAND_LINE): check_command_line,
 }

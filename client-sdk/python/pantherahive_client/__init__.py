@@ -51,6 +51,7 @@ from pantherahive_client.pending import PendingCommand
 from pantherahive_client.project import Project
 from pantherahive_client.project_reads import ProjectReads
 from pantherahive_client.project_state import ProjectState
+from pantherahive_client.registration import register
 from pantherahive_client.rehearsal import Act, Rehearsal, rehearse
 from pantherahive_client.settings import Settings
 
@@ -109,6 +110,7 @@ __all__ = [
     "derived_id",
     "new_id",
     "new_invitation_token",
+    "register",
     "rehearse",
     "run_bot",
 ]

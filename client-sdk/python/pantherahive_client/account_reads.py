@@ -20,8 +20,17 @@ from pantherahive_client.project_reads import ProjectReads
 from pantherahive_client.rest_reads import RestReads
 
 
+def min_seq_text(min_seq: Mapping[str, str | int] | None) -> str | None:
+    """`minSeq` as REST takes it."""
+    return ",".join(f"{stream}:{place}" for stream, place in min_seq.items()) if min_seq else None
+
+
 class AccountReads(RestReads):
-    """What one may see without opening a project. Lists are `Listing`s, the last changed first."""
+    """What one may see without opening a project. Lists are `Listing`s, the last changed first.
+
+    `min_seq` names entries whose effect has to be in a list, by stream: `{"project/…": ack.cursor}`. Without it a list
+    shows what was committed before it was asked for.
+    """
 
     def reads(self, project_id: str, *, as_of: str | int | None = None) -> ProjectReads:
         """One project over REST, which need not be open; `as_of` a seq or a time it is as it was then."""
@@ -31,17 +40,36 @@ class AccountReads(RestReads):
         """Any list of REST that has no method of its own; `key` names it inside an answer that is an object."""
         return Listing(self, path, query, key)
 
-    def projects(self, *, public: bool = False, page_size: int | None = None) -> Listing[ProjectView]:
+    def projects(
+        self, *, public: bool = False, page_size: int | None = None, min_seq: Mapping[str, str | int] | None = None
+    ) -> Listing[ProjectView]:
         """One's own projects, or the public ones; for the operator all of them."""
-        return Listing(self, "/v1/projects", {"visibility": "public" if public else None, "limit": page_size})
+        visibility = "public" if public else None
+        return Listing(
+            self, "/v1/projects", {"visibility": visibility, "limit": page_size, "minSeq": min_seq_text(min_seq)}
+        )
 
-    def own_tasks(self, *, is_open: bool | None = None, page_size: int | None = None) -> Listing[OwnTask]:
+    def own_tasks(
+        self,
+        *,
+        is_open: bool | None = None,
+        page_size: int | None = None,
+        min_seq: Mapping[str, str | int] | None = None,
+    ) -> Listing[OwnTask]:
         """The tasks that one is assigned to, across projects: all, open or closed ones."""
-        return Listing(self, "/v1/tasks", {"open": is_open, "limit": page_size})
+        return Listing(self, "/v1/tasks", {"open": is_open, "limit": page_size, "minSeq": min_seq_text(min_seq)})
 
-    def watched_tasks(self, *, is_open: bool | None = None, page_size: int | None = None) -> Listing[OwnTask]:
+    def watched_tasks(
+        self,
+        *,
+        is_open: bool | None = None,
+        page_size: int | None = None,
+        min_seq: Mapping[str, str | int] | None = None,
+    ) -> Listing[OwnTask]:
         """The tasks that one watches, across projects."""
-        return Listing(self, "/v1/users/me/watched", {"open": is_open, "limit": page_size})
+        return Listing(
+            self, "/v1/users/me/watched", {"open": is_open, "limit": page_size, "minSeq": min_seq_text(min_seq)}
+        )
 
     def own_invitations(self, *, page_size: int | None = None) -> Listing[OwnInvitation]:
         """What one was invited to and can still accept."""
