@@ -22,7 +22,8 @@ _WRITE_INTERVAL_S = 0.02
 _REST_S = 3.0
 _TOLD_S = 10.0
 _STRETCHES = 5
-"""After each the server is looked at; by the first look every table that has a limit has reached it …"""
+_SETTLED_LOOK = 1
+"""The server is looked at after each; by the second look every table that has a limit has reached it …"""
 _SETTLED_PACKETS = 500_000
 """… unless the packets are fewer than so many: then memory says nothing."""
 _FRIGHTS = ("Traceback", "[error", '"level":"error"', "[critical")
@@ -61,7 +62,7 @@ async def measure(arena: Arena, packets: int) -> tuple[Section, list[Aim]]:
         await witness.writer.close()
         await witness.follower.close()
         frights = count_frights(arena.product.log.read_text(errors="replace").splitlines())
-    first, last = looks[0][1], looks[-1][1]
+    first, last = looks[_SETTLED_LOOK][1], looks[-1][1]
     grown = last.memory_bytes / first.memory_bytes - 1
     rows = [
         [f"{count:,}", f"{look.memory_bytes / 2**20:.1f} MiB", str(look.connections), str(look.tasks)]
