@@ -185,4 +185,12 @@ ROWS: Final = [
     ),
     Row("a task under itself", to_here("EditTask", taskId="{task}", parentId="{task}"), "ack rule_broken"),
     Row("a task beside a stranger's task", to_here("MoveTask", taskId="{task}", after="{other_task}"), "ack not_found"),
+    Row("to undo what somebody else did", to_here("UndoCommand", "ben", opId="{op_id}"), "ack forbidden"),
+    Row(
+        "to undo what somebody else did, as a stranger", to_here("UndoCommand", "eve", opId="{op_id}"), "ack not_found"
+    ),
+    Row("to undo what nobody did", to_here("UndoCommand", opId="{nobody}"), "ack not_found"),
+    Row("to redo what was never undone", to_here("RedoCommand", opId="{op_id}"), "ack rule_broken"),
+    Row("a purge by a member", to_here("PurgeProject", "ben"), "ack forbidden"),
+    Row("a purge of what is not deleted", to_here("PurgeProject"), "ack rule_broken"),
 ]

@@ -121,6 +121,20 @@ ROWS: Final = [
     Row("`asOf` a seq that is yet to come", get(PROJECT + "?asOf=1000000"), "404 not_found"),
     Row("a difference from a point to come", get(PROJECT + "/diff?from=1000000"), "404 not_found"),
     Row("activity before seq 0", get(PROJECT + "/activity?before=0"), "400 invalid"),
+    Row("`minSeq` of words", get("/v1/projects?minSeq=newest"), "400 invalid"),
+    Row("`minSeq` of a kind of stream that is not there", get("/v1/projects?minSeq=shard/{project}:1"), "400 invalid"),
+    Row("`minSeq` of 2^63", get("/v1/projects?minSeq=project/{project}:9223372036854775808"), "400 invalid"),
+    Row("`minSeq` of an entry yet to come", get("/v1/projects?minSeq=project/{project}:1000000"), "503 unavailable"),
+    Row(
+        "`minSeq` of a stranger's project: as if it were not there",
+        get("/v1/projects?minSeq=project/{other_project}:1000000"),
+        "200",
+    ),
+    Row(
+        "`minSeq` of 1,000 streams",
+        get("/v1/projects?minSeq=" + ",".join(["project/{project}:1"] * 150)),
+        "400 invalid",
+    ),
     # — cursors ——————————————————————————————————————————————————————————————————————————————————————
     Row("a cursor of words", get(EVENTS + "?after=latest"), "400 invalid"),
     Row("a cursor with a leading zero", get(EVENTS + "?after=01.1"), "400 invalid"),

@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from tests.server.hostile.row import Row
-from tests.server.hostile.sending import SOCKET, Sending, connect, emit, frames
+from tests.server.hostile.sending import SOCKET, Sending, connect, dialogue, emit, frames
 
 REFUSED: Final = "CONNECT_ERROR unauthenticated, closed 1000"
 BAD: Final = "closed 1002"
@@ -20,13 +20,6 @@ def auth(payload: Any) -> Sending:
 
 def join(stream: Any, who: str = "ada", **fields: Any) -> Sending:
     return emit("join", {"stream": stream, **fields}, who)
-
-
-def many_joins(count: int) -> Sending:
-    """Streams that are not there: each is asked for all the same."""
-    return frames(
-        *(f'42{n}["join",{{"stream":"profile/00000000-0000-4000-8000-{n:012d}"}}]' for n in range(1, count + 1))
-    )
 
 
 ROWS: Final = [
@@ -115,4 +108,32 @@ ROWS: Final = [
         "to follow as a bot what its owner does not see", join("project/{other_project}", who="reader"), "ack not_found"
     ),
     Row("to leave what was never followed: nothing", emit("leave", {"stream": "project/{other_project}"}), "ack ok"),
+    Row(
+        "a fourth stream to follow, where three are allowed",
+        dialogue(*(("join", {"stream": f"profile/{{{name}}}"}) for name in ("ada", "ben", "vic", "eve"))),
+        "ack overloaded",
+    ),
+    Row(
+        "the same stream to follow, five times",
+        dialogue(*[("join", {"stream": GOOD})] * 5),
+        "ack snapshot",
+    ),
+    # — awareness ————————————————————————————————————————————————————————————————————————————————————
+    Row("to be seen where one does not follow", emit("awareness", {"stream": GOOD, "state": {}}), "ack not_found"),
+    Row(
+        "to be seen in a stranger's project",
+        emit("awareness", {"stream": "project/{other_project}", "state": {}}),
+        "ack not_found",
+    ),
+    Row("to be seen as a text", emit("awareness", {"stream": GOOD, "state": "here"}), "ack invalid"),
+    Row(
+        "to be seen under somebody else's name",
+        emit("awareness", {"stream": GOOD, "state": {}, "userId": "{eve}"}),
+        "ack invalid",
+    ),
+    Row(
+        "to be seen with 100 KB",
+        dialogue(("join", {"stream": GOOD}), ("awareness", {"stream": GOOD, "state": {"x": "x" * 100_000}})),
+        "ack too_large",
+    ),
 ]

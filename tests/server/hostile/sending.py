@@ -17,6 +17,7 @@ from aiohttp import WSMsgType, WSServerHandshakeError
 from yarl import URL
 
 from tests.server.clock import RandomIds
+from tests.server.gateway.client import LiveClient
 from tests.server.gateway.msgpack_client import unpacked
 from tests.server.hostile.scene import Scene
 
@@ -163,6 +164,20 @@ def frames(*sent: str | bytes, who: str = "ada", path: str = SOCKET) -> Sending:
             return await heard(socket, awaited(sent))
 
     return Sending("frame", act)
+
+
+def dialogue(*events: tuple[str, Any], who: str = "ada") -> Sending:
+    """Events on one connection, each sent when the one before it was answered; the answer to the last one."""
+
+    async def act(scene: Scene) -> str:
+        client = await LiveClient.connect(scene.url, scene.tokens[who])
+        try:
+            answers = [await client.ask(event, scene.filled(payload)) for event, payload in events]
+        finally:
+            await client.close()
+        return f"ack {_code(answers[-1])}"
+
+    return Sending(f"`{events[-1][0]}`", act)
 
 
 def emit(event: str, payload: Any, who: str = "ada") -> Sending:
