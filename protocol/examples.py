@@ -150,6 +150,13 @@ EXAMPLES: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
     "UnmuteProject": [{"projectId": PROJECT}],
     # — the live protocol ————————————————————————————————————————————————————————————————————————————
     "ConnectAuth": [{"token": ACCESS_TOKEN}],
+    "ConnectAnswer": [{"sid": "Rf2mZQ3_xYb1vJkLAAAB"}],
+    "ConnectRefusal": [
+        {
+            "message": "the token is not valid",
+            "data": {"code": "unauthenticated", "message": "the token is not valid", "retryable": False, "details": {}},
+        }
+    ],
     "AuthAnswer": [{"expiresAt": _AT}],
     "JoinRequest": [{"stream": _STREAM}, {"stream": _STREAM, "cursor": "12.7"}],
     "JoinAnswer": [{"mode": "resume", "cursor": "12.7", "present": [{"userId": ADA, "connections": 1}]}],

@@ -98,7 +98,7 @@ READ_RECORDS: tuple[type, ...] = (
 """Records that REST alone answers with; the messages of accounts come beside them."""
 
 SOCKET_EVENTS: Mapping[str, Mapping[str, type[BaseModel]]] = {
-    "connect": {"request": wire.ConnectAuth},
+    "connect": {"request": wire.ConnectAuth, "answer": wire.ConnectAnswer, "refused": wire.ConnectRefusal},
     wire.AUTH: {"request": wire.ConnectAuth, "answer": wire.AuthAnswer},
     wire.JOIN: {"request": wire.JoinRequest, "answer": wire.JoinAnswer},
     wire.LEAVE: {"request": wire.LeaveRequest, "answer": wire.LeaveAnswer},
@@ -114,7 +114,10 @@ SOCKET_EVENTS: Mapping[str, Mapping[str, type[BaseModel]]] = {
     },
     wire.CLOSED: {"message": wire.ClosedMessage},
 }
-"""Name on the socket → what the client sends (`request`), its `answer`, what the server sends by itself."""
+"""Name on the socket → what the client sends (`request`), its `answer`, what the server sends by itself (`message`).
+
+Refusals are `ErrorAnswer`s, but for those of a name that has a form of its own (`refused`).
+"""
 
 
 class PlainSchema(GenerateJsonSchema):

@@ -31,6 +31,19 @@ class ConnectAuth(Message):
     token: str = Field(min_length=1, max_length=4096)
 
 
+class ConnectAnswer(Message):
+    """CONNECT was accepted. `sid` is Socket.IO's own name of the connection, and good for nothing here."""
+
+    sid: str
+
+
+class ConnectRefusal(Message):
+    """CONNECT_ERROR: the connection was not accepted, and ends. `data` is the error as in any other refusal."""
+
+    message: str
+    data: ErrorBody
+
+
 class AuthAnswer(Message):
     """The ack of `auth`, which takes a `ConnectAuth`: the connection lives with the new token until `expiresAt`.
 

@@ -93,7 +93,7 @@ def _socket() -> Iterator[str]:
     yield "\n## On the socket\n"
     yield _PATHS
     yield from _head("event", "who", "payload", "what it says")
-    who = {"request": "client", "answer": "ack", "message": "server"}
+    who = {"request": "client", "answer": "ack", "refused": "refusal", "message": "server"}
     for name, roles in SOCKET_EVENTS.items():
         for role, model in roles.items():
             yield f"| `{name}` | {who[role]} | {_fields(model)} | {_about(model)} |"

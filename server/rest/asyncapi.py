@@ -13,8 +13,8 @@ _ABOUT: Final = (
     "The live protocol of PantheraHive: Socket.IO v5 over WebSocket (`/socket.io/`, `transports: ['websocket']`), or "
     "the same with the msgpack parser under `/socket.io-msgpack/`. Each message is a Socket.IO event of the same name "
     "with one argument, its payload. An answer is the event's ack; whatever is refused is answered with `error`. "
-    "CONNECT carries the token as its auth payload. `command` takes a type and its data: they are listed under "
-    "components, as `<kind of stream>.<type>`."
+    "`connect` is Socket.IO's CONNECT with its auth payload, and what comes of it. `command` takes a type and its "
+    "data: they are listed under components, as `<kind of stream>.<type>`."
 )
 
 
@@ -73,7 +73,8 @@ def _operations(name: str, roles: set[str]) -> dict[str, Any]:
     if "request" in roles:
         taken: dict[str, Any] = {"action": "receive", "channel": _CHANNEL, "messages": [_told(name, "request")]}
         answers = [_told(name, "answer")] if "answer" in roles else []
-        taken["reply"] = {"channel": _CHANNEL, "messages": [*answers, {"$ref": "#/channels/live/messages/refused"}]}
+        refused = _told(name, "refused") if "refused" in roles else {"$ref": "#/channels/live/messages/refused"}
+        taken["reply"] = {"channel": _CHANNEL, "messages": [*answers, refused]}
         found[name] = taken
     if "message" in roles:
         found[f"{name}Told"] = {"action": "send", "channel": _CHANNEL, "messages": [_told(name, "message")]}

@@ -60,6 +60,7 @@ async def a_stage(dsn: str, folder: Path) -> AsyncIterator[tuple[Stage, Composed
         people = {name: await registered(session, server.url, name) for name in ("ada", "ben", "cat")}
         for name, example in (("ada", examples.ADA), ("ben", examples.BEN), ("cat", examples.CAT)):
             names.know(example, people[name].id)
+        await JudgedClient.refused_at_the_door(server.url, "nobody's", record)
         ada, ben, cat = [await JudgedClient.connect(server.url, one.token, record) for one in people.values()]
         try:
             yield Stage(ada, ben, cat, people, names.of(examples.PROJECT), record), server

@@ -382,10 +382,23 @@ class CommentView(TypedDict):
     deletedBy: str | None
 
 
+class ConnectAnswer(TypedDict):
+    """CONNECT was accepted. `sid` is Socket.IO's own name of the connection, and good for nothing here."""
+
+    sid: str
+
+
 class ConnectAuth(TypedDict):
     """The payload of CONNECT and of `auth`. A token stands nowhere else: not in the URL, not in a cookie."""
 
     token: str
+
+
+class ConnectRefusal(TypedDict):
+    """CONNECT_ERROR: the connection was not accepted, and ends. `data` is the error as in any other refusal."""
+
+    message: str
+    data: ErrorBody
 
 
 class CreateMilestone(TypedDict):

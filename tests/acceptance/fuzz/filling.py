@@ -20,6 +20,8 @@ OPERATOR_SHARE: Final = 0.1
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LEARNT_CHARACTERS: Final = 100_000
+_WHOLE_SEQ: Final = 11
+"""From here on the project has one of everything."""
 
 PROTECTED: Final = ("POST /v1/users/logout", "PUT /v1/users/{userId}/password")
 """They would end the log-in that everything else needs; `tests/acceptance/test_every_route.py` calls them."""
@@ -63,6 +65,7 @@ class Filling:
         """Signs the request and fills in what is not wrong on purpose."""
         who = "operator" if self._random.random() < OPERATOR_SHARE else "ada"
         case.headers["Authorization"] = f"Bearer {self._world.tokens[who]}"
+        self._spare(case)
         is_example = case.meta is not None and case.meta.phase.name is TestPhase.EXAMPLES
         if not is_example and self._random.random() >= FILLED_SHARE:
             return
@@ -73,6 +76,12 @@ class Filling:
             case.query = self._query(case.query)
         if isinstance(case.body, dict) and not _is_wrong(case, ParameterLocation.BODY):
             case.body = self._body(label, case.body)
+
+    def _spare(self, case: Case[Any]) -> None:
+        """What everything else needs is neither deleted nor archived, wherever its id came from."""
+        name = _USED_UP.get(case.operation.label, "")
+        if case.path_parameters and case.path_parameters.get(name) in self._world.ids.values():
+            case.path_parameters = {**case.path_parameters, name: self._world.fresh(name)}
 
     def _path(self, label: str, given: Mapping[str, Any]) -> dict[str, Any]:
         made_up = {name for name, value in given.items() if value not in self._seen}
@@ -89,11 +98,11 @@ class Filling:
             "seq": self._random.randint(1, 5),
             "from": str(self._random.randint(1, 5)),
             "to": "5",
-            "asOf": str(self._random.randint(1, 5)),
+            "asOf": str(self._random.randint(_WHOLE_SEQ, _WHOLE_SEQ + 3)),
             "username": "ada",
             "parent": "none",
             "comment": self._world.ids["commentId"],
-            "minSeq": self._random.randint(0, 5),
+            "minSeq": f"project/{self._world.ids['projectId']}:{_WHOLE_SEQ}",
             "limit": self._random.randint(1, 1000),
         }
         return {name: known.get(name, value) for name, value in given.items() if name not in ("after", "before")}

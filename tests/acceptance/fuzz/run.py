@@ -22,8 +22,10 @@ UNLIMITED: Final = {
     "rate_commands_max": 1_000_000_000,
     "rate_logins_per_address_max": 1_000_000_000,
     "rate_logins_per_name_max": 1_000_000_000,
+    "bots_per_user_max": 10_000,
+    "api_tokens_per_bot_max": 10_000,
 }
-"""Settings of the server: how often somebody may ask is tried elsewhere."""
+"""Settings of the server: how often somebody may ask, and how much they may have, is tried elsewhere."""
 
 CHECKS: Final[Mapping[str, Any]] = {
     "not_a_server_error": {"enabled": True},

@@ -14,6 +14,10 @@ PASSWORD: Final = examples.PASSWORD
 TIMEOUT_S: Final = 30
 
 
+class NoRoom(Exception):
+    """A limit of the server is reached."""
+
+
 class FuzzWorld:
     """Ids by the names that parameters have. `ada` owns everything; `operator` stands above it."""
 
@@ -32,8 +36,11 @@ class FuzzWorld:
         self.ids["key"] = "FUZZED-1"
 
     def fresh(self, name: str) -> str:
-        """A new one, to be deleted for example."""
-        return self._makers()[name]() if name != "projectId" else self._project()
+        """A new one, to be deleted for example; an id that nobody has once there is no room for another one."""
+        try:
+            return self._makers()[name]() if name != "projectId" else self._project()
+        except NoRoom:
+            return str(uuid.uuid4())
 
     def deleted(self, name: str) -> str:
         """A new one that is deleted already, to be restored for example."""
@@ -92,6 +99,8 @@ class FuzzWorld:
     def _ask(self, method: str, path: str, body: Any, who: str = "ada") -> Any:
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
         answer = self._http.request(method, self._url + path, json=body, headers=headers, timeout=TIMEOUT_S)
+        if answer.status_code == requests.codes.unprocessable:
+            raise NoRoom(answer.text)
         assert answer.ok, (method, path, answer.status_code, answer.text)
         return answer.json()
 

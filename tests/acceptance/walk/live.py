@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from protocol.schema import SNAPSHOT_COLLECTIONS, SNAPSHOT_RECORDS
 from tests.acceptance.walk.documents import Judge, NotAsPublished
 from tests.acceptance.walk.names import Names
 from tests.server.gateway.client import LiveClient, command
@@ -66,10 +68,21 @@ class LiveRecord:
             raise NotAsPublished(f"nothing is published of the message {name}: {payload!r}")
         self._judge.judge(self._messages[name]["payload"], payload, f"the message {name}")
         self.messages.add(name)
+        if name == "snapshot":
+            self._state(payload["stream"].partition("/")[0], payload["state"])
         if name == "entries":
             for entry in payload["entries"]:
                 for event in entry["events"]:
                     self._event(event)
+
+    def _state(self, kind: str, state: Mapping[str, Any]) -> None:
+        """Every record of a part of a snapshot, by the schema that is published for it."""
+        for name, value in state.items():
+            record = SNAPSHOT_RECORDS[kind].get(name)
+            records = [value] if record is not None else value
+            model = record or SNAPSHOT_COLLECTIONS[kind][name]
+            for one in records:
+                self._judge.judge({"$ref": f"#/components/schemas/{model.__name__}"}, one, f"{name} of a snapshot")
 
     def sent(self, stream: str, type_: str, data: Any) -> None:
         """A command that is about to be sent."""
@@ -96,7 +109,18 @@ class JudgedClient:
     @classmethod
     async def connect(cls, url: str, token: str, record: LiveRecord) -> JudgedClient:
         record.travelled("connectRequest", {"token": token})
-        return cls(await LiveClient.connect(url, token), record)
+        client = await LiveClient.connect(url, token)
+        record.travelled("connectAnswer", json.loads(client.control[0].removeprefix("40")))
+        return cls(client, record)
+
+    @staticmethod
+    async def refused_at_the_door(url: str, token: str, record: LiveRecord) -> None:
+        """CONNECT with a token that is none."""
+        client = await LiveClient.open(url)
+        await client.send("40" + json.dumps({"token": token}))
+        await client.until(lambda: bool(client.control))
+        record.travelled("connectRefused", json.loads(client.control[0].removeprefix("44")))
+        await client.close()
 
     async def ask(self, event: str, payload: dict[str, Any]) -> Any:
         """An event with its answer, which may be a refusal."""

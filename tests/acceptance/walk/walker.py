@@ -22,6 +22,8 @@ from tests.acceptance.walk.names import Names
 DEADLINE_S = 20.0
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
+ENTRY = {"$ref": "#/components/schemas/WireEntry"}
+"""What a message `entry` of an event stream holds."""
 
 
 class Person(NamedTuple):
@@ -135,6 +137,8 @@ class Walker:
                     said.append({"event": value})
                 elif field == "data":
                     said[-1]["data"] = orjson.loads(value)
+                    if said[-1]["event"] == "entry":
+                        operation.judge.judge(ENTRY, said[-1]["data"], f"an entry of {name}")
                     if said[-1]["event"] == wanted:
                         operation.judge_answer(200, response.content_type, {"ETag": "in the ids"}, value)
                         self.answered.add((name, EVENT_STREAM))
