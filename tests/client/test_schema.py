@@ -11,6 +11,7 @@ from typing import Any
 
 from pantherahive_client import errors
 from pantherahive_client.client import Client
+from pantherahive_client.foresight.effects import FORESEEN, MADE_IDS, SHOWN_WHEN_CONFIRMED
 from pantherahive_client.project import Project
 from protocol.errors import ErrorCode
 from protocol.messages import COMMANDS
@@ -76,6 +77,13 @@ def test_a_forgotten_builder_would_be_named() -> None:
     definition: Any = {"properties": {"taskId": {}, "dueDate": {}}}
     assert _missing_fields(None, definition) == {"*"}
     assert _missing_fields(Project.delete_task, definition) == {"due_date"}
+
+
+def test_every_command_to_a_project_is_foreseen_or_waits_for_the_server() -> None:
+    known = {*FORESEEN, "EditTasks"}
+    assert known | SHOWN_WHEN_CONFIRMED == set(COMMANDS["project"])
+    assert known & SHOWN_WHEN_CONFIRMED == set()
+    assert MADE_IDS.keys() <= FORESEEN.keys()
 
 
 def test_a_field_named_like_an_option_of_sending_is_given_by_its_place() -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from actors.project.decider import ProjectActor
 from actors.runtime.actor import Decision
 from pantherahive_client.fold import evolve
-from pantherahive_client.foresight.effects import FORESEEN, MADE_IDS, SHOWN_WHEN_CONFIRMED, is_foreseen, show
+from pantherahive_client.foresight.effects import FORESEEN, MADE_IDS, is_foreseen, show
 from pantherahive_client.pending import PendingCommand
 from pantherahive_client.project_state import ProjectState
 from protocol.event import Command
-from protocol.messages import ProjectCommand, unpack_payload
+from protocol.messages import unpack_payload
 from protocol.projects import ArchiveProject, UnarchiveProject
 from protocol.tasks import CreateTask, EditTask, EditTasks
 from tests.actors.given import FACTS, OWNER, PROJECT_ID, Life
@@ -32,13 +32,6 @@ _RARE: Sequence[Command] = (
     UnarchiveProject(status="OnHold"),
 )
 """What is rare by chance ends every life."""
-
-
-def test_every_command_to_a_project_is_foreseen_or_waits_for_the_server() -> None:
-    known = {*FORESEEN, "EditTasks", *SHOWN_WHEN_CONFIRMED}
-    assert known == {command.__name__ for command in get_args(ProjectCommand)}
-    assert not SHOWN_WHEN_CONFIRMED & {*FORESEEN, "EditTasks"}
-    assert MADE_IDS.keys() <= FORESEEN.keys()
 
 
 def comparable(state: ProjectState) -> dict[str, Any]:

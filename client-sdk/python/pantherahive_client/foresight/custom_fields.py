@@ -27,9 +27,10 @@ def define(state: ProjectState, wish: Wish) -> list[WireEvent]:
 
 def edit(state: ProjectState, wish: Wish) -> list[WireEvent]:
     field = state.fields.get(wish.data["fieldId"])
-    if field is None:
+    choices = _choices(field["choices"], wish.data) if field is not None else None
+    if field is None or choices is None:
         return []
-    after = {"name": wish.data.get("name", field["name"]).strip(), "choices": _choices(field["choices"], wish.data)}
+    after = {"name": wish.data.get("name", field["name"]).strip(), "choices": choices}
     before = {"name": field["name"], "choices": field["choices"]}
     changes = {name: value for name, value in after.items() if value != before[name]}
     if not changes:
@@ -41,14 +42,17 @@ def _choice(choice: Mapping[str, Any]) -> ChoiceView:
     return {"id": choice["id"], "name": choice["name"].strip(), "retired": False}
 
 
-def _choices(before: Sequence[ChoiceView], data: Mapping[str, Any]) -> list[ChoiceView]:
-    """A retired choice that is added comes back, in its place. Raises KeyError for one that is not there."""
+def _choices(before: Sequence[ChoiceView], data: Mapping[str, Any]) -> list[ChoiceView] | None:
+    """A retired choice that is added comes back, in its place. None where one is named that is not there."""
     choices: dict[str, ChoiceView] = {choice["id"]: choice for choice in before}
-    for added in data.get("addChoices", ()):
-        choices[added["id"]] = _choice(added)
-    for renamed in data.get("renameChoices", ()):
-        choices[renamed["id"]] = {**choices[renamed["id"]], "name": renamed["name"].strip()}
-    for choice_id in data.get("retireChoices", ()):
+    choices.update((added["id"], _choice(added)) for added in data.get("addChoices", ()))
+    renamed = {choice["id"]: choice["name"].strip() for choice in data.get("renameChoices", ())}
+    retired = data.get("retireChoices", ())
+    if not choices.keys() >= {*renamed, *retired}:
+        return None
+    for choice_id, name in renamed.items():
+        choices[choice_id] = {**choices[choice_id], "name": name}
+    for choice_id in retired:
         choices[choice_id] = {**choices[choice_id], "retired": True}
     return list(choices.values())
 
