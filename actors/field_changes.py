@@ -60,9 +60,14 @@ def newest_by_others(known: Changes, record: str, field: str, author: str) -> Ch
     return last.other if last is not None and last.author == author else last
 
 
-def forget_record(known: Changes, record: str) -> None:
-    """The record is gone; one that is made under its id later begins anew."""
-    known.pop(record, None)
+def end_record(known: Changes, record: str, presence: str, meta: EntryMeta) -> None:
+    """The record is gone; one that is made under its id later begins anew.
+
+    Where the field `presence` was noted, it says now who took the record away.
+    """
+    last = known.pop(record, {}).get(presence)
+    if last is not None:
+        known[record] = {presence: _after(last, meta)}
 
 
 def forget_field(known: Changes, field: str) -> None:

@@ -14,7 +14,7 @@ from protocol.wire import WireEvent
 NOT_TOLD: Final = frozenset({"DueDateNeared", "TaskEditsJudged", "TasksReranked"})
 """Kinds of events that are no news: reminders, what was answered to a sender, and how the server keeps order."""
 
-SAY_WHY: Final = frozenset({"CommandUndone", "CommandRedone"})
+SAY_WHY: Final = frozenset({"CommandUndone", "CommandRedone", "TaskRestoredTo", "ProjectRestoredTo"})
 """Kinds of events that are told with the others of their entry, whatever these are about, and never alone."""
 
 _IDS: Final = frozenset(

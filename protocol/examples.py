@@ -102,6 +102,8 @@ EXAMPLES: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
     "RemindOfDueDate": [{"taskId": TASK, "dueDate": "2026-07-20"}],
     "UndoCommand": [{"opId": UNDONE}],
     "RedoCommand": [{"opId": UNDONE}],
+    "RestoreTaskTo": [{"taskId": TASK, "asOf": 12}],
+    "RestoreProjectTo": [{"asOf": 12}, {"asOf": "2031-01-31T12:00:00Z"}],
     "WatchTask": [{"taskId": TASK}],
     "UnwatchTask": [{"taskId": TASK}],
     "DeleteTask": [{"taskId": SUBTASK}],

@@ -112,6 +112,7 @@ from protocol.tasks import (
     task_created_2,
     task_edited_2,
 )
+from protocol.timetravel import ProjectRestoredTo, RestoreProjectTo, RestoreTaskTo, TaskRestoredTo
 from protocol.undo import CommandRedone, CommandUndone, RedoCommand, UndoCommand
 from protocol.watchers import UnwatchTask, WatchersChanged, WatchTask
 
@@ -158,6 +159,8 @@ ProjectCommand = (
     | RemoveReaction
     | UndoCommand
     | RedoCommand
+    | RestoreTaskTo
+    | RestoreProjectTo
     | RemindOfDueDate
 )
 ProjectEvent = (
@@ -203,6 +206,8 @@ ProjectEvent = (
     | ReactionRemoved
     | CommandUndone
     | CommandRedone
+    | TaskRestoredTo
+    | ProjectRestoredTo
     | DueDateNeared
 )
 ProfileCommand = CreateProfile | EditProfile

@@ -1,14 +1,18 @@
-"""Differences between two points of a stream's past."""
+"""Differences between two points of a project's past, and the way back to one of them."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import with_config
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from protocol.base import VIEW_CONFIG
+from protocol.base import VIEW_CONFIG, Instant, Seq, ShortText, Uuid
+from protocol.event import Command, Event
 from protocol.wire import CursorText
+
+AsOf = Seq | Instant
+"""A point of the past: an entry, or a time, which means the last content that is not later."""
 
 
 @with_config(VIEW_CONFIG)
@@ -32,3 +36,50 @@ class Difference(TypedDict):
 
 ProjectDiff = TypedDict("ProjectDiff", {"from": CursorText, "to": CursorText, "changes": list[Difference]})
 """A page of the differences between two points."""
+
+
+LEFT_MAX: Final = 1000
+"""Names of what could not be restored; there are no more than a task has links and fields."""
+
+
+class RestoreTaskTo(Command):
+    """Makes a task what it was at `asOf`, by edits like any others, which can be undone together.
+
+    Its fields, labels and assignees, the values of the project's own fields, its links and its place on the board are
+    as they were then, and it is deleted or not as then. What was said about it stays, and so do its watchers. What
+    cannot be had any more stays as it is: `left` in the ack names it (`milestoneId`, a link's id …).
+    """
+
+    task_id: Uuid
+    as_of: AsOf
+
+
+class RestoreProjectTo(Command):
+    """Makes the content of the project what it was at `asOf`, by edits like any others, which can be undone together.
+
+    What was made since is deleted, what was deleted since comes back, what was changed is changed back: the project's
+    name, description, states and status, its milestones and fields, tasks with their order, links, and comments.
+    Members, roles, invitations and visibility stay as they are, and so do reactions and watchers. One entry holds a
+    limited amount: where `remaining` in the ack is not 0, the same command goes on under a new `opId`, and each of the
+    entries is undone by itself.
+    """
+
+    as_of: AsOf
+
+
+class TaskRestoredTo(Event):
+    """The other events of this entry made the task what it was as of `seq`. `left` names what is not as it was then."""
+
+    task_id: Uuid
+    seq: Seq
+    left: Annotated[list[ShortText], Field(max_length=LEFT_MAX)] = Field(default_factory=list)
+
+
+class ProjectRestoredTo(Event):
+    """The other events of this entry brought the project towards what it was as of `seq`.
+
+    `remaining` is how many pieces are still to come: 0 says that it is there.
+    """
+
+    seq: Seq
+    remaining: Seq

@@ -19,6 +19,7 @@ from protocol.invitations import AcceptInvitation, DeclineInvitation, InviteMemb
 from protocol.members import AddMember
 from protocol.mentions import MENTIONS_MAX, mentioned_names, spellings
 from protocol.projects import CreateProject
+from protocol.timetravel import RestoreProjectTo, RestoreTaskTo
 from protocol.undo import RedoCommand, UndoCommand
 from server.auth.scopes import stream_refusal
 from server.invitation_facts import InvitationFacts
@@ -39,6 +40,8 @@ _ALWAYS_NEED_FACTS: Final = (
     DeclineInvitation,
     UndoCommand,
     RedoCommand,
+    RestoreTaskTo,
+    RestoreProjectTo,
 )
 
 
@@ -83,6 +86,8 @@ class Facts:
                 return await self._invitations.of_answer(command, stream)
             case UndoCommand() | RedoCommand():
                 return await self._past.of_undo(command, stream, principal)
+            case RestoreTaskTo() | RestoreProjectTo():
+                return await self._past.points.of_restoration(command, stream, principal)
             case _:
                 return _NOTHING
 

@@ -1,12 +1,12 @@
-"""What decisions on undo need from the log: the entry that is meant, and what it does not hold itself."""
+"""What decisions on undo and on the way back need from the log: entries, and what was there at a point of the past."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Self
 
-from actors.ports import Journal
+from actors.ports import Clock, Journal
 from actors.project.custom_fields import values_by_field
 from actors.project.permissions import refusal
 from actors.project.state import ProjectState
@@ -17,9 +17,8 @@ from protocol.event import Principal
 from protocol.log import Entry
 from protocol.messages import UnreadableEvent
 from protocol.undo import RedoCommand, UndoCommand
+from server.past_points import HALTED, PastPoints
 from server.streams import History, Streams
-
-HALTED: Final = Rejection(ErrorCode.STREAM_HALTED, "the log of this project cannot be replayed; it is halted")
 
 
 def find_undoing(state: ProjectState, principal: Principal, op_id: str) -> str | Rejection | None:
@@ -38,6 +37,12 @@ class PastFacts:
     streams: Streams
     journal: Journal
     history: History
+    points: PastPoints
+
+    @classmethod
+    def make(cls, streams: Streams, journal: Journal, history: History, clock: Clock) -> Self:
+        """With the way back to a point of the past."""
+        return cls(streams, journal, history, PastPoints(streams, history, clock))
 
     async def of_undo(
         self, command: UndoCommand | RedoCommand, stream: str, principal: Principal

@@ -32,6 +32,7 @@ from protocol.ranks import TasksReranked
 from protocol.reactions import ReactionAdded, ReactionRemoved
 from protocol.roles import RoleDefined, RoleEdited, RoleRemoved
 from protocol.tasks import TaskCreated, TaskDeleted, TaskEdited, TaskEditsJudged, TaskRecurred, TaskRestored
+from protocol.timetravel import ProjectRestoredTo, TaskRestoredTo
 from protocol.undo import CommandRedone, CommandUndone
 from protocol.watchers import WatchersChanged
 
@@ -57,6 +58,12 @@ def answer(events: Sequence[ProjectEvent]) -> dict[str, Any]:
                 result["linkId"] = event.link["id"]
             case TaskEditsJudged():
                 result["items"] = bulk_edits.results(event)
+            case CommandUndone() | CommandRedone():
+                return {}  # what comes back has the names that it had
+            case TaskRestoredTo():
+                return {"seq": event.seq, "left": event.left}
+            case ProjectRestoredTo():
+                return {"seq": event.seq, "remaining": event.remaining}
             case MilestoneCreated():
                 result["milestoneId"] = event.milestone["id"]
             case FieldDefined():
@@ -93,8 +100,6 @@ def answer(events: Sequence[ProjectEvent]) -> dict[str, Any]:
                 | CommentRestored()
                 | ReactionAdded()
                 | ReactionRemoved()
-                | CommandUndone()
-                | CommandRedone()
                 | DueDateNeared()
             ):
                 continue

@@ -19,6 +19,7 @@ from actors.project import (
     reactions,
     roles,
     tasks,
+    timetravel,
     tombstones,
     undo,
     watchers,
@@ -48,6 +49,7 @@ from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction, RemoveReaction
 from protocol.roles import DefineRole, EditRole, RemoveRole
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
+from protocol.timetravel import RestoreProjectTo, RestoreTaskTo
 from protocol.undo import RedoCommand, UndoCommand
 from protocol.watchers import UnwatchTask, WatchTask
 
@@ -139,6 +141,10 @@ def decide(state: ProjectState, command: ProjectCommand, context: Context, limit
             return undo.decide_undo(state, command, context, limits)
         case RedoCommand():
             return undo.decide_redo(state, command, context, limits)
+        case RestoreTaskTo():
+            return timetravel.decide_restore_task(state, command, context, limits)
+        case RestoreProjectTo():
+            return timetravel.decide_restore_project(state, command, context, limits)
         case RemindOfDueDate():
             return due_dates.decide_remind(state, command, context)
         case _:

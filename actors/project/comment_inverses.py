@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from actors.project.comments import history_is_full, refuse_change
+from actors.project.comments import history_is_full, refuse_deleted
 from actors.project.permissions import broken
 from actors.project.reactions import reaction_with, refuse_crowd
 from actors.project.reversal import Inverse, Reversal
-from actors.project.tombstones import living
 from actors.project.withdrawals import restored
-from protocol.comments import CommentAdded, CommentDeleted, CommentEdited, CommentRestored
+from protocol.comments import CommentAdded, CommentDeleted, CommentEdited, CommentRestored, CommentView
 from protocol.errors import Rejection
 from protocol.reactions import ReactionAdded, ReactionRemoved
 
@@ -26,7 +25,7 @@ def _deleted(reversal: Reversal, comment_id: str) -> Inverse:
     comment = reversal.draft.comments[comment_id]
     if comment["deletedAt"] is not None:
         return ()
-    task = living(reversal.draft, comment["taskId"])
+    task = reversal.task(comment["taskId"])
     return task if isinstance(task, Rejection) else [CommentDeleted(comment_id=comment_id)]
 
 
@@ -35,14 +34,14 @@ def of_deleted(reversal: Reversal, event: CommentDeleted) -> Inverse:
     was = reversal.draft.deleted_comments.get(event.comment_id)
     if was is None:
         return ()
-    task = living(reversal.draft, was["taskId"])
+    task = reversal.task(was["taskId"])
     return task if isinstance(task, Rejection) else [restored(was)]
 
 
 def of_edited(reversal: Reversal, event: CommentEdited) -> Inverse:
     """Another edit, so that the history shows both."""
     comment = reversal.draft.comments[event.comment_id]
-    refused = refuse_change(reversal.draft, comment)
+    refused = _refuse_change(reversal, comment)
     if refused is not None:
         return refused
     if comment["body"] == event.was:
@@ -60,13 +59,18 @@ def of_edited(reversal: Reversal, event: CommentEdited) -> Inverse:
     ]
 
 
+def _refuse_change(reversal: Reversal, comment: CommentView) -> Rejection | None:
+    task = reversal.task(comment["taskId"])
+    return refuse_deleted(comment) or (task if isinstance(task, Rejection) else None)
+
+
 def of_reaction_added(reversal: Reversal, event: ReactionAdded) -> Inverse:
     """One's own: it is the entry's author who undoes."""
     comment = reversal.draft.comments[event.comment_id]
     there = reaction_with(comment, event.emoji)
     if there is None or reversal.entry.author not in there["userIds"]:
         return ()
-    refused = refuse_change(reversal.draft, comment)
+    refused = _refuse_change(reversal, comment)
     return refused or [ReactionRemoved(comment_id=event.comment_id, emoji=there["emoji"])]
 
 
@@ -75,6 +79,6 @@ def of_reaction_removed(reversal: Reversal, event: ReactionRemoved) -> Inverse:
     there = reaction_with(comment, event.emoji)
     if there is not None and reversal.entry.author in there["userIds"]:
         return ()
-    refused = refuse_change(reversal.draft, comment) or refuse_crowd(comment, there, reversal.limits)
+    refused = _refuse_change(reversal, comment) or refuse_crowd(comment, there, reversal.limits)
     emoji = there["emoji"] if there is not None else event.emoji
     return refused or [ReactionAdded(comment_id=event.comment_id, emoji=emoji)]

@@ -124,10 +124,15 @@ def history_is_full(comment: CommentView, limits: ProjectLimits) -> bool:
 
 def refuse_change(state: ProjectState, comment: CommentView) -> Rejection | None:
     """Whether the comment cannot be changed: it is deleted, or its task is."""
-    if comment["deletedAt"] is not None:
-        return broken("comment_deleted", "the comment is deleted; it has to be restored first")
     task = living(state, comment["taskId"])
-    return task if isinstance(task, Rejection) else None
+    return refuse_deleted(comment) or (task if isinstance(task, Rejection) else None)
+
+
+def refuse_deleted(comment: CommentView) -> Rejection | None:
+    """Whether it is a tombstone."""
+    if comment["deletedAt"] is None:
+        return None
+    return broken("comment_deleted", "the comment is deleted; it has to be restored first")
 
 
 def evolve_added(state: ProjectState, event: CommentAdded, meta: EntryMeta) -> None:

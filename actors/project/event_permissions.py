@@ -18,6 +18,7 @@ from protocol.projects import ProjectEdited
 from protocol.ranks import TasksReranked
 from protocol.reactions import ReactionAdded, ReactionRemoved
 from protocol.tasks import TaskCreated, TaskDeleted, TaskEdited, TaskEditsJudged, TaskRecurred, TaskRestored
+from protocol.timetravel import ProjectRestoredTo, TaskRestoredTo
 from protocol.watchers import WatchersChanged
 
 NEEDED: Final[Mapping[type[Event], Permission]] = {
@@ -39,6 +40,8 @@ NEEDED: Final[Mapping[type[Event], Permission]] = {
     FieldDefined: "field.define",
     FieldEdited: "field.define",
     FieldRemoved: "field.define",
+    TaskRestoredTo: "task.edit",
+    ProjectRestoredTo: "project.edit",
     CommentAdded: "comment.add",
     CommentEdited: "comment.edit_any",
     CommentDeleted: "comment.delete_any",

@@ -52,6 +52,7 @@ from protocol.ranks import TasksReranked
 from protocol.reactions import ReactionAdded, ReactionRemoved
 from protocol.roles import RoleDefined, RoleEdited, RoleRemoved
 from protocol.tasks import TaskCreated, TaskDeleted, TaskEdited, TaskEditsJudged, TaskRecurred, TaskRestored
+from protocol.timetravel import ProjectRestoredTo, TaskRestoredTo
 from protocol.undo import CommandRedone, CommandUndone
 from protocol.watchers import WatchersChanged
 
@@ -125,8 +126,8 @@ def _evolve(state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None: 
             roles.evolve_edited(state, event, meta)
         case RoleRemoved():
             roles.evolve_removed(state, event, meta)
-        case TaskEditsJudged():
-            return  # it is an answer and changes nothing
+        case TaskEditsJudged() | TaskRestoredTo() | ProjectRestoredTo():
+            return  # answers, which change nothing
         case DueDateNeared():
             return  # people are told, and nothing changes
         case TaskDeleted():

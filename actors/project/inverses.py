@@ -23,6 +23,7 @@ from protocol.projects import ProjectEdited
 from protocol.ranks import TasksReranked
 from protocol.reactions import ReactionAdded, ReactionRemoved
 from protocol.tasks import TaskCreated, TaskDeleted, TaskEdited, TaskEditsJudged, TaskRecurred, TaskRestored
+from protocol.timetravel import ProjectRestoredTo, TaskRestoredTo
 from protocol.undo import CommandRedone, CommandUndone
 from protocol.watchers import WatchersChanged
 
@@ -51,8 +52,8 @@ INVERSES: Final[Mapping[type[Event], Callable[[Reversal, Any], Inverse]]] = {
     ReactionRemoved: comment_inverses.of_reaction_removed,
 }
 
-BESIDE: Final[frozenset[type[Event]]] = frozenset({TaskEditsJudged, TasksReranked})
-"""What stands beside such events and has nothing of its own to take back: an answer, and room that was made."""
+BESIDE: Final[frozenset[type[Event]]] = frozenset({TaskEditsJudged, TasksReranked, TaskRestoredTo, ProjectRestoredTo})
+"""What stands beside such events and has nothing of its own to take back: answers, and room that was made."""
 
 MARKERS: Final[frozenset[type[Event]]] = frozenset({CommandUndone, CommandRedone})
 """Of undoings themselves: they are taken back by redo, and that one by undo."""

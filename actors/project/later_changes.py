@@ -12,8 +12,11 @@ from actors.project.edited_fields import DELETION, PRESENCE, edited_by
 from actors.project.past_entries import PastEntry
 from actors.project.state import ProjectState
 from protocol.comments import CommentDeleted, CommentRestored
+from protocol.custom_fields import FieldRemoved
 from protocol.errors import ErrorCode, Rejection
+from protocol.links import LinkRemoved
 from protocol.messages import ProjectEvent
+from protocol.milestones import MilestoneDeleted
 from protocol.tasks import TaskDeleted, TaskEdited, TaskRestored
 
 NAMED_MAX: Final = 20
@@ -45,8 +48,9 @@ def _changed(state: ProjectState, entry: PastEntry) -> Iterator[dict[str, Any]]:
         for record, field, before, yours in _set_by(event):
             what, _, record_id = record.partition("/")
             change = _newest(state, entry, record, field)
-            if change is None or change.seq <= entry.seq:
-                continue
+            is_gone = field != PRESENCE and not _record(state, what, record_id)
+            if change is None or change.seq <= entry.seq or is_gone:
+                continue  # of what is gone the inverse says so
             current = _value(state, what, record_id, field)
             if current != before or (field == "rank" and _stands_elsewhere(state, event)):
                 values = shown({"before": before, "yours": yours, "current": current}, VALUE_CHARACTERS_MAX)
@@ -75,6 +79,12 @@ def _set_by(event: ProjectEvent) -> Iterable[tuple[str, str, Any, Any]]:
         case CommentDeleted() | CommentRestored():
             is_deleted = isinstance(event, CommentDeleted)
             return [(f"comment/{event.comment_id}", DELETION, not is_deleted, is_deleted)]
+        case LinkRemoved():
+            return [(f"link/{event.link_id}", PRESENCE, True, False)]
+        case MilestoneDeleted():
+            return [(f"milestone/{event.milestone_id}", PRESENCE, True, False)]
+        case FieldRemoved():
+            return [(f"field/{event.field_id}", PRESENCE, True, False)]
         case _:
             edited = edited_by(event)
             if edited is None:
@@ -83,8 +93,10 @@ def _set_by(event: ProjectEvent) -> Iterable[tuple[str, str, Any, Any]]:
 
 
 def _value(state: ProjectState, what: str, record_id: str, field: str) -> Any:
-    """The field's value now; of a deletion, whether it is deleted."""
+    """The field's value now; of a deletion, whether it is deleted; of its presence, whether it is there."""
     record = _record(state, what, record_id)
+    if field == PRESENCE:
+        return bool(record)
     if field == DELETION:
         return record.get(DELETION) is not None
     if field.startswith("fields."):
@@ -98,6 +110,7 @@ def _record(state: ProjectState, what: str, record_id: str) -> dict[str, Any]:
         "comment": state.comments,
         "milestone": state.milestones,
         "field": state.fields,
+        "link": state.links,
         "project": {"": state.project},
     }
     found: dict[str, Any] | None = collections[what].get(record_id)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from heapq import nsmallest
 
-from actors.field_changes import forget_record
+from actors.field_changes import end_record
 from actors.project.cycles import refuse_cycle
 from actors.project.dating import Dating, date_content
+from actors.project.edited_fields import PRESENCE
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import broken, missing, refusal, taken
 from actors.project.projects import Outcome, archived, is_archived
@@ -101,7 +102,7 @@ def evolve_added(state: ProjectState, event: LinkAdded, meta: EntryMeta) -> None
 
 def evolve_removed(state: ProjectState, event: LinkRemoved, meta: EntryMeta) -> None:
     drop_link(state, event.link_id)
-    forget_record(state.changes, f"link/{event.link_id}")
+    end_record(state.changes, f"link/{event.link_id}", PRESENCE, meta)
     note_content(state, meta)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from actors.field_changes import forget_record
+from actors.field_changes import end_record
 from actors.project.dating import Dating, date_content
+from actors.project.edited_fields import PRESENCE
 from actors.project.limits import ProjectLimits
 from actors.project.naming import is_taken
 from actors.project.permissions import broken, missing, no_project, refusal, taken
@@ -202,7 +203,7 @@ def evolve_edited(state: ProjectState, event: MilestoneEdited, meta: EntryMeta) 
 
 def evolve_deleted(state: ProjectState, event: MilestoneDeleted, meta: EntryMeta) -> None:
     del state.milestones[event.milestone_id]
-    forget_record(state.changes, f"milestone/{event.milestone_id}")
+    end_record(state.changes, f"milestone/{event.milestone_id}", PRESENCE, meta)
     note_content(state, meta)
 
 

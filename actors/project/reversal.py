@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from actors.project.dating import Dating
+from actors.project.edited_fields import DELETION
 from actors.project.limits import ProjectLimits
 from actors.project.past_entries import PastEntry
 from actors.project.state import ProjectState
+from actors.project.tombstones import living
 from actors.runtime.actor import Context
 from protocol.errors import Rejection
 from protocol.messages import ProjectEvent
 from protocol.projects import ProjectView
-from protocol.tasks import FieldValue
+from protocol.tasks import FieldValue, TaskView
 
 Inverse = Sequence[ProjectEvent] | Rejection
 """What takes an event back; nothing, where it is as it was before already."""
@@ -37,3 +39,15 @@ class Reversal:
         if self.draft.project is None:
             raise ValueError("there is no project yet")
         return self.draft.project
+
+    def task(self, task_id: str) -> TaskView | Rejection:
+        """The task, unless others deleted it after the entry: what is done to a tombstone shows nobody anything."""
+        task = self.draft.tasks[task_id]
+        last = self.draft.changes.get(f"task/{task_id}", {}).get(DELETION)
+        is_lost = last is not None and last.author != self.entry.author and last.seq > self.entry.seq
+        return living(self.draft, task_id) if is_lost else task
+
+    def was_set_since(self, task_id: str, field: str) -> bool:
+        """Whether anybody has set the task's field after the entry. What is taken back here and now does not count."""
+        last = self.draft.changes.get(f"task/{task_id}", {}).get(field)
+        return last is not None and self.entry.seq < last.seq <= self.context.seq

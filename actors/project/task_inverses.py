@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from actors.project import custom_fields, watchers
-from actors.project.edited_fields import DELETION, member
+from actors.project.edited_fields import member
 from actors.project.later_changes import is_theirs
 from actors.project.links import refuse_link
 from actors.project.parents import refuse_old_parent
@@ -15,7 +15,6 @@ from actors.project.places import make_place, spot_of
 from actors.project.reversal import Inverse, Reversal
 from actors.project.state import is_imported
 from actors.project.tasks import closing, refuse_edit
-from actors.project.tombstones import living
 from protocol.custom_fields import FieldValuesSet
 from protocol.errors import Rejection
 from protocol.links import LinkAdded, LinkRemoved
@@ -56,7 +55,7 @@ def of_deleted(reversal: Reversal, event: TaskDeleted) -> Inverse:
 
 def of_edited(reversal: Reversal, event: TaskEdited) -> Inverse:
     """The values before; labels and people that came leave again, and those that left come back."""
-    task = _task(reversal, event.task_id)
+    task = reversal.task(event.task_id)
     if isinstance(task, Rejection):
         return task
     changes: Any = {name: value for name, value in event.was.items() if name != "rank" and _differs(task, name, value)}
@@ -100,15 +99,6 @@ def _differs(task: TaskView, name: str, value: Any) -> bool:
     return bool(task[name] != value)  # type: ignore[literal-required]
 
 
-def _task(reversal: Reversal, task_id: str) -> TaskView | Rejection:
-    """The task, unless it was deleted after the entry: what is done to a tombstone shows nobody anything."""
-    task = reversal.draft.tasks[task_id]
-    deletion = reversal.draft.changes.get(f"task/{task_id}", {}).get(DELETION)
-    if task["deletedAt"] is not None and deletion is not None and deletion.seq > reversal.entry.seq:
-        return living(reversal.draft, task_id)
-    return task
-
-
 def _back(reversal: Reversal, task: TaskView, field: str, items: Iterable[str]) -> list[str]:
     """Those that are gone and that nobody else has touched since."""
     present: list[str] = task[field]  # type: ignore[literal-required]
@@ -134,8 +124,8 @@ def _place(reversal: Reversal, task: TaskView, event: TaskEdited) -> tuple[list[
     if "rank" not in event.was:
         return [], None
     state_id = event.was.get("stateId", task["stateId"])
-    if "stateId" not in event.was and _was_moved_since(reversal, task["id"]):
-        return [], None
+    if "stateId" not in event.was and reversal.was_set_since(task["id"], "stateId"):
+        return [], None  # a rank says something within its own state only
     if (state_id, event.was["rank"]) == (task["stateId"], task["rank"]):
         return [], None
     if not any(state["id"] == state_id for state in reversal.project["states"]):
@@ -154,12 +144,6 @@ def _place(reversal: Reversal, task: TaskView, event: TaskEdited) -> tuple[list[
     return [TasksReranked(state_id=state_id, ranks=place.reranked, was=ranks_were)], place.rank
 
 
-def _was_moved_since(reversal: Reversal, task_id: str) -> bool:
-    """Whether the task went to another state after the entry: a rank says something within its own state only."""
-    last = reversal.draft.changes.get(f"task/{task_id}", {}).get("stateId")
-    return last is not None and last.seq > reversal.entry.seq
-
-
 def _moved_neighbours(reversal: Reversal, state_id: str) -> dict[str, Rank]:
     """The ranks before of those whom the entry itself moved aside, and who still stand where it put them."""
     ranks: dict[str, Rank] = {}
@@ -174,7 +158,7 @@ def _moved_neighbours(reversal: Reversal, state_id: str) -> dict[str, Rank]:
 
 def of_recurred(reversal: Reversal, event: TaskRecurred) -> Inverse:
     """The rule comes back from the next task, whose creation the same entry takes back."""
-    task = _task(reversal, event.task_id)
+    task = reversal.task(event.task_id)
     if isinstance(task, Rejection):
         return task
     if task["recurrence"] == event.was:
@@ -184,7 +168,7 @@ def of_recurred(reversal: Reversal, event: TaskRecurred) -> Inverse:
 
 def of_values(reversal: Reversal, event: FieldValuesSet) -> Inverse:
     """A choice that was retired since comes back too: the task had it."""
-    task = _task(reversal, event.task_id)
+    task = reversal.task(event.task_id)
     if isinstance(task, Rejection):
         return task
     valued = custom_fields.changes_of(task, event.was)
@@ -194,7 +178,7 @@ def of_values(reversal: Reversal, event: FieldValuesSet) -> Inverse:
 
 
 def of_watchers(reversal: Reversal, event: WatchersChanged) -> Inverse:
-    task = _task(reversal, event.task_id)
+    task = reversal.task(event.task_id)
     if isinstance(task, Rejection):
         return task
     back = _back(reversal, task, "watcherIds", event.removed)

@@ -17,7 +17,7 @@ from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import OPERATOR, Principal
 from protocol.projects import ProjectView
-from server.past_facts import HALTED
+from server.past_points import HALTED
 from server.rest.access import AsOf, entity_tag, is_unchanged, state_headers
 from server.rest.bodies import json_response
 from server.streams import History, Streams, granted

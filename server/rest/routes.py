@@ -52,6 +52,7 @@ from server.rest.ranks import RankRoutes
 from server.rest.reactions import ReactionRoutes
 from server.rest.roles import RoleRoutes
 from server.rest.tasks import TaskRoutes
+from server.rest.timetravel import TimeTravelRoutes
 from server.rest.undo import UndoRoutes
 from server.rest.watchers import WatcherRoutes
 from server.streams import History, Streams
@@ -131,6 +132,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         *DeepLinkRoutes(needs.access, views, needs.facts).routes(),
         *ReactionRoutes(changes).routes(),
         *UndoRoutes(changes).routes(),
+        *TimeTravelRoutes(changes).routes(),
         *MilestoneRoutes(needs.access, views, needs.sizes).routes(),
         *FieldRoutes(needs.access, views).routes(),
         *WatcherRoutes(needs.access, needs.tasks, derived, needs.sizes).routes(),

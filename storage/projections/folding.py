@@ -46,6 +46,7 @@ from storage.projections.reactions import ReactionFact
 from storage.projections.roles import RoleFact
 from storage.projections.table import Key, Row, Table
 from storage.projections.tasks import JudgedFact, TaskFact
+from storage.projections.timetravel import RestorationFact
 from storage.projections.undo import UndoFact
 from storage.projections.watchers import WatcherFact
 
@@ -83,6 +84,7 @@ AnyFact: TypeAlias = (
     | FieldValuesFact
     | WatcherFact
     | UndoFact
+    | RestorationFact
     | CommentFact
     | ProfileFact
 )
@@ -179,7 +181,7 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(roles.TABLE.name, (stream_id, fact["data"]["roleId"]))]
         case "TaskCreated":
             return [Place(tasks.TABLE.name, (stream_id, fact["data"]["task"]["id"]))]
-        case "TaskEditsJudged" | "CommandUndone" | "CommandRedone":
+        case "TaskEditsJudged" | "CommandUndone" | "CommandRedone" | "TaskRestoredTo" | "ProjectRestoredTo":
             return []
         case "TasksReranked":
             return [Place(tasks.TABLE.name, (stream_id, task_id)) for task_id in fact["data"]["ranks"]]
@@ -268,7 +270,7 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
             return custom_fields.fold(row, fact, entry)
         case "TaskCreated" | "TaskEdited" | "TaskDeleted" | "TaskRestored" | "TaskRecurred":
             return tasks.fold(row, fact, entry)
-        case "TaskEditsJudged" | "CommandUndone" | "CommandRedone":
+        case "TaskEditsJudged" | "CommandUndone" | "CommandRedone" | "TaskRestoredTo" | "ProjectRestoredTo":
             return row
         case "TasksReranked":
             return ranks.fold(row, fact, entry)

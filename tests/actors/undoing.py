@@ -10,12 +10,16 @@ from actors.runtime.publication import publication_of
 from protocol.errors import Rejection
 from protocol.event import Command, Principal
 from protocol.log import Entry
+from protocol.timetravel import RestoreProjectTo, RestoreTaskTo
 from protocol.undo import RedoCommand, UndoCommand
+from server.past_points import COLLECTIONS
 from tests.actors.given import FACTS, MEMBER, NOW, Life, a_task, events_of
 
 
 def facts_of(life: Life, command: Command) -> Mapping[str, Any]:
-    """The facts of any command; those of an undo come from the log."""
+    """The facts of any command; those of an undo come from the log, and so do those of the way back."""
+    if isinstance(command, RestoreTaskTo | RestoreProjectTo):
+        return _then(life, command)
     if not isinstance(command, UndoCommand | RedoCommand):
         return FACTS
     undoing = life.state.undone.get(command.op_id)
@@ -52,6 +56,36 @@ def state_before(life: Life, seq: int) -> Any:
         for event in events_of(entry):
             life.actor.evolve(state, event, meta_of(entry))
     return state
+
+
+def _then(life: Life, command: RestoreTaskTo | RestoreProjectTo) -> dict[str, Any]:
+    seq = command.as_of if isinstance(command.as_of, int) else _seq_at(life, command.as_of)
+    if not 1 <= seq <= len(life.entries):
+        return {}
+    past, now = state_before(life, seq + 1), life.state
+    orders = {state_id: [task_id for _, task_id in cards] for state_id, cards in past.cards.items()}
+    if isinstance(command, RestoreTaskTo):
+        links = [one for one in past.links.values() if command.task_id in (one["taskId"], one["otherId"])]
+        return {"then": {"seq": seq, "task": past.tasks.get(command.task_id), "links": links, "orders": orders}}
+    then = {name: _different(getattr(past, name), getattr(now, name)) for name in COLLECTIONS}
+    return {"then": {"seq": seq, **then, "project": past.project, "orders": orders}}
+
+
+def _seq_at(life: Life, at: str) -> int:
+    kinds = life.actor.content_events
+    content = [entry.seq for entry in life.entries if any(event.kind in kinds for event in events_of(entry))]
+    return max((seq for seq in content if life.entries[seq - 1].at <= at), default=0)
+
+
+def _different(past: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    return {one: past.get(one) for one in {**past, **now} if past.get(one) != now.get(one)}
+
+
+def restore(
+    life: Life, command: RestoreTaskTo | RestoreProjectTo, by: Principal, now: str = NOW
+) -> Decision[Any] | Rejection:
+    """Sends it with what the edge would have found."""
+    return life.send(command, by, now=now, facts=facts_of(life, command))
 
 
 def undo(life: Life, seq: int, by: Principal, now: str = NOW) -> Decision[Any] | Rejection:

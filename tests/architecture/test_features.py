@@ -50,6 +50,7 @@ def test_the_features_are_those_we_know() -> None:
         "watchers",
         "due_dates",
         "undo",
+        "timetravel",
     }
 
 

@@ -403,6 +403,8 @@ _STEPS = {
     "ReactionRemoved": _reaction_removed,
     "CommandUndone": _nothing,
     "CommandRedone": _nothing,
+    "TaskRestoredTo": _nothing,
+    "ProjectRestoredTo": _nothing,
     "ProfileCreated": _profile_created,
     "ProfileEdited": _profile_edited,
     "Notified": _notified,

@@ -44,7 +44,7 @@ class Story:
         self.own: dict[str, list[int]] = {person.id: [] for person in PEOPLE}
         self.happened: Counter[str] = Counter()
         self._read = 0
-        self._follow()
+        self.follow()
 
     def step(self) -> None:
         """A command, or something is undone or redone."""
@@ -54,9 +54,9 @@ class Story:
             self._back(person, own[-1] if self.chance.random() < 0.5 else self.chance.choice(own))
             return
         command: Command = wild_command(self.chance, self.life.state, person)
-        if isinstance(self.life.send(command, person, now=self._now()), Decision):
+        if isinstance(self.life.send(command, person, now=self.now()), Decision):
             own.append(len(self.life.entries))
-            self._follow()
+            self.follow()
 
     def _back(self, person: Principal, seq: int) -> None:
         """Undone things are redone half of the time."""
@@ -64,9 +64,9 @@ class Story:
         before = visible(self.life)
         if is_undone and self.chance.random() < 0.8:
             since = self.life.state.undone[self.life.entries[seq - 1].op_id].seq
-            self._judge(redo(self.life, seq, person, self._now()), person, since, "redo")
-        elif self._judge(undo(self.life, seq, person, self._now()), person, seq, "undo") and self.chance.random() < 0.4:
-            outcome = redo(self.life, seq, person, self._now())
+            self._judge(redo(self.life, seq, person, self.now()), person, since, "redo")
+        elif self._judge(undo(self.life, seq, person, self.now()), person, seq, "undo") and self.chance.random() < 0.4:
+            outcome = redo(self.life, seq, person, self.now())
             assert self._judge(outcome, person, len(self.life.entries), "redo"), outcome
             assert visible(self.life) == before, "undo and redo lead elsewhere"
             self.happened["there and back"] += 1
@@ -76,7 +76,7 @@ class Story:
         if isinstance(outcome, Decision):
             self._check_nothing_foreign(self.life.entries[-1], foreign)
             self.happened[what] += 1
-            self._follow()
+            self.follow()
             return True
         assert isinstance(outcome, Rejection)
         reason = str(outcome.details.get("reason", outcome.code))
@@ -119,18 +119,21 @@ class Story:
             assert one.get("seq", since + 1) > since
         for one in outcome.details["fields"]:
             assert one["current"] != one["before"] or one["field"] == "rank"
-            own: Key = (one["what"], one["id"], *one["field"].split(".", 1))
+            field = "there" if one["field"] == "present" else one["field"]
+            own: Key = (one["what"], one["id"], *field.split(".", 1))
             entry = self.life.entries[one["seq"] - 1]
             events = msgpack.unpackb(entry.payload)["events"]
-            assert any(own in written_by(event, entry.author) for event in events), own
+            written = {key for event in events for key in written_by(event, entry.author)}
+            assert written & {own, (*own[:2], "there")}, own
             assert entry.author == one["author"]
 
-    def _now(self) -> str:
+    def now(self) -> str:
         """A millisecond later with every entry."""
         seconds, milliseconds = divmod(len(self.life.entries), 1000)
         return f"2026-03-01T13:00:{seconds:02d}.{milliseconds:03d}Z"
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
+        """Reads what is new in the log."""
         for entry in self.life.entries[self._read :]:
             self.writers.take(entry)
             go_on(self.world, entry)

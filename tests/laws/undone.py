@@ -1,4 +1,4 @@
-"""Random undoing: of whatever came shortly before, and redone, with any step in between."""
+"""Random undoing: of whatever came shortly before, and redone; and ways back to points of the past."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from protocol.event import Command, Principal
+from protocol.timetravel import RestoreProjectTo, RestoreTaskTo
 from protocol.undo import RedoCommand, UndoCommand
 from tests.actors.given import ADMIN, MEMBER, OWNER, uuid
 from tests.laws.steps import Step
 
-UNDO_COMMANDS: tuple[type[Command], ...] = (UndoCommand, RedoCommand)
+UNDO_COMMANDS: tuple[type[Command], ...] = (UndoCommand, RedoCommand, RestoreTaskTo, RestoreProjectTo)
+TASK_IDS = [uuid(0x200 + n) for n in range(2)]
 ANY_COMMAND = uuid(0x10_0000)
 """Stands there until the step is taken: only then is it known what came before."""
 
 _about = st.integers(1, 6)
 _people = st.sampled_from([OWNER, OWNER, OWNER, ADMIN, MEMBER])
+
+
+_points = st.one_of(
+    st.integers(5, 40), st.integers(5, 40), st.sampled_from(["2026-03-02T12:00:00.000Z", "2015-06-03T00:00:00.000Z"])
+)
 
 
 def undo_commands() -> dict[type[Command], SearchStrategy[Command]]:
@@ -27,6 +34,10 @@ def undo_commands() -> dict[type[Command], SearchStrategy[Command]]:
     return {
         UndoCommand: op_ids.map(lambda op_id: UndoCommand(op_id=op_id)),
         RedoCommand: op_ids.map(lambda op_id: RedoCommand(op_id=op_id)),
+        RestoreTaskTo: st.tuples(st.sampled_from(TASK_IDS), _points).map(
+            lambda drawn: RestoreTaskTo(task_id=drawn[0], as_of=drawn[1])
+        ),
+        RestoreProjectTo: _points.map(lambda point: RestoreProjectTo(as_of=point)),
     }
 
 
@@ -55,4 +66,17 @@ def undo_lives(live: SearchStrategy[Step], turns: SearchStrategy[Any]) -> Sequen
             step_back("go on", UndoCommand, OWNER, 3),
         ]
     )
-    return [back, back, there_and_back, all_back]
+    rewound = st.tuples(live, turns, _points, st.sampled_from(TASK_IDS), st.booleans()).map(
+        lambda drawn: [
+            drawn[0],
+            Step(
+                drawn[1],
+                RestoreProjectTo(as_of=drawn[2]) if drawn[4] else RestoreTaskTo(task_id=drawn[3], as_of=drawn[2]),
+                OWNER,
+                1,
+                None,
+            ),
+            step_back(drawn[1], UndoCommand, OWNER, 1),
+        ]
+    )
+    return [back, back, there_and_back, all_back, rewound]

@@ -376,7 +376,7 @@ async def a_world(
     attempts = Attempts(rates, proxies)
     invitations = InvitationFacts(storage.invitation_secrets, streams, clock, ProjectLimits().invitation_lifetime_days)
     history = History(actors, storage.journal, clock, limits)
-    past = PastFacts(streams, storage.journal, history)
+    past = PastFacts.make(streams, storage.journal, history, clock)
     facts = Facts(storage.accounts, storage.project_keys, invitations, past, streams)
     freshness: Freshness = lists
     needs = RestNeeds(

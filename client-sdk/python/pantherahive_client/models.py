@@ -84,6 +84,8 @@ EVENT_VERSIONS: Final[Mapping[str, int]] = {
     "ReactionRemoved": 1,
     "CommandUndone": 1,
     "CommandRedone": 1,
+    "TaskRestoredTo": 1,
+    "ProjectRestoredTo": 1,
     "DueDateNeared": 1,
     "ProfileCreated": 1,
     "ProfileEdited": 1,
@@ -1285,6 +1287,16 @@ class ProjectRestored(TypedDict):
     """The project is back."""
 
 
+class ProjectRestoredTo(TypedDict):
+    """The other events of this entry brought the project towards what it was as of `seq`.
+
+    `remaining` is how many pieces are still to come: 0 says that it is there.
+    """
+
+    seq: int
+    remaining: int
+
+
 class ProjectUnmuted(TypedDict):
     """They are told again."""
 
@@ -1423,10 +1435,37 @@ class RestoreProject(TypedDict):
     """Takes a deletion back."""
 
 
+class RestoreProjectTo(TypedDict):
+    """Makes the content of the project what it was at `asOf`, by edits like any others, which can be undone
+    together.
+
+    What was made since is deleted, what was deleted since comes back, what was changed is changed back:
+    the project's name, description, states and status, its milestones and fields, tasks with their order,
+    links, and comments. Members, roles, invitations and visibility stay as they are, and so do reactions
+    and watchers. One entry holds a limited amount: where `remaining` in the ack is not 0, the same
+    command goes on under a new `opId`, and each of the entries is undone by itself.
+    """
+
+    asOf: int | Instant
+
+
 class RestoreTask(TypedDict):
     """Brings a deleted task back, with its links, its comments and its place."""
 
     taskId: Uuid
+
+
+class RestoreTaskTo(TypedDict):
+    """Makes a task what it was at `asOf`, by edits like any others, which can be undone together.
+
+    Its fields, labels and assignees, the values of the project's own fields, its links and its place on
+    the board are as they were then, and it is deleted or not as then. What was said about it stays, and
+    so do its watchers. What cannot be had any more stays as it is: `left` in the ack names it
+    (`milestoneId`, a link's id …).
+    """
+
+    taskId: Uuid
+    asOf: int | Instant
 
 
 class RevokeInvitation(TypedDict):
@@ -1581,6 +1620,16 @@ class TaskRestored(TypedDict):
     """The task is back."""
 
     taskId: Uuid
+
+
+class TaskRestoredTo(TypedDict):
+    """The other events of this entry made the task what it was as of `seq`. `left` names what is not as it
+    was then.
+    """
+
+    taskId: Uuid
+    seq: int
+    left: NotRequired[list[str]]
 
 
 class TaskView(TypedDict):

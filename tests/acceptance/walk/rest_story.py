@@ -98,6 +98,11 @@ async def tasks(walk: Walker, cast: Cast) -> None:
     for again in ("undo", "redo", "undo"):
         await walk.call(f"POST /v1/projects/{{projectId}}/{again}", cast.ben)
     assert (await walk.call(f"GET {one}", cast.ben)).body["title"] == first["title"]
+    at_once = int(renamed.headers["ETag"].strip('"').partition(".")[0])
+    back = (await walk.call(f"POST {one}/restore-to", cast.ben, {"asOf": at_once})).body
+    assert back["result"] == {"seq": at_once, "left": []}
+    assert (await walk.call("POST /v1/projects/{projectId}/restore-to", cast.ada)).body["result"]["remaining"] == 0
+    assert (await walk.call(f"POST {one}/restore-to", cast.ada)).body["result"]["seq"] == 12
     edited = (await walk.call(f"POST {every}/bulk", cast.ada)).body
     assert [item["ok"] for item in edited["result"]["items"]] == [True, True]
     at = {"taskId": second["taskId"]}

@@ -216,7 +216,7 @@ async def a_hive(
     tokens = Tokens(Ed25519PrivateKey.generate(), ADMIN_TOKEN, 900)
     streams = Streams(region, clock, DEADLINE_S)
     invitations = InvitationFacts(storage.invitation_secrets, streams, clock, 14)
-    past = PastFacts(streams, journal, History(_actors(), journal, clock, runtime))
+    past = PastFacts.make(streams, journal, History(_actors(), journal, clock, runtime), clock)
     facts = Facts(storage.accounts, storage.project_keys, invitations, past, streams)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
     reader = ApiTokenReader(storage.api_tokens, ended, lambda: clock.now_s)

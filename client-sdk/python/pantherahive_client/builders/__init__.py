@@ -19,6 +19,7 @@ from pantherahive_client.builders.ranks import RankBuilders
 from pantherahive_client.builders.reactions import ReactionBuilders
 from pantherahive_client.builders.roles import RoleBuilders
 from pantherahive_client.builders.tasks import TaskBuilders
+from pantherahive_client.builders.timetravel import TimetravelBuilders
 from pantherahive_client.builders.undo import UndoBuilders
 from pantherahive_client.builders.watchers import WatcherBuilders
 
@@ -37,6 +38,7 @@ class ProjectStreamBuilders(
     CommentBuilders,
     ReactionBuilders,
     UndoBuilders,
+    TimetravelBuilders,
 ):
     """All commands to `project/<id>`."""
 

@@ -72,6 +72,8 @@ SHOWN_WHEN_CONFIRMED: Final = frozenset(
         "RestoreComment",
         "UndoCommand",
         "RedoCommand",
+        "RestoreTaskTo",
+        "RestoreProjectTo",
         # Sent by the server alone.
         "RemindOfDueDate",
     }

@@ -1,0 +1,96 @@
+"""The order of the board as it was: which rank brings a task back between those it stood between."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from actors.project.limits import ProjectLimits
+from actors.project.places import make_place
+from actors.project.state import ProjectState
+from protocol.errors import Rejection
+from protocol.messages import ProjectEvent
+from protocol.ranks import Rank, TasksReranked
+from protocol.tasks import TaskView
+
+OldPlace = tuple[list[ProjectEvent], Rank | None]
+"""What makes room for a task, and its rank; None where it stands there already."""
+
+
+@dataclass(slots=True)
+class OldPlaces:
+    """`orders`: state id → its tasks as they stood as of `seq`. `different`: those that are not what they were.
+
+    A task counts as settled while nobody has moved it since, or once it was brought back: the others of its state are
+    placed between settled ones.
+    """
+
+    draft: ProjectState
+    seq: int
+    orders: Mapping[str, Sequence[str]]
+    limits: ProjectLimits
+    different: Collection[str] | None = None
+    # Tasks that were brought back.
+    settled: set[str] = field(default_factory=set)
+    # State id → task id → its index in the old order.
+    _indexes: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def back(self, task: TaskView, then: TaskView) -> OldPlace | Rejection:
+        """Where the task has to go to stand as it stood then."""
+        state_id = then["stateId"]
+        before, after = self._neighbours(state_id, then["id"])
+        low, high = self._rank(before), self._rank(after)
+        self.settled.add(then["id"])
+        if (
+            task["stateId"] == state_id
+            and (low is None or low < task["rank"])
+            and (high is None or task["rank"] < high)
+        ):
+            return [], None
+        fits = (low is None or low < then["rank"]) and (high is None or then["rank"] < high)
+        if fits and self._is_free(state_id, then["rank"]):
+            return [], then["rank"]
+        return self._made(state_id, before, then["id"])
+
+    def _made(self, state_id: str, before: str | None, task_id: str) -> OldPlace | Rejection:
+        cards = self.draft.cards.get(state_id, [])
+        spot = 0 if before is None else bisect_left(cards, (self.draft.tasks[before]["rank"], before)) + 1
+        place = make_place(self.draft, state_id, spot, task_id, self.limits)
+        if isinstance(place, Rejection):
+            return place
+        if not place.reranked:
+            return [], place.rank
+        was = {one: self.draft.tasks[one]["rank"] for one in place.reranked}
+        return [TasksReranked(state_id=state_id, ranks=place.reranked, was=was)], place.rank
+
+    def _neighbours(self, state_id: str, task_id: str) -> tuple[str | None, str | None]:
+        """The nearest settled ones on both sides."""
+        order = self.orders.get(state_id, ())
+        index = self._index(state_id).get(task_id, len(order))
+        down, up = range(min(index, len(order)) - 1, -1, -1), range(index + 1, len(order))
+        before = next((order[place] for place in down if self._is_settled(order[place], state_id)), None)
+        after = next((order[place] for place in up if self._is_settled(order[place], state_id)), None)
+        return before, after
+
+    def _index(self, state_id: str) -> dict[str, int]:
+        if state_id not in self._indexes:
+            order = self.orders.get(state_id, ())
+            self._indexes[state_id] = {task_id: index for index, task_id in enumerate(order)}
+        return self._indexes[state_id]
+
+    def _is_settled(self, task_id: str, state_id: str) -> bool:
+        if self.draft.tasks[task_id]["stateId"] != state_id:
+            return False
+        if task_id in self.settled or (self.different is not None and task_id not in self.different):
+            return True
+        moved = self.draft.changes.get(f"task/{task_id}", {}).get("rank")
+        return moved is None or moved.seq <= self.seq
+
+    def _rank(self, task_id: str | None) -> Rank | None:
+        return None if task_id is None else self.draft.tasks[task_id]["rank"]
+
+    def _is_free(self, state_id: str, rank: Rank) -> bool:
+        cards = self.draft.cards.get(state_id, [])
+        index = bisect_left(cards, (rank, ""))
+        return index == len(cards) or cards[index][0] != rank

@@ -1,0 +1,159 @@
+"""A whole project on its way back: piece by piece, in an order in which every piece leaves a sound project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from actors.project import milestones
+from actors.project.restoration import Restoration
+from actors.project.sizes import ENTRY_CHARACTERS_MAX, characters_of
+from actors.project.state import CLOSED_GROUPS
+from protocol.custom_fields import FieldDefined, FieldEdited, FieldRemoved, FieldView
+from protocol.milestones import MilestoneCreated, MilestoneView
+from protocol.projects import ProjectEdited, ProjectView, WorkflowState
+from protocol.tasks import TaskView
+
+EVENTS_MAX: Final = 2000
+"""An entry ends after so many events; what is left over comes in the next one."""
+
+STATES_MAX: Final = 50
+NAME_KEPT_MAX: Final = 150
+"""So much of a state's name is kept where its id has to tell it from another one."""
+
+Piece = Callable[[], None]
+Records = Mapping[str, Any]
+"""Id → the record then; None where it was not there. Only of those that are different now."""
+
+
+def rewind(restoration: Restoration, then: Mapping[str, Any]) -> int:
+    """Takes what one entry holds; how many pieces are left over."""
+    characters, seen = 0, 0
+    pieces = list(_pieces(restoration, then))
+    for number, piece in enumerate(pieces):
+        piece()
+        characters += sum(map(characters_of, restoration.events[seen:]))
+        seen = len(restoration.events)
+        if seen > EVENTS_MAX or characters > ENTRY_CHARACTERS_MAX:
+            return len(pieces) - number - 1
+    return 0
+
+
+def _pieces(restoration: Restoration, then: Mapping[str, Any]) -> Iterator[Piece]:
+    """What goes away first makes room for what comes back. Parents and links depend on all tasks."""
+    tasks: list[tuple[str, TaskView | None]] = sorted(
+        then["tasks"].items(), key=lambda one: _number(restoration, one[0])
+    )
+    known = [record for _, record in tasks if record is not None]
+    yield partial(_project, restoration, then["project"], False)
+    yield from _gone_and_back(restoration, then["fields"], _without_field, _field)
+    yield from _gone_and_back(restoration, then["milestones"], _without_milestone, _milestone)
+    yield from (partial(restoration.without_link, link_id) for link_id in _missing(then["links"]))
+    yield from (partial(restoration.without_task, task_id) for task_id, record in tasks if record is None)
+    yield from (partial(restoration.task, record) for record in known)
+    yield partial(restoration.parents, known)
+    yield from (partial(restoration.link, record) for record in then["links"].values() if record is not None)
+    yield from (partial(restoration.without_comment, comment_id) for comment_id in _missing(then["comments"]))
+    yield from (partial(restoration.comment, record) for record in then["comments"].values() if record is not None)
+    yield partial(_project, restoration, then["project"], True)
+
+
+def _number(restoration: Restoration, task_id: str) -> int:
+    return restoration.draft.tasks[task_id]["number"]
+
+
+def _missing(records: Records) -> Iterator[str]:
+    return (record_id for record_id, record in records.items() if record is None)
+
+
+def _gone_and_back(
+    restoration: Restoration,
+    records: Records,
+    without: Callable[[Restoration, str], None],
+    back: Callable[[Restoration, Any], None],
+) -> Iterator[Piece]:
+    yield from (partial(without, restoration, record_id) for record_id in _missing(records))
+    yield from (partial(back, restoration, record) for record in records.values() if record is not None)
+
+
+def _project(restoration: Restoration, then: ProjectView, last: bool) -> None:
+    """Its own fields. States that tasks are in go at last, and stay where tasks stay in them."""
+    now: Any = restoration.project
+    wished: dict[str, Any] = {"name": then["name"], "description": then["description"]}
+    if then["status"] != "Archived":
+        wished["status"] = then["status"]
+    states = _states(restoration, then["states"], now["states"], everything=not last)
+    if len(states) <= STATES_MAX:
+        wished["states"] = states
+    changes: Any = {name: value for name, value in wished.items() if now[name] != value}
+    if changes:
+        was: Any = {name: now[name] for name in changes}
+        restoration.take(ProjectEdited(changes=changes, was=was))
+
+
+def _states(
+    restoration: Restoration, then: list[WorkflowState], now: list[WorkflowState], *, everything: bool
+) -> list[WorkflowState]:
+    """Those of then, and of the others those in use or `everything`, under names that are free.
+
+    One that would open or close the tasks in it stays as it is.
+    """
+    used = {state_id for state_id, cards in restoration.draft.cards.items() if cards}
+    present = {state["id"]: state for state in now}
+    states = [present[one["id"]] if one["id"] in used and _turns(one, present) else one for one in then]
+    known = {state["id"] for state in states}
+    states += [state for state in now if state["id"] not in known and (everything or state["id"] in used)]
+    names: set[str] = set()
+    for place, state in enumerate(states):
+        if state["name"] in names:
+            states[place] = {**state, "name": f"{state['name'][:NAME_KEPT_MAX]} ({state['id']})"}
+        names.add(states[place]["name"])
+    return states
+
+
+def _turns(then: WorkflowState, present: Mapping[str, WorkflowState]) -> bool:
+    now = present.get(then["id"])
+    return now is not None and (now["group"] in CLOSED_GROUPS) != (then["group"] in CLOSED_GROUPS)
+
+
+def _without_milestone(restoration: Restoration, milestone_id: str) -> None:
+    milestone = restoration.draft.milestones.get(milestone_id)
+    if milestone is not None:
+        restoration.take(*milestones.removal(restoration.draft, milestone))
+
+
+def _milestone(restoration: Restoration, then: MilestoneView) -> None:
+    now: Any = restoration.draft.milestones.get(then["id"])
+    if now is None:
+        restoration.take(MilestoneCreated(milestone=then))
+        return
+    names = ("name", "description", "status", "startDate", "dueDate")
+    changes: Any = {name: then[name] for name in names if now[name] != then[name]}  # type: ignore[literal-required]
+    if changes:
+        was: Any = {name: now[name] for name in changes}
+        restoration.take(milestones.edited(then["id"], changes, was, restoration.dating))
+
+
+def _without_field(restoration: Restoration, field_id: str) -> None:
+    field = restoration.draft.fields.get(field_id)
+    if field is not None:
+        restoration.take(FieldRemoved(field_id=field_id, was=field))
+
+
+def _field(restoration: Restoration, then: FieldView) -> None:
+    """One of another type has the id of a field that is gone. Choices that came since stay, retired."""
+    now: Any = restoration.draft.fields.get(then["id"])
+    if now is not None and now["type"] != then["type"]:
+        _without_field(restoration, then["id"])
+        now = None
+    if now is None:
+        restoration.take(FieldDefined(field=then))
+        return
+    known = {choice["id"] for choice in then["choices"]}
+    later = [{**choice, "retired": True} for choice in now["choices"] if choice["id"] not in known]
+    wished: dict[str, Any] = {"name": then["name"], "choices": [*then["choices"], *later]}
+    changes: Any = {name: value for name, value in wished.items() if now[name] != value}
+    if changes:
+        was: Any = {name: now[name] for name in changes}
+        restoration.take(FieldEdited(field_id=then["id"], changes=changes, was=was))
