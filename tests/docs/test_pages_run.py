@@ -122,12 +122,21 @@ def check_sdk(blocks: list[Block], printed: list[str]) -> None:
         assert [part for part in parts if part not in said] == [], said
 
 
+def check_bots(blocks: list[Block], printed: list[str]) -> None:
+    assert [block.language for block in blocks] == ["bash", "python", "bash"]
+    _, answered, rehearsed = printed
+    assert re.search(r"LAMP-1 is one of 1 tasks\.", answered), answered
+    assert re.search(r"^ +\d+  2019-01-11T00:00:00\.000Z  AddComment .*2019-01-10", rehearsed, re.MULTILINE), rehearsed
+    assert int(rehearsed.split()[-1]) >= 1
+
+
 CHECKS: dict[str, Callable[[list[Block], list[str]], None]] = {
     name_of(README): check_readme,
     name_of(CLIENT): check_client,
     name_of(SDK): check_sdk,
     "docs/undo.md": check_undo,
     name_of(COMMAND_LINE): check_command_line,
+    "docs/bots.md": check_bots,
 }
 """What has to be seen after a page ran, beside that every block succeeded. A new page with code is named here."""
 

@@ -64,7 +64,8 @@ async def run_bot(
     ):
         state = await _state_at(project, events.cursor)
         made = bot_of(bot)
-        steps = Steps(made, state, BotProject(name, project_id, _Sending(hive, project)))
+        hands = BotProject(name, project_id, _Sending(hive, project))
+        steps = Steps(made, state, seq_of(events.cursor), hands)
         await _Run(made, events, steps, clock, look_every_s).run()
 
 

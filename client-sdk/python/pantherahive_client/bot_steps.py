@@ -19,10 +19,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Steps:
     """The state as of the place in the log where the bot is."""
 
-    def __init__(self, bot: Bot, state: ProjectState, project: BotProject) -> None:
+    def __init__(self, bot: Bot, state: ProjectState, seq: int, project: BotProject) -> None:
         self._bot = bot
         self._project = project
+        # The project after the entry `seq`.
         self.state = state
+        self.seq = seq
 
     def fold(self, entry: Sequence[ProjectEvent]) -> None:
         """The events of one entry take effect together."""
@@ -30,16 +32,17 @@ class Steps:
             {"kind": event.kind, "version": event.version, "data": dict(event.data)} for event in entry
         ]
         evolve_events(self.state, events, {"author": entry[0].author, "at": entry[0].at})
+        self.seq = entry[0].seq
 
     async def tell(self, entry: Sequence[ProjectEvent]) -> None:
         """The bot hears of each event. Raises what the bot raises."""
         for number, event in enumerate(entry):
-            self._project.goes_to("event", event.seq, number)
+            self._project.goes_to(self.seq, "event", event.seq, number)
             await self._bot.on_event(event, self.state, self._project)
 
     async def tell_time(self, now: datetime) -> None:
         """The bot hears what time it is. Raises what the bot raises."""
-        self._project.goes_to("time", instant_of(now))
+        self._project.goes_to(self.seq, "time", instant_of(now))
         await self._bot.on_time(now, self.state, self._project)
 
 

@@ -48,6 +48,8 @@ class BotProject(ProjectStreamBuilders):
         self.name = name
         self.id = project_id
         self._acts = acts
+        # The last entry in the state that the bot is given: the `base` of what it decides.
+        self.seq = 0
         # Where in the log the bot is, and how many commands it has sent there.
         self._place: tuple[str | int, ...] = ()
         self._sent = 0
@@ -73,9 +75,9 @@ class BotProject(ProjectStreamBuilders):
         """The JSON that REST answers to `GET path`: it is of now, whatever the bot is led through."""
         return await self._acts.get(path, query)
 
-    def goes_to(self, *place: str | int) -> None:
+    def goes_to(self, seq: int, *place: str | int) -> None:
         """The bot is at another place: an event, or a time. For those who lead a bot."""
-        self._place, self._sent = place, 0
+        self.seq, self._place, self._sent = seq, place, 0
 
 
 class Bot:

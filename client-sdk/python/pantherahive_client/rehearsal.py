@@ -185,7 +185,7 @@ class _Led:
     def __init__(self, bot: Bot, stage: _Stage, project: BotProject) -> None:
         self._bot = bot
         self._stage = stage
-        self._log = Steps(bot, stage.real, project)
+        self._log = Steps(bot, stage.real, seq_of(stage.rehearsal.after), project)
         self._project = project
         # The last time that was told, or from which on times are told; None until there is an entry to count from.
         self.told: datetime | None = None
@@ -196,12 +196,13 @@ class _Led:
         if self.told is None:
             self.told = moment - timedelta(microseconds=1)
         await self.tell_times(moment)
+        imagining = self._seen()
         self._log.fold(events)
         stage.rehearsal.entries += 1
         stage.rehearsal.until, stage.now = cursor_of(entry), entry["at"]
         stage.happened.add(entry["opId"])
         try:
-            self._seen().fold(events)
+            imagining.fold(events)
         except _UNFIT:  # what the bot would have changed contradicts the log, which is right
             stage.imagined = stage.real.copied()
         await self._seen().tell(events)
@@ -216,4 +217,4 @@ class _Led:
 
     def _seen(self) -> Steps:
         """With the state as the bot sees it."""
-        return Steps(self._bot, self._stage.imagined, self._project)
+        return Steps(self._bot, self._stage.imagined, self._log.seq, self._project)
