@@ -17,7 +17,6 @@ import orjson
 
 from tests.server.clock import RandomIds
 from tests.server.composed import Composed, composed_server
-from tests.server.gateway.client import command
 
 PASSWORD: Final = "Correct-Horse-Battery-7"
 INVITATION_TOKEN: Final = "aW52aXRhdGlvbi10b2tlbi1vZi10aGUtc2NlbmUtMQ_x"
@@ -242,6 +241,3 @@ async def _dead_tokens(scene: Scene) -> None:
     scene.tokens["robbed"] = heir["accessToken"]
     scene.names["refresh_used"], scene.names["refresh_heir"] = robbed["refreshToken"], heir["refreshToken"]
     scene.secrets |= {one[name] for one in (out, robbed, heir) for name in ("accessToken", "refreshToken")}
-
-
-__all__ = ["PASSWORD", "Scene", "a_scene", "command"]

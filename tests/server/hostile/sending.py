@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -239,13 +239,3 @@ def several(*sendings: Sending) -> Sending:
         return came
 
     return Sending(sendings[-1].where, act)
-
-
-def together(sendings: Iterable[Sending]) -> Sending:
-    """All at once; what came, once each."""
-    tries = list(sendings)
-
-    async def act(scene: Scene) -> str:
-        return ", ".join(sorted(set(await asyncio.gather(*(one.act(scene) for one in tries)))))
-
-    return Sending(tries[0].where, act)
