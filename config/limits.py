@@ -48,7 +48,7 @@ class RuntimeLimits(BaseSettings):
         20_000, ge=1, le=1_000_000, description="The same of the largest states, which are kept more seldom."
     )
     snapshot_bytes_per_entry: int = Field(
-        2048, ge=1, le=MIB, description="A state is kept again after one entry for so many bytes of it, at least."
+        512, ge=1, le=MIB, description="A state is kept again after one entry for so many bytes of it, at least."
     )
     snapshot_at_passivation_entries: int = Field(
         20, ge=1, le=1_000_000, description="An actor that leaves memory is snapshot if it grew by so many entries."

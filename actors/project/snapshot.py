@@ -85,11 +85,15 @@ def _chunks(records: Iterable[Mapping[str, Any]], count: int) -> Iterator[list[M
 
 
 def _characters(record: Mapping[str, Any]) -> int:
-    """The long texts only: what else a record holds is small."""
-    own = len(record.get("description", "")) + len(record.get("body", ""))
-    values = sum(len(value) for value in record.get("fields", {}).values() if isinstance(value, str))
-    choices = sum(len(choice["name"]) for choice in record.get("choices", ()))
-    return own + values + choices + sum(len(edit["body"]) for edit in record.get("edits", ()))
+    """The long texts only: what else a record holds is small, and most have none."""
+    size = len(record.get("description", "")) + len(record.get("body", ""))
+    if fields := record.get("fields"):
+        size += sum(len(value) for value in fields.values() if isinstance(value, str))
+    if choices := record.get("choices"):
+        size += sum(len(choice["name"]) for choice in choices)
+    if edits := record.get("edits"):
+        size += sum(len(edit["body"]) for edit in edits)
+    return size
 
 
 def take_part(state: ProjectState, part: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ class RuntimeLimits:
     retry_backoff_max_s: float = 1.0
     snapshot_every_entries: int = 500
     snapshot_every_entries_max: int = 20_000
-    snapshot_bytes_per_entry: int = 2_048
+    snapshot_bytes_per_entry: int = 512
     snapshot_at_passivation_entries: int = 20
     snapshots_waiting_max: int = 64
     idle_passivation_s: float = 300.0
@@ -47,8 +47,8 @@ class RuntimeLimits:
     def snapshot_entries(self, state_bytes: int) -> int:
         """After how many entries a state of this size is kept again: the larger it is, the more seldom.
 
-        So what snapshots write stays in proportion to what the log does, and replaying the entries after one takes
-        about as long as restoring it.
+        So what snapshots cost stays in proportion to what the log does. Replaying the entries after one takes a few
+        times as long as restoring it.
         """
         wanted = min(state_bytes // self.snapshot_bytes_per_entry, self.snapshot_every_entries_max)
         return max(self.snapshot_every_entries, wanted)
