@@ -10,6 +10,7 @@ import asyncpg
 
 from protocol.faults import NotApplied, OutcomeUnknown
 from protocol.log import AppendBatch, Appended, NewEntry, shard_of
+from storage.postgres.driver import run_prepared
 from storage.postgres.faults import DRIVER_ERRORS, fault_of, reading
 from storage.postgres.pool import Database, application_name
 from storage.postgres.statements import statement
@@ -175,19 +176,6 @@ class PostgresLane:
                     raise NotApplied(f"backend {pid} does not end")
         finally:
             await witness.close()
-
-
-async def run_prepared(
-    connection: _Connection, prepared: _Statement, args: tuple[Any, ...], timeout_s: float
-) -> list[asyncpg.Record]:
-    """`prepared.fetch`, straight to the driver's protocol object: what lies between costs a tenth of an append.
-
-    These are private names of asyncpg 0.32. What is left out: a text that names the method when the statement or the
-    connection is closed, and the renewal of types that were changed under a statement; the log's own never are.
-    """
-    protocol: Any = connection._protocol  # type: ignore[attr-defined]
-    rows: list[asyncpg.Record] = await protocol.bind_execute(prepared._state, args, "", 0, False, timeout_s)  # type: ignore[attr-defined]
-    return rows
 
 
 def _single(batch: AppendBatch) -> tuple[object, ...]:

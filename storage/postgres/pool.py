@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar
 import asyncpg
 
 from protocol.faults import NotApplied, OutcomeUnknown
+from storage.postgres.driver import quicken_arrays
 from storage.postgres.faults import DRIVER_ERRORS, is_lost, reading, writing
 from storage.postgres.server_check import check_durability, check_version
 
@@ -90,6 +91,7 @@ class Database:
 
         Raises ServerTooOld, UnsafeDurability, and NotApplied when the database cannot be reached.
         """
+        quicken_arrays()
         database = cls(dsn, session, limits or DatabaseLimits())
         connection = await database.connect("check")
         try:

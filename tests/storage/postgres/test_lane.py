@@ -4,12 +4,11 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 
 from protocol.faults import NotApplied, OutcomeUnknown
 from protocol.log import ClaimedShard
-from storage.postgres.lane import PostgresLane, run_prepared
+from storage.postgres.lane import PostgresLane
 from storage.postgres.pool import Database, DatabaseLimits
 from storage.postgres.storage import PostgresStorage
 from tests.contracts.entries import batch, entry, fence, stream_on
@@ -204,17 +203,3 @@ async def test_a_lane_carries_its_session_in_its_name_and_plans_anew_each_time(
             "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE '%/lane-%'"
         )
         assert [row[0] for row in names] == ["pantherahive/another/lane-0"]
-
-
-async def test_the_short_way_to_the_driver_gives_what_the_public_one_gives(database_dsn: str) -> None:
-    async with raw(database_dsn) as connection:
-        rows = await connection.prepare("SELECT n, 1 / n AS part FROM unnest($1::int[]) n")
-        assert await run_prepared(connection, rows, ([1, 2],), 5) == await rows.fetch([1, 2])
-        with pytest.raises(asyncpg.DivisionByZeroError):
-            await run_prepared(connection, rows, ([0],), 5)
-        with pytest.raises(TimeoutError):
-            await run_prepared(connection, await connection.prepare("SELECT pg_sleep(60)"), (), 0.05)
-        assert await run_prepared(connection, rows, ([4],), 5) == await rows.fetch([4])
-        await connection.close()
-        with pytest.raises(asyncpg.InterfaceError, match="clos"):
-            await run_prepared(connection, rows, ([1],), 5)
