@@ -72,11 +72,11 @@ def named_objects(data: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(value, str):
             if name in _IDS:
                 yield value
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             if name in _RECORDS:
                 yield value["id"]
             yield from named_objects(value)
         elif isinstance(value, list):
             for item in value:
-                if isinstance(item, Mapping):
+                if isinstance(item, dict):
                     yield from named_objects(item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from protocol.activity import NOT_TOLD, named_objects
@@ -25,7 +26,9 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) ON CONFLICT DO NOTHIN
 """  # noqa: S608
 _NOTE_AUTHORS: Final = f"""
 INSERT INTO {AUTHORS} (author_id, project_id, at, seq)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[]) ON CONFLICT DO NOTHING
+SELECT n.author_id, n.project_id, n.at::timestamptz, n.seq
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[]) n (author_id, project_id, at, seq)
+    ON CONFLICT DO NOTHING
 """  # noqa: S608
 _OF_OBJECT: Final = f"""
 SELECT seq FROM {OBJECTS} WHERE project_id = $1 AND object_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4
@@ -82,24 +85,30 @@ def noted(entries: Iterable[ReadEntry], rows: Rows) -> Noted:
     objects: list[tuple[str, str, int]] = []
     deeds: list[tuple[str, Deed]] = []
     for read in entries:
-        kind, _, project_id = read.entry.stream.partition("/")
-        told = [event for event in read.events if event["kind"] not in NOT_TOLD]
+        entry = read.entry
+        kind, _, project_id = entry.stream.partition("/")
+        told = [event["data"] for event in read.events if event["kind"] not in NOT_TOLD]
         if kind != "project" or not told:
             continue
-        found = {
-            name for event in told for name in _objects_of(project_id, event["data"], rows) if _UUID.fullmatch(name)
-        }
-        objects.extend((project_id, name, read.entry.seq) for name in sorted(found))
-        if _UUID.fullmatch(read.entry.author):
-            deeds.append((read.entry.author, Deed(read.entry.at, project_id, read.entry.seq)))
+        found = {name for data in told for name in _objects_of(project_id, data, rows)}
+        objects.extend((project_id, name, entry.seq) for name in sorted(filter(_is_id, found)))
+        if _is_id(entry.author):
+            deeds.append((entry.author, Deed(entry.at, project_id, entry.seq)))
     return Noted(objects, deeds)
 
 
-def _objects_of(project_id: str, data: Any, rows: Rows) -> Iterable[str]:
-    yield from named_objects(data)
-    comment = rows.get(Place(comments.TABLE.name, (project_id, data.get("commentId", ""))))
-    if comment is not None:
-        yield comment["taskId"]
+@lru_cache(maxsize=4096)
+def _is_id(name: str) -> bool:
+    return _UUID.fullmatch(name) is not None
+
+
+def _objects_of(project_id: str, data: Any, rows: Rows) -> list[str]:
+    found = list(named_objects(data))
+    if "commentId" in data:
+        comment = rows.get(Place(comments.TABLE.name, (project_id, data["commentId"])))
+        if comment is not None:
+            found.append(comment["taskId"])
+    return found
 
 
 async def note(connection: Connection, what: Noted) -> None:
@@ -110,7 +119,7 @@ async def note(connection: Connection, what: Noted) -> None:
     if what.deeds:
         authors = [author for author, _ in what.deeds]
         instants, projects, seqs = zip(*(deed for _, deed in what.deeds), strict=True)
-        await connection.execute(_NOTE_AUTHORS, authors, projects, [datetime_of(at) for at in instants], seqs)
+        await connection.execute(_NOTE_AUTHORS, authors, projects, instants, seqs)
 
 
 async def forget_project(connection: Connection, project_id: str) -> None:

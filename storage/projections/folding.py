@@ -99,6 +99,10 @@ NOT_PROJECTED: Final = frozenset(event.kind for event in get_args(UserEvent)) | 
 """A person's private stream is read from its actor alone; dates that come near and erased events change no row."""
 
 
+_SWEEPING: Final = frozenset({"FieldRemoved", "ProjectPurged"})
+"""Events that change rows of others, too."""
+
+
 class Place(NamedTuple):
     """A row: its table's name and its key."""
 
@@ -162,7 +166,13 @@ def reached(entries: Iterable[ReadEntry]) -> dict[str, int]:
 
 def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
     """The rows that an event writes."""
-    match fact["kind"]:
+    match fact["kind"]:  # what comes most often is asked first
+        case "TaskEdited" | "TaskDeleted" | "TaskRestored" | "TaskRecurred" | "FieldValuesSet" | "WatchersChanged":
+            return [Place(tasks.TABLE.name, (stream_id, fact["data"]["taskId"]))]
+        case "TaskCreated":
+            return [Place(tasks.TABLE.name, (stream_id, fact["data"]["task"]["id"]))]
+        case "CommentAdded" | "CommentEdited" | "CommentDeleted" | "CommentRestored":
+            return [Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))]
         case "ProjectCreated" | "ProjectEdited" | "ProjectDeleted" | "ProjectRestored":
             return [Place(projects.TABLE.name, (stream_id,))]
         case "ProjectPurged":
@@ -179,8 +189,6 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(roles.TABLE.name, (stream_id, fact["data"]["role"]["id"]))]
         case "RoleEdited" | "RoleRemoved":
             return [Place(roles.TABLE.name, (stream_id, fact["data"]["roleId"]))]
-        case "TaskCreated":
-            return [Place(tasks.TABLE.name, (stream_id, fact["data"]["task"]["id"]))]
         case "TaskEditsJudged" | "CommandUndone" | "CommandRedone" | "TaskRestoredTo" | "ProjectRestoredTo":
             return []
         case "TasksReranked":
@@ -189,8 +197,6 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(links.TABLE.name, (stream_id, fact["data"]["link"]["id"]))]
         case "LinkRemoved":
             return [Place(links.TABLE.name, (stream_id, fact["data"]["linkId"]))]
-        case "CommentAdded" | "CommentEdited" | "CommentDeleted" | "CommentRestored":
-            return [Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))]
         case "ReactionAdded" | "ReactionRemoved":
             return [Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))]
         case "MilestoneCreated":
@@ -201,8 +207,6 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(custom_fields.TABLE.name, (stream_id, fact["data"]["field"]["id"]))]
         case "FieldEdited" | "FieldRemoved":
             return [Place(custom_fields.TABLE.name, (stream_id, fact["data"]["fieldId"]))]
-        case "TaskEdited" | "TaskDeleted" | "TaskRestored" | "TaskRecurred" | "FieldValuesSet" | "WatchersChanged":
-            return [Place(tasks.TABLE.name, (stream_id, fact["data"]["taskId"]))]
         case "ProfileCreated" | "ProfileEdited":
             return [Place(profiles.TABLE.name, (stream_id,))]
         case _:
@@ -212,14 +216,21 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
 def fold_entry(rows: Rows, read: ReadEntry) -> None:
     """Brings the rows that the entry touches to where it leads. Raises UnreadableEvent when it cannot."""
     try:
+        sweeps = False
         for place, fact in read.facts:
             rows[place] = _folded(rows.get(place), fact, read.entry)
-        for removal in removals([read]):
-            rows.update((place, removal.swept(row)) for place, row in _tasks_of(rows))
-        for purge in purged([read]):
-            rows.update(dict.fromkeys(_rows_of(rows, purge.project_id)))
+            sweeps = sweeps or fact["kind"] in _SWEEPING
+        if sweeps:
+            _sweep(rows, read)
     except KeyError as error:
         raise _unreadable(read.entry, error) from error
+
+
+def _sweep(rows: Rows, read: ReadEntry) -> None:
+    for removal in removals([read]):
+        rows.update((place, removal.swept(row)) for place, row in _tasks_of(rows))
+    for purge in purged([read]):
+        rows.update(dict.fromkeys(_rows_of(rows, purge.project_id)))
 
 
 def removals(entries: Iterable[ReadEntry]) -> Sequence[Removal]:
@@ -251,7 +262,11 @@ def _tasks_of(rows: Rows) -> Sequence[tuple[Place, Row]]:
 
 
 def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
-    match fact["kind"]:
+    match fact["kind"]:  # what comes most often is asked first
+        case "TaskEdited" | "TaskCreated" | "TaskDeleted" | "TaskRestored" | "TaskRecurred":
+            return tasks.fold(row, fact, entry)
+        case "CommentAdded" | "CommentEdited" | "CommentDeleted" | "CommentRestored":
+            return comments.fold(row, fact, entry)
         case "ProjectCreated" | "ProjectEdited" | "ProjectDeleted" | "ProjectRestored":
             return projects.fold(row, fact, entry)
         case "ProjectPurged":
@@ -268,8 +283,6 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
             return milestones.fold(row, fact, entry)
         case "FieldDefined" | "FieldEdited" | "FieldRemoved":
             return custom_fields.fold(row, fact, entry)
-        case "TaskCreated" | "TaskEdited" | "TaskDeleted" | "TaskRestored" | "TaskRecurred":
-            return tasks.fold(row, fact, entry)
         case "TaskEditsJudged" | "CommandUndone" | "CommandRedone" | "TaskRestoredTo" | "ProjectRestoredTo":
             return row
         case "TasksReranked":
@@ -278,8 +291,6 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
             return custom_fields.fold_values(row, fact, entry)
         case "WatchersChanged":
             return watchers.fold(row, fact, entry)
-        case "CommentAdded" | "CommentEdited" | "CommentDeleted" | "CommentRestored":
-            return comments.fold(row, fact, entry)
         case "ReactionAdded" | "ReactionRemoved":
             return reactions.fold(row, fact, entry)
         case "ProfileCreated" | "ProfileEdited":

@@ -16,6 +16,7 @@ from storage.projections.folding import (
     PROJECT_TABLES,
     TABLES,
     Place,
+    ReadEntry,
     Rows,
     check_readable,
     fold_entry,
@@ -35,8 +36,8 @@ T = TypeVar("T")
 PROJECTOR: Final = "projector"
 """The consumer's name in the table of checkpoints."""
 
-ENTRIES_AT_A_TIME: Final = 20
-"""So many are read or folded before others on the loop get their turn: about a fifth of a millisecond."""
+ENTRIES_AT_A_TIME: Final = 100
+"""So many are read or folded before others on the loop get their turn: about half a millisecond."""
 
 
 class Outrun(Exception):
@@ -69,14 +70,17 @@ class ProjectionWriter:
         return True
 
     async def _apply(self, moves: Mapping[int, Move], entries: Sequence[Entry]) -> None:
-        read = [read_entry(entry) async for entry in _in_turns(entries)]
+        read: list[ReadEntry] = []
+        async for some in _in_turns(entries):
+            read.extend(map(read_entry, some))
         async with self._consumers.transaction() as connection:
             if not await self._consumers.advance(connection, self._name, moves):
                 raise Outrun
             before = await _load(connection, touched(read))
             after = dict(before)
-            async for one in _in_turns(read):
-                fold_entry(after, one)
+            async for stretch in _in_turns(read):
+                for one in stretch:
+                    fold_entry(after, one)
             # Before the rows that were folded: these have had their turn in the order of the log.
             for removal in removals(read):
                 await removal.sweep(connection)
@@ -89,12 +93,12 @@ class ProjectionWriter:
                 await projects.reach(connection, projects_reached)
 
 
-async def _in_turns(items: Sequence[T]) -> AsyncIterator[T]:
-    """The items; between two stretches of them everybody else on the loop has a turn."""
-    for number, item in enumerate(items, 1):
-        yield item
-        if number % ENTRIES_AT_A_TIME == 0:
+async def _in_turns(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
+    """The items in stretches; between two of them everybody else on the loop has a turn."""
+    for first in range(0, len(items), ENTRIES_AT_A_TIME):
+        if first:
             await asyncio.sleep(0)
+        yield items[first : first + ENTRIES_AT_A_TIME]
 
 
 async def _load(connection: Connection, places: Iterable[Place]) -> Rows:
