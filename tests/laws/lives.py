@@ -20,12 +20,13 @@ def live_many(
     *,
     runs: int = RUNS,
     lives_per_run: int = LIVES_PER_RUN,
+    first: int = 0,
 ) -> None:
     """Hands many lives to `take`, which may raise.
 
     Several short runs: a long one varies the few lives that it began with, and what is rare never happens in them.
     """
-    for run in range(runs):
+    for run in range(first, first + runs):
         _one_run(strategy, take, run, lives_per_run)
 
 
