@@ -14,6 +14,7 @@ from protocol.cursors import Cursor
 from protocol.errors import Rejected, Rejection
 from protocol.event import Command, Origin, Principal
 from protocol.messages import digest_of
+from protocol.tags import EntityTag
 from server.rate_limits import Rates
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ def code_of(outcome: Outcome) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A command with who wants it and under which opId. `only_at`: where the stream has to stand."""
+    """A command with who wants it and under which opId. `only_at`: what has to be."""
 
     stream: str
     command: Command
@@ -59,7 +60,7 @@ class Wish:
     op_id: str
     base: int | None = None
     origin: Origin | None = None
-    only_at: Cursor | None = None
+    only_at: EntityTag | None = None
 
 
 class History(Protocol):

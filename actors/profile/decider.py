@@ -76,6 +76,9 @@ class ProfileActor:
     def changes_audience(self, event: ProfileEvent) -> bool:
         return False
 
+    def subject(self, state: ProfileState, command: ProfileCommand) -> Mapping[str, Any] | None:
+        return state.profile
+
     def content_at(self, state: ProfileState) -> str:
         return state.content_at
 

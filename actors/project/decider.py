@@ -12,6 +12,7 @@ from actors.project.events import CONTENT, evolve
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import is_public
 from actors.project.state import ProjectState, index_cards
+from actors.project.subjects import subject
 from actors.runtime.actor import Context, EntryMeta, TimerChange
 from protocol.errors import Rejection
 from protocol.members import MemberAdded, MemberRemoved
@@ -79,6 +80,9 @@ class ProjectActor:
         if isinstance(event, ProjectEdited):
             return "visibility" in event.changes
         return type(event) in _OF_AUDIENCE
+
+    def subject(self, state: ProjectState, command: ProjectCommand) -> Mapping[str, Any] | None:
+        return subject(state, command)
 
     def content_at(self, state: ProjectState) -> str:
         return state.content_at

@@ -112,6 +112,10 @@ class Actor(Protocol[S, C, E]):
         """Whether followers are told of each other. Not where everybody may follow: visitors are nobody's business."""
         ...
 
+    def subject(self, state: S, command: C) -> Mapping[str, Any] | None:
+        """The one record that the command is about, as readers are shown it: a condition is judged by its tag."""
+        ...
+
     @property
     def content_events(self) -> frozenset[str]:
         """The kinds of events that count for `asOf` a time (content does; creation and membership do not)."""

@@ -29,10 +29,12 @@ from actors.runtime.gate import OutputGate
 from actors.runtime.mailbox import Control, Mailbox
 from actors.runtime.outcomes import OutcomeMemory, SeenCommand
 from actors.runtime.rejections import MOVED_ON, OP_ID_REUSED, STREAM_HALTED
+from actors.runtime.request import Request
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Content, Entry, NewEntry
 from protocol.messages import decode_event, event_json, pack_payload, unpack_payload
+from protocol.tags import tag_of
 
 log = logging.getLogger("pantherahive.actors")
 
@@ -298,7 +300,7 @@ class Cell:
         decision = self._judge(delivery, now)
         if decision is None:
             return
-        is_late = self._is_late(delivery.request.only_at)
+        is_late = self._is_late(delivery.request)
         if isinstance(decision, Rejection) or is_late:
             if not (self.memory.is_whole or self._is_searched(delivery)):
                 self._look_up(delivery)  # perhaps it took effect long ago, and its sender's clock was ahead
@@ -309,11 +311,16 @@ class Cell:
         else:
             self._accept(decision, delivery, now, now_s)
 
-    def _is_late(self, only_at: Cursor | None) -> bool:
-        """Nobody knows the cursor of what is not durable yet."""
+    def _is_late(self, request: Request) -> bool:
+        """Nobody knows the cursor of what is not durable yet. The record may be what it was all the same."""
+        only_at = request.only_at
         if only_at is None:
             return False
-        return self.tentative != self.gate.durable or only_at != Cursor(self.gate.durable, self.gate.epoch)
+        here = self.tentative == self.gate.durable and only_at.cursor == Cursor(self.gate.durable, self.gate.epoch)
+        if here or only_at.tag is None:
+            return not here
+        subject = self._actor.subject(self.state, request.command)
+        return subject is None or tag_of(subject) != only_at.tag
 
     def _reject(self, rejection: Rejection, delivery: CommandDelivery, now_s: float) -> None:
         """The rejection leaves when what it saw is durable; until then a duplicate must not be judged anew."""

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from protocol.cursors import Cursor
 from protocol.errors import Rejection
 from protocol.event import Command, Origin, Principal
+from protocol.tags import EntityTag
 from protocol.values import value
 
 T = TypeVar("T")
@@ -18,7 +19,8 @@ T = TypeVar("T")
 class Request:
     """A command on its way to its stream. `deadline_s` is a monotonic time; nothing is decided after it.
 
-    `only_at`: where the stream has to stand, else the command is refused (`precondition_failed`).
+    `only_at`: where the stream has to stand, or what the record has to be that the command is about; else it is refused
+    (`precondition_failed`).
     """
 
     stream: str
@@ -29,7 +31,7 @@ class Request:
     deadline_s: float
     base: int | None = None
     origin: Origin | None = None
-    only_at: Cursor | None = None
+    only_at: EntityTag | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -107,6 +107,9 @@ class UserActor:
     def changes_audience(self, event: UserEvent) -> bool:
         return False
 
+    def subject(self, state: UserState, command: UserCommand) -> Mapping[str, Any] | None:
+        return state.preferences if isinstance(command, SetPreferences | MuteProject | UnmuteProject) else None
+
     def content_at(self, state: UserState) -> str:
         return ""
 

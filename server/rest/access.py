@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, TypeVar
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -16,6 +16,7 @@ from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.poison import find_poison
+from protocol.tags import EntityTag, tag_of
 from server.auth.principal import NOT_KNOWN_YET, Authenticator
 from server.auth.scopes import route_refusal
 from server.auth.tokens import Authenticated
@@ -174,9 +175,9 @@ def parse_as_of(text: str | None) -> AsOf | None:
         raise refused("asOf: give a seq, or a time such as 2017-01-01T00:00:00Z", "asOf") from error
 
 
-def entity_tag(cursor: Cursor) -> str:
-    """The ETag of what was read at a cursor."""
-    return f'"{cursor}"'
+def entity_tag(cursor: Cursor, shown: Any = None) -> str:
+    """The ETag of what was read at a cursor; `shown` is the record, if it is one."""
+    return f'"{EntityTag(cursor, tag_of(shown) if isinstance(shown, Mapping) else None)}"'
 
 
 def state_headers(halted: bool) -> dict[str, str]:
@@ -184,28 +185,42 @@ def state_headers(halted: bool) -> dict[str, str]:
     return {STREAM_STATE: "halted"} if halted else {}
 
 
-def is_unchanged(request: web.Request, cursor: Cursor) -> bool:
-    """Whether `If-None-Match` names what would be sent (RFC 9110 §13.1.2)."""
-    given = request.headers.get(hdrs.IF_NONE_MATCH)
-    if given is None:
+def is_unchanged(request: web.Request, cursor: Cursor, shown: Any = None) -> bool:
+    """Whether `If-None-Match` names what would be sent (RFC 9110 §13.1.2): the same point, or the same record."""
+    named = _named_tags(request)
+    if not named:
         return False
-    return given.strip() == "*" or str(cursor) in {
-        match[1] for one in given.split(",") if (match := _ENTITY_TAG.fullmatch(one))
-    }
+    own = tag_of(shown) if isinstance(shown, Mapping) else None
+    parts = [one.partition("-") for one in named]
+    return "*" in named or any(point == str(cursor) or (tag and tag == own) for point, _, tag in parts)
 
 
-def only_at(request: web.Request) -> Cursor | None:
-    """The cursor that `If-Match` names: the change is made only while the stream stands there (RFC 9110 §13.1.1).
+def names_tag(request: web.Request, tag: str) -> bool:
+    """Whether `If-None-Match` names a tag that is made of what would be sent."""
+    named = _named_tags(request)
+    return "*" in named or tag in named
 
-    The ETag of everything that is read from a stream is the cursor of the whole stream. `*` and no header are no
-    condition: what is not there cannot be changed anyway. Raises Rejected.
+
+def _named_tags(request: web.Request) -> frozenset[str]:
+    """What stands in `If-None-Match`, without quotes."""
+    given = request.headers.get(hdrs.IF_NONE_MATCH, "")
+    if given.strip() == "*":
+        return frozenset({"*"})
+    return frozenset(match[1] for one in given.split(",") if (match := _ENTITY_TAG.fullmatch(one)))
+
+
+def only_at(request: web.Request) -> EntityTag | None:
+    """What `If-Match` names: the change is made only while the stream stands there, or the record that it is about is
+    what it was (RFC 9110 §13.1.1).
+
+    `*` and no header are no condition: what is not there cannot be changed anyway. Raises Rejected.
     """
     given = request.headers.getall(hdrs.IF_MATCH, [])
     if not given or [one.strip() for one in given] == ["*"]:
         return None
     match = _STRONG_TAG.fullmatch(given[0]) if len(given) == 1 else None
     try:
-        return Cursor.parse(match[1] if match is not None else "")
+        return EntityTag.parse(match[1] if match is not None else "")
     except ValueError as error:
         raise refused("If-Match: one ETag, as a read gave it", hdrs.IF_MATCH) from error
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from server.middleware import HttpMeters, add_security_headers, http_middlewares
+from server.rest.content_tags import content_tags
 
 
 def http_application(
@@ -21,7 +22,8 @@ def http_application(
 ) -> web.Application:
     """Run it with `access_log=None`: the middleware writes the access log. `inner` ones come next to the routes."""
     app = web.Application(
-        middlewares=[*http_middlewares(meters, allowed_origins, new_id), *inner], client_max_size=body_max_bytes
+        middlewares=[*http_middlewares(meters, allowed_origins, new_id), *inner, content_tags],
+        client_max_size=body_max_bytes,
     )
     app.add_routes(routes)
     app.on_response_prepare.append(add_security_headers)

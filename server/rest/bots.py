@@ -13,9 +13,14 @@ from server.auth.bots import BotService
 from server.rest.access import Access, path_id, read_query
 from server.rest.bodies import json_response, read_body
 from server.rest.operations import operation
+from server.rest.pages import PageQuery, PageSizes, after_id, cut, link_next
 from server.streams import granted
 from storage.grant_ports import ApiToken
 from storage.ports import Account
+
+
+class BotPageQuery(PageQuery, BotsQuery):
+    """A page of bots; `after` is the id of the last one seen. Only the operator may name somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class BotRoutes:
 
     access: Access
     bots: BotService
+    sizes: PageSizes
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -34,12 +40,17 @@ class BotRoutes:
             web.delete("/v1/bots/{botId}/tokens/{tokenId}", self.revoke),
         ]
 
-    @operation("The caller's bots", query=BotsQuery, answer=list[BotResponse])
+    @operation("The caller's bots", query=BotPageQuery, answer=list[BotResponse], links=True)
     async def list_bots(self, request: web.Request) -> web.Response:
-        """All bots of the caller: there are only so many. The operator names whose."""
+        """By their ids. The operator names whose."""
         principal = self.access.principal(request)
-        bots = granted(await self.bots.bots_of(principal, read_query(request, BotsQuery).owner_id))
-        return json_response([_bot(bot) for bot in bots])
+        query = read_query(request, BotPageQuery)
+        bots = granted(await self.bots.bots_of(principal, query.owner_id))
+        page, more = cut(after_id(bots, query.after, lambda bot: bot.user_id), self.sizes.of(query))
+        link: dict[str, str] = {}
+        if more:
+            link = link_next(request.path, after=page[-1].user_id, limit=query.limit, ownerId=query.owner_id)
+        return json_response([_bot(bot) for bot in page], headers=link)
 
     @operation("Makes a bot", body=BotCreateRequest, answer=BotResponse, status=201)
     async def create(self, request: web.Request) -> web.Response:
@@ -49,12 +60,15 @@ class BotRoutes:
         bot = granted(await self.bots.create(principal, bot_id, await read_body(request, BotCreateRequest)))
         return json_response(_bot(bot), 201, {"Location": f"/v1/users/{bot.user_id}"})
 
-    @operation("The tokens of a bot", answer=list[ApiTokenResponse])
+    @operation("The tokens of a bot", query=PageQuery, answer=list[ApiTokenResponse], links=True)
     async def list_tokens(self, request: web.Request) -> web.Response:
-        """All tokens of the bot, without the tokens themselves."""
+        """The oldest first, without the tokens themselves; `after` is the id of the last one seen."""
         principal = self.access.principal(request)
+        query = read_query(request, PageQuery)
         tokens = granted(await self.bots.tokens_of(principal, path_id(request, "botId")))
-        return json_response([_token(token).as_json() for token in tokens])
+        page, more = cut(after_id(tokens, query.after, lambda token: token.token_id), self.sizes.of(query))
+        link = link_next(request.path, after=page[-1].token_id, limit=query.limit) if more else {}
+        return json_response([_token(token).as_json() for token in page], headers=link)
 
     @operation("Makes a token for a bot", body=ApiTokenRequest, answer=ApiTokenResponse, status=201)
     async def issue(self, request: web.Request) -> web.Response:

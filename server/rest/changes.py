@@ -75,5 +75,5 @@ class Changes:
         """What the command left, as of its own entry, also for a retry."""
         wish, accepted = done
         reading = await self.views.read_after(wish.stream, wish.principal, accepted.cursor, look, *arguments)
-        headers = {"ETag": entity_tag(reading.cursor), **({"Location": location} if location else {})}
+        headers = {"ETag": entity_tag(reading.cursor, reading.value), **({"Location": location} if location else {})}
         return json_response(reading.value, status, headers)

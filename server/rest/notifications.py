@@ -12,7 +12,7 @@ from actors.user.notifications import count_unread, list_groups
 from protocol.base import Message
 from protocol.notifications import Explanation, Inbox, MarkRead, Number, ReadMarker, Source
 from server.explanations import Explanations
-from server.rest.access import Access, entity_tag, is_unchanged, path_id, read_query, state_headers
+from server.rest.access import Access, entity_tag, is_unchanged, only_at, path_id, read_query, state_headers
 from server.rest.bodies import json_response, read_body
 from server.rest.derived import DerivedReads
 from server.rest.min_seq import Asked, DerivedPageQuery
@@ -97,7 +97,7 @@ class NotificationRoutes:
         body = {"items": [*page], "unread": unread, "readUpTo": read_up_to, "cursor": str(reading.cursor)}
         return json_response(body, headers=headers)
 
-    @operation("Moves the read marker", body=ReadUpTo, answer=ReadMarker)
+    @operation("Moves the read marker", body=ReadUpTo, answer=ReadMarker, conditional=True)
     async def mark_read(self, request: web.Request) -> web.Response:
         """Moves the marker forward, on all devices at once."""
         principal = self.access.principal(request)
@@ -105,7 +105,7 @@ class NotificationRoutes:
         op_id = self.access.op_id(request, principal)
         wanted = await read_body(request, ReadUpTo)
         command = MarkRead(up_to=wanted.up_to) if wanted.up_to is not None else MarkRead()
-        granted(await self.streams.command(Wish(stream, command, principal, op_id)))
+        granted(await self.streams.command(Wish(stream, command, principal, op_id, only_at=only_at(request))))
         reading = granted(await self.streams.read(stream, count_unread, principal))
         unread, read_up_to = reading.value
         return json_response({"unread": unread, "readUpTo": read_up_to}, headers=_PRIVATE)

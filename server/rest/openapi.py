@@ -35,12 +35,16 @@ _IN_PATH: Final[Mapping[str, dict[str, Any]]] = {
 """Names in paths that are no UUIDs."""
 _IN_HEADER: Final[Mapping[str, dict[str, Any]]] = {
     IDEMPOTENCY_KEY: {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
-    str(hdrs.IF_MATCH): {"type": "string", "pattern": '^(\\*|"(0|[1-9][0-9]{0,15})\\.(0|[1-9][0-9]{0,15})")$'},
+    str(hdrs.IF_MATCH): {
+        "type": "string",
+        "pattern": '^(\\*|"(0|[1-9][0-9]{0,15})\\.(0|[1-9][0-9]{0,15})(-[0-9a-f]{16})?")$',
+    },
 }
 """Forms of headers that are refused in any other."""
 _ABOUT: Final = (
     "REST of PantheraHive. Errors are problem documents (RFC 9457) with stable codes; pages are keyset pages, whose "
-    "next one `Link` names (RFC 8288); ETags are cursors of the log. The live protocol is described in /asyncapi.json."
+    "next one `Link` names (RFC 8288); ETags are cursors of the log, those of one record with its own tag beside it; "
+    "where an answer belongs to no one stream they are weak. The live protocol is described in /asyncapi.json."
 )
 
 
@@ -127,7 +131,7 @@ def _operation(route: web.RouteDef, operation: Operation, schemas: _Schemas) -> 
     if operation.body is not None:
         content = {"schema": schemas.of(operation.body), **_example(operation, schemas)}
         described["requestBody"] = {"required": operation.needs_body, "content": {JSON: content}}
-    described["responses"] = _responses(operation, schemas)
+    described["responses"] = _responses(route.method, operation, schemas)
     return described
 
 
@@ -188,10 +192,10 @@ def _headers(route: web.RouteDef, operation: Operation) -> list[dict[str, Any]]:
     given = dict(operation.headers)
     if route.method in _CHANGING and operation.keyed and not operation.public:
         given[IDEMPOTENCY_KEY] = "the same in every retry: the request takes effect once (1 to 255 ASCII characters)"
-    if operation.etag:
+    if operation.etag or _has_content_tag(route.method, operation):
         given[hdrs.IF_NONE_MATCH] = "the ETag that is known: 304 when it still is the newest"
     if operation.conditional:
-        given[hdrs.IF_MATCH] = "the ETag that the change is based on: 412 when it is not the newest any more"
+        given[hdrs.IF_MATCH] = "the ETag that the change is based on: 412 when what it is about has changed since"
     return [
         {
             "name": str(name),
@@ -204,7 +208,12 @@ def _headers(route: web.RouteDef, operation: Operation) -> list[dict[str, Any]]:
     ]
 
 
-def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+def _has_content_tag(method: str, operation: Operation) -> bool:
+    """See `server.rest.content_tags`."""
+    return method == hdrs.METH_GET and operation.media == (JSON,) and not operation.etag
+
+
+def _responses(method: str, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done" if operation.status == 204 else operation.summary}
     if operation.status != 204 and operation.answer is not None:
         content: dict[str, Any] = {name: {"schema": _TEXT} for name in operation.media}
@@ -213,8 +222,12 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         success["content"] = content
     headers = {}
     if operation.etag:
-        headers[str(hdrs.ETAG)] = _header("The cursor of the log as of which this is true")
+        headers[str(hdrs.ETAG)] = _header(
+            "`<cursor>` as of which this is true; of one record also its own tag, `<cursor>-<tag>`"
+        )
         headers[STREAM_STATE] = _header("`halted`: the log cannot be read to its end; this is its last good entry")
+    if _has_content_tag(method, operation):
+        headers[str(hdrs.ETAG)] = _header("Weak: made of what is sent")
     if operation.conditional:
         headers[OP_ID_HEADER] = _header("What the log knows the change by: `…/undo` takes it")
     if operation.links:
@@ -226,7 +239,7 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if headers:
         success["headers"] = headers
     responses: dict[str, Any] = {str(operation.status): success}
-    if operation.etag:
+    if operation.etag or _has_content_tag(method, operation):
         responses["304"] = {"description": "What `If-None-Match` names is still the newest"}
     responses["default"] = {"$ref": "#/components/responses/Problem"}
     return responses

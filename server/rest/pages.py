@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode
@@ -47,6 +47,16 @@ class PageSizes:
 def cut(items: Sequence[T], size: int) -> tuple[Sequence[T], bool]:
     """The page, and whether there is more: routes ask for one item more than they send."""
     return items[:size], len(items) > size
+
+
+def after_id(items: Sequence[T], after: str | None, id_of: Callable[[T], str]) -> Sequence[T]:
+    """What comes after the item with this id in a short list. Raises Rejected when it is not there (any more)."""
+    if after is None:
+        return items
+    for place, item in enumerate(items, 1):
+        if id_of(item) == after:
+            return items[place:]
+    raise refused("after: not a place in this list", "after")
 
 
 def link_next(path: str, **query: object) -> dict[str, str]:

@@ -124,12 +124,12 @@ def look_unless_deleted(
 def answer(
     request: web.Request, reading: Reading[Any], glance: Glance, headers: dict[str, str] | None = None
 ) -> web.Response:
-    """200 with the cursor as ETag, or 304. A past state names its own address by seq, where it stays for ever.
+    """200 with an ETag, or 304. A past state names its own address by seq, where it stays for ever.
 
     What was read from a halted project ends at its last good entry, and says so.
     """
     common = {
-        "ETag": entity_tag(reading.cursor),
+        "ETag": entity_tag(reading.cursor, reading.value),
         "Cache-Control": "private, no-cache",
         **state_headers(reading.halted),
         **(headers or {}),
@@ -137,6 +137,6 @@ def answer(
     if glance.as_of is not None:
         query = {**request.query, "asOf": str(reading.cursor.seq)}
         common["Content-Location"] = str(request.rel_url.with_query(query))
-    if is_unchanged(request, reading.cursor):
+    if is_unchanged(request, reading.cursor, reading.value):
         return web.Response(status=304, headers=common)
     return json_response(reading.value, headers=common)

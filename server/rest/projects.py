@@ -133,7 +133,7 @@ class ProjectRoutes:
             with self.keyed.judged_once(wish.stream, op_id, digest_of(principal.id, command, None, None)):
                 accepted = await self._create(wish, command)
         reading = await self.views.read_after(wish.stream, principal, accepted.cursor, view_project)
-        headers = {"ETag": entity_tag(reading.cursor), "Location": f"/v1/projects/{project_id}"}
+        headers = {"ETag": entity_tag(reading.cursor, reading.value), "Location": f"/v1/projects/{project_id}"}
         return json_response(reading.value, 201, headers)
 
     async def _create(self, wish: Wish, command: CreateProject) -> Accepted:
@@ -162,7 +162,7 @@ class ProjectRoutes:
         wish = Wish(stream, await read_body(request, EditProject), principal, op_id, only_at=only_at(request))
         accepted = granted(await self.streams.command(wish))
         reading = await self.views.read_after(stream, principal, accepted.cursor, view_project)
-        return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor)})
+        return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor, reading.value)})
 
     @operation("Deletes a project", answer=Deleted, conditional=True)
     async def delete(self, request: web.Request) -> web.Response:

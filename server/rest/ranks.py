@@ -48,4 +48,4 @@ class RankRoutes:
         wish = Wish(stream, command, principal, op_id, only_at=only_at(request))
         accepted = granted(await self.streams.command(wish))
         reading = await self.views.read_after(stream, principal, accepted.cursor, view_task, task_id)
-        return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor)})
+        return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor, reading.value)})

@@ -107,7 +107,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     told = DerivedReads(needs.told, needs.reads, needs.clock, needs.behind_max_s)
     return [
         *AccountRoutes(needs.access, needs.service, needs.accounts, needs.attempts).routes(),
-        *BotRoutes(needs.access, needs.bots).routes(),
+        *BotRoutes(needs.access, needs.bots, needs.sizes).routes(),
         *LoginRoutes(needs.access, needs.logins, needs.attempts).routes(),
         *ProfileRoutes(needs.access, needs.accounts, needs.service, needs.streams, needs.clock, needs.keyed).routes(),
         *ProjectRoutes(
@@ -127,14 +127,14 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         *RankRoutes(needs.access, needs.streams, views).routes(),
         *LinkRoutes(needs.access, views, needs.sizes, changes).routes(),
         *MemberRoutes(needs.access, views, needs.sizes).routes(),
-        *RoleRoutes(needs.access, views).routes(),
+        *RoleRoutes(needs.access, views, needs.sizes).routes(),
         *CommentRoutes(needs.access, views, needs.sizes, changes).routes(),
         *DeepLinkRoutes(needs.access, views, needs.facts).routes(),
         *ReactionRoutes(changes).routes(),
         *UndoRoutes(changes).routes(),
         *TimeTravelRoutes(changes).routes(),
         *MilestoneRoutes(needs.access, views, needs.sizes).routes(),
-        *FieldRoutes(needs.access, views).routes(),
+        *FieldRoutes(needs.access, views, needs.sizes).routes(),
         *WatcherRoutes(needs.access, needs.tasks, derived, needs.sizes).routes(),
         *InvitationRoutes(needs.access, views, needs.invitations, derived, needs.clock, needs.sizes).routes(),
         *CommandRoutes(needs.access, needs.streams, needs.facts, needs.keyed).routes(),

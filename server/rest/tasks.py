@@ -103,10 +103,7 @@ class TaskRoutes:
 
     @operation("A task", query=TaskQuery, answer=TaskView, etag=True)
     async def read(self, request: web.Request) -> web.Response:
-        """Its ETag is the cursor of the project, so that a change on condition of it sees what was read.
-
-        A deleted task is shown too: its `deletedAt` says that it is one.
-        """
+        """A deleted task is shown too: its `deletedAt` says that it is one."""
         principal = self.access.principal(request)
         query = read_query(request, TaskQuery)
         glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))

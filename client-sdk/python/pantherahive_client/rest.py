@@ -29,8 +29,9 @@ class Answer(NamedTuple):
 
     @property
     def cursor(self) -> str | None:
-        """The stream's position as of which it is: the ETag."""
-        return self.headers.get("ETag", "").strip('"') or None
+        """The stream's position as of which it is, from the ETag. None for what belongs to no one stream."""
+        tag = self.headers.get("ETag", "")
+        return tag.strip('"').partition("-")[0] or None if tag.startswith('"') else None
 
 
 class Rest:

@@ -128,6 +128,11 @@ class NotesActor:
     def changes_audience(self, event: Event) -> bool:
         return isinstance(event, MemberAdded | MemberRemoved)
 
+    def subject(self, state: Notes, command: Command) -> Mapping[str, Any] | None:
+        if not isinstance(command, EditComment) or command.comment_id not in state.texts:
+            return None
+        return {"text": state.texts[command.comment_id]}
+
     def content_at(self, state: Notes) -> str:
         return state.content_at
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from protocol.members import AddMember
+from protocol.milestones import CreateMilestone
 from protocol.tasks import CreateTask
 from tests.server.rest.test_tasks import NOBODY
 from tests.server.world import User, World, problem_of
@@ -65,6 +66,67 @@ async def test_a_change_on_a_condition_that_holds_is_made_and_then_it_holds_no_m
     assert (await problem_of(await change(), 412))["code"] == "precondition_failed"
     headers["If-Match"] = await tag_of(world, ada, task)
     assert (await change()).status == 200
+
+
+async def test_a_change_elsewhere_is_no_change_of_the_record(world: World) -> None:
+    ada, project, task = await a_task(world)
+    said = await world.http.post(task + "/comments", json={"body": "Hm"}, headers=ada.auth)
+    milestone = await world.send(ada, project.rpartition("/")[2], CreateMilestone(name="Soon"))
+    comment, other = said.headers["Location"], f"{project}/milestones/{milestone.result['milestoneId']}"
+    tags = {path: await tag_of(world, ada, path) for path in (task, comment, other, project)}
+    await world.send(ada, project.rpartition("/")[2], CreateTask(title="Elsewhere"))
+    for path, tag in tags.items():
+        known = await world.http.get(path, headers={**ada.auth, "If-None-Match": tag})
+        assert (known.status, known.headers["ETag"] != tag) == (304, True), "the cursor has moved, the record has not"
+    for path, body in ((task, {"title": "New"}), (comment, {"body": "Oh"}), (project, {"name": "New"})):
+        headers = {**ada.auth, "If-Match": tags[path]}
+        assert (await world.http.put(path, json=body, headers=headers)).status == 200
+        await problem_of(await world.http.put(path, json=body, headers=headers), 412)
+        again = await world.http.get(path, headers={**ada.auth, "If-None-Match": tags[path]})
+        assert again.status == 200
+
+
+async def test_a_record_that_is_as_it_was_again_is_another_one(world: World) -> None:
+    ada, _, task = await a_task(world)
+    tag = await tag_of(world, ada, task)
+    for title in ("New", "Fly"):
+        world.clock.now_s += 1
+        await world.http.put(task, json={"title": title}, headers=ada.auth)
+    headers = {**ada.auth, "If-Match": tag}
+    await problem_of(await world.http.put(task, json={"title": "Newer"}, headers=headers), 412)
+
+
+async def test_what_is_made_is_made_on_condition_of_the_whole_project(world: World) -> None:
+    ada, project, task = await a_task(world)
+    headers = {**ada.auth, "If-Match": await tag_of(world, ada, task)}
+    await world.send(ada, project.rpartition("/")[2], CreateTask(title="Elsewhere"))
+    await problem_of(await world.http.post(project + "/tasks", json={"title": "x"}, headers=headers), 412)
+    assert (await world.http.delete(task, headers=headers)).status == 204
+    await problem_of(await world.http.post(task + "/restore", headers=headers), 412)
+
+
+async def test_preferences_are_changed_on_condition_too(world: World) -> None:
+    ada = await world.register("ada")
+    path = f"/v1/users/{ada.id}/preferences"
+    tag = await tag_of(world, ada, path)
+    assert (await world.http.get(path, headers={**ada.auth, "If-None-Match": tag})).status == 304
+    headers = {**ada.auth, "If-Match": tag}
+    project = (await world.project(ada))["id"]
+    assert (await world.http.put(f"{path}/muted/{project}", headers=headers)).status == 200
+    await problem_of(await world.http.delete(f"{path}/muted/{project}", headers=headers), 412)
+
+
+async def test_what_belongs_to_no_one_stream_has_a_weak_tag(world: World) -> None:
+    ada = await world.register("ada")
+    await world.project(ada)
+    for path in ("/v1/projects", "/v1/tasks", "/v1/bots", "/v1/users/me", f"/v1/users/{ada.id}"):
+        tag = await tag_of(world, ada, path)
+        assert tag.startswith('W/"')
+        again = await world.http.get(path, headers={**ada.auth, "If-None-Match": f'"x", {tag}'})
+        assert (again.status, again.headers["ETag"], await again.read()) == (304, tag, b"")
+    await world.project(ada, "Gemini")
+    tag = await tag_of(world, ada, "/v1/tasks")
+    assert (await world.http.get("/v1/projects", headers={**ada.auth, "If-None-Match": tag})).status == 200
 
 
 async def test_of_many_at_once_one_is_made(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protocol.members import AddMember
 from protocol.roles import DefineRole
+from tests.server.rest.test_tasks import pages
 from tests.server.world import World, problem_of
 
 
@@ -22,4 +23,5 @@ async def test_roles_are_listed_to_members_alone(world: World) -> None:
     assert "task.add" in listed[-1]["permissions"]
     then = await world.http.get(f"{path}?asOf=1", headers=bob.auth)
     assert all(role["builtIn"] for role in await then.json())
-    await problem_of(await world.http.get(f"{path}?limit=3", headers=bob.auth), 400)
+    assert await pages(world, bob, f"{path}?limit=2") == listed
+    await problem_of(await world.http.get(f"{path}?after=nobody", headers=bob.auth), 400)
