@@ -42,6 +42,7 @@ WAITING = {
     "tests/chaos/interleaving.py": "random moments are what is tried",
     "tests/chaos/kill_application.py": "random moments are what is tried",
     "tests/chaos/kill_everything.py": "random moments are what is tried",
+    "tests/chaos/notifications.py": "random moments are what is tried",
     "tests/chaos/takeover.py": "random moments are what is tried",
 }
 """Who waits in real time, and why. A test that waits for the result of its own act waits for a condition."""
