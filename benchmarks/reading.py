@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -180,6 +181,12 @@ def put(page: str, section: Section) -> str:
     return page[: found.start()] + text + page[found.end() :] if found else page.rstrip() + "\n\n" + text
 
 
+def _when() -> str:
+    """Beside the page's own run: when this one was, and what else the machine had to do."""
+    load, cores = os.getloadavg()[1], os.cpu_count()
+    return f"Measured by itself on {datetime.now(UTC):%Y-%m-%d}, with a load average of {load:.0f} on {cores} cores."
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(number) for number in text.split(","))
 
@@ -195,6 +202,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="the page whose tables are replaced")
     arguments = parser.parse_args()
     sections = uvloop.run(measure(Sizes(arguments.tasks, arguments.projects, arguments.entries)))
+    sections = [replace(section, notes=[*section.notes, _when()]) for section in sections]
     print("\n".join(section.markdown() for section in sections))
     if arguments.out is not None:
         page = arguments.out.read_text() if arguments.out.exists() else ""
