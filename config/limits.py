@@ -129,6 +129,12 @@ class LiveLimits(BaseSettings):
     resume_entries_max: int = Field(
         5000, ge=1, le=1_000_000, description="Entries that a resume replays; further behind, a snapshot is sent."
     )
+    lag_entries_max: int = Field(
+        1000,
+        ge=1,
+        le=1_000_000,
+        description="Entries that a follower may fall behind; then it gets the state where that holds fewer records.",
+    )
     snapshot_part_max_bytes: int = Field(
         256 * KIB, ge=4 * KIB, le=16 * MIB, description="Size of one part of a snapshot."
     )

@@ -181,6 +181,7 @@ EXAMPLES: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
         }
     ],
     "EntriesMessage": [{"stream": _STREAM, "entries": [_ENTRY]}],
+    "ResetMessage": [{"stream": _STREAM, "cursor": "4711.7", "parts": 1, "reason": "behind"}],
     "HeadsMessage": [{"heads": {_STREAM: "12.7"}}],
     "PresenceMessage": [{"stream": _STREAM, "present": [{"userId": ADA, "connections": 2}]}],
     "ClosedMessage": [{"stream": _STREAM, "reason": "removed"}, {"reason": "expired"}],

@@ -104,6 +104,7 @@ SOCKET_EVENTS: Mapping[str, Mapping[str, type[BaseModel]]] = {
     wire.LEAVE: {"request": wire.LeaveRequest, "answer": wire.LeaveAnswer},
     wire.COMMAND: {"request": wire.CommandRequest, "answer": wire.CommandAnswer},
     wire.SNAPSHOT: {"message": wire.SnapshotPart},
+    wire.RESET: {"message": wire.ResetMessage},
     wire.ENTRIES: {"message": wire.EntriesMessage},
     wire.HEADS: {"message": wire.HeadsMessage},
     wire.PRESENCE: {"message": wire.PresenceMessage},

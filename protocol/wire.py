@@ -16,6 +16,7 @@ LEAVE: Final = "leave"
 COMMAND: Final = "command"
 ENTRIES: Final = "entries"
 SNAPSHOT: Final = "snapshot"
+RESET: Final = "reset"
 HEADS: Final = "heads"
 PRESENCE: Final = "presence"
 AWARENESS: Final = "awareness"
@@ -165,6 +166,17 @@ class SnapshotPart(Message):
     part: Integer
     parts: Integer
     state: dict[str, Any]
+
+
+class ResetMessage(Message):
+    """The client has fallen too far behind a stream that it follows: instead of the entries that it missed it gets the
+    state as of `cursor`, in `parts` snapshot messages, and then the entries after it.
+    """
+
+    stream: StreamName
+    cursor: CursorText
+    parts: Integer
+    reason: Literal["behind"]
 
 
 class EntriesMessage(Message):

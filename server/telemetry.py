@@ -121,6 +121,7 @@ class Meters:
         self.registry.register(self._answers)
         self.described.append(Described(f"{Answers.NAME}_total", "counter", Answers.LABELS, Answers.DESCRIPTION))
         self._bad_packets = self._counter("bad_packets", "Packets of clients that are none or hold poison")
+        self._conflated = self._counter("conflated", "States sent to clients that were too far behind for entries")
         self._slow_clients = self._counter("slow_clients", "Connections ended because they did not read")
         self._requests = self._counter("http_requests", "HTTP requests answered", "method", "route", "status")
         self._request_seconds = self._histogram("http_request_seconds", "One HTTP request", _SECONDS, "route")
@@ -160,6 +161,10 @@ class Meters:
 
     def bad_packet(self) -> None:
         self._bad_packets.inc()
+
+    def conflated(self) -> None:
+        """See `server.gateway.meters`."""
+        self._conflated.inc()
 
     def slow_client_ended(self) -> None:
         self._slow_clients.inc()

@@ -33,6 +33,17 @@ class News(Protocol):
         ...
 
 
+class States(Protocol):
+    """Whole states for clients that are too far behind (`server.gateway.conflation`)."""
+
+    async def frames(self, following: Following) -> list[bytes] | int:
+        """The state instead of the entries that were missed, after which the place goes on.
+
+        Or how many records it holds: from so many missed entries on it would be less than they are.
+        """
+        ...
+
+
 class Live(Protocol):
     """Where live places are known (`server.gateway.crowd`)."""
 
@@ -46,7 +57,7 @@ class Delivery:
 
     __slots__ = (
         *("following", "socket", "is_live", "_was_live", "_crowd", "_news"),
-        *("_feeds", "_limits", "_on_slow", "_pump"),
+        *("_feeds", "_has_what_was_promised", "_larger_until", "_limits", "_on_slow", "_pump", "_states"),
     )
 
     def __init__(
@@ -57,6 +68,7 @@ class Delivery:
         limits: GatewayLimits,
         crowd: Live,
         news: News,
+        states: States,
         on_slow: Callable[[], None],
     ) -> None:
         self.following = following
@@ -65,10 +77,16 @@ class Delivery:
         self._limits = limits
         self._crowd = crowd
         self._news = news
+        self._states = states
         self._on_slow = on_slow
         # Whether new entries may be sent from the ring in the turn in which they come, and whether that ever was so.
         self.is_live = False
         self._was_live = False
+        # Whether it has all that the answer to its join promised: until then a state comes instead of entries only from
+        # where a join would have been answered with one.
+        self._has_what_was_promised = False
+        # From how many missed entries on a state that was found to be larger is tried again.
+        self._larger_until = 0
         # The task that sends while the client is behind.
         self._pump: asyncio.Task[None] | None = None
 
@@ -79,6 +97,7 @@ class Delivery:
         else:
             self._go_live(late=False)
             self.deliver()
+            self._has_what_was_promised = self.is_live
 
     def deliver(self) -> None:
         """Sends what is new from the ring. A client that is behind, or does not read, is served by the pump."""
@@ -117,18 +136,48 @@ class Delivery:
 
     async def _run(self, frames: list[bytes]) -> None:
         try:
-            for frame in frames:
-                self.socket.write(frame)
-                if not await self._has_room():
-                    return
-            while await self._send_next():
-                if not await self._has_room():
-                    return
+            going_on = await self._send_all(frames)
+            while going_on:
+                if self._is_far_behind:
+                    going_on = await self._send_all(await self._state_instead())
+                going_on = going_on and await self._send_next() and await self._has_room()
         except Exception:
             log.exception("a delivery failed: %s", self.following.hub.stream)
             self.socket.close("internal error", code=1011)
         finally:
             self._pump = None
+
+    async def _send_all(self, frames: list[bytes]) -> bool:
+        """Sends the frames of a state as the client reads them. False: nothing more may be sent."""
+        for frame in frames:
+            if self.following.closed:
+                return False
+            self.socket.write(frame)
+            if not await self._has_room():
+                return False
+        return not self.following.closed
+
+    async def _state_instead(self) -> list[bytes]:
+        """The state, where it is less than the entries that were missed."""
+        try:
+            state = await self._states.frames(self.following)
+        except StorageFault as fault:
+            log.warning("no state for one who is far behind: %s", fault)
+            return []
+        if isinstance(state, list):
+            return state
+        self._larger_until = state if state > self._missed_entries else 2 * self._missed_entries
+        return []
+
+    @property
+    def _missed_entries(self) -> int:
+        return self.following.hub.head.seq - self.following.seq
+
+    @property
+    def _is_far_behind(self) -> bool:
+        limits = self._limits
+        most = limits.lag_entries_max if self._has_what_was_promised else limits.resume_entries_max
+        return self._missed_entries > max(most, self._larger_until)
 
     async def _has_room(self) -> bool:
         if await self.socket.drained():
@@ -149,6 +198,7 @@ class Delivery:
             return False
         if not publications:
             self._go_live(late=True)
+            self._has_what_was_promised = True
             return False
         self._send(publications)
         return True

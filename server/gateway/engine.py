@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import engineio
@@ -153,11 +154,25 @@ class EngineSocket(Outlet):
         self.write(PING_FRAME)
         self.flush()
         self._pong_after_bytes = self._queued_bytes
-        self._timer = self._loop.call_later(self._limits.ping_timeout_s, self.abort)
+        self._wait_for_pong()
+
+    def _wait_for_pong(self) -> None:
+        left = self._left_bytes
+        is_last = self._pong_after_bytes is None or left >= self._pong_after_bytes
+        over = self.abort if is_last else partial(self._still_sending, left)
+        self._timer = self._loop.call_later(self._limits.ping_timeout_s, over)
+
+    def _still_sending(self, left_before: int) -> None:
+        """The ping is behind what a slow client still reads: it is waited for as long as that goes on."""
+        if self._left_bytes > left_before:
+            self._wait_for_pong()
+        else:
+            self.abort()
 
     def _pong(self) -> None:
         """Only an answer counts: a client that sends pongs and reads nothing would live for ever."""
-        if self._pong_after_bytes is None or self._timer is None or not self._has_left(self._pong_after_bytes):
+        after = self._pong_after_bytes
+        if after is None or self._timer is None or self._left_bytes < after:
             return
         self._pong_after_bytes = None
         self._timer.cancel()

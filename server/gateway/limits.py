@@ -18,6 +18,8 @@ class GatewayLimits:
     command_deadline_s: float = 30.0
     transport_buffer_max_bytes: int = 1 << 20
     slow_follower_grace_s: float = 5.0
+    resume_entries_max: int = 5000
+    lag_entries_max: int = 1000
     snapshot_part_max_bytes: int = 256 << 10
     snapshots_kept_max_bytes: int = 64 << 20
     entries_per_packet_max: int = 256

@@ -20,6 +20,10 @@ class GatewayMeters(Protocol):
         """A client that does not read was let go."""
         ...
 
+    def conflated(self) -> None:
+        """A client that was too far behind got a state instead of entries."""
+        ...
+
 
 class Unmetered:
     """Counts nothing."""
@@ -31,4 +35,7 @@ class Unmetered:
         """See the port."""
 
     def slow_client_ended(self) -> None:
+        """See the port."""
+
+    def conflated(self) -> None:
         """See the port."""

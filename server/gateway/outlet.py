@@ -128,10 +128,11 @@ class Outlet:
             self._transport.write(data)
             self._queued_bytes += len(data)
 
-    def _has_left(self, queued_bytes: int) -> bool:
-        """Whether so much of what ever waited in the transport has left it."""
+    @property
+    def _left_bytes(self) -> int:
+        """How much of what ever waited in the transport has left it."""
         unsent = self._transport.get_write_buffer_size() if self._transport is not None else 0
-        return self._queued_bytes - unsent >= queued_bytes
+        return self._queued_bytes - unsent
 
     @property
     def unsent_bytes(self) -> int:
@@ -149,18 +150,23 @@ class Outlet:
         return self.closing or self._transport is None or self._transport.is_closing()
 
     async def drained(self) -> bool:
-        """Waits until the client has read most of what was sent. False: it did not in time, or it is gone."""
+        """Waits until the client has read most of what was sent. False: it reads nothing, or it is gone."""
         self.flush()
-        if self._is_over:
-            return False
-        if self.unsent_bytes < self._slow_bytes // 4:
-            return True
+        while not self._is_over:
+            left_before = self._left_bytes
+            if self.unsent_bytes < self._slow_bytes // 4 or await self._has_room_in_time():
+                return not self._is_over
+            if self._left_bytes <= left_before:
+                return False
+        return False
+
+    async def _has_room_in_time(self) -> bool:
         try:
             async with asyncio.timeout(self._limits.slow_follower_grace_s):
                 await asyncio.shield(self._room())
-        except (TimeoutError, ConnectionError):
+        except TimeoutError:
             return False
-        return not self._is_over
+        return True
 
     def _room(self) -> asyncio.Task[None]:
         """aiohttp lets all who wait share one future, which the first one that gives up would cancel for all."""

@@ -23,6 +23,7 @@ from protocol.wire import (
 )
 from server.auth.scopes import stream_refusal
 from server.gateway.company import Company
+from server.gateway.conflation import Conflation
 from server.gateway.delivery import Delivery
 from server.gateway.hall import Hall
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
@@ -45,6 +46,7 @@ class Places:
         self._on_slow = on_slow
         # What it follows, by stream.
         self.deliveries: dict[str, Delivery] = {}
+        self._states = Conflation(hall, talk.socket.parser)
         self.company = Company(talk, hall, principal, self.deliveries, on_slow)
         # Streams whose join is under way.
         self._joining: set[str] = set()
@@ -133,6 +135,7 @@ class Places:
             hall.limits,
             hall.crowd,
             self.company,
+            self._states,
             self._on_slow,
         )
         if (old := self.deliveries.get(stream)) is not None:

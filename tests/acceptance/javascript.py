@@ -101,6 +101,10 @@ class JsFollower:
         self.say("state")
         return await self.until(lambda line: line["type"] == "state", after=heard)
 
+    def send_signal(self, number: int) -> None:
+        """To its process: stop and go on, for example."""
+        self._process.send_signal(number)
+
     async def stop(self) -> None:
         """Ends the process."""
         if self._process.returncode is None:

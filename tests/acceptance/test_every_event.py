@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,10 +22,14 @@ from tests.acceptance.walk.live_story import Stage
 from tests.acceptance.walk.names import Names
 from tests.acceptance.walk.walker import Person
 from tests.server.composed import Composed, composed_server
+from tests.server.gateway.raw import RawClient
 
 WHERE = "give each its place in the story: tests/acceptance/walk/live_story.py"
 SHORT = {
     "heads_interval_s": 0.1,
+    "transport_buffer_max_bytes": 65_536,
+    "send_buffer_bytes": 8192,
+    "lag_entries_max": 5,
     "timer_poll_interval_s": 0.1,
     "project_rank_short_characters_max": 8,
     "project_invitations_max": 1,
@@ -77,6 +82,7 @@ async def test_everything_that_is_published_travels(
     async with a_stage(database_dsn, tmp_path) as (stage, server):
         for chapter in live_story.CHAPTERS:
             await chapter(stage)
+        await too_far_behind(stage, server)
         await too_late(stage, clock)
         await gone_for_good(stage, server)
         record = stage.record
@@ -92,6 +98,24 @@ def test_the_examples_of_messages_are_as_published() -> None:
     for name, message in document["components"]["messages"].items():
         for one in message["examples"]:
             judge.judge(message["payload"], one["payload"], f"the example of {name}")
+
+
+async def too_far_behind(stage: Stage, server: Composed) -> None:
+    """A client that does not read for a while, until far more has happened than the project has records."""
+    stream = f"project/{stage.project}"
+    sleeper = await RawClient.entered(server.url, stage.people["ben"].token)
+    joined = await stage.ben.ask("join", {"stream": stream})
+    await sleeper.emit(0, "join", {"stream": stream, "cursor": joined["cursor"]})
+    while not [text for text in await sleeper.read() if text.startswith("430")]:
+        continue
+    for number in range(150):
+        size = 10_000 if number < 15 else 10  # what fills the buffers, and what is missed then
+        await stage.send(stage.ben, "EditProject", description=f"{number} " + "x" * size)
+    while "reset" not in stage.record.messages:
+        for text in await sleeper.read():
+            if text.startswith('42["reset"'):
+                stage.record.travelled("reset", json.loads(text[2:])[1])
+    sleeper.close()
 
 
 async def too_late(stage: Stage, clock: AheadClock) -> None:

@@ -50,6 +50,7 @@ WAITING = {
 ONLY_SOMEWHERE = {
     "tests/acceptance/test_asyncapi_document.py": "Node",
     "tests/acceptance/test_javascript_follower.py": "Node",
+    "tests/server/gateway/test_conflation.py": "Node",
     "tests/server/gateway/test_javascript_renewal.py": "Node",
     "tests/storage/embedded/given.py": "root",
     "tests/storage/embedded/test_account.py": "not root",

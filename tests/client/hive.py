@@ -371,6 +371,16 @@ class Hive:
         for sid in list(self.streams[name].followers):
             await self.emit(event, message, to=sid)
 
+    async def tell_reset(self, name: str) -> None:
+        """To all followers, as if they were too far behind."""
+        parts, cursor = self.parts(name), self.streams[name].cursor
+        for sid in list(self.streams[name].followers):
+            reset = {"stream": name, "cursor": cursor, "parts": len(parts), "reason": "behind"}
+            await self.emit("reset", reset, to=sid)
+            for number, state in enumerate(parts, 1):
+                part = {"stream": name, "cursor": cursor, "part": number, "parts": len(parts), "state": state}
+                await self.emit("snapshot", part, to=sid)
+
     async def tell_heads(self) -> None:
         for name, stream in self.streams.items():
             for sid in list(stream.followers):

@@ -300,6 +300,25 @@ async def test_a_reset_is_told_once_and_reading_goes_on_behind_it(hive: Hive, cl
         assert [event.seq for event in await take(events, 1)] == [6]
 
 
+async def test_who_was_too_far_behind_goes_on_from_a_whole_state(hive: Hive, client: Client) -> None:
+    """The server says so by itself, on the living connection."""
+    project_id = await client.create_project("Apollo")
+    async with client.project(project_id) as project:
+        reader = project.events()
+        hive.lose_entry = lambda seq: 2 <= seq <= 4
+        for title in "abc":
+            await client.command(f"project/{project_id}", "CreateTask", {"title": title})
+        joins = len(hive.joins)
+        await hive.tell_reset(f"project/{project_id}")
+        await project.caught_up("4.7")
+        assert [task["title"] for task in project.state.tasks.values()] == ["a", "b", "c"]
+        with pytest.raises(EventsMissed, match="behind"):
+            await anext(reader)
+        last = await project.create_task("d")
+        assert (await anext(reader)).seq == last.seq == 5
+        assert len(hive.joins) == joins
+
+
 @pytest.mark.parametrize("halted", [True, False])
 async def test_a_replica_knows_whether_the_server_has_all_of_it(hive: Hive, client: Client, halted: bool) -> None:
     project_id = await client.create_project("Apollo")

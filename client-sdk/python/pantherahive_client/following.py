@@ -17,7 +17,7 @@ from pantherahive_client.backlog import Backlog, EventStream
 from pantherahive_client.company import Company
 from pantherahive_client.cursors import seq_of
 from pantherahive_client.errors import Conflict, EventsMissed, HiveError, StreamClosed, error_of
-from pantherahive_client.models import EntriesMessage, SnapshotPart, WireEntry
+from pantherahive_client.models import EntriesMessage, ResetMessage, SnapshotPart, WireEntry
 from pantherahive_client.outbox import Sender
 from pantherahive_client.settings import Settings
 from pantherahive_client.signal import Signal
@@ -206,6 +206,11 @@ class Following:
         self._snapshot_cursor = answer["cursor"]
         self._enter(Stage.ASSEMBLING)
         self._finish_snapshot()
+
+    def take_reset(self, message: ResetMessage) -> None:
+        """We were too far behind: the server goes on with a whole state."""
+        if self.stage in (Stage.LIVE, Stage.ASSEMBLING):
+            self._begin_snapshot(message)
 
     def take_part(self, message: SnapshotPart) -> None:
         """A part of a snapshot; one that is not the next one means that another got lost."""

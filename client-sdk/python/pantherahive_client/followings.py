@@ -10,6 +10,7 @@ from pantherahive_client.models import (
     EntriesMessage,
     HeadsMessage,
     PresenceMessage,
+    ResetMessage,
     SnapshotPart,
 )
 from pantherahive_client.outbox import Sender
@@ -70,6 +71,11 @@ class Followings:
         """See link.Listener."""
         if (following := self._by_stream.get(message["stream"])) is not None:
             following.take_entries(message)
+
+    def on_reset(self, message: ResetMessage) -> None:
+        """See link.Listener."""
+        if (following := self._by_stream.get(message["stream"])) is not None:
+            following.take_reset(message)
 
     def on_snapshot(self, message: SnapshotPart) -> None:
         """See link.Listener."""

@@ -19,6 +19,7 @@ from pantherahive_client.models import (
     EntriesMessage,
     HeadsMessage,
     PresenceMessage,
+    ResetMessage,
     SnapshotPart,
 )
 from pantherahive_client.settings import Settings
@@ -69,6 +70,8 @@ class Listener(Protocol):
     """Who is told what the server sends, in the order in which it was sent. Its methods do not wait."""
 
     def on_entries(self, message: EntriesMessage) -> None: ...
+
+    def on_reset(self, message: ResetMessage) -> None: ...
 
     def on_snapshot(self, message: SnapshotPart) -> None: ...
 
@@ -146,6 +149,7 @@ class Link:
         )
         listener = self._listener
         socket.on("entries", self._guarded(listener.on_entries))
+        socket.on("reset", self._guarded(listener.on_reset))
         socket.on("snapshot", self._guarded(listener.on_snapshot))
         socket.on("heads", self._guarded(listener.on_heads))
         socket.on("presence", self._guarded(listener.on_presence))

@@ -1423,6 +1423,17 @@ class RemoveRole(TypedDict):
     roleId: Uuid
 
 
+class ResetMessage(TypedDict):
+    """The client has fallen too far behind a stream that it follows: instead of the entries that it missed
+    it gets the state as of `cursor`, in `parts` snapshot messages, and then the entries after it.
+    """
+
+    stream: str
+    cursor: str
+    parts: int
+    reason: str
+
+
 class RestoreComment(TypedDict):
     """Brings a deleted comment back as it was. Authors restore what they deleted themselves, admins and
     owners any.

@@ -5,6 +5,7 @@
 // on stdout   {"type": "joined", "mode", "cursor", "reason"}     after every join, also after a reconnection
 //             {"type": "entries", "from", "to", "count"}         what was taken, in order and without a gap
 //             {"type": "gap", "after", "got"}                    an entry was missing: it joins again with its cursor
+//             {"type": "reset", "cursor", "reason"}              it was too far behind: a whole state follows
 //             {"type": "closed", "reason", "stream"}             the server ended the following or the connection
 //             {"type": "refused", "code", "message"}             join or CONNECT was refused
 //             {"type": "disconnected", "reason"}
@@ -310,10 +311,11 @@ function joined(answer) {
     return;
   }
   say("joined", { mode: answer.mode, cursor: answer.cursor, reason: answer.reason ?? null });
-  if (answer.mode === "resume") {
-    stage = "live";
-    return;
-  }
+  if (answer.mode === "resume") stage = "live";
+  else assemble(answer);
+}
+
+function assemble(answer) {
   stage = "assembling";
   parts = [];
   held = [];
@@ -360,6 +362,11 @@ socket.on("disconnect", (reason) => {
   say("disconnected", { reason });
   if (reason !== "io client disconnect") connectSoon(0);
   else if (stage !== "over") stage = "apart";
+});
+socket.on("reset", (message) => {
+  if (message.stream !== stream || (stage !== "live" && stage !== "assembling")) return;
+  say("reset", { cursor: message.cursor, reason: message.reason });
+  assemble(message);
 });
 socket.on("snapshot", (message) => {
   if (message.stream !== stream || stage !== "assembling" || message.cursor !== snapshotCursor) return;

@@ -11,7 +11,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from actors.project.decider import ProjectActor
 from actors.project.state import ProjectState
-from actors.runtime.actor import EntryMeta, restored
+from actors.runtime.actor import EntryMeta, restored, shown
 from protocol.cursors import Cursor
 from protocol.messages import decode_event
 from tests.server.clock import RandomIds
@@ -209,7 +209,7 @@ class Replica:
         self.cursor = Cursor(entry["seq"], entry["epoch"])
 
     def view(self) -> dict[str, Any]:
-        return merged(list(self._actor.parts(self.state)))
+        return merged(list(shown(self._actor.parts(self.state))))
 
 
 def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
