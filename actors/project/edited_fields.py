@@ -124,9 +124,12 @@ def _marks_of(event: Event, author: str, at: str) -> tuple[str, Sequence[str]] |
     """Record and names of what is no single-valued field."""
     match event:
         case TaskEdited():
-            labels = [member("labels", label) for label in (*event.labels_added, *event.labels_removed)]
+            labels = (*event.labels_added, *event.labels_removed)
             people = (*event.assignees_added, *event.assignees_removed)
-            return f"task/{event.task_id}", [*labels, *(member("assigneeIds", person) for person in people)]
+            if not labels and not people:
+                return None
+            names = [member("labels", label) for label in labels]
+            return f"task/{event.task_id}", [*names, *(member("assigneeIds", person) for person in people)]
         case WatchersChanged():
             people = (*event.added, *event.removed)
             return f"task/{event.task_id}", [member("watcherIds", person) for person in people]

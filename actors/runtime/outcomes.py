@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from protocol.base import datetime_of
@@ -105,5 +106,6 @@ def made_at_ms(op_id: str) -> int | None:
     return int(op_id[:8] + op_id[9:13], 16)
 
 
+@lru_cache(maxsize=256)
 def _ms_of(instant: str) -> int:
     return round(datetime_of(instant).timestamp() * 1000)
