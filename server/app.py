@@ -80,9 +80,9 @@ class Product:
 
         self._heart = Heart.make(settings, storage, place.node_id, self.url)
         self._consumers = ShardConsumers.make(settings, storage, self._heart)
-        self._heart.outlets.lead_to(self._heart.feeds, self._consumers.runners)
         self._access = AccessParts.make(settings, secrets, storage, self._heart)
         self._edges = Edges.make(settings, storage, self._heart, self._access, self._consumers)
+        self._heart.outlets.lead_to(self._heart.feeds, self._consumers.runners, self._edges.gateway.crowd.tick)
         self._vitals = Vitals(
             Pulse(storage.database, settings.ready_check_timeout_s),
             self._consumers.runners,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from actors.runtime.delivery import UNAVAILABLE, Reply
 from actors.runtime.feeds import Feeds
@@ -61,6 +61,14 @@ class LeasedRouter:
         return asyncio.ensure_future(read_when_served())
 
 
+class Edge(Protocol):
+    """Where clients are written to (`server.gateway.tick`)."""
+
+    def end(self) -> None:
+        """Lets leave now what was written in this turn."""
+        ...
+
+
 class Outlets:
     """Fits `actors.runtime.region.Outlets`.
 
@@ -71,11 +79,13 @@ class Outlets:
         # Nobody, until `lead_to`: the region gets no command before.
         self._feeds: Feeds | None = None
         self._consumers: Sequence[Runner] = ()
+        self._edge: Edge | None = None
 
-    def lead_to(self, feeds: Feeds, consumers: Sequence[Runner]) -> None:
+    def lead_to(self, feeds: Feeds, consumers: Sequence[Runner], edge: Edge) -> None:
         """Where everything goes from now on."""
         self._feeds = feeds
         self._consumers = consumers
+        self._edge = edge
 
     def publish(self, stream: str, publications: list[Publication]) -> None:
         """See the port."""
@@ -83,10 +93,9 @@ class Outlets:
             self._feeds.publish(stream, publications)
 
     def committed(self, entries: list[Entry]) -> None:
-        """See the port. The consumers are told behind all that is written to clients in this turn."""
-        asyncio.get_running_loop().call_soon(self._offer, entries)
-
-    def _offer(self, entries: list[Entry]) -> None:
+        """See the port. Acks and followers' entries leave before the consumers are told: clients wait for them."""
+        if self._edge is not None:
+            self._edge.end()
         by_shard: dict[int, list[Entry]] = {}
         for entry in entries:
             by_shard.setdefault(entry.shard, []).append(entry)

@@ -19,28 +19,40 @@ class Tick:
 
     def __init__(self, bring: Callable[[], None]) -> None:
         self._bring = bring
-        # Whether the end is on the loop's list already.
-        self._is_due = False
+        # The end of this turn, while it is on the loop's list.
+        self._due: asyncio.Handle | None = None
         # Whoever has written, perhaps more than once.
         self._outlets: list[Outlet] = []
 
     def call(self) -> None:
         """Sees to it that this turn has an end."""
-        if not self._is_due:
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self._end)
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_soon(self._end)
+
+    def end(self) -> None:
+        """Ends the turn at once, where it is known that nothing more comes in it; nothing if it has no end to come.
+
+        Raises nothing: who calls it has others to care for.
+        """
+        if self._due is None:
+            return
+        self._due.cancel()
+        try:
+            self._end()
+        except Exception:
+            log.exception("what a turn brought could not be told")
 
     def flush_later(self, outlet: Outlet) -> None:
         """A client has been written to."""
         self._outlets.append(outlet)
-        if not self._is_due:
+        if self._due is None:
             self.call()
 
     def _end(self) -> None:
         try:
             self._bring()
         finally:
-            self._is_due = False
+            self._due = None
             self._flush()
 
     def _flush(self) -> None:

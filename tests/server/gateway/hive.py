@@ -211,7 +211,6 @@ async def a_hive(
     storage = MemoryStorage.make(clock.monotonic_s, journal)
     region = await _region(storage, outlets, clock, runtime)
     feeds = Feeds(_actors(), region, journal, clock, runtime)
-    outlets.lead_to(feeds, [])
     region.start()
     tokens = Tokens(Ed25519PrivateKey.generate(), ADMIN_TOKEN, 900)
     streams = Streams(region, clock, DEADLINE_S)
@@ -223,6 +222,7 @@ async def a_hive(
     authenticator = Authenticator(tokens, ended, reader, RandomIds().new_id, lambda: clock.now_s)
     rates = Rates(rate_limits, lambda: clock.now_s)
     gateway = Gateway(region, feeds, facts, authenticator, clock, limits, rates, origins)
+    outlets.lead_to(feeds, [], gateway.crowd.tick)
     app = http_application(
         [], meters=Meters(), allowed_origins=origins, body_max_bytes=1 << 20, new_id=RandomIds().new_id
     )
