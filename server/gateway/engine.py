@@ -31,6 +31,9 @@ SILENT.setLevel(logging.CRITICAL + 1)
 # Codes of close frames (RFC 6455 §7.4.1).
 _NORMAL = 1000
 _PROTOCOL_ERROR = 1002
+# Never in a frame; stock takes it, and whatever lies beyond the last code that anybody may use (§7.4.2).
+_ABNORMAL = 1006
+_CODE_MAX = 4999
 _INTERNAL_ERROR = 1011
 
 _HANDLED = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG})
@@ -205,6 +208,8 @@ def _close_code(message: WSMessage) -> int:
     """What to say to what was no message: a close frame is returned as it came, the rest is an error."""
     if message.type is WSMsgType.ERROR and isinstance(message.data, WebSocketError):
         return int(message.data.code)
+    if message.type is WSMsgType.CLOSE and (message.data == _ABNORMAL or message.data > _CODE_MAX):
+        return _PROTOCOL_ERROR
     return _NORMAL
 
 

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from aiohttp import WSMsgType, web
-from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
+from aiohttp._websocket.reader import WebSocketDataQueue
 from aiohttp.base_protocol import BaseProtocol
+
+from server.gateway.strict_reader import StrictReader
 
 Take: TypeAlias = Callable[[str | bytes], bool]
 
@@ -45,13 +47,13 @@ class Upgrade(web.WebSocketResponse):
         self._take = take
 
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
-        """As stock, but for the queue, which stock hard-codes, and the heartbeat, which is the engine's."""
+        """As stock, but for queue and reader, which stock hard-codes, and the heartbeat, which is the engine's."""
         if self._loop is None:
             raise RuntimeError("not on a loop")
         self._ws_protocol = protocol
         self._writer = writer
         self._reader = Inbox(request.protocol, self._take, self._loop)
-        self._parser = WebSocketReader(self._reader, self._max_msg_size, compress=False, decode_text=True)
+        self._parser = StrictReader(self._reader, self._max_msg_size)
         request.protocol.set_parser(self._parser)
         request.protocol.keep_alive(False)
 

@@ -11,12 +11,15 @@ import aiohttp
 import engineio
 import socketio
 from aiohttp import web
+from aiohttp._websocket import reader
+from aiohttp._websocket.reader_py import WebSocketReader
 from aiohttp.base_protocol import BaseProtocol
 from engineio.async_drivers import aiohttp as driver
 
 from server.gateway.app import LiveServer
 from server.gateway.engine import Engine, EngineSocket
 from server.gateway.json_parser import JsonParser
+from server.gateway.strict_reader import StrictReader
 from tests.server.gateway.hive import Hive
 
 
@@ -68,6 +71,9 @@ def test_aiohttp_gives_what_the_socket_needs() -> None:
     receive = inspect.getsource(web.WebSocketResponse.receive)  # writes nothing that `Upgrade` has not switched off
     assert receive.count("await self.pong(") == receive.count("and self._autoping") - 1 == 1
     assert "await self.close()" in receive
+    assert parameters(WebSocketReader.__init__) == ["self", "queue", "max_msg_size", "compress", "decode_text"]
+    assert parameters(WebSocketReader.feed_data) == ["self", "data"]
+    assert reader.WebSocketReader in StrictReader.__mro__  # the compiled one where there is one
     options = parameters(web.WebSocketResponse.__init__)
     assert {"compress", "max_msg_size", "autoping"} <= set(options)
     assert parameters(web.WebSocketResponse.close) == ["self", "code", "message", "drain"]
