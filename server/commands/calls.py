@@ -105,8 +105,8 @@ class Calls:
         return (await self._repeated("GET", path, query=query)).body
 
     async def cursor_at(self, path: str, query: Mapping[str, str]) -> str:
-        """As of which cursor an answer is, by its ETag."""
-        return (await self._repeated("GET", path, query=query)).tag
+        """As of which cursor an answer is, by its ETag, where a record's digest may stand behind the cursor."""
+        return (await self._repeated("GET", path, query=query)).tag.partition("-")[0]
 
     async def send(
         self, method: str, path: str, body: Any = None, *, key: str | None = None, token: str | None = None
