@@ -151,6 +151,15 @@ class LiveLimits(BaseSettings):
     heads_interval_s: float = Field(5, ge=0.1, le=300, description="How often followers are told the newest cursors.")
     ping_interval_s: float = Field(20, ge=1, le=300, description="Time between two pings of a connection.")
     ping_timeout_s: float = Field(10, ge=1, le=300, description="Time for a pong; after it the connection ends.")
+    connections_per_address_max: int = Field(
+        10_000,
+        ge=1,
+        le=10_000_000,
+        description="Live connections from one address (IPv6: one /64); behind proxies, see trusted_proxies.",
+    )
+    connections_per_user_max: int = Field(
+        1000, ge=1, le=10_000_000, description="Live connections of one user; the operator has no limit."
+    )
     connect_timeout_s: float = Field(
         10, ge=0.5, le=120, description="Time for a new connection to authenticate itself."
     )
@@ -165,7 +174,7 @@ class LiveLimits(BaseSettings):
         100,
         ge=1,
         le=100_000,
-        description="Events with harmful JSON that one connection may send; they are refused, then it ends.",
+        description="Events with harmful values or unknown names that one connection may send before it ends.",
     )
     joins_per_socket_max: int = Field(200, ge=1, le=100_000, description="Streams that one connection follows.")
     joins_in_flight_max: int = Field(

@@ -17,6 +17,7 @@ from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
 from server.gateway.crowd import Crowd
+from server.gateway.doors import Doors
 from server.gateway.engine import SILENT, Engine, EngineSocket
 from server.gateway.json_parser import JsonParser
 from server.gateway.limits import GatewayLimits
@@ -74,11 +75,14 @@ class Gateway:
         self.rates = rates
         self.snapshots = SnapshotFrames(clock, limits)
         self.crowd = Crowd(limits)
+        self.users = Doors(limits.connections_per_user_max)
+        addresses = Doors(limits.connections_per_address_max)
         self.servers = [LiveServer(parser, allowed_origins) for parser in (JsonParser(), MsgpackParser())]
         for server in self.servers:
             engine: Engine = server.eio
             engine.parser = server.parser
             engine.limits, engine.tick = limits, self.crowd.tick
+            engine.doors = addresses
             engine.origins = frozenset(allowed_origins)
             engine.connect = self._connect
         # Connections from upgrade to loss.

@@ -16,6 +16,9 @@ from typing import Any, Protocol
 import engineio
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
+from protocol.errors import Rejected
+from server.addresses import address_of
+from server.gateway.doors import TOO_MANY_OF_ADDRESS, Doors
 from server.gateway.frames import PING_FRAME, close_frame, open_frame, pong_frame
 from server.gateway.limits import GatewayLimits
 from server.gateway.outlet import EndOfTick, Outlet
@@ -219,6 +222,7 @@ class Engine(engineio.AsyncServer):
     limits: GatewayLimits
     parser: Parser
     tick: EndOfTick
+    doors: Doors
     connect: Callable[[EngineSocket], Connection]
     origins: frozenset[str]
 
@@ -241,7 +245,17 @@ class Engine(engineio.AsyncServer):
         del transport, jsonp_index
         request = environ["aiohttp.request"]
         environ.clear()
+        address = address_of(request, self.limits.trusted_proxies)
+        if not self.doors.enter(address):
+            raise Rejected(TOO_MANY_OF_ADDRESS)
+        try:
+            return await self._serve(request, address)
+        finally:
+            self.doors.leave(address)
+
+    async def _serve(self, request: web.Request, address: str) -> web.WebSocketResponse:
         socket = EngineSocket(self.generate_id(), request, self.limits, self.parser, self.tick)
+        socket.remote = address
         self.sockets[socket.sid] = socket
         try:
             return await socket.serve(self.connect)

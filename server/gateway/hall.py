@@ -10,6 +10,7 @@ from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
 from server.gateway.crowd import Crowd
+from server.gateway.doors import Doors
 from server.gateway.limits import GatewayLimits
 from server.gateway.meters import GatewayMeters
 from server.gateway.snapshots import SnapshotFrames
@@ -32,6 +33,7 @@ class Hall(Protocol):
     meters: GatewayMeters
     snapshots: SnapshotFrames
     crowd: Crowd
+    users: Doors
 
     @property
     def stopping(self) -> bool: ...

@@ -30,5 +30,8 @@ class GatewayLimits:
     presence_interval_s: float = 0.25
     ping_interval_s: float = 20.0
     ping_timeout_s: float = 10.0
+    connections_per_address_max: int = 10_000
+    connections_per_user_max: int = 1000
+    trusted_proxies: int = 0
     connect_timeout_s: float = 10.0
     send_buffer_bytes: int = 128 << 10

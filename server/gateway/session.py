@@ -37,6 +37,7 @@ from protocol.wire import (
 from server.auth.principal import NOT_KNOWN_YET
 from server.auth.tokens import Authenticated
 from server.gateway.commands import Commands
+from server.gateway.doors import TOO_MANY_OF_USER
 from server.gateway.engine import EngineSocket
 from server.gateway.hall import Hall
 from server.gateway.packets import (
@@ -81,7 +82,9 @@ class Session:
         self._asked_in = False
         # What its token hangs on; None before CONNECT, and for the operator's.
         self.grant_id: str | None = None
-        # How many of its events held poison, and how often it asked for a namespace that is not there.
+        # The user whose connections it is one of, once it is counted.
+        self._counts_for: str | None = None
+        # How many of its events held poison or were unknown, and how often it asked for a namespace that is not there.
         self._poisoned = 0
 
     @property
@@ -128,6 +131,8 @@ class Session:
             self._commands.forget()
         if self._places is not None:
             self._places.lost()
+        if self._counts_for is not None:
+            self._hall.users.leave(self._counts_for)
         self._hall.left(self)
 
     # — CONNECT ——————————————————————————————————————————————————————————————————————————————————————
@@ -172,6 +177,11 @@ class Session:
         if isinstance(known, Rejection):
             self._refuse_connect(known)
             return
+        if not known.principal.is_operator:
+            if not self._hall.users.enter(known.principal.id):
+                self._refuse_connect(TOO_MANY_OF_USER)
+                return
+            self._counts_for = known.principal.id
         self._commands = Commands(self._talk, self._hall, known.principal)
         self._places = Places(self._talk, self._hall, known.principal, self.slow)
         self._live_with(known)
@@ -208,6 +218,7 @@ class Session:
             self._with(ConnectAuth, payload, packet.ack_id, self._limited(self._renew))
         else:
             self._talk.answer(packet.ack_id, _UNKNOWN_EVENT)
+            self._count_poison("too many events that are none")
 
     def _limited(self, handle: Handle[M]) -> Handle[M]:
         """What costs as much as a request over REST counts as one."""

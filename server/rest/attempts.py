@@ -6,21 +6,16 @@ wrong ones and registrations use the quotas up.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
 
 from aiohttp import web
 
 from protocol.errors import Rejected
+from server.addresses import address_of
 from server.rate_limits import Rates
 from server.streams import granted
-
-FORWARDED_FOR: Final = "X-Forwarded-For"
-_IPV6_PREFIX: Final = 64
-"""What one household gets: single addresses of it say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +48,3 @@ class Attempts:
         self.rates.logins_per_address.give_back(address)
         if name is not None:
             self.rates.logins_per_name.give_back(name)
-
-
-def address_of(request: web.Request, proxies: int) -> str:
-    """The client's address as the outermost of our proxies saw it; what stands left of that, anybody may have said."""
-    seen = request.remote or ""
-    if proxies:
-        forwarded = [one.strip() for text in request.headers.getall(FORWARDED_FOR, []) for one in text.split(",")]
-        seen = forwarded[-proxies] if len(forwarded) >= proxies else seen
-    try:
-        address = ipaddress.ip_address(seen)
-    except ValueError:
-        return request.remote or ""
-    if isinstance(address, ipaddress.IPv6Address):
-        mapped = address.ipv4_mapped
-        return str(mapped or ipaddress.ip_network((address.packed, _IPV6_PREFIX), strict=False))
-    return str(address)
