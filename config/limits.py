@@ -19,7 +19,7 @@ class RuntimeLimits(BaseSettings):
         1000, ge=1, le=1_000_000, description="Messages that wait for one actor; beyond that: overloaded."
     )
     unsettled_entries_max: int = Field(
-        64, ge=1, le=10_000, description="Entries of one actor that may wait for their commit."
+        256, ge=1, le=10_000, description="Entries of one actor that may wait for their commit."
     )
     unsettled_bytes_max: int = Field(
         MIB, ge=64 * KIB, le=256 * MIB, description="Bytes of one actor's entries that may wait for their commit."

@@ -11,7 +11,7 @@ class RuntimeLimits:
 
     mailbox_messages_max: int = 1_000
     turn_messages_max: int = 64
-    unsettled_entries_max: int = 64
+    unsettled_entries_max: int = 256
     unsettled_bytes_max: int = 1 << 20
     outcomes_remembered_max: int = 1_000
     rejections_remembered_max: int = 100_000
