@@ -21,8 +21,7 @@ _OPENING: Final = """# Hostile inputs, and what each one gets
 {count} inputs that somebody might send who means harm, or whose program is broken. Each line of this page is a test
 (`tests/server/hostile`): it is sent to a running server on a real Postgres, and
 
-* the answer is the one that stands here, and none is a failure: no 5xx but `503 unavailable` for the one that asks for
-  an entry before it is there, which says when to come again;
+* the answer is the one that stands here, never a 5xx;
 * nothing is left behind: no entry of the log, no row of an account, log-in, key or secret, no member, no timer, no
   follower, connection or task. Where what looks hostile is good (text is text), the last column says what is kept;
 * the log has its own lines and no others: each is one record with the fields that it always has, none is a warning,

@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 from actors.ports import Clock
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.log import shard_of
-from server.rest.min_seq import Asked, LogPlaces, Wanted, positions_of, visible_to, wanted_by
+from server.rest.min_seq import Asked, LogPlaces, Wanted, positions_of, visible_to, wanted_by, why_missing
 
 T = TypeVar("T")
 P = TypeVar("P", bound=tuple[str, ...])
@@ -203,14 +203,17 @@ class DerivedReads:
         self, asked: Asked, wait: Callable[[Mapping[int, int], float], Awaitable[frozenset[int]]]
     ) -> Derivation:
         until_s = self.clock.monotonic_s() + self.behind_max_s
+        missing: Rejection | None = None
         try:
             async with asyncio.timeout(self.behind_max_s):
-                wanted = await visible_to(asked.reader, wanted_by(asked.min_seq), self.log)
+                visible = await visible_to(asked.reader, wanted_by(asked.min_seq), self.log)
+                wanted, missing = [one for one, _ in visible], why_missing(visible)
                 positions = await positions_of(wanted, self.log, self.freshness) if wanted else {}
+                missing = None
                 now = self.clock.now()
                 standing = await wait(positions, until_s - self.clock.monotonic_s())
         except TimeoutError as error:
-            raise Rejected(BEHIND) from error
+            raise Rejected(missing or BEHIND) from error
         if not standing.isdisjoint(positions):
             raise Rejected(BEHIND)  # nobody knows when these shards go on
         return Derivation(self.freshness.as_of(now, standing), standing, tuple(wanted))

@@ -28,8 +28,8 @@ MinSeq = Annotated[
     Field(
         max_length=STREAMS_MAX * 100,
         description="What has to be in the answer: `project/<id>:<seq or cursor>`, several with commas between them. "
-        "It waits for them a moment, then it is `unavailable` with the reason `behind`. What the caller may not see is "
-        "not waited for.",
+        "It waits for them a moment. Then it is `unavailable` with the reason `behind`, or a `conflict` with the "
+        "reason `ahead` where nobody has written such an entry yet. What the caller may not see is not waited for.",
     ),
 ]
 
@@ -90,8 +90,11 @@ def wanted_by(text: str | None) -> list[Wanted]:
     return found
 
 
-async def visible_to(reader: Principal, wanted: Iterable[Wanted], log: LogPlaces) -> list[Wanted]:
-    """Those whose streams the reader may see: of the others nobody is told how far they are. Raises Rejected."""
+async def visible_to(reader: Principal, wanted: Iterable[Wanted], log: LogPlaces) -> list[tuple[Wanted, Cursor]]:
+    """Those whose streams the reader may see, with where these stand; of the others nobody is told.
+
+    Raises Rejected.
+    """
     visible = []
     for one in wanted:
         head = await log.head(reader, one.stream)
@@ -99,8 +102,13 @@ async def visible_to(reader: Principal, wanted: Iterable[Wanted], log: LogPlaces
             if head.retryable:
                 raise Rejected(head)
         else:
-            visible.append(one)
+            visible.append((one, head))
     return visible
+
+
+def why_missing(visible: Iterable[tuple[Wanted, Cursor]]) -> Rejection | None:
+    """A conflict where an entry is asked for that nobody had written when the read began."""
+    return next((reset("ahead", head) for one, head in visible if one.seq > head.seq), None)
 
 
 async def positions_of(wanted: Sequence[Wanted], log: LogPlaces, consumer: Steps) -> dict[int, int]:

@@ -124,7 +124,7 @@ ROWS: Final = [
     Row("`minSeq` of words", get("/v1/projects?minSeq=newest"), "400 invalid"),
     Row("`minSeq` of a kind of stream that is not there", get("/v1/projects?minSeq=shard/{project}:1"), "400 invalid"),
     Row("`minSeq` of 2^63", get("/v1/projects?minSeq=project/{project}:9223372036854775808"), "400 invalid"),
-    Row("`minSeq` of an entry yet to come", get("/v1/projects?minSeq=project/{project}:1000000"), "503 unavailable"),
+    Row("`minSeq` of an entry yet to come", get("/v1/projects?minSeq=project/{project}:1000000"), "409 conflict"),
     Row(
         "`minSeq` of a stranger's project: as if it were not there",
         get("/v1/projects?minSeq=project/{other_project}:1000000"),

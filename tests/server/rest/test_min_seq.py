@@ -59,7 +59,7 @@ async def test_a_read_waits_for_an_entry_that_is_still_to_come(world: World) -> 
         await answer.release()
 
 
-async def test_what_does_not_come_is_behind(world: World) -> None:
+async def test_what_does_not_come_is_a_conflict_that_says_where_the_stream_stands(world: World) -> None:
     ada, project, newest = await a_project(world)
     refusals = await asyncio.gather(
         *(
@@ -68,8 +68,8 @@ async def test_what_does_not_come_is_behind(world: World) -> None:
         )
     )
     for answer in refusals:
-        problem = await problem_of(answer, 503)
-        assert (problem["details"]["reason"], answer.headers["Retry-After"]) == ("behind", "1")
+        problem = await problem_of(answer, 409)
+        assert (problem["details"]["reason"], problem["details"]["cursor"]) == ("ahead", newest.rpartition(":")[2])
 
 
 async def test_what_stands_still_is_behind(world: World) -> None:
