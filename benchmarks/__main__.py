@@ -34,6 +34,8 @@ _HERE = Path(__file__).parent
 _FULL = Pace(rounds=5, seconds=1.5, warmup_s=0.5)
 _QUICK = Pace(rounds=2, seconds=1.0, warmup_s=0.3)
 
+_BUSY = 0.5
+"""A load average above it says that the machine was not given to the run."""
 _FAILURES = (RunFailed, ProgramFailed, RuntimeError, OSError, KeyError, aiohttp.ClientError, ExceptionGroup)
 """What costs a part, not the run."""
 
@@ -110,11 +112,14 @@ def main() -> int:
     except ToolMissing as missing:
         sys.exit(f"cannot measure: {missing}")
     names = chosen or list(QUICK_PARTS if arguments.quick else PARTS)
+    busy = os.getloadavg()[0]
     began_s = monotonic()
     results = uvloop.run(_measure(plan, names))
     minutes = (monotonic() - began_s) / 60
     how = "`make bench-quick`" if arguments.quick else "`make bench`"
     head = f"Measured on {datetime.now(UTC):%Y-%m-%d} by {how} in {minutes:.0f} minutes"
+    if busy > _BUSY:
+        head += f", beside other work (load average {busy:.1f} at its start)"
     text = page(head, plan, results)
     print(text)
     out = arguments.out or (None if chosen else _HERE / "RESULTS.md")

@@ -18,6 +18,8 @@ from benchmarks.toolbox import Toolbox
 from benchmarks.versus import compare
 
 _COMMAND_SECONDS = 3.0
+_HISTORIES = 2
+"""Of the sizes of histories; seeding the largest takes minutes, and `benchmarks.reading` by itself has it."""
 _FUZZED_TASKS = 50
 """A small project: joins are answered with its whole state."""
 _HELD = ("ours", "node-group", "uws-group", "python-socketio")
@@ -105,7 +107,9 @@ async def _resume(_plan: Plan, results: Results) -> None:
 
 
 async def _reading(_plan: Plan, results: Results) -> None:
-    results.sections += await reading.measure(reading.Sizes(reading.TASKS, reading.PROJECTS, reading.ENTRIES))
+    results.sections += await reading.measure(
+        reading.Sizes(reading.TASKS, reading.PROJECTS, reading.ENTRIES[:_HISTORIES])
+    )
 
 
 PARTS: Mapping[str, Callable[[Plan, Results], Awaitable[None]]] = {

@@ -59,9 +59,6 @@ AWARE_OPEN = Scenario(
     publishers=PUBLISHERS,
 )
 DURABLE_FAN = Scenario("fan1", "durable commands to 1,000 followers, one at a time", Kind.DURABLE, "fanout", 1000)
-DURABLE_OPEN = Scenario(
-    "fanopen", "durable commands to 100 followers, 50 per second", Kind.DURABLE, "fanout", 100, rate=50, quick=False
-)
 COMMANDS_1 = Scenario(
     "commands1", "durable commands of 50 clients, 1 in flight each", Kind.DURABLE, "command", 50, quick=False
 )
@@ -76,7 +73,7 @@ TOLD_8 = Scenario(
 )
 
 SCENARIOS = (
-    AWARE_1, AWARE_8, AWARE_OPEN, DURABLE_FAN, DURABLE_OPEN, COMMANDS_1, COMMANDS_8, TOLD_1, TOLD_8,
+    AWARE_1, AWARE_8, AWARE_OPEN, DURABLE_FAN, COMMANDS_1, COMMANDS_8, TOLD_1, TOLD_8,
 )  # fmt: skip
 
 
