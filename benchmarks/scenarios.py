@@ -66,10 +66,22 @@ COMMANDS_8 = Scenario(
     "commands8", "durable commands of 50 clients, 8 in flight each", Kind.DURABLE, "command", 50, window=8
 )
 TOLD_1 = Scenario(
-    "told1", "the same, 1 in flight each, all 50 follow", Kind.DURABLE, "command", 50, follow=True, quick=False
+    "told1",
+    "durable commands of 50 clients who all follow, 1 in flight each",
+    Kind.DURABLE,
+    "command",
+    50,
+    follow=True,
+    quick=False,
 )
 TOLD_8 = Scenario(
-    "told8", "the same, 8 in flight each, all 50 follow", Kind.DURABLE, "command", 50, window=8, follow=True
+    "told8",
+    "durable commands of 50 clients who all follow, 8 in flight each",
+    Kind.DURABLE,
+    "command",
+    50,
+    window=8,
+    follow=True,
 )
 
 SCENARIOS = (

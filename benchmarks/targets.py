@@ -78,7 +78,7 @@ def aims_of_rounds(samples: Samples) -> list[Aim]:
     news_1 = "awareness, 1,000 followers, one at a time"
     news_8 = "awareness, 1,000 followers, 8 in flight"
     acked = "durable commands, 50 clients, 8 in flight each"
-    told = "the same, told to all 50"
+    told = "durable commands, 50 clients who all follow, 8 in flight each"
     clock = "p99 at 50 events/s to 100 followers"
     return [
         against(f"{durable_1}: Node socket.io + group commit", "fan1", "node-group", 1.4),
