@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import socket as sockets
 from typing import Protocol
 
@@ -189,7 +190,13 @@ class Outlet:
 
 
 def _duplicate(descriptor: int) -> sockets.socket | None:
-    """The connection by another descriptor, None where there are no more."""
+    """The connection by another descriptor; None where half of all are in use: the rest is for connections alone.
+
+    Descriptors are given out from the lowest on, so their number says how many there are.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and descriptor > soft // 2:
+        return None
     try:
         raw = sockets.socket(fileno=os.dup(descriptor))
     except OSError:

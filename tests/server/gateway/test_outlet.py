@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket as sockets
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 from server.gateway.engine import EngineSocket
 from server.gateway.json_parser import JsonParser
 from server.gateway.limits import GatewayLimits
+from server.gateway.outlet import _duplicate
 from server.gateway.tick import Tick
 
 LIMITS = replace(
@@ -91,3 +93,14 @@ async def test_a_pong_is_waited_for_while_the_ping_is_behind_what_is_read(
     async with asyncio.timeout(10):
         await transport.aborted.wait()
     assert transport.waiting == left
+
+
+def test_the_last_half_of_the_descriptors_is_for_connections_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = sockets.socketpair()
+    with first, second:
+        monkeypatch.setattr("resource.getrlimit", lambda _: (2 * first.fileno(), 1 << 20))
+        duplicate = _duplicate(first.fileno())
+        assert duplicate is not None
+        duplicate.close()
+        monkeypatch.setattr("resource.getrlimit", lambda _: (2 * first.fileno() - 1, 1 << 20))
+        assert _duplicate(first.fileno()) is None
