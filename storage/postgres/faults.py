@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 
 import asyncpg
 
@@ -44,6 +44,12 @@ _DEFECTS: Final = frozenset({"25001", "25P01", "25P02"})
 _CONNECTION_CLASSES: Final = frozenset({"08"})
 _COMPLETION_UNKNOWN: Final = "40003"
 _FATAL: Final = frozenset({"FATAL", "PANIC"})
+
+
+class Cuttable(Protocol):
+    """A connection that knows whether it is there."""
+
+    def is_closed(self) -> bool: ...
 
 
 def fault_of(error: Exception) -> StorageFault | None:
@@ -74,6 +80,21 @@ def _server_fault(error: asyncpg.PostgresError) -> StorageFault | None:
     if state[:2] in _DEFECT_CLASSES or state in _DEFECTS:
         return None
     return NotApplied(said)
+
+
+@contextmanager
+def told_when_cut(connection: Cuttable) -> Iterator[None]:
+    """Around a statement whose connection others may cut.
+
+    Where that falls between two messages of one statement, the driver stumbles over what is not there any more
+    (asyncpg 0.32: `_protocol` is None). Raises InterfaceError in its stead.
+    """
+    try:
+        yield
+    except AttributeError as error:
+        if not connection.is_closed():
+            raise
+        raise asyncpg.InterfaceError("the connection was closed under a statement") from error
 
 
 def is_lost(error: Exception) -> bool:

@@ -18,7 +18,7 @@ import asyncpg
 
 from protocol.faults import NotApplied, OutcomeUnknown
 from storage.postgres.driver import quicken_arrays
-from storage.postgres.faults import DRIVER_ERRORS, is_lost, reading, writing
+from storage.postgres.faults import DRIVER_ERRORS, is_lost, reading, told_when_cut, writing
 from storage.postgres.server_check import check_durability, check_version
 
 if TYPE_CHECKING:
@@ -149,7 +149,8 @@ class Database:
         connection = await pool.acquire(timeout=min(left_s, self.limits.acquire_timeout_s))
         too_late = loop.call_at(until_s, connection.terminate)
         try:
-            return await connection.fetch(query, *args)
+            with told_when_cut(connection):
+                return await connection.fetch(query, *args)
         except asyncio.CancelledError:
             connection.terminate()
             raise
@@ -167,14 +168,14 @@ class Database:
 
     async def _write(self, role: str, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
         async with self._acquired(role) as connection:
-            with writing():
+            with writing(), told_when_cut(connection):
                 return await connection.fetch(query, *args)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction, committed at the end of the block. Raises DuplicateEntry, NotApplied, OutcomeUnknown."""
         async with self._acquired("write") as connection:
-            with writing():
+            with writing(), told_when_cut(connection):
                 async with connection.transaction():
                     yield connection
 

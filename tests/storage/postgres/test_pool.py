@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import pytest
 
 from protocol.faults import DuplicateEntry, NotApplied, OutcomeUnknown
@@ -195,3 +196,25 @@ async def test_pools_have_their_names_and_limits(database: Database) -> None:
             "SELECT current_setting('application_name') AS name, current_setting('statement_timeout') AS timeout"
         )
         assert (row["name"], row["timeout"]) == (f"pantherahive/me/{name}", timeout)
+
+
+@pytest.mark.parametrize("ask", ["fetch", "write"])
+async def test_a_connection_that_is_cut_between_two_messages_of_a_statement_is_lost_and_no_defect(
+    database: Database, monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    """A read goes on with another connection; of a write nobody knows what became of it."""
+    get_statement = asyncpg.Connection._get_statement  # type: ignore[attr-defined]
+
+    async def cut(connection: Any, *args: Any, **named: Any) -> Any:
+        monkeypatch.setattr(asyncpg.Connection, "_get_statement", get_statement)
+        statement = await get_statement(connection, *args, **named)
+        connection.terminate()
+        await asyncio.sleep(0)
+        return statement
+
+    monkeypatch.setattr(asyncpg.Connection, "_get_statement", cut)
+    if ask == "fetch":
+        assert [row["one"] for row in await database.fetch("SELECT 1 AS one")] == [1]
+    else:
+        with pytest.raises(OutcomeUnknown, match="closed"):
+            await database.write("SELECT 1 AS one")
