@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -19,6 +20,7 @@ from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import _ErrInfo
 
 from protocol.errors import ErrorCode, Rejected, Rejection
+from server.farewells import Farewells
 from server.middleware import set_security_headers
 from server.rest.problems import INTERNAL, problem
 
@@ -45,11 +47,12 @@ class RequestTimes:
 class TimedRequestHandler(web.RequestHandler):
     """One connection. At any time at most one wait for the client is limited: for headers, or for a body."""
 
-    __slots__ = ("_body", "_head_began", "_patience", "_times")
+    __slots__ = ("_body", "_farewells", "_head_began", "_patience", "_times")
 
-    def __init__(self, server: web.Server, times: RequestTimes, **options: Any) -> None:
+    def __init__(self, server: web.Server, times: RequestTimes, farewells: Farewells, **options: Any) -> None:
         super().__init__(server, **options)
         self._times = times
+        self._farewells = farewells
         # The end of the wait, while there is one.
         self._patience: asyncio.TimerHandle | None = None
         # The body that is waited for.
@@ -63,7 +66,7 @@ class TimedRequestHandler(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting()
-        super().connection_lost(exc)
+        self._farewells.add(partial(super().connection_lost, exc))
 
     def data_received(self, data: bytes) -> None:
         seen = self._request_count
@@ -145,11 +148,13 @@ class TimedServer(web.Server):
     def __init__(self, handler: Any, times: RequestTimes, **options: Any) -> None:
         super().__init__(handler, **options)
         self._times = times
+        self._farewells = Farewells()
 
     def __call__(self) -> web.RequestHandler:
         return TimedRequestHandler(
             self,
             self._times,
+            self._farewells,
             loop=self._loop,
             keepalive_timeout=self._times.keepalive_s,
             access_log=None,

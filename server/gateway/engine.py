@@ -188,10 +188,9 @@ class EngineSocket(Outlet):
         """Says why, then ends the connection; one that does not read what is said is cut off."""
         if self.closing:
             return
-        if parting:
-            self._out.append(parting)
-        self._out.append(close_frame(code, reason))
-        self.flush()
+        if self._transport is not None and not self._transport.is_closing():
+            self._out += [parting, close_frame(code, reason)]
+            self.flush()
         self.closing, self._is_clear = True, False
         if self._transport is not None:
             transport = self._transport
