@@ -131,7 +131,6 @@ async def clients_over_faults(seed: int) -> list[list[Entry]]:
         "turn_messages_max": chance.choice([1, 64]),
         # The clock stands within a turn: either a fold pauses after each of its pieces, or never.
         "loop_slice_s": chance.choice([0.0, 0.005]),
-        "snapshot_bytes_per_entry": chance.choice([16, 512]),
         "crashes_before_quarantine": 10_000,
     }
     async with a_world(lanes=chance.choice([1, 2]), **limits) as world:
