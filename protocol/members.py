@@ -39,7 +39,10 @@ class ChangeMemberRole(Command):
 
 
 class RemoveMember(Command):
-    """Ends a membership; whoever names themself leaves. It takes effect on every open socket."""
+    """Ends a membership and those of the person's bots; whoever names themself leaves.
+
+    It takes effect on every open socket.
+    """
 
     user_id: Uuid
 

@@ -16,7 +16,7 @@ from protocol.comments import AddComment, EditComment
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Origin, Principal
 from protocol.invitations import AcceptInvitation, DeclineInvitation, InviteMember
-from protocol.members import AddMember
+from protocol.members import AddMember, RemoveMember
 from protocol.mentions import MENTIONS_MAX, mentioned_names, spellings
 from protocol.projects import CreateProject
 from protocol.timetravel import RestoreProjectTo, RestoreTaskTo
@@ -35,6 +35,7 @@ _NOTHING: Mapping[str, Any] = {}
 _ALWAYS_NEED_FACTS: Final = (
     CreateProject,
     AddMember,
+    RemoveMember,
     InviteMember,
     AcceptInvitation,
     DeclineInvitation,
@@ -74,6 +75,8 @@ class Facts:
         match command:
             case CreateProject():
                 return await self._of_creation(command, stream.partition("/")[2], principal, origin)
+            case RemoveMember():
+                return {"botIds": [bot.user_id for bot in await self._accounts.bots_of(command.user_id)]}
             case AddMember():
                 return {"userExists": await self._accounts.by_user_id(command.user_id) is not None}
             case AddComment() | EditComment():

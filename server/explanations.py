@@ -22,7 +22,7 @@ _IN_WORDS: dict[Why, str] = {
     "reasonOff": "you have turned off all channels for these reasons",
     "ownAction": "you did it yourself",
     "history": "it was imported, and nobody is told of history",
-    "notConcerned": "it did not mention, assign or answer you, and you did not watch its task",
+    "notConcerned": "it did not mention, assign or answer you, nor did you watch its task; or you were no member then",
     "notYet": "it concerns you, and you will be told in a moment",
 }
 

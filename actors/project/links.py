@@ -64,7 +64,21 @@ def refuse_link(
         return broken("links_limit", f"a project has at most {limits.links_max} links")
     if any(len(state.task_links.get(one, ())) >= limits.links_per_task_max for one in (task_id, other_id)):
         return broken("task_links_limit", f"a task has at most {limits.links_per_task_max} links")
+    if link_type == "duplicates" and _leads_to(state, other_id, task_id):
+        return broken("cycle", "it would close a cycle: each of these tasks would be a duplicate of the other")
     return refuse_cycle(state, task_id, other_id, link_type) if link_type in ORDERING else None
+
+
+def _leads_to(state: ProjectState, first: str, last: str) -> bool:
+    """Whether a chain of duplicates leads from one task to another; through deleted ones too, as they may come back."""
+    waiting, seen = [first], {first}
+    while waiting:
+        for link_id in state.task_links.get(waiting.pop(), ()):
+            link = state.links[link_id]
+            if link["type"] == "duplicates" and link["taskId"] in seen and link["otherId"] not in seen:
+                seen.add(link["otherId"])
+                waiting.append(link["otherId"])
+    return last in seen
 
 
 def _same_link(state: ProjectState, link_type: LinkType, task_id: str, other_id: str) -> str | None:

@@ -69,7 +69,7 @@ def decide_change_role(state: ProjectState, command: ChangeMemberRole, context: 
 
 
 def decide_remove(state: ProjectState, command: RemoveMember, context: Context) -> Outcome:
-    """Leaving needs no permission beyond being there."""
+    """Leaving needs no permission beyond being there. A person's bots go with them. Fact: `botIds`, of that person."""
     leaves = command.user_id == context.principal.id and command.user_id in state.members
     refused = None if leaves and _open(state) else refusal(state, context.principal, "member.remove")
     if refused is not None:
@@ -80,12 +80,20 @@ def decide_remove(state: ProjectState, command: RemoveMember, context: Context) 
     refused = None if leaves else refuse_grant(state, context.principal, member["role"])
     if refused is not None:
         return refused
-    if _is_last_owner(state, member):
+    bots = [bot_id for bot_id in context.facts.get("botIds", ()) if bot_id in state.members]
+    going = [state.members[user_id] for user_id in (command.user_id, *bots)]
+    if _leave_no_owner(state, going):
         return _last_owner()
     dating = date_other(context)
     if isinstance(dating, Rejection):
         return dating
-    return dating.decision([MemberRemoved(user_id=command.user_id, was=member["role"])])
+    return dating.decision([MemberRemoved(user_id=one["userId"], was=one["role"]) for one in going])
+
+
+def _leave_no_owner(state: ProjectState, going: Sequence[MemberView]) -> bool:
+    return any(one["role"] == "owner" for one in going) and all(
+        one in going for one in state.members.values() if one["role"] == "owner"
+    )
 
 
 def decide_transfer(state: ProjectState, command: TransferOwnership, context: Context) -> Outcome:

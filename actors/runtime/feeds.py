@@ -189,7 +189,7 @@ class Feeds:
         answer = await self._router.read(stream, look_at_audience, actor, principal, deadline_s=deadline_s)
         if isinstance(answer, Rejection):
             return answer
-        return answer.cursor if answer.cursor.seq or answer.halted else NO_SUCH_STREAM
+        return answer.cursor if answer.cursor.seq or answer.halted or actor.exists_empty else NO_SUCH_STREAM
 
     async def _from_state(
         self, follower: Follower, stream: str, known: Cursor | None, reason: Reason | None, deadline_s: float

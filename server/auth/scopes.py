@@ -20,8 +20,11 @@ _OTHER_PLACE: Final = Rejection(
 
 
 def scope_refusal(principal: Principal, scope: Scope) -> Rejection | None:
-    """Whether the kind of access is the token's. People and the operator are not limited."""
-    if principal.kind != "bot" or scope in principal.scopes:
+    """Whether the kind of access is the token's. People and the operator are not limited.
+
+    Who may write may read: answers to changes, and refusals that name both values, show what is there.
+    """
+    if principal.kind != "bot" or scope in principal.scopes or (scope == "read" and "write" in principal.scopes):
         return None
     return Rejection(ErrorCode.FORBIDDEN, f"the token may not {scope}", {"reason": "token_scope", "scope": scope})
 
@@ -50,5 +53,7 @@ def route_refusal(principal: Principal, method: str, path: str) -> Rejection | N
             return None
         case ["v1", "users"] | ["v1", "users", _] if scope == "read":
             return None
+        case ["v1", "links", _] if scope == "read":
+            return None  # the route asks `stream_refusal` about the project that it finds
         case _:
             return _OTHER_PLACE

@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pantherahive_client import (
@@ -47,6 +48,7 @@ async def _tail(door: Door, named: str, since: str | None, *, as_json: bool, fol
         async with calling(door) as calls:
             project_id = await project_id_of(calls, named)
             after = await _place(calls, project_id, since) if since is not None else None
+            moment = _moment(since)
         patience = Settings(connect_patience_s=CONNECT_PATIENCE_S)
         async with (
             Client(door.url, token=door.token(), settings=patience) as client,
@@ -54,7 +56,7 @@ async def _tail(door: Door, named: str, since: str | None, *, as_json: bool, fol
         ):
             watching = asyncio.create_task(_say_when_away(client))
             try:
-                await _print_all(client, project, after, as_json=as_json, follow=follow)
+                await _print_all(client, project, after, moment, as_json=as_json, follow=follow)
             finally:
                 watching.cancel()
     except NotFound as error:
@@ -87,7 +89,18 @@ async def _place(calls: Calls, project_id: str, since: str) -> str:
         return START
 
 
-async def _print_all(client: Client, project: Project, after: str | None, *, as_json: bool, follow: bool) -> None:
+def _moment(since: str | None) -> datetime | None:
+    """The time that was given, if it was one: behind the content that the server finds may lie older entries."""
+    try:
+        given = datetime.fromisoformat(since) if since is not None else None
+    except ValueError:
+        return None  # a cursor or a seq
+    return given if given is None or given.tzinfo is not None else given.replace(tzinfo=UTC)
+
+
+async def _print_all(
+    client: Client, project: Project, after: str | None, moment: datetime | None, *, as_json: bool, follow: bool
+) -> None:
     head = project.seq
     teller = Teller(client)
     # The events of the entry that is under way.
@@ -96,6 +109,9 @@ async def _print_all(client: Client, project: Project, after: str | None, *, as_
         while follow or seq_of_given(events.cursor) < head:
             entry.append(await anext(events))
             if not entry[-1].last:
+                continue
+            if moment is not None and datetime.fromisoformat(entry[-1].at) <= moment:
+                entry.clear()
                 continue
             lines = [_as_json(entry)] if as_json else [await teller.line(event, project.state) for event in entry]
             entry.clear()

@@ -23,6 +23,7 @@ from protocol.base import Message, Uuid
 from protocol.deep_links import DeepLink
 from protocol.errors import Rejected, Rejection
 from protocol.event import Principal
+from server.auth.scopes import stream_refusal
 from server.enrich import Facts
 from server.rest.access import Access, read_query, refused
 from server.rest.operations import operation
@@ -58,7 +59,7 @@ class DeepLinkRoutes:
             raise refused("key: a project's such as APOLLO, or a task's such as APOLLO-12", "key")
         key = match[1].upper()  # of ASCII alone: ß would become SS
         project_id = await self.facts.project_with_key(key)
-        if project_id is None:
+        if project_id is None or stream_refusal(principal, f"project/{project_id}", "read") is not None:
             raise Rejected(no_project())
         glance = Glance(project_id, principal)
         number = int(match[2]) if match[2] is not None else None

@@ -99,9 +99,8 @@ def test_no_task_is_linked_to_itself_and_none_twice_in_the_same_way(type_: LinkT
 
 
 def test_relates_has_no_direction() -> None:
-    life = linked(link(A, "relates", B, LINK), link(A, "duplicates", B))
+    life = linked(link(A, "relates", B, LINK))
     assert refused(life.decide(link(B, "relates", A), MEMBER)) == ALREADY_EXISTS
-    happened(life.send(link(B, "duplicates", A), MEMBER))
 
 
 def test_one_pair_may_have_a_link_of_each_type() -> None:
@@ -139,7 +138,6 @@ def test_subtasks_come_before_their_parents() -> None:
 def test_what_says_nothing_about_order_may_go_in_circles() -> None:
     life = linked(link(A, "blocks", B))
     life.given(*((MEMBER, link(first, "relates", other)) for first, other in ((A, B), (B, C), (C, A))))
-    life.given(*((MEMBER, link(first, "duplicates", other)) for first, other in ((A, B), (B, A))))
 
 
 def test_a_removed_link_no_longer_stands_in_the_way_and_a_second_reason_still_does() -> None:
@@ -233,3 +231,11 @@ def test_history_brings_its_links() -> None:
     [added] = happened(life.send(link(A, "blocks", B), OWNER, origin=as_imported()))
     assert (added.link["createdBy"], added.link["createdAt"]) == (MATZ, LONG_AGO)
     assert refused(life.decide(link(B, "blocks", A), OWNER, origin=as_imported())) == CYCLE
+
+
+def test_duplicates_of_each_other_are_refused_also_over_several_steps() -> None:
+    life = linked(link(A, "duplicates", B), link(B, "duplicates", C))
+    for last in (B, C):
+        assert refused(life.decide(link(last, "duplicates", A), MEMBER)) == CYCLE
+    assert happened(life.decide(link(A, "duplicates", C), MEMBER))
+    assert happened(life.decide(link(D, "duplicates", A), MEMBER))

@@ -157,3 +157,20 @@ def test_members_are_listed_page_by_page_to_members() -> None:
         {"userId": user_id, "role": "viewer", "addedAt": NOW} for user_id in ids[3:]
     ]
     assert refused(list_members(state, STRANGER)) == NOT_FOUND
+
+
+def test_a_persons_bots_go_with_them() -> None:
+    life = a_team()
+    life.given((OWNER, AddMember(user_id=STRANGER.id, role="member")))
+    facts = {"botIds": [STRANGER.id, TASK]}
+    for by in (OWNER, MEMBER):
+        events = happened(life.decide(RemoveMember(user_id=MEMBER.id), by, facts=facts))
+        assert [(event.user_id, event.was) for event in events] == [(MEMBER.id, "member"), (STRANGER.id, "member")]
+
+
+def test_an_owner_whose_bot_alone_would_be_left_as_owner_stays() -> None:
+    life = a_team()
+    life.given((OWNER, AddMember(user_id=STRANGER.id, role="owner")))
+    leaving = RemoveMember(user_id=OWNER.id)
+    assert refused(life.decide(leaving, OWNER, facts={"botIds": [STRANGER.id]})) == broken("last_owner")
+    assert happened(life.decide(leaving, OWNER, facts={"botIds": []}))

@@ -41,8 +41,8 @@ class Caretaker(Bot):
         if event.kind != "MemberAdded" or event.seq == 1 or event.data["userId"] == project.user_id:
             return
         profile = await project.get(f"/v1/users/{event.data['userId']}")
-        welcome = await project.create_task("Welcome", op_id=project.op_id("welcome"))
         try:
+            welcome = await project.create_task("Welcome", op_id=project.op_id("welcome"))
             # The name makes it a mention, so it comes to the new member's inbox.
             await project.add_comment(welcome.result["taskId"], f"Welcome, @{profile['username']}!")
         except OpIdReused:

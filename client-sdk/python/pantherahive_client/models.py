@@ -1405,7 +1405,10 @@ class RemoveLink(TypedDict):
 
 
 class RemoveMember(TypedDict):
-    """Ends a membership; whoever names themself leaves. It takes effect on every open socket."""
+    """Ends a membership and those of the person's bots; whoever names themself leaves.
+
+    It takes effect on every open socket.
+    """
 
     userId: Uuid
 

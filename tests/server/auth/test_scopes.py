@@ -33,8 +33,9 @@ def test_people_the_operator_and_unlimited_bots_are_limited_by_roles_alone(princ
 @pytest.mark.parametrize("stream", [f"project/{MINE}", f"profile/{OTHER}"])
 def test_a_scope_that_is_not_there_is_refused_everywhere(stream: str) -> None:
     assert stream_refusal(bot("read"), stream, "read") is None
-    assert stream_refusal(bot("write"), stream, "write") is None
-    for principal, scope in ((bot("read"), "write"), (bot("write"), "read"), (bot(), "read")):
+    for scope in ("read", "write"):
+        assert stream_refusal(bot("write"), stream, scope) is None, "what a change answers shows what is there"
+    for principal, scope in ((bot("read"), "write"), (bot(), "read"), (bot(), "write")):
         refused = stream_refusal(principal, stream, scope)  # type: ignore[arg-type]
         assert refused is not None
         assert refused.details == {"reason": "token_scope", "scope": scope}
@@ -85,8 +86,7 @@ def test_over_rest_a_limited_token_is_held_to_its_paths(method: str, path: str, 
 @pytest.mark.parametrize(("method", "scope"), [("GET", "read"), ("HEAD", "read"), ("POST", "write"), ("BREW", "write")])
 def test_methods_tell_the_scope(method: str, scope: str) -> None:
     assert route_refusal(bot(scope), method, "/v1/projects") is None
-    other = {"read": "write", "write": "read"}[scope]
-    assert route_refusal(bot(other), method, "/v1/projects") is not None
+    assert (route_refusal(bot("read"), method, "/v1/projects") is None) is (scope == "read")
 
 
 def test_the_person_sees_everything_and_everybody_else_the_public_side() -> None:

@@ -67,7 +67,7 @@ async def test_scopes_hold_on_the_socket(hive: Hive) -> None:
     limited = await hive.client((await a_token(hive, bot_id, "read", "write", project=mine))[1])
     assert "mode" in await reading.join(mine)
     assert await code_of(reading, mine) == "forbidden"
-    assert (await writing.join(mine))["error"]["code"] == "forbidden"
+    assert "mode" in await writing.join(mine), "what a change answers shows what is there anyway"
     assert await code_of(writing, mine) == "accepted"
     assert "mode" in await limited.join(mine)
     assert await code_of(limited, mine) == "accepted"

@@ -99,7 +99,9 @@ async def test_scopes_and_projects_hold(world: World) -> None:
         (reading, "GET", f"/v1/projects/{mine['id']}", 200),
         (reading, "PUT", f"/v1/projects/{mine['id']}", 403),
         (writing, "PUT", f"/v1/projects/{mine['id']}", 200),
-        (writing, "GET", f"/v1/users/{ada.id}", 403),
+        (writing, "GET", f"/v1/users/{ada.id}", 200),
+        (limited, "GET", f"/v1/links/{mine['key']}", 200),
+        (limited, "GET", f"/v1/links/{other['key']}", 404),
         (limited, "GET", f"/v1/projects/{mine['id']}", 200),
         (limited, "GET", f"/v1/projects/{other['id']}", 403),
         (limited, "PUT", f"/v1/projects/{other['id']}", 403),
@@ -251,3 +253,17 @@ async def test_a_bot_s_tasks_name_it_as_author(world: World) -> None:
 def test_the_secret_shows_in_no_repr() -> None:
     for token in (ApiTokenText.new(BOTS), RefreshToken.new(BOTS)):
         assert "secret" not in repr(token)
+
+
+async def test_who_is_removed_reads_on_through_no_bot(world: World) -> None:
+    ada, bob = await world.register("ada"), await world.register("bob_b")
+    project = await world.project(ada)
+    bot = await a_bot(world, bob)
+    token = await a_token(world, bob, bot["userId"])
+    path = f"/v1/projects/{project['id']}"
+    for user_id in (bob.id, bot["userId"]):
+        await world.send(ada, project["id"], AddMember(user_id=user_id, role="member"))
+    assert (await world.http.get(path, headers=bearer(token))).status == 200
+    removal = {"type": "RemoveMember", "data": {"userId": bob.id}}
+    assert (await world.http.post(f"{path}/commands", json=removal, headers=ada.auth)).status == 200
+    await problem_of(await world.http.get(path, headers=bearer(token)), 404)

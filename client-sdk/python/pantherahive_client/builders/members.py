@@ -40,7 +40,10 @@ class MemberBuilders(ProjectStream):
         user_id: Uuid,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Ends a membership; whoever names themself leaves. It takes effect on every open socket."""
+        """Ends a membership and those of the person's bots; whoever names themself leaves.
+
+        It takes effect on every open socket.
+        """
         data = {"userId": user_id}
         return await self.send("RemoveMember", data, **sending)
 
