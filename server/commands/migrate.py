@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 
 from config.settings import Settings
-from server.database import visited
+from server.database import has_cluster, visited
 from server.exits import Exit
 from storage.postgres.migrations import migrate, pending
 
 
 def migrate_database(settings: Settings, *, check: bool) -> int:
     """Applies what is missing; with `check` it only looks, and fails when something is. From the main thread."""
+    if check and settings.database_url is None and not has_cluster(settings.data_dir):
+        print(f"There is no database in {settings.data_dir}: the embedded Postgres was never started there.")
+        return Exit.FAILED
     with visited(settings) as dsn:
         names = asyncio.run(pending(dsn) if check else migrate(dsn))
     if not names:

@@ -317,3 +317,10 @@ def test_doctor_hides_secrets_and_names_sources(
     assert "host = ::1, from a flag" in said
     assert f"log_format = json, from {file}" in said
     assert "cannot be reached" in said
+
+
+def test_migrate_check_makes_nothing_where_nothing_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "misspelt"
+    assert main(["migrate", "--check", "--data-dir", str(folder)], {}) == Exit.FAILED
+    assert f"There is no database in {folder}" in capsys.readouterr().out
+    assert not (folder / "postgres").exists()
