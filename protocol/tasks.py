@@ -189,7 +189,7 @@ class DeleteTask(Command):
 
 
 class RestoreTask(Command):
-    """Brings a deleted task back, with its links, its comments and its place."""
+    """Brings a deleted task back, with links, comments and place; into another state, where its own is gone."""
 
     task_id: Uuid
 
@@ -291,7 +291,7 @@ class TaskDeleted(Event):
 
 
 class TaskRestored(Event):
-    """The task is back."""
+    """The task is back. Where the state that it had is gone, or closes tasks otherwise, a `TaskEdited` follows."""
 
     task_id: Uuid
 

@@ -138,7 +138,10 @@ def _changes(project: ProjectView, command: EditProject) -> tuple[ProjectChanges
 def _refuse_lost_states(
     state: ProjectState, before: list[WorkflowState], after: list[WorkflowState]
 ) -> Rejection | None:
-    """Tasks must keep a state, and must not be opened or closed behind their back."""
+    """Tasks must keep a state, and must not be opened or closed behind their back.
+
+    Deleted ones hold no state, as nobody sees them in it: `tombstones.back` finds them another one.
+    """
     closes_after = {item["id"]: item["group"] in CLOSED_GROUPS for item in after}
     gone = {item["id"] for item in before if item["id"] not in closes_after}
     turned = {
@@ -148,12 +151,17 @@ def _refuse_lost_states(
     }
     if not gone and not turned:
         return None
-    used = {task["stateId"] for task in state.tasks.values()}
+    used = states_in_use(state)
     if gone & used:
         return broken("state_in_use", "tasks are in a state that would disappear")
     if turned & used:
         return broken("state_group_in_use", "tasks are in a state that would open or close them")
     return None
+
+
+def states_in_use(state: ProjectState) -> set[str]:
+    """Those that tasks are in; tombstones do not count."""
+    return {task["stateId"] for task in state.tasks.values() if task["deletedAt"] is None}
 
 
 def decide_delete(state: ProjectState, command: DeleteProject, context: Context) -> Outcome:

@@ -16,6 +16,7 @@ from actors.project.old_places import OldPlaces
 from actors.project.parents import refuse_old_parent
 from actors.project.state import ProjectState, is_imported
 from actors.project.tasks import closing, has_state
+from actors.project.tombstones import back
 from actors.project.withdrawals import restored
 from actors.runtime.actor import EntryMeta
 from protocol.comments import CommentDeleted, CommentEdited, CommentView
@@ -23,7 +24,7 @@ from protocol.errors import Rejection
 from protocol.links import LinkAdded, LinkRemoved, LinkView
 from protocol.messages import ProjectEvent
 from protocol.projects import ProjectView
-from protocol.tasks import TaskDeleted, TaskEdited, TaskRestored, TaskView
+from protocol.tasks import TaskDeleted, TaskEdited, TaskView
 
 PLAIN: Final = ("title", "description", "priority", "startDate", "dueDate", "estimate", "recurrence")
 """Fields of a task that can always be what they were."""
@@ -60,7 +61,7 @@ class Restoration:
         """All but its parent and its links, which depend on other tasks."""
         task = self.draft.tasks[then["id"]]
         if then["deletedAt"] is None and task["deletedAt"] is not None:
-            self.take(TaskRestored(task_id=then["id"]))
+            self.take(*back(self.draft, self.project, task, self.dating))
         self._edit(self.draft.tasks[then["id"]], then)
         self._values(self.draft.tasks[then["id"]], then)
         if then["deletedAt"] is not None and task["deletedAt"] is None:

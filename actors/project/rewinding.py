@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from actors.project import milestones
+from actors.project.projects import states_in_use
 from actors.project.restoration import Restoration
 from actors.project.sizes import ENTRY_CHARACTERS_MAX, characters_of
 from actors.project.state import CLOSED_GROUPS
@@ -99,7 +100,7 @@ def _states(
 
     One that would open or close the tasks in it stays as it is.
     """
-    used = {state_id for state_id, cards in restoration.draft.cards.items() if cards}
+    used = states_in_use(restoration.draft)
     present = {state["id"]: state for state in now}
     states = [present[one["id"]] if one["id"] in used and _turns(one, present) else one for one in then]
     known = {state["id"] for state in states}

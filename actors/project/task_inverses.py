@@ -14,7 +14,8 @@ from actors.project.permissions import missing
 from actors.project.places import make_place, spot_of
 from actors.project.reversal import Inverse, Reversal
 from actors.project.state import is_imported
-from actors.project.tasks import closing, refuse_edit
+from actors.project.tasks import closing, has_state, refuse_edit
+from actors.project.tombstones import back
 from protocol.custom_fields import FieldValuesSet
 from protocol.errors import Rejection
 from protocol.links import LinkAdded, LinkRemoved
@@ -48,9 +49,8 @@ def _deleted(reversal: Reversal, task_id: str) -> Inverse:
 
 
 def of_deleted(reversal: Reversal, event: TaskDeleted) -> Inverse:
-    if reversal.draft.tasks[event.task_id]["deletedAt"] is None:
-        return ()
-    return [TaskRestored(task_id=event.task_id)]
+    task = reversal.draft.tasks[event.task_id]
+    return () if task["deletedAt"] is None else back(reversal.draft, reversal.project, task, reversal.dating)
 
 
 def of_edited(reversal: Reversal, event: TaskEdited) -> Inverse:
@@ -58,8 +58,11 @@ def of_edited(reversal: Reversal, event: TaskEdited) -> Inverse:
     task = reversal.task(event.task_id)
     if isinstance(task, Rejection):
         return task
-    changes: Any = {name: value for name, value in event.was.items() if name != "rank" and _differs(task, name, value)}
-    place = _place(reversal, task, event)
+    before_edit = _reachable(reversal, event)
+    changes: Any = {
+        name: value for name, value in before_edit.items() if name != "rank" and _differs(task, name, value)
+    }
+    place = _place(reversal, task, before_edit)
     if isinstance(place, Rejection):
         return place
     before, rank = place
@@ -119,21 +122,38 @@ def _still_here(reversal: Reversal, people: Iterable[str]) -> list[str]:
     return [person for person in people if person in reversal.draft.members or is_imported(person)]
 
 
-def _place(reversal: Reversal, task: TaskView, event: TaskEdited) -> tuple[list[ProjectEvent], Rank | None] | Rejection:
+def _reachable(reversal: Reversal, event: TaskEdited) -> TaskChanges:
+    """What was before the edit, without a state that is gone where the entry brought the task back from the dead.
+
+    A deleted task had that state, and it is deleted again with all that the entry did.
+    """
+    state_id = event.was.get("stateId")
+    if state_id is None or has_state(reversal.project, state_id):
+        return event.was
+    brought = {one.task_id for one in reversal.entry.events if isinstance(one, TaskRestored)}
+    if event.task_id not in brought:
+        return event.was
+    kept: TaskChanges = {**event.was}
+    del kept["stateId"]
+    kept.pop("rank", None)
+    return kept
+
+
+def _place(reversal: Reversal, task: TaskView, old: TaskChanges) -> tuple[list[ProjectEvent], Rank | None] | Rejection:
     """The rank to go back to, and what makes room for it; no rank where none was changed or it means nothing now."""
-    if "rank" not in event.was:
+    if "rank" not in old:
         return [], None
-    state_id = event.was.get("stateId", task["stateId"])
-    if "stateId" not in event.was and reversal.was_set_since(task["id"], "stateId"):
+    state_id = old.get("stateId", task["stateId"])
+    if "stateId" not in old and reversal.was_set_since(task["id"], "stateId"):
         return [], None  # a rank says something within its own state only
-    if (state_id, event.was["rank"]) == (task["stateId"], task["rank"]):
+    if (state_id, old["rank"]) == (task["stateId"], task["rank"]):
         return [], None
-    if not any(state["id"] == state_id for state in reversal.project["states"]):
+    if not has_state(reversal.project, state_id):
         return missing("state")
     moved = _moved_neighbours(reversal, state_id)
-    spot, is_free = spot_of(reversal.draft, state_id, event.was["rank"], task["id"], moved)
+    spot, is_free = spot_of(reversal.draft, state_id, old["rank"], task["id"], moved)
     if is_free:
-        return [], event.was["rank"]
+        return [], old["rank"]
     place = make_place(reversal.draft, state_id, spot, task["id"], reversal.limits)
     if isinstance(place, Rejection):
         return place

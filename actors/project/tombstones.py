@@ -1,14 +1,20 @@
-"""Deleted tasks. A tombstone keeps everything, its key and its external id too, and comes back whole."""
+"""Deleted tasks. A tombstone keeps everything, its key and its external id too, and comes back whole.
+
+Only its state does not wait for it: people may take away a state in which nobody sees a task.
+"""
 
 from __future__ import annotations
 
-from actors.project.dating import date_content
-from actors.project.permissions import broken, missing, refusal
+from actors.project.dating import Dating, date_content
+from actors.project.permissions import broken, missing, no_project, refusal
+from actors.project.places import end_rank
 from actors.project.projects import Outcome, archived, is_archived
-from actors.project.state import ProjectState, note_content
+from actors.project.state import CLOSED_GROUPS, ProjectState, is_closed, note_content
 from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import ErrorCode, Rejection
-from protocol.tasks import DeleteTask, RestoreTask, TaskDeleted, TaskRestored, TaskView
+from protocol.messages import ProjectEvent
+from protocol.projects import ProjectView
+from protocol.tasks import DeleteTask, RestoreTask, TaskChanges, TaskDeleted, TaskEdited, TaskRestored, TaskView
 
 
 def living(state: ProjectState, task_id: str, what: str = "task") -> TaskView | Rejection:
@@ -47,8 +53,8 @@ def decide_delete(state: ProjectState, command: DeleteTask, context: Context) ->
 def decide_restore(state: ProjectState, command: RestoreTask, context: Context) -> Outcome:
     """It can always come back: while it was away its place, its links and its parent counted as if it were there."""
     refused = refusal(state, context.principal, "task.delete")
-    if refused is not None:
-        return refused
+    if refused is not None or state.project is None:
+        return refused or no_project()
     task = state.tasks.get(command.task_id)
     if task is None:
         return missing("task")
@@ -59,7 +65,30 @@ def decide_restore(state: ProjectState, command: RestoreTask, context: Context) 
         return dating
     if is_archived(state):
         return archived()
-    return dating.decision([TaskRestored(task_id=command.task_id)])
+    return dating.decision(back(state, state.project, task, dating))
+
+
+def back(state: ProjectState, project: ProjectView, task: TaskView, dating: Dating) -> list[ProjectEvent]:
+    """A tombstone comes back: where its state is gone or closes tasks otherwise than before, with an edit beside it."""
+    restored = TaskRestored(task_id=task["id"])
+    states = [one["id"] for one in project["states"]]
+    if task["stateId"] not in states:
+        return [restored, _moved_home(state, project, task, dating)]
+    closes = is_closed(project, task["stateId"])
+    if closes == (task["closedAt"] is not None):
+        return [restored]
+    return [restored, TaskEdited(task_id=task["id"], changes={}, was={}, closed_at=dating.at if closes else None)]
+
+
+def _moved_home(state: ProjectState, project: ProjectView, task: TaskView, dating: Dating) -> TaskEdited:
+    """To the end of the first state that is open or closed as the task was, of the first one if there is none."""
+    was_closed = task["closedAt"] is not None
+    states = project["states"]
+    home = next((one for one in states if (one["group"] in CLOSED_GROUPS) == was_closed), states[0])
+    changes: TaskChanges = {"stateId": home["id"], "rank": end_rank(state, home["id"])}
+    was: TaskChanges = {"stateId": task["stateId"], "rank": task["rank"]}
+    closed_at = dating.at if home["group"] in CLOSED_GROUPS else None
+    return TaskEdited(task_id=task["id"], changes=changes, was=was, closed_at=closed_at)
 
 
 def evolve_deleted(state: ProjectState, event: TaskDeleted, meta: EntryMeta) -> None:

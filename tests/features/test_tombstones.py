@@ -10,7 +10,7 @@ from actors.project.comments import list_comments, view_comment
 from actors.project.tasks import list_tasks, view_task
 from protocol.comments import AddComment, EditComment
 from protocol.errors import ErrorCode, Rejection
-from protocol.projects import DEFAULT_STATES, DeleteProject, EditProject
+from protocol.projects import DEFAULT_STATES, DeleteProject, EditProject, WorkflowState
 from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask, TaskDeleted, TaskRestored
 from tests.actors.given import (
     ADMIN,
@@ -122,13 +122,48 @@ def test_comments_are_hidden_with_their_task_and_come_back() -> None:
 
 def test_the_place_is_kept() -> None:
     life = a_tombstone()
-    states = [state for state in DEFAULT_STATES if state["id"] != "backlog"]
-    life.given((MEMBER, EditTask(task_id=TASK, state_id="todo")))
-    assert refused(life.decide(EditProject(states=states), OWNER)) == broken("state_in_use")
-    rank = life.state.tasks[OTHER_TASK]["rank"]
-    life.given((MEMBER, RestoreTask(task_id=OTHER_TASK)))
+    before = life.state.tasks[OTHER_TASK]
+    life.given((MEMBER, EditTask(task_id=TASK, state_id="todo")), (MEMBER, RestoreTask(task_id=OTHER_TASK)))
     restored = life.state.tasks[OTHER_TASK]
-    assert (restored["rank"], restored["stateId"], restored["number"]) == (rank, "backlog", 2)
+    assert restored == {**before, "deletedAt": None}
+    assert (restored["stateId"], restored["number"]) == ("backlog", 2)
+
+
+def test_a_tombstone_holds_no_state_and_comes_back_in_the_first_one_that_is_open_as_it_was() -> None:
+    life = a_tombstone()
+    states = [state for state in DEFAULT_STATES if state["id"] != "backlog"]
+    assert refused(life.decide(EditProject(states=states), OWNER)) == broken("state_in_use"), "the other task"
+    life.given((MEMBER, EditTask(task_id=TASK, state_id="todo")), (OWNER, EditProject(states=states)))
+    assert life.state.tasks[OTHER_TASK]["stateId"] == "backlog"
+    restored, moved = happened(life.send(RestoreTask(task_id=OTHER_TASK), MEMBER))
+    assert (restored.kind, moved.kind) == ("TaskRestored", "TaskEdited")
+    task = life.state.tasks[OTHER_TASK]
+    assert (task["stateId"], task["closedAt"], task["deletedAt"]) == ("todo", None, None)
+    assert task["rank"] > life.state.tasks[TASK]["rank"], "behind those that are there"
+
+
+def test_a_closed_tombstone_comes_back_closed_where_there_is_a_closed_state_left() -> None:
+    for gone, home in (({"done"}, "cancelled"), ({"done", "cancelled"}, "backlog")):
+        life = a_task()
+        life.given((MEMBER, EditTask(task_id=TASK, state_id="done")), (MEMBER, DeleteTask(task_id=TASK)))
+        states = [state for state in DEFAULT_STATES if state["id"] not in gone]
+        life.given((OWNER, EditProject(states=states)), (MEMBER, RestoreTask(task_id=TASK)))
+        task = life.state.tasks[TASK]
+        assert (task["stateId"], task["closedAt"] is not None) == (home, home == "cancelled")
+
+
+def test_a_state_may_close_what_is_deleted_in_it_which_comes_back_closed() -> None:
+    life = a_tombstone()
+    closing: list[WorkflowState] = [
+        {**state, "group": "cancelled"} if state["id"] == "backlog" else state for state in DEFAULT_STATES
+    ]
+    life.given((MEMBER, EditTask(task_id=TASK, state_id="todo")), (OWNER, EditProject(states=closing)))
+    assert life.state.tasks[OTHER_TASK]["closedAt"] is None
+    life.given((MEMBER, RestoreTask(task_id=OTHER_TASK)))
+    assert life.state.tasks[OTHER_TASK]["closedAt"] is not None
+    life.given((MEMBER, DeleteTask(task_id=OTHER_TASK)), (OWNER, EditProject(states=list(DEFAULT_STATES))))
+    life.given((MEMBER, RestoreTask(task_id=OTHER_TASK)))
+    assert life.state.tasks[OTHER_TASK]["closedAt"] is None
 
 
 def test_who_may_delete_may_restore_and_nobody_else() -> None:

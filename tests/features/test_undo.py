@@ -16,7 +16,7 @@ from protocol.event import Command
 from protocol.links import AddLink, RemoveLink
 from protocol.members import ChangeMemberRole, RemoveMember
 from protocol.milestones import CreateMilestone, DeleteMilestone, EditMilestone
-from protocol.projects import DeleteProject
+from protocol.projects import DEFAULT_STATES, DeleteProject, EditProject, WorkflowState
 from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction, RemoveReaction
 from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask, TaskDeleted
@@ -47,6 +47,8 @@ MILESTONE, LINK, NOBODY = (uuid(0x900 + number) for number in range(3))
 NOT_YOURS = (ErrorCode.FORBIDDEN, "not_your_command")
 NOTHING_LEFT = broken("nothing_to_undo")
 NOT_UNDOABLE = broken("not_undoable")
+
+QA: WorkflowState = {"id": "qa", "name": "QA", "group": "started", "waiting": False}
 
 
 SIMPLE: list[tuple[list[Command], Command]] = [
@@ -237,3 +239,40 @@ def test_an_undo_that_was_overtaken_by_another_asks_again() -> None:
     redo(life, meant, MEMBER)
     undo(life, meant, MEMBER)
     assert refused(life.send(command, MEMBER, facts=stale)) == (ErrorCode.CONFLICT, "undone_anew")
+
+
+def test_what_one_did_is_undone_from_the_newest_to_the_oldest_with_a_state_and_what_was_made_in_it() -> None:
+    life = a_team()
+    before = seen(life)
+    life.given(
+        (OWNER, EditProject(states=[*DEFAULT_STATES, QA])), (OWNER, CreateTask(task_id=TASK, title="t", state_id="qa"))
+    )
+    edited, created = newest(life) - 1, newest(life)
+    happened(undo(life, created, OWNER))
+    happened(undo(life, edited, OWNER))
+    assert seen(life)["project"] == before["project"]
+    happened(redo(life, created, OWNER))
+    assert life.state.tasks[TASK]["stateId"] == "backlog", "its own state is gone"
+    happened(undo(life, created, OWNER))
+    happened(redo(life, edited, OWNER))
+    happened(redo(life, created, OWNER))
+    assert life.replayed() == life.state
+
+
+def test_a_task_that_came_back_without_its_state_is_deleted_again_by_the_undo() -> None:
+    life = a_team()
+    life.given(
+        (OWNER, EditProject(states=[*DEFAULT_STATES, QA])),
+        (MEMBER, CreateTask(task_id=TASK, title="t", state_id="qa")),
+        (MEMBER, DeleteTask(task_id=TASK)),
+        (OWNER, EditProject(states=list(DEFAULT_STATES))),
+    )
+    deleted = newest(life) - 1
+    life.given((MEMBER, RestoreTask(task_id=TASK)))
+    happened(undo(life, newest(life), MEMBER))
+    assert life.state.tasks[TASK]["deletedAt"] is not None
+    happened(undo(life, deleted, MEMBER))
+    assert (life.state.tasks[TASK]["stateId"], life.state.tasks[TASK]["deletedAt"]) == ("backlog", None)
+    happened(redo(life, deleted, MEMBER))
+    assert life.state.tasks[TASK]["deletedAt"] is not None
+    assert life.replayed() == life.state

@@ -148,7 +148,7 @@ def _task_edited(world: World, data: Any, entry: Entry, own: str) -> None:
             record[field].remove(item)
         for item in data.get(f"{event_field}Added", []):
             record[field].append(item)
-    if "stateId" in data["changes"]:
+    if "stateId" in data["changes"] or "closedAt" in data:
         groups = {state["id"]: state["group"] for state in world["projects"][own]["states"]}
         closed = groups[record["stateId"]] in ("completed", "cancelled")
         record["closedAt"] = entry.at if closed else None

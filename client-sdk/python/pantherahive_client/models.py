@@ -1464,7 +1464,7 @@ class RestoreProjectTo(TypedDict):
 
 
 class RestoreTask(TypedDict):
-    """Brings a deleted task back, with its links, its comments and its place."""
+    """Brings a deleted task back, with links, comments and place; into another state, where its own is gone."""
 
     taskId: Uuid
 
@@ -1631,7 +1631,9 @@ class TaskRecurred(TypedDict):
 
 
 class TaskRestored(TypedDict):
-    """The task is back."""
+    """The task is back. Where the state that it had is gone, or closes tasks otherwise, a `TaskEdited`
+    follows.
+    """
 
     taskId: Uuid
 

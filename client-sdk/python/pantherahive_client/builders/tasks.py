@@ -143,6 +143,6 @@ class TaskBuilders(ProjectStream):
         task_id: Uuid,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Brings a deleted task back, with its links, its comments and its place."""
+        """Brings a deleted task back, with links, comments and place; into another state, where its own is gone."""
         data = {"taskId": task_id}
         return await self.send("RestoreTask", data, **sending)

@@ -128,4 +128,21 @@ def restore(state: ProjectState, wish: Wish) -> list[WireEvent]:
     task = state.tasks.get(wish.data["taskId"])
     if task is None or task["deletedAt"] is None:
         return []
-    return [event("TaskRestored", taskId=task["id"])]
+    return [event("TaskRestored", taskId=task["id"]), *_at_home(state, task, wish)]
+
+
+def _at_home(state: ProjectState, task: TaskView, wish: Wish) -> list[WireEvent]:
+    """Where the tombstone's state is gone, or closes tasks otherwise than before."""
+    was_closed = task["closedAt"] is not None
+    changes: dict[str, Any] = {}
+    was: dict[str, Any] = {}
+    state_id = task["stateId"]
+    if not has_state(state, state_id):
+        states = [one["id"] for one in state.project["states"]] if state.project is not None else []
+        state_id = next((one for one in states if is_closing(state, one) == was_closed), states[0])
+        changes = {"stateId": state_id, "rank": end_rank(state, state_id)}
+        was = {"stateId": task["stateId"], "rank": task["rank"]}
+    closes = is_closing(state, state_id)
+    if not changes and closes == was_closed:
+        return []
+    return [event("TaskEdited", taskId=task["id"], changes=changes, was=was, closedAt=wish.at if closes else None)]
