@@ -111,7 +111,7 @@ class UnarchiveProject(Command):
 
 
 class DeleteProject(Command):
-    """Hides the project from everybody but its owners, who can restore it."""
+    """Hides the project. Its owners find it with `deleted=true`, and can restore it until it is purged."""
 
 
 class RestoreProject(Command):

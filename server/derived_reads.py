@@ -12,7 +12,7 @@ from actors.runtime.shards import ShardTable
 from protocol.base import datetime_of, instant_of
 from server.consumers.runner import Runner
 from storage.postgres.pool import Database
-from storage.projections import activity, invitations, projects, tasks, watchers
+from storage.projections import activity, comments, invitations, projects, tasks, watchers
 from storage.projections.across import PlaceAcross
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ class ProjectReads:
     async def public(self, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
         """See the port."""
         return await projects.list_public(self._database, after, limit)
+
+    async def deleted(self, owner_id: str | None, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+        """See the port."""
+        return await projects.list_deleted(self._database, owner_id, after, limit)
 
     async def every(self, after: str | None, limit: int) -> Sequence[Listed]:
         """See the port."""
@@ -65,6 +69,27 @@ class TaskReads:
         place = PlaceAcross(*after) if after is not None else None
         watched = await watchers.list_of_watcher(self._database, user_id, cast("TaskFilter", which), place, limit)
         return [(one.project_id, one.listed) for one in watched]
+
+
+class WrittenReads:
+    """Fits `server.rest.personal_data.WrittenLists`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def tasks_of(
+        self, user_id: str, after: tuple[str, str, str] | None, limit: int
+    ) -> Sequence[tuple[str, Listed, bool]]:
+        """See the port."""
+        place = PlaceAcross(*after) if after is not None else None
+        return await tasks.list_of_creator(self._database, user_id, place, limit)
+
+    async def comments_of(
+        self, user_id: str, after: tuple[str, str, str] | None, limit: int
+    ) -> Sequence[tuple[str, Listed]]:
+        """See the port."""
+        place = PlaceAcross(*after) if after is not None else None
+        return await comments.list_written_by(self._database, user_id, place, limit)
 
 
 class InvitationReads:

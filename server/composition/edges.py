@@ -12,7 +12,7 @@ from server.auth.bots import BotLimits, BotService
 from server.composition.access import AccessParts
 from server.composition.consumers import ShardConsumers
 from server.composition.heart import Heart
-from server.derived_reads import ActivityReads, InvitationReads, ProjectedUntil, ProjectReads, TaskReads
+from server.derived_reads import ActivityReads, InvitationReads, ProjectedUntil, ProjectReads, TaskReads, WrittenReads
 from server.enrich import Facts
 from server.entry_json import entry_size
 from server.explanations import Explanations
@@ -101,6 +101,7 @@ def _rest(
         facts=facts,
         projects=ProjectReads(database),
         tasks=TaskReads(database),
+        written=WrittenReads(database),
         invitations=InvitationReads(database),
         activity=ActivityReads(database),
         freshness=ProjectedUntil(consumers.projector, heart.shards),

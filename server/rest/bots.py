@@ -50,7 +50,7 @@ class BotRoutes:
         link: dict[str, str] = {}
         if more:
             link = link_next(request.path, after=page[-1].user_id, limit=query.limit, ownerId=query.owner_id)
-        return json_response([_bot(bot) for bot in page], headers=link)
+        return json_response([bot_view(bot) for bot in page], headers=link)
 
     @operation("Makes a bot", body=BotCreateRequest, answer=BotResponse, status=201)
     async def create(self, request: web.Request) -> web.Response:
@@ -58,7 +58,7 @@ class BotRoutes:
         principal = self.access.principal(request)
         bot_id = self.access.stable_id(request, principal)
         bot = granted(await self.bots.create(principal, bot_id, await read_body(request, BotCreateRequest)))
-        return json_response(_bot(bot), 201, {"Location": f"/v1/users/{bot.user_id}"})
+        return json_response(bot_view(bot), 201, {"Location": f"/v1/users/{bot.user_id}"})
 
     @operation("The tokens of a bot", query=PageQuery, answer=list[ApiTokenResponse], links=True)
     async def list_tokens(self, request: web.Request) -> web.Response:
@@ -68,7 +68,7 @@ class BotRoutes:
         tokens = granted(await self.bots.tokens_of(principal, path_id(request, "botId")))
         page, more = cut(after_id(tokens, query.after, lambda token: token.token_id), self.sizes.of(query))
         link = link_next(request.path, after=page[-1].token_id, limit=query.limit) if more else {}
-        return json_response([_token(token).as_json() for token in page], headers=link)
+        return json_response([token_view(token).as_json() for token in page], headers=link)
 
     @operation("Makes a token for a bot", body=ApiTokenRequest, answer=ApiTokenResponse, status=201)
     async def issue(self, request: web.Request) -> web.Response:
@@ -77,7 +77,7 @@ class BotRoutes:
         bot_id, token_id = path_id(request, "botId"), self.access.stable_id(request, principal)
         wanted = await read_body(request, ApiTokenRequest)
         token, text = granted(await self.bots.issue(principal, bot_id, token_id, wanted))
-        return json_response({**_token(token).as_json(), "token": text}, 201, {"Cache-Control": "no-store"})
+        return json_response({**token_view(token).as_json(), "token": text}, 201, {"Cache-Control": "no-store"})
 
     @operation("Revokes a token", status=204, keyed=False)
     async def revoke(self, request: web.Request) -> web.Response:
@@ -89,13 +89,15 @@ class BotRoutes:
         return web.Response(status=204)
 
 
-def _bot(bot: Account) -> dict[str, object]:
+def bot_view(bot: Account) -> dict[str, object]:
+    """The bot as answers show it."""
     return BotResponse(
         user_id=bot.user_id, username=bot.username, owner_id=bot.owner_id or "", created_at=bot.created_at
     ).as_json()
 
 
-def _token(token: ApiToken) -> ApiTokenResponse:
+def token_view(token: ApiToken) -> ApiTokenResponse:
+    """The token without its secret, which nobody has any more."""
     return ApiTokenResponse(
         token_id=token.token_id,
         name=token.name,

@@ -54,6 +54,10 @@ class ProjectLists(Protocol):
         """Those that everybody may look at; order and `after` as with a person's."""
         ...
 
+    async def deleted(self, owner_id: str | None, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+        """Those that an owner can bring back (None: that anybody can); order and `after` as with a person's."""
+        ...
+
     async def every(self, after: str | None, limit: int) -> Sequence[Listed]:
         """By id, deleted ones too."""
         ...

@@ -27,12 +27,12 @@ from protocol.event import Principal
 from protocol.faults import StorageFault
 from server.entry_json import entry_json
 from server.rest.access import Access, entity_tag, parse_as_of, path_id, read_query, state_headers
-from server.rest.derived import BEHIND, DerivedReads, Listing, P, ProjectLists, T, TaskLists, tasks_across
+from server.rest.derived import DerivedReads
 from server.rest.diff import records_in
 from server.rest.min_seq import Asked, DerivedQuery
 from server.rest.operations import NDJSON, operation
+from server.rest.personal_data import PersonalData
 from server.rest.project_views import Glance, ProjectViews
-from server.rest.projects import by_change
 from server.streams import Streams, granted
 from storage.ports import Account, Accounts
 
@@ -41,7 +41,6 @@ log = logging.getLogger("pantherahive.exports")
 _NOT_YOURS: Final = Rejection(ErrorCode.FORBIDDEN, "only the person may take their data")
 _BUSY: Final = Rejection(ErrorCode.OVERLOADED, "too many exports at once", {"retryAfterS": 5})
 _SLICE_S: Final = 0.005
-_LIST_PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,7 @@ class ExportRoutes:
     streams: Streams
     reads: LogReads
     accounts: Accounts
-    projects: ProjectLists
-    tasks: TaskLists
+    personal: PersonalData
     derived: DerivedReads
     clock: Clock
     limits: ExportLimits
@@ -108,9 +106,13 @@ class ExportRoutes:
 
     @operation("Everything of a user as NDJSON", query=DerivedQuery, media=(NDJSON,), answer=str, derived=True)
     async def of_user(self, request: web.Request) -> web.StreamResponse:
-        """The person's account, projects and tasks, and their private stream and profile with their history.
+        """The person's account, projects, tasks (created by them or given to them), comments and bots, and their
+        private stream and profile with their history.
 
-        Only for the person. Lines as in the export of a project, which has what they wrote there.
+        Only for the person. Lines as in the export of a project. Comments are in it wherever they were written, also in
+        projects that the person has left, as long as these are not purged; bots have their tokens without the secrets.
+        Of a task in a project that they may not look at now it says which it was, with its words while nobody changed
+        it.
         """
         principal = self.access.principal(request)
         user_id = path_id(request, "userId")
@@ -128,14 +130,8 @@ class ExportRoutes:
     async def _user_lines(
         self, principal: Principal, account: Account, profile: Any, cursor: Cursor
     ) -> AsyncIterator[bytes]:
-        yield _line({"object": "account", "data": _account(account)})
-        user_id, asked = account.user_id, Asked(principal)
-        projects = by_change(lambda after, limit: self.projects.of_user(user_id, after, limit))
-        async for project in self._listed(projects, asked):
-            yield _line({"object": "project", "data": project.record})
-        tasks = tasks_across(lambda after, limit: self.tasks.of_assignee(user_id, "all", after, limit))
-        async for project_id, task in self._listed(tasks, asked):
-            yield _line({"object": "task", "data": {"projectId": project_id, **task.record}})
+        async for kind, record in self.personal.records(account, principal):
+            yield _line({"object": kind, "data": record})
         own = f"user/{account.user_id}"
         if isinstance(head := await self.reads.head(principal, own), Cursor):
             async for line in self._stream_lines(principal, own, head, iter(()), head):
@@ -143,19 +139,6 @@ class ExportRoutes:
         objects: Iterator[dict[str, Any]] = iter([{"profile": profile}])
         async for line in self._stream_lines(principal, f"profile/{account.user_id}", cursor, objects, cursor):
             yield line
-
-    async def _listed(self, listing: Listing[T, P], asked: Asked) -> AsyncIterator[T]:
-        """All rows of a list. Raises Rejected when it is behind, or would leave something out."""
-        after: P | None = None
-        while True:
-            page = await self.derived.page(listing, after, _LIST_PAGE, asked)
-            if page.derivation.standing:
-                raise Rejected(BEHIND)
-            for row in page.rows:
-                yield row
-            if page.end is None:
-                return
-            after = page.end
 
     async def _stream_lines(
         self, principal: Principal, stream: str, cursor: Cursor, objects: Iterator[dict[str, Any]], until: Cursor
@@ -240,19 +223,6 @@ def _bound_buffer(request: web.Request, size_bytes: int) -> None:
 def _parts(state: ProjectState, principal: Principal) -> Iterator[dict[str, Any]] | Rejection:
     seen = view_project(state, principal)
     return seen if isinstance(seen, Rejection) else parts(state)
-
-
-def _account(account: Account) -> dict[str, Any]:
-    """Everything but the secret."""
-    return {
-        "userId": account.user_id,
-        "username": account.username,
-        "email": account.email,
-        "locale": account.locale,
-        "timezone": account.timezone,
-        "createdAt": account.created_at,
-        "updatedAt": account.updated_at,
-    }
 
 
 def _line(value: dict[str, Any]) -> bytes:

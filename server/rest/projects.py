@@ -26,6 +26,7 @@ from server.rest.access import (
     parse_as_of,
     path_id,
     read_query,
+    refused,
 )
 from server.rest.bodies import json_response, read_body
 from server.rest.changes import Changes
@@ -48,9 +49,13 @@ DELETED: Deleted = {"message": "Project deleted successfully"}
 
 
 class ProjectsQuery(DerivedPageQuery):
-    """Without `visibility` the caller's own; `public`: those that everybody may look at."""
+    """Without `visibility` the caller's own; `public`: those that everybody may look at.
+
+    `deleted`, which goes with no `visibility`: the deleted ones that the caller, as an owner, can still restore.
+    """
 
     visibility: Literal["public"] | None = None
+    deleted: bool = False
 
 
 class ProjectQuery(Message):
@@ -89,26 +94,34 @@ class ProjectRoutes:
 
     @operation("Projects of the caller", query=ProjectsQuery, answer=list[ProjectView], links=True, derived=True)
     async def page(self, request: web.Request) -> web.Response:
-        """The caller's projects, or the public ones, the last changed first; the operator's are all, by id."""
+        """The caller's projects, or the public ones, the last changed first; the operator's are all, by id.
+
+        With `deleted=true` those that the caller, as an owner, can still restore; for the operator all of these.
+        """
         principal = self.access.principal(request)
         query = read_query(request, ProjectsQuery)
         size = self.sizes.of(query)
-        by_id = principal.is_operator and query.visibility is None
+        if query.deleted and query.visibility is not None:
+            raise refused("deleted projects are nobody's to look at but their owners'", "deleted")
+        by_id = principal.is_operator and query.visibility is None and not query.deleted
         parts = 1 if by_id else 2
         after = unpack_place(query.after, parts) if query.after is not None else None
         asked = Asked(principal, query.min_seq)
         page = await self.derived.page(self._listing(principal, query), after, size, asked)
         link: dict[str, str] = {}
         if page.end is not None:
-            place = pack_place(*page.end)
+            again = {"visibility": query.visibility, "deleted": "true" if query.deleted else None}
             link = link_next(
-                request.path, after=place, limit=query.limit, visibility=query.visibility, minSeq=query.min_seq
+                request.path, after=pack_place(*page.end), limit=query.limit, **again, minSeq=query.min_seq
             )
         return json_response([one.record for one in page.rows], headers={**page.headers, **link})
 
     def _listing(self, principal: Principal, query: ProjectsQuery) -> Listing[Listed, tuple[str, ...]]:
         if query.visibility is not None:
             return by_change(self.lists.public)
+        if query.deleted:
+            owner_id = None if principal.is_operator else principal.id
+            return by_change(lambda after, limit: self.lists.deleted(owner_id, after, limit))
         if not principal.is_operator:
             return by_change(lambda after, limit: self.lists.of_user(principal.id, after, limit))
         return Listing(

@@ -44,6 +44,7 @@ from server.rest.milestones import MilestoneRoutes
 from server.rest.notifications import NotificationRoutes
 from server.rest.pages import PageSizes
 from server.rest.person_activity import PersonActivityIndex, PersonActivityRoutes
+from server.rest.personal_data import PersonalData, WrittenLists
 from server.rest.preferences import PreferenceRoutes
 from server.rest.profiles import ProfileRoutes
 from server.rest.project_views import ProjectViews
@@ -83,6 +84,7 @@ class RestNeeds:
     facts: Facts
     projects: ProjectLists
     tasks: TaskLists
+    written: WrittenLists
     invitations: InvitationLists
     activity: ActivityIndexes
     freshness: Freshness
@@ -151,8 +153,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
             needs.streams,
             needs.reads,
             needs.accounts,
-            needs.projects,
-            needs.tasks,
+            PersonalData(needs.projects, needs.tasks, needs.written, needs.bots, derived),
             derived,
             needs.clock,
             needs.export_limits,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.projections.table import Listed, Table, listed
 
@@ -19,6 +19,10 @@ class PlaceAcross(NamedTuple):
     instant: str
     project_id: str
     record_id: str
+
+
+BEGINNING: Final = PlaceAcross("", "", "")
+"""Before every record, for pages that have the oldest first."""
 
 
 class InProject(NamedTuple):

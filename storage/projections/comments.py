@@ -10,9 +10,9 @@ from typing_extensions import TypedDict
 from protocol.comments import CommentEdit
 from protocol.log import Entry
 from protocol.reactions import Reaction
-from storage.projections.across import Across, InProject, PlaceAcross
+from storage.projections.across import BEGINNING, Across, InProject, PlaceAcross
 from storage.projections.fact import Fact
-from storage.projections.table import Column, Row, Table
+from storage.projections.table import Column, Row, Table, listed
 
 if TYPE_CHECKING:
     from storage.postgres.pool import Database
@@ -158,3 +158,18 @@ async def list_of_author(
     Raises NotApplied.
     """
     return await _OF_AUTHOR.page(database, reader_id, after, limit, author_id)
+
+
+async def list_written_by(
+    database: Database, author_id: str, after: PlaceAcross | None, limit: int
+) -> Sequence[InProject]:
+    """An author's comments, the oldest first, wherever they are: for the author, who may have left the project.
+
+    Those that are deleted have no words any more and are left out. Raises NotApplied.
+    """
+    query = f"""
+        SELECT {TABLE.select("r")} FROM comments r
+         WHERE r.author_id = $1 AND r.deleted_at IS NULL AND (r.created_at, r.project_id, r.id) > ($2, $3, $4)
+         ORDER BY r.created_at, r.project_id, r.id LIMIT $5"""  # noqa: S608
+    rows = map(TABLE.row, await database.fetch(query, author_id, *(after or BEGINNING), limit))
+    return [InProject(row["projectId"], listed(row, without=("projectId",))) for row in rows]

@@ -103,6 +103,24 @@ async def list_of_user(database: Database, user_id: str, after: tuple[str, str] 
     return [listed(TABLE.row(record)) for record in records]
 
 
+async def list_deleted(
+    database: Database, owner_id: str | None, after: tuple[str, str] | None, limit: int
+) -> Sequence[Listed]:
+    """The deleted projects that a person can bring back, as an owner, the last changed first; None: all of them.
+
+    `after` as above. Raises NotApplied.
+    """
+    own = "JOIN members m ON m.project_id = p.id AND m.role = 'owner' AND m.user_id = $4"
+    query = f"""
+        SELECT {TABLE.select("p")} FROM projects p {own if owner_id is not None else ""}
+         WHERE p.deleted_at IS NOT NULL AND ($1::text IS NULL OR (p.updated_at, p.id) < ($1, $2::text))
+         ORDER BY p.updated_at DESC, p.id DESC LIMIT $3"""  # noqa: S608
+    updated_at, project_id = after or (None, None)
+    owner = (owner_id,) if owner_id is not None else ()
+    records = await database.fetch(query, updated_at, project_id, limit, *owner)
+    return [listed(TABLE.row(record)) for record in records]
+
+
 async def list_public(database: Database, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
     """The projects that everybody may look at, the last changed first; `after` as above. Raises NotApplied."""
     query = f"""

@@ -56,9 +56,10 @@ class Table:
         """The key of a row."""
         return tuple(row[field] for field in self.key)
 
-    def row(self, record: asyncpg.Record) -> Row:
-        """The row of a database record, which has the columns of `select` in their order."""
-        row = dict(zip(self._fields, record.values(), strict=True))
+    def row(self, record: asyncpg.Record, after: int = 0) -> Row:
+        """The row of a database record: behind `after` others it has the columns of `select` in their order."""
+        values = list(record.values())[after:] if after else record.values()
+        row = dict(zip(self._fields, values, strict=True))
         for field in self._json_fields:
             row[field] = orjson.loads(row[field])
         return row

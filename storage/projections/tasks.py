@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Final, Literal, NotRequired, assert_never
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NotRequired, assert_never
 
 from typing_extensions import TypedDict
 
 from protocol.log import Entry
 from protocol.tasks import JudgedEdit, Recurrence, TaskChanges, TaskView
-from storage.projections.across import Across, InProject, PlaceAcross
+from storage.projections.across import BEGINNING, Across, InProject, PlaceAcross
 from storage.projections.fact import Fact
 from storage.projections.links import IS_BLOCKED
-from storage.projections.table import Column, Row, Table
+from storage.projections.table import Column, Listed, Row, Table, listed
 
 if TYPE_CHECKING:
     from storage.postgres.pool import Database
@@ -49,6 +49,14 @@ TABLE = Table(
         Column("seq", "bigint"),
     ),
 )
+
+
+class Created(NamedTuple):
+    """A task with its project, and whether its creator may look at that one now."""
+
+    project_id: str
+    listed: Listed
+    is_visible: bool
 
 
 class TaskCreatedData(TypedDict):
@@ -167,3 +175,19 @@ async def list_of_assignee(
     Deleted tasks are left out. `blocked`: only those that an open task blocks, or only the others. Raises NotApplied.
     """
     return await _LISTS[which, blocked].page(database, user_id, after, limit)
+
+
+async def list_of_creator(database: Database, user_id: str, after: PlaceAcross | None, limit: int) -> Sequence[Created]:
+    """The tasks that a person created, the oldest first, wherever they are; deleted ones too. Raises NotApplied."""
+    query = f"""
+        SELECT CASE WHEN p.deleted_at IS NULL THEN m.user_id IS NOT NULL OR p.visibility = 'public'
+                    ELSE coalesce(m.role = 'owner', false) END AS is_visible, {TABLE.select("r")}
+          FROM tasks r JOIN projects p ON p.id = r.project_id
+                       LEFT JOIN members m ON m.project_id = r.project_id AND m.user_id = $1
+         WHERE r.created_by = $1 AND (r.created_at, r.project_id, r.id) > ($2, $3, $4)
+         ORDER BY r.created_at, r.project_id, r.id LIMIT $5"""  # noqa: S608
+    created = []
+    for record in await database.fetch(query, user_id, *(after or BEGINNING), limit):
+        row = TABLE.row(record, after=1)
+        created.append(Created(row["projectId"], listed(row, without=("projectId",)), record["is_visible"]))
+    return created

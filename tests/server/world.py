@@ -63,6 +63,7 @@ from server.streams import Accepted, Streams, Wish
 from server.telemetry import LoopLag, Meters, Readiness, telemetry_routes
 from storage.memory.storage import MemoryStorage
 from tests.server.clock import ManualClock, RandomIds
+from tests.server.written import Row, Written, is_owner
 
 CHEAP = PasswordCost(memory_kib=64, time_cost=1, parallelism=1, threads=2, queue_max=300)
 ADMIN_TOKEN = "ph_admin_" + "a" * 43
@@ -70,13 +71,6 @@ PASSWORD = "StrongP@ssw0rd!"
 SIZES = PageSizes()
 RATE_LIMITS = RateLimits(logins_per_name_max=1000)
 ORIGIN = "https://app.example.org"
-
-
-class Row(NamedTuple):
-    """A record of a list with its seq."""
-
-    record: Any
-    seq: int
 
 
 class Lists:
@@ -168,6 +162,16 @@ class Lists:
             if state.project and state.project["visibility"] == "public" and state.project["deletedAt"] is None
         ]
         rows.sort(key=lambda row: (row.record["updatedAt"], row.record["id"]), reverse=True)
+        return [row for row in rows if not after or _place(row) < after][:limit]
+
+    async def deleted(self, owner_id: str | None, after: tuple[str, str] | None, limit: int) -> Sequence[Row]:
+        rows = [
+            Row(state.project, seq)
+            for state, seq in self._states.values()
+            if state.project and state.project["deletedAt"] is not None
+            if owner_id is None or is_owner(state, owner_id)
+        ]
+        rows.sort(key=_place, reverse=True)
         return [row for row in rows if not after or _place(row) < after][:limit]
 
     async def every(self, after: str | None, limit: int) -> Sequence[Row]:
@@ -391,6 +395,7 @@ async def a_world(
         facts=facts,
         projects=lists,
         tasks=lists,
+        written=Written(lists.states),
         invitations=InvitedTo(lists),
         activity=lists,
         freshness=freshness,

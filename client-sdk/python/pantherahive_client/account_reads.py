@@ -41,13 +41,17 @@ class AccountReads(RestReads):
         return Listing(self, path, query, key)
 
     def projects(
-        self, *, public: bool = False, page_size: int | None = None, min_seq: Mapping[str, str | int] | None = None
+        self,
+        *,
+        public: bool = False,
+        deleted: bool = False,
+        page_size: int | None = None,
+        min_seq: Mapping[str, str | int] | None = None,
     ) -> Listing[ProjectView]:
-        """One's own projects, or the public ones; for the operator all of them."""
-        visibility = "public" if public else None
-        return Listing(
-            self, "/v1/projects", {"visibility": visibility, "limit": page_size, "minSeq": min_seq_text(min_seq)}
-        )
+        """One's own projects, the public ones, or the deleted ones that one can still restore as an owner; for the
+        operator all of them."""
+        which = {"visibility": "public" if public else None, "deleted": True if deleted else None}
+        return Listing(self, "/v1/projects", {**which, "limit": page_size, "minSeq": min_seq_text(min_seq)})
 
     def own_tasks(
         self,

@@ -524,7 +524,7 @@ class DeleteMilestone(TypedDict):
 
 
 class DeleteProject(TypedDict):
-    """Hides the project from everybody but its owners, who can restore it."""
+    """Hides the project. Its owners find it with `deleted=true`, and can restore it until it is purged."""
 
 
 class DeleteTask(TypedDict):

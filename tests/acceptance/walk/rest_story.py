@@ -179,6 +179,8 @@ async def the_end(walk: Walker, cast: Cast) -> None:
     """Projects end, and so do log-ins."""
     answer = (await walk.call("DELETE /v1/projects/{projectId}", cast.ada)).body
     assert answer == {"message": "Project deleted successfully"}
+    [deleted] = await walk.pages("GET /v1/projects", cast.ada, deleted=True)
+    assert deleted["deletedAt"] is not None
     assert (await walk.call("POST /v1/projects/{projectId}/restore", cast.ada)).body["deletedAt"] is None
     await walk.call("DELETE /v1/projects/{projectId}", cast.ada)
     await walk.call("POST /v1/projects/{projectId}/purge", cast.ada)

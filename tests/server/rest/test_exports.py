@@ -12,10 +12,14 @@ import pytest
 from actors.project.decider import ProjectActor
 from actors.runtime.actor import EntryMeta
 from actors.runtime.log_reads import LogReads
+from protocol.comments import AddComment, EditComment
 from protocol.members import AddMember, RemoveMember
 from protocol.messages import decode_event
 from protocol.tasks import CreateTask, EditTask
 from server.rest.exports import ExportRoutes
+from server.rest.personal_data import own_words
+from tests.actors.given import uuid
+from tests.server.rest.test_bots import a_bot, a_token
 from tests.server.rest.test_events import a_log
 from tests.server.rest.test_tasks import pages
 from tests.server.world import User, World, problem_of
@@ -109,6 +113,58 @@ async def test_a_user_takes_their_own_data_and_nobody_elses(world: World) -> Non
     assert (found["task"]["title"], found["profile"]["firstName"]) == ("Bob's", "Bob")
     assert lines[-1]["end"] == f"profile/{bob.id}"
     await problem_of(await world.http.get(f"/v1/users/{bob.id}/export", headers=ada.auth), 403)
+
+
+async def test_what_a_person_wrote_is_theirs_also_after_they_were_removed(world: World) -> None:
+    ada, project, _ = await a_log(world, 0)
+    bob = await world.register("bob")
+    await world.send(ada, project, AddMember(user_id=bob.id, role="member"))
+    kept, changed, others, comment = (uuid(0xE000 + number) for number in range(4))
+    await world.send(bob, project, CreateTask(task_id=kept, title="Kept"))
+    await world.send(bob, project, CreateTask(task_id=changed, title="Mine"))
+    await world.send(ada, project, CreateTask(task_id=others, title="Ada's", assignee_ids=[bob.id]))
+    await world.send(bob, project, AddComment(comment_id=comment, task_id=others, body="I wrote this"))
+    await world.send(ada, project, AddComment(task_id=others, body="Ada's own"))
+    bot = await a_bot(world, bob)
+    token = await a_token(world, bob, bot["userId"], scopes=["read"])
+    before = await objects_of(world, bob)
+    assert [one["title"] for one in before["task"]] == ["Kept", "Mine", "Ada's"]
+    assert [one["body"] for one in before["comment"]] == ["I wrote this"]
+
+    world.clock.now_s += 1
+    await world.send(ada, project, RemoveMember(user_id=bob.id))
+    await world.send(ada, project, EditTask(task_id=changed, title="Ada's secret"))
+    await world.send(ada, project, EditComment(comment_id=comment, body="Ada's secret"))
+    after = await objects_of(world, bob)
+    assert "project" not in after
+    assert [(one["projectId"], one["body"]) for one in after["comment"]] == [(project, "I wrote this")]
+    assert [(one["id"], one.get("title")) for one in after["task"]] == [(kept, "Kept"), (changed, None)]
+    assert after["bot"] == [{**bot, "tokens": [{k: v for k, v in token.items() if k != "token"}]}]
+    assert "Ada's" not in str(after)
+
+    await world.http.delete(f"/v1/projects/{project}", headers=ada.auth)
+    assert [one["id"] for one in (await objects_of(world, bob))["comment"]] == [comment]
+    await world.http.post(f"/v1/projects/{project}/purge", headers=ada.auth)
+    assert (await objects_of(world, bob)).keys() == {"account", "bot", "profile"}
+
+
+async def objects_of(world: World, user: User) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for line in await exported(world, user, f"/v1/users/{user.id}/export"):
+        if "object" in line:
+            found.setdefault(line["object"], []).append(line["data"])
+    return found
+
+
+def test_only_the_authors_versions_of_a_comment_are_their_words() -> None:
+    edits = [
+        {"body": "one", "replacedAt": "", "replacedBy": "ada"},
+        {"body": "two", "replacedAt": "", "replacedBy": "bob"},
+        {"body": "ada's", "replacedAt": "", "replacedBy": "ada"},
+    ]
+    named = dict.fromkeys(("id", "taskId", "threadId", "replyTo", "createdAt", "updatedAt"))
+    said = own_words({**named, "authorId": "ada", "body": "three", "edits": edits, "reactions": ["+1"]})
+    assert said == {**named, "authorId": "ada", "body": "three", "formerBodies": ["one", "two"]}
 
 
 async def test_too_many_at_once_are_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

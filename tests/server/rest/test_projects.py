@@ -10,7 +10,8 @@ import pytest
 from protocol.members import AddMember, RemoveMember
 from protocol.projects import EditProject
 from server.rest.pages import PageSizes
-from tests.server.world import ADMIN_TOKEN, CHEAP, World, a_world, next_of, problem_of
+from tests.server.rest.test_tasks import pages
+from tests.server.world import ADMIN_TOKEN, CHEAP, User, World, a_world, next_of, problem_of
 
 NOBODY = "018f0000-0000-7000-8000-0000000000ff"
 
@@ -42,6 +43,30 @@ async def test_a_created_project_can_be_read_listed_changed_and_deleted(world: W
     await world.http.delete(path, headers=ada.auth)
     assert (await world.http.post(path + "/purge", headers=ada.auth)).status == 204
     await problem_of(await world.http.get(path + "?deleted=true", headers=ada.auth), 404)
+
+
+async def test_owners_find_their_deleted_projects_page_by_page(world: World) -> None:
+    ada, bob, eve = [await world.register(name) for name in ("ada", "bob", "eve")]
+    gone = [(await world.project(ada, f"Gone {number}"))["id"] for number in range(3)]
+    kept, shared = (await world.project(ada, "Kept"))["id"], (await world.project(bob, "Shared"))["id"]
+    await world.send(ada, gone[0], AddMember(user_id=bob.id, role="admin"))
+    await world.send(bob, shared, AddMember(user_id=ada.id, role="owner"))
+    for project_id, owner in (*((one, ada) for one in gone), (shared, bob)):
+        world.clock.now_s += 1
+        await world.http.delete(f"/v1/projects/{project_id}", headers=owner.auth)
+
+    async def deleted(user: User) -> list[str]:
+        return [one["id"] for one in await pages(world, user, "/v1/projects?deleted=true&limit=2")]
+
+    assert await deleted(ada) == [shared, *reversed(gone)]
+    assert (await deleted(bob), await deleted(eve)) == ([shared], [])
+    assert await deleted(User("", "operator", world.admin_token)) == [shared, *reversed(gone)]
+    assert [one["id"] for one in await (await world.http.get("/v1/projects", headers=ada.auth)).json()] == [kept]
+    both = "/v1/projects?deleted=true&visibility=public"
+    await problem_of(await world.http.get(both, headers=ada.auth), 400)
+    await world.http.post(f"/v1/projects/{gone[0]}/restore", headers=ada.auth)
+    await world.http.post(f"/v1/projects/{gone[1]}/purge", headers=ada.auth)
+    assert await deleted(ada) == [shared, gone[2]]
 
 
 async def test_a_project_is_made_from_one_that_its_author_may_look_at(world: World) -> None:

@@ -130,6 +130,7 @@ async def test_lists_across_projects_are_one_s_own(world: World) -> None:
     async with client_of(world, ben) as hive:
         assert len(await hive.projects(page_size=2).all()) == 4
         assert await hive.projects(public=True).all() == []
+        assert await hive.projects(deleted=True).all() == []
         assert {task["id"] for task in await hive.own_tasks(page_size=2).all()} == set(tasks[:4])
         assert {task["id"] for task in await hive.own_tasks(is_open=False).all()} == {tasks[1]}
         [watched] = await hive.watched_tasks().all()

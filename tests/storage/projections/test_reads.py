@@ -15,13 +15,13 @@ from protocol.links import AddLink, RemoveLink
 from protocol.log import shard_of
 from protocol.members import AddMember, RemoveMember
 from protocol.profiles import CreateProfile
-from protocol.projects import CreateProject, DeleteProject, EditProject, RestoreProject
+from protocol.projects import CreateProject, DeleteProject, EditProject, PurgeProject, RestoreProject
 from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask
 from protocol.watchers import WatchTask
 from storage.postgres.consumers import PostgresConsumers
 from storage.postgres.pool import Database
 from storage.projections import comments, invitations, members, profiles, projects, tasks, watchers
-from storage.projections.across import PlaceAcross
+from storage.projections.across import InProject, PlaceAcross
 from storage.projections.writer import PROJECTOR
 from tests.actors.given import MEMBER, OWNER, STRANGER, Life, a_profile, uuid
 from tests.storage.projections.given import Feeder
@@ -188,6 +188,45 @@ async def test_comments_of_an_author_are_shown_where_the_reader_is_a_member(data
     [one] = await comments.list_of_author(database, OWNER.id, MEMBER.id, place, 10)
     assert (two.listed.record["body"], one.listed.record["body"]) == ("two", "one")
     assert await comments.list_of_author(database, OWNER.id, STRANGER.id, None, 10) == []
+
+
+async def test_what_a_person_wrote_is_found_wherever_it_is_the_oldest_first(database: Database) -> None:
+    def wrote(number: int, *more: tuple[Principal, Command]) -> Life:
+        task_id = uuid(0xC000 + number)
+        said = AddComment(task_id=task_id, body=f"Words {number}")
+        return a_life(number, (MEMBER, _task(number)), (MEMBER, said), (OWNER, _task(9)), *more)
+
+    purged = wrote(4, (OWNER, DeleteProject()), (OWNER, PurgeProject()))
+    lives = [wrote(1), wrote(2, _leave()), wrote(3, (OWNER, DeleteProject())), purged]
+    await projected(database, *lives)
+    seen: list[tuple[str, bool]] = []
+    words: list[str] = []
+    place: PlaceAcross | None = None
+    while created := await tasks.list_of_creator(database, MEMBER.id, place, 2):
+        seen += [(one.listed.record["title"], one.is_visible) for one in created]
+        place = PlaceAcross(
+            created[-1].listed.record["createdAt"], created[-1].project_id, created[-1].listed.record["id"]
+        )
+    place = None
+    while said := await comments.list_written_by(database, MEMBER.id, place, 2):
+        words += [one.listed.record["body"] for one in said]
+        place = _written_at(said[-1])
+    assert seen == [("Task 1", True), ("Task 2", False), ("Task 3", False)]
+    assert words == ["Words 1", "Words 2", "Words 3"]
+
+
+def _written_at(one: InProject | tasks.Created) -> PlaceAcross:
+    return PlaceAcross(one.listed.record["createdAt"], one.project_id, one.listed.record["id"])
+
+
+async def test_deleted_projects_are_listed_for_their_owners_until_they_are_purged(database: Database) -> None:
+    purged = a_life(3, (OWNER, DeleteProject()), (OWNER, PurgeProject()))
+    await projected(database, *(a_life(number, (OWNER, DeleteProject())) for number in (1, 2)), purged, a_life(0))
+    [two] = await projects.list_deleted(database, OWNER.id, None, 1)
+    [one] = await projects.list_deleted(database, OWNER.id, (two.record["updatedAt"], two.record["id"]), 10)
+    assert (two.record["name"], one.record["name"]) == ("Project 2", "Project 1")
+    assert await projects.list_deleted(database, MEMBER.id, None, 10) == []
+    assert await projects.list_deleted(database, None, None, 10) == [two, one]
 
 
 def _leave() -> tuple[Principal, Command]:

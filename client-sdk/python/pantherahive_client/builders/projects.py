@@ -59,7 +59,7 @@ class ProjectBuilders(ProjectStream):
         self,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Hides the project from everybody but its owners, who can restore it."""
+        """Hides the project. Its owners find it with `deleted=true`, and can restore it until it is purged."""
         return await self.send("DeleteProject", {}, **sending)
 
     async def restore_project(
