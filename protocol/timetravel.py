@@ -61,7 +61,8 @@ class RestoreProjectTo(Command):
     name, description, states and status, its milestones and fields, tasks with their order, links, and comments.
     Members, roles, invitations and visibility stay as they are, and so do reactions and watchers. One entry holds a
     limited amount: where `remaining` in the ack is not 0, the same command goes on under a new `opId`, and each of the
-    entries is undone by itself.
+    entries is undone by itself. `left` names what cannot be as it was: `states`, where one opened or closed tasks then
+    that are in it now as they were, so that they would be closed or opened behind their backs.
     """
 
     as_of: AsOf
@@ -78,8 +79,9 @@ class TaskRestoredTo(Event):
 class ProjectRestoredTo(Event):
     """The other events of this entry brought the project towards what it was as of `seq`.
 
-    `remaining` is how many pieces are still to come: 0 says that it is there.
+    `remaining` is how many pieces are still to come: 0 says that it is there, but for what `left` names.
     """
 
     seq: Seq
     remaining: Seq
+    left: Annotated[list[ShortText], Field(max_length=LEFT_MAX)] = Field(default_factory=list)

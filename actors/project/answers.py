@@ -63,7 +63,7 @@ def answer(events: Sequence[ProjectEvent]) -> dict[str, Any]:
             case TaskRestoredTo():
                 return {"seq": event.seq, "left": event.left}
             case ProjectRestoredTo():
-                return {"seq": event.seq, "remaining": event.remaining}
+                return {"seq": event.seq, "remaining": event.remaining, "left": event.left}
             case MilestoneCreated():
                 result["milestoneId"] = event.milestone["id"]
             case FieldDefined():

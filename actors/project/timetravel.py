@@ -73,7 +73,10 @@ def decide_restore_project(
     for records in (restoration.draft.milestones, restoration.draft.fields):
         if _has_twins(record["name"] for record in records.values()):
             return Rejection(ErrorCode.UNAVAILABLE, "the project was changed meanwhile; try again", {"retryAfterS": 1})
-    return _decision(state, restoration, ProjectRestoredTo(seq=then["seq"], remaining=remaining), context)
+    if remaining == 0 and restoration.project["states"] != then["project"]["states"]:
+        restoration.left.append("states")
+    left = list(dict.fromkeys(restoration.left))[:LEFT_MAX]
+    return _decision(state, restoration, ProjectRestoredTo(seq=then["seq"], remaining=remaining, left=left), context)
 
 
 def _refuse(state: ProjectState, context: Context) -> Rejection | None:

@@ -22,6 +22,7 @@ class ProjectRestoredToData(TypedDict):
 
     seq: int
     remaining: int
+    left: NotRequired[list[str]]
 
 
 RestorationFact = (

@@ -147,6 +147,26 @@ def test_a_tombstone_whose_state_is_gone_comes_back_to_what_it_was_but_for_that(
     assert life.replayed() == life.state
 
 
+def test_a_state_that_would_close_tasks_behind_their_backs_stays_and_is_named() -> None:
+    life = a_task()
+    closing: list[WorkflowState] = [
+        {**state, "group": "cancelled"} if state["id"] == "backlog" else state for state in DEFAULT_STATES
+    ]
+    point = newest(life)
+    life.given(
+        (MEMBER, EditTask(task_id=TASK, state_id="todo")),
+        (OWNER, EditProject(states=closing)),
+        (MEMBER, EditTask(task_id=TASK, state_id="backlog")),
+    )
+    [marker, *_] = happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
+    assert marker == ProjectRestoredTo(seq=point, remaining=0, left=["states"])
+    life.given((MEMBER, EditTask(task_id=TASK, state_id="todo")))
+    [marker, *_] = happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
+    assert marker == ProjectRestoredTo(seq=point, remaining=0)
+    assert life.state.project is not None
+    assert life.state.project["states"] == list(DEFAULT_STATES)
+
+
 def test_a_restoration_that_changes_nothing_says_that_it_is_there() -> None:
     life = a_busy_project()
     [marker] = happened(restore(life, RestoreProjectTo(as_of=newest(life)), OWNER))
@@ -195,7 +215,7 @@ def test_more_than_an_entry_holds_comes_in_several(monkeypatch: pytest.MonkeyPat
     before, taken, remaining = seen(life), [], [99]
     while remaining[-1]:
         marker, *changes = happened(restore(life, RestoreProjectTo(as_of=point), OWNER, LAST))
-        assert life.actor.answer([marker, *changes]) == {"seq": point, "remaining": marker.remaining}
+        assert life.actor.answer([marker, *changes]) == {"seq": point, "remaining": marker.remaining, "left": []}
         remaining.append(marker.remaining)
         taken.append(newest(life))
     assert len(taken) > 4

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 import msgpack
 
+from actors.project.edited_fields import edited_by
 from actors.project.limits import ProjectLimits
 from actors.runtime.actor import Decision
 from protocol.errors import Rejection
 from protocol.event import Command, Principal
 from protocol.log import Entry
-from tests.actors.given import ADMIN, MEMBER, OWNER, Life, a_team
+from tests.actors.given import ADMIN, MEMBER, OWNER, Life, a_team, events_of
 from tests.actors.undoing import redo, seen, undo
 from tests.laws.law import seen as records_of
 from tests.laws.naive import World, go_on, naive_world, without_seq
@@ -74,7 +76,7 @@ class Story:
     def _judge(self, outcome: Any, person: Principal, since: int, what: str) -> bool:
         foreign = self.writers.foreign(person.id, since)
         if isinstance(outcome, Decision):
-            self._check_nothing_foreign(self.life.entries[-1], foreign)
+            self._check_nothing_foreign(self.life.entries[-1], foreign, since)
             self.happened[what] += 1
             self.follow()
             return True
@@ -85,10 +87,11 @@ class Story:
             self._check_reasons(outcome, person, since, foreign)
         return False
 
-    def _check_nothing_foreign(self, entry: Entry, foreign: set[Key]) -> None:
+    def _check_nothing_foreign(self, entry: Entry, foreign: set[Key], since: int) -> None:
         """Neither what the entry wrote was others', nor is anything of theirs hidden with what it deleted."""
+        unchanged = set(self._as_left_by(since, entry))
         for event in msgpack.unpackb(entry.payload)["events"]:
-            overwritten = set(written_by(event, entry.author)) & foreign
+            overwritten = (set(written_by(event, entry.author)) & foreign) - unchanged
             assert not overwritten, f"{event['kind']} overwrites {overwritten}"
             gone = _deleted_by(event)
             if gone is not None:
@@ -97,6 +100,17 @@ class Story:
                 hanging = [key for key in foreign if gone in self.writers.hangs_on.get((key[0], key[1]), ())]
                 living = [key for key in hanging if self._is_there(key) and not self._is_taken_back(key)]
                 assert not living, f"{event['kind']} takes what others hung on it: {living}"
+
+    def _as_left_by(self, seq: int, entry: Entry) -> Iterator[Key]:
+        """The fields that the entry found as an older one had left them: what others did they have set back."""
+        done = [edited for event in events_of(self.life.entries[seq - 1]) if (edited := edited_by(event)) is not None]
+        left = {(edited.record, name): value for edited in done for name, value in edited.changes.items()}
+        for event in events_of(entry):
+            edited = edited_by(event)
+            for name, value in edited.was.items() if edited is not None else ():
+                if edited is not None and (edited.record, name) in left and left[edited.record, name] == value:
+                    what, _, record_id = edited.record.partition("/")
+                    yield (what, record_id, *name.split(".", 1))
 
     def _is_taken_back(self, key: Key) -> bool:
         """A reaction that its own person took back is nothing any more."""

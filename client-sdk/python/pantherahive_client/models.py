@@ -1290,11 +1290,12 @@ class ProjectRestored(TypedDict):
 class ProjectRestoredTo(TypedDict):
     """The other events of this entry brought the project towards what it was as of `seq`.
 
-    `remaining` is how many pieces are still to come: 0 says that it is there.
+    `remaining` is how many pieces are still to come: 0 says that it is there, but for what `left` names.
     """
 
     seq: int
     remaining: int
+    left: NotRequired[list[str]]
 
 
 class ProjectUnmuted(TypedDict):
@@ -1457,7 +1458,9 @@ class RestoreProjectTo(TypedDict):
     the project's name, description, states and status, its milestones and fields, tasks with their order,
     links, and comments. Members, roles, invitations and visibility stay as they are, and so do reactions
     and watchers. One entry holds a limited amount: where `remaining` in the ack is not 0, the same
-    command goes on under a new `opId`, and each of the entries is undone by itself.
+    command goes on under a new `opId`, and each of the entries is undone by itself. `left` names what
+    cannot be as it was: `states`, where one opened or closed tasks then that are in it now as they were,
+    so that they would be closed or opened behind their backs.
     """
 
     asOf: int | Instant

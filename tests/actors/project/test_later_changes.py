@@ -186,3 +186,12 @@ def test_many_conflicts_are_named_up_to_a_limit() -> None:
     outcome = undo(life, meant, MEMBER)
     assert isinstance(outcome, Rejection)
     assert (len(outcome.details["fields"]), outcome.details["more"]) == (20, True)
+
+
+def test_others_who_took_their_own_change_back_stand_in_nobodys_way() -> None:
+    life = given(EditTask(task_id=TASK, title="Mine"))
+    mine = newest(life)
+    life.given((ADMIN, EditTask(task_id=TASK, title="Theirs")))
+    happened(undo(life, newest(life), ADMIN))
+    happened(undo(life, mine, MEMBER))
+    assert life.state.tasks[TASK]["title"] not in ("Mine", "Theirs")

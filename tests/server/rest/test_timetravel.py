@@ -36,7 +36,7 @@ async def test_a_project_goes_back_and_forth(world: World) -> None:
     back = await world.http.post(f"{path}/restore-to", json={"asOf": point}, headers=headers)
     assert back.status == 200, await back.text()
     first: dict[str, Any] = await back.json()
-    assert first["result"] == {"seq": point, "remaining": 0}
+    assert first["result"] == {"seq": point, "remaining": 0, "left": []}
     assert await titles(world, ada, path) == ["one", "two", "three"]
     undone = await world.http.post(f"{path}/undo", json={"opId": back.headers["Op-Id"]}, headers=ada.auth)
     assert undone.status == 200, await undone.text()
@@ -53,7 +53,7 @@ async def test_a_time_is_a_point_too(world: World) -> None:
     path, _, point = await a_history(world, ada)
     then = (await pages(world, ada, f"{path}/tasks?asOf={point}"))[-1]["createdAt"]
     back = await world.http.post(f"{path}/restore-to", json={"asOf": then}, headers=ada.auth)
-    assert (await back.json())["result"] == {"seq": point, "remaining": 0}
+    assert (await back.json())["result"] == {"seq": point, "remaining": 0, "left": []}
 
 
 async def test_a_task_goes_back_alone(world: World) -> None:

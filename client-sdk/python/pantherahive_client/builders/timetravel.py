@@ -43,7 +43,9 @@ class TimetravelBuilders(ProjectStream):
         project's name, description, states and status, its milestones and fields, tasks with their order, links,
         and comments. Members, roles, invitations and visibility stay as they are, and so do reactions and watchers.
         One entry holds a limited amount: where `remaining` in the ack is not 0, the same command goes on under a
-        new `opId`, and each of the entries is undone by itself.
+        new `opId`, and each of the entries is undone by itself. `left` names what cannot be as it was: `states`,
+        where one opened or closed tasks then that are in it now as they were, so that they would be closed or
+        opened behind their backs.
         """
         data = {"asOf": as_of}
         return await self.send("RestoreProjectTo", data, **sending)
