@@ -90,9 +90,13 @@ def _edit(
 
 
 def _refused(reversal: Reversal, task: TaskView, edited: TaskEdited) -> Rejection | None:
-    """By the rules for every edit, but for what the task had before: people of an import, a parent that is deleted."""
+    """By the rules for every edit, but for what the task had before: people of an import, a parent that is deleted.
+
+    A tombstone may stand in a state that is gone.
+    """
+    old = {"parentId"} if task["deletedAt"] is None else {"parentId", "stateId"}
     people = [person for person in edited.assignees_added if not is_imported(person)]
-    changes = {name: value for name, value in edited.changes.items() if name != "parentId"}
+    changes = {name: value for name, value in edited.changes.items() if name not in old}
     judged = edited.model_copy(update={"assignees_added": people, "changes": changes})
     refused = refuse_edit(reversal.draft, task, judged, reversal.context, reversal.limits)
     return refused or refuse_old_parent(reversal.draft, task["id"], edited.changes.get("parentId"), reversal.limits)
@@ -148,7 +152,7 @@ def _place(reversal: Reversal, task: TaskView, old: TaskChanges) -> tuple[list[P
         return [], None  # a rank says something within its own state only
     if (state_id, old["rank"]) == (task["stateId"], task["rank"]):
         return [], None
-    if not has_state(reversal.project, state_id):
+    if task["deletedAt"] is None and not has_state(reversal.project, state_id):
         return missing("state")
     moved = _moved_neighbours(reversal, state_id)
     spot, is_free = spot_of(reversal.draft, state_id, old["rank"], task["id"], moved)

@@ -276,3 +276,21 @@ def test_a_task_that_came_back_without_its_state_is_deleted_again_by_the_undo() 
     happened(redo(life, deleted, MEMBER))
     assert life.state.tasks[TASK]["deletedAt"] is not None
     assert life.replayed() == life.state
+
+
+def test_where_a_tombstone_stood_is_redone_though_the_state_is_gone() -> None:
+    life = a_task()
+    life.given(
+        (OWNER, EditProject(states=[*DEFAULT_STATES, QA])),
+        (MEMBER, EditTask(task_id=TASK, state_id="qa")),
+        (MEMBER, DeleteTask(task_id=TASK)),
+        (OWNER, EditProject(states=list(DEFAULT_STATES))),
+    )
+    moved = newest(life) - 2
+    before = seen(life)
+    happened(undo(life, moved, MEMBER))
+    assert life.state.tasks[TASK]["stateId"] == "backlog"
+    happened(redo(life, moved, MEMBER))
+    assert seen(life) == before
+    life.given((MEMBER, RestoreTask(task_id=TASK)))
+    assert life.state.tasks[TASK]["stateId"] == "backlog"

@@ -150,7 +150,7 @@ def _task_edited(world: World, data: Any, entry: Entry, own: str) -> None:
             record[field].append(item)
     if "stateId" in data["changes"] or "closedAt" in data:
         groups = {state["id"]: state["group"] for state in world["projects"][own]["states"]}
-        closed = groups[record["stateId"]] in ("completed", "cancelled")
+        closed = groups.get(record["stateId"]) in ("completed", "cancelled")
         record["closedAt"] = entry.at if closed else None
     record["updatedAt"], record["seq"] = entry.at, entry.seq
 

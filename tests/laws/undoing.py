@@ -17,6 +17,7 @@ import msgpack
 
 from actors.project.edited_fields import edited_by
 from actors.project.limits import ProjectLimits
+from actors.project.state import CLOSED_GROUPS
 from actors.runtime.actor import Decision
 from protocol.errors import Rejection
 from protocol.event import Command, Principal
@@ -151,11 +152,22 @@ class Story:
         for entry in self.life.entries[self._read :]:
             self.writers.take(entry)
             go_on(self.world, entry)
+        self._check_states()
         self._read = len(self.life.entries)
+
+    def _check_states(self) -> None:
+        """Every task that people see is in a state of the project, and closed as that one says."""
+        state = self.life.state
+        assert state.project is not None
+        closes = {one["id"]: one["group"] in CLOSED_GROUPS for one in state.project["states"]}
+        for task in state.tasks.values():
+            if task["deletedAt"] is None:
+                assert (task["closedAt"] is not None) == closes[task["stateId"]], task["key"]
 
     def check(self) -> None:
         """The state is what the log means, however it came about."""
         assert self.life.replayed() == self.life.state
+        self._check_states()
         assert records_of(self.life.state) == without_seq(self.world)
 
 
@@ -169,11 +181,14 @@ def _deleted_by(event: Any) -> tuple[str, str] | None:
 
 
 def visible(life: Life) -> Any:
-    """What people see: of ranks the order that they make."""
+    """What people see: of ranks the order that they make, and of a tombstone not where it stands."""
     found = seen(life)
     for cards in life.state.cards.values():
         for place, (_, task_id) in enumerate(cards):
             found["tasks"][task_id]["rank"] = place
+    for task in found["tasks"].values():
+        if task["deletedAt"]:
+            del task["rank"], task["stateId"]
     return found
 
 

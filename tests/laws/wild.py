@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any
 
-from actors.project.state import ProjectState
+from actors.project.projects import states_in_use
+from actors.project.state import CLOSED_GROUPS, ProjectState
 from protocol.comments import AddComment, DeleteComment, EditComment, RestoreComment
 from protocol.custom_fields import DefineField, EditField, RemoveField
 from protocol.event import Command, Principal
 from protocol.links import AddLink, RemoveLink
 from protocol.milestones import CreateMilestone, DeleteMilestone, EditMilestone
-from protocol.projects import EditProject
+from protocol.projects import DEFAULT_STATES, EditProject, ProjectView, WorkflowState
 from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction, RemoveReaction
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
@@ -163,4 +164,25 @@ def _react(chance: Random, state: ProjectState) -> Command | None:
 
 
 def _project(chance: Random, state: ProjectState) -> Command:
-    return EditProject(name=f"project {chance.randrange(4)}", description=chance.choice(TEXTS))
+    if chance.random() < 0.5:
+        return EditProject(name=f"project {chance.randrange(4)}", description=chance.choice(TEXTS))
+    return EditProject(states=_workflow(chance, state))
+
+
+def _workflow(chance: Random, state: ProjectState) -> list[WorkflowState]:
+    """Without a state that nobody sees a task in, if there is one; with one more; or another one closes tasks."""
+    used = states_in_use(state)
+    kept = [one for one in DEFAULT_STATES if one["id"] in used or chance.random() < 0.6]
+    turned = {one["id"]: chance.random() < 0.2 for one in kept if one["id"] not in used}
+    present = {one["id"]: one for one in _project_of(state)["states"]}
+    states = [_turned(one) if turned.get(one["id"]) else present.get(one["id"], one) for one in kept]
+    return states or list(DEFAULT_STATES)
+
+
+def _turned(one: WorkflowState) -> WorkflowState:
+    return {**one, "group": "started" if one["group"] in CLOSED_GROUPS else "cancelled"}
+
+
+def _project_of(state: ProjectState) -> ProjectView:
+    assert state.project is not None
+    return state.project
