@@ -28,7 +28,7 @@ class Change(NamedTuple):
 
 Changes: TypeAlias = dict[str, dict[str, Change]]
 """Record (`<what>/<id>`) → field → its last change. Creation is none. As many as there are edited fields, and as many
-as there were ever members of set fields."""
+as there were ever members of set fields; those of records that are gone stay, for what may come back."""
 
 
 class Edited(NamedTuple):
@@ -61,20 +61,13 @@ def newest_by_others(known: Changes, record: str, field: str, author: str) -> Ch
 
 
 def end_record(known: Changes, record: str, presence: str, meta: EntryMeta) -> None:
-    """The record is gone; one that is made under its id later begins anew.
+    """The record is gone: where the field `presence` was noted, it says now who took it away.
 
-    Where the field `presence` was noted, it says now who took the record away.
+    Its other fields stay noted. Who brings it back as it was has not written what others wrote in it.
     """
-    last = known.pop(record, {}).get(presence)
-    if last is not None:
-        known[record] = {presence: _after(last, meta)}
-
-
-def forget_field(known: Changes, field: str) -> None:
-    """No record has this field any longer."""
-    for record, fields in known.items():
-        if field in fields:
-            known[record] = {name: change for name, change in fields.items() if name != field}
+    fields = known.get(record, {})
+    if presence in fields:
+        known[record] = {**fields, presence: _after(fields[presence], meta)}
 
 
 def refuse_stale(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, assert_never
 
-from actors.field_changes import end_record, forget_field
+from actors.field_changes import end_record
 from actors.project.dating import date_content
 from actors.project.edited_fields import PRESENCE
 from actors.project.limits import ProjectLimits
@@ -258,7 +258,6 @@ def evolve_removed(state: ProjectState, event: FieldRemoved, meta: EntryMeta) ->
         if event.field_id in task["fields"]:
             fields = {field_id: value for field_id, value in task["fields"].items() if field_id != event.field_id}
             state.tasks[task_id] = {**task, "fields": fields}
-    forget_field(state.changes, f"fields.{event.field_id}")
     end_record(state.changes, f"field/{event.field_id}", PRESENCE, meta)
     note_content(state, meta)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from actors.field_changes import newest_by_others, who_and_when
@@ -39,17 +39,24 @@ def _of(state: ProjectState, entry: PastEntry, event: ProjectEvent) -> Iterator[
         case LinkAdded():
             yield from _changes(state, entry, "link", event.link["id"])
         case MilestoneCreated():
-            yield from _of_milestone(state, entry, event.milestone["id"])
+            yield from _of_milestone(state, entry, event.milestone["id"], _since(entry, event.milestone))
         case FieldDefined():
-            yield from _of_field(state, entry, event.field["id"])
+            yield from _of_field(state, entry, event.field["id"], _since(entry, event.field))
         case _:
             return
+
+
+def _since(entry: PastEntry, record: Mapping[str, Any]) -> str:
+    """What the entry made had nothing before; what it brought back may have had tasks that others made."""
+    return "" if record["createdAt"] == entry.at else entry.at
 
 
 def _changes(state: ProjectState, entry: PastEntry, what: str, record_id: str) -> Iterator[Dependent]:
     """Fields of the record itself that others have set since."""
     record = f"{what}/{record_id}"
     for name in state.changes.get(record, {}):
+        if name.startswith("fields.") and name.removeprefix("fields.") not in state.fields:
+            continue  # nobody has a value of a field that is gone
         change = newest_by_others(state.changes, record, name, entry.author)
         if change is None or change.seq <= entry.seq:
             continue
@@ -82,14 +89,23 @@ def _of_task(state: ProjectState, entry: PastEntry, task_id: str, since: str) ->
 
 
 def _put_there(state: ProjectState, entry: PastEntry, task_id: str, field: str, since: str) -> Iterator[Dependent]:
-    """The task, if others have set this field of it since, or have made it with the value that it has."""
-    last = state.changes.get(f"task/{task_id}", {}).get(field)
+    """The task, if others have set this field of it since, or have made it with the value that it has.
+
+    Theirs counts though the author has set it again, which is what taking back its removal does.
+    """
+    theirs = newest_by_others(state.changes, f"task/{task_id}", field, entry.author)
     task = state.tasks[task_id]
-    if last is None:
-        if task["createdBy"] != entry.author and task["createdAt"] >= since:
-            yield _made("task", task_id, task["createdBy"], task["createdAt"], field)
-    elif last.author != entry.author and last.seq > entry.seq:
-        yield _made("task", task_id, last.author, last.at, field)
+    if theirs is not None:
+        if theirs.seq > entry.seq:
+            yield _made("task", task_id, theirs.author, theirs.at, field)
+    elif task["createdBy"] != entry.author and task["createdAt"] >= since and _is_as_made(state, task_id, field):
+        yield _made("task", task_id, task["createdBy"], task["createdAt"], field)
+
+
+def _is_as_made(state: ProjectState, task_id: str, field: str) -> bool:
+    """Whether nobody has set the field since its task was made; an undo has set it to what it had been."""
+    last = state.changes.get(f"task/{task_id}", {}).get(field)
+    return last is None or any(undoing.seq == last.seq for undoing in state.undone.values())
 
 
 def _of_comment(state: ProjectState, entry: PastEntry, comment_id: str, since: str) -> Iterator[Dependent]:
@@ -115,21 +131,21 @@ def _said(state: ProjectState, entry: PastEntry, comment_id: str, since: str) ->
         yield from _changes(state, entry, "comment", comment_id)
 
 
-def _of_milestone(state: ProjectState, entry: PastEntry, milestone_id: str) -> Iterator[Dependent]:
+def _of_milestone(state: ProjectState, entry: PastEntry, milestone_id: str, since: str) -> Iterator[Dependent]:
     if milestone_id not in state.milestones:
         return
     yield from _changes(state, entry, "milestone", milestone_id)
     for task_id in sorted(state.milestone_tasks.get(milestone_id, ())):
-        yield from _put_there(state, entry, task_id, "milestoneId", "")
+        yield from _put_there(state, entry, task_id, "milestoneId", since)
 
 
-def _of_field(state: ProjectState, entry: PastEntry, field_id: str) -> Iterator[Dependent]:
+def _of_field(state: ProjectState, entry: PastEntry, field_id: str, since: str) -> Iterator[Dependent]:
     if field_id not in state.fields:
         return
     yield from _changes(state, entry, "field", field_id)
     for task_id, task in state.tasks.items():
         if field_id in task["fields"]:
-            yield from _put_there(state, entry, task_id, f"fields.{field_id}", "")
+            yield from _put_there(state, entry, task_id, f"fields.{field_id}", since)
 
 
 def _made(what: str, record_id: str, author: str, at: str, field: str | None = None) -> Dependent:

@@ -38,7 +38,8 @@ def refuse_changed(state: ProjectState, entry: PastEntry) -> Rejection | None:
     }
     if max(len(fields), len(hanging)) > NAMED_MAX:
         details["more"] = True
-    names = dict.fromkeys([*(one["field"] for one in fields), *(one["what"] for one in hanging)])
+    changed = (one["what"] if one["field"] == PRESENCE else one["field"] for one in fields)
+    names = dict.fromkeys([*changed, *(one["what"] for one in hanging)])
     return Rejection(ErrorCode.CONFLICT, f"others have changed it since: {', '.join(names)}", details)
 
 
@@ -77,9 +78,21 @@ def _stands_elsewhere(state: ProjectState, event: ProjectEvent) -> bool:
 
 
 def _newest(state: ProjectState, entry: PastEntry, record: str, field: str) -> Change | None:
-    """By others; who brings back a record that was gone has set all of its fields."""
-    found = [newest_by_others(state.changes, record, name, entry.author) for name in (field, PRESENCE)]
+    """By others; who brings back a record that was gone has set all of its fields.
+
+    What brings a record back sets them all too, so each change of it by others while it was back counts.
+    """
+    names = [(record, field), (record, PRESENCE)] if field != PRESENCE else _all_of(state, record)
+    found = [newest_by_others(state.changes, one, name, entry.author) for one, name in names]
     return max((change for change in found if change is not None), key=lambda change: change.seq, default=None)
+
+
+def _all_of(state: ProjectState, record: str) -> list[tuple[str, str]]:
+    """What is noted of a record, whether it is there or not; of a field also the values that tasks had of it."""
+    what, _, record_id = record.partition("/")
+    holders = state.tasks if what == "field" else ()
+    values = [(f"task/{task_id}", f"fields.{record_id}") for task_id in holders]
+    return [*((record, name) for name in state.changes.get(record, ())), *values]
 
 
 def _set_by(event: ProjectEvent) -> Iterable[tuple[str, str, Any, Any]]:

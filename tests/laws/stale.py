@@ -46,17 +46,11 @@ def _events(entries: Sequence[Entry]) -> Iterator[tuple[int, Any]]:
 
 
 def _changed(entries: Sequence[Entry], base: int) -> dict[tuple[str, str | None], set[str]]:
-    """The fields of every record that were changed after the base, and have not gone since."""
+    """The fields of every record that were changed after the base; who has brought one back has not changed them."""
     changed: dict[tuple[str, str | None], set[str]] = {}
     for seq, event in _events(entries):
         kind, data = event["kind"], event["data"]
-        if kind == "MilestoneDeleted":
-            changed.pop(("milestone", data["milestoneId"]), None)
-        elif kind == "FieldRemoved":
-            changed.pop(("field", data["fieldId"]), None)
-            for fields in changed.values():
-                fields.discard(f"fields.{data['fieldId']}")
-        elif seq > base and kind in _RECORDS:
+        if seq > base and kind in _RECORDS:
             record, fields = _set_by(kind, data)
             changed.setdefault(record, set()).update(fields)
     return changed

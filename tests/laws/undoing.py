@@ -96,7 +96,8 @@ class Story:
             assert not overwritten, f"{event['kind']} overwrites {overwritten}"
             gone = _deleted_by(event)
             if gone is not None:
-                theirs = [key for key in foreign if key[:2] == gone and not self._is_taken_back(key)]
+                held = {key for key in foreign if self._is_held_by(key, gone)}
+                theirs = [key for key in foreign if (key[:2] == gone or key in held) and not self._is_taken_back(key)]
                 assert not theirs, f"{event['kind']} takes what others changed: {theirs}"
                 hanging = [key for key in foreign if gone in self.writers.hangs_on.get((key[0], key[1]), ())]
                 living = [key for key in hanging if self._is_there(key) and not self._is_taken_back(key)]
@@ -113,8 +114,19 @@ class Story:
                     what, _, record_id = edited.record.partition("/")
                     yield (what, record_id, *name.split(".", 1))
 
+    def _is_held_by(self, key: Key, gone: tuple[str, str]) -> bool:
+        """Whether a task has lost, with a field or a milestone, what was written there."""
+        if key[0] != "task":
+            return False
+        task = self.world["tasks"][key[1]]
+        if gone[0] == "field":
+            return key[2:] == ("fields", gone[1]) and gone[1] in task["fields"]
+        return gone[0] == "milestone" and key[2:] == ("milestoneId",) and bool(task["milestoneId"] == gone[1])
+
     def _is_taken_back(self, key: Key) -> bool:
-        """A reaction that its own person took back is nothing any more."""
+        """A reaction that its own person took back is nothing any more, nor is a value of a field that is gone."""
+        if key[2] == "fields" and len(key) == 4:
+            return key[3] not in self.world["custom_fields"]
         if key[2] != "reactions":
             return False
         reactions = self.world["comments"][key[1]]["reactions"]
@@ -134,12 +146,14 @@ class Story:
             assert one.get("seq", since + 1) > since
         for one in outcome.details["fields"]:
             assert one["current"] != one["before"] or one["field"] == "rank"
-            field = "there" if one["field"] == "present" else one["field"]
-            own: Key = (one["what"], one["id"], *field.split(".", 1))
+            own: Key = (one["what"], one["id"], *one["field"].split(".", 1))
             entry = self.life.entries[one["seq"] - 1]
             events = msgpack.unpackb(entry.payload)["events"]
             written = {key for event in events for key in written_by(event, entry.author)}
-            assert written & {own, (*own[:2], "there")}, own
+            if one["field"] == "present":
+                assert any(key[:2] == own[:2] or key[2:] == ("fields", own[1]) for key in written), own
+            else:
+                assert written & {own, (*own[:2], "there")}, own
             assert entry.author == one["author"]
 
     def now(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgpack
@@ -55,6 +55,8 @@ def written_by(event: Any, author: str) -> Iterator[Key]:
     if kind in _MADE:
         what, name = _MADE[kind]
         yield from ((what, data[name]["id"], field) for field in ("there", *data[name]))
+        if what == "task":
+            yield from ((what, data[name]["id"], "fields", field) for field in data[name]["fields"])
     elif kind in _EDITED:
         what, name = _EDITED[kind]
         yield from ((what, data[name], field) for field in data["changes"])
@@ -89,19 +91,41 @@ def _others(kind: str, data: Any, author: str) -> Iterator[Key]:
             return
 
 
+def _values_of(event: Any) -> Mapping[Key, Any]:
+    """What an event writes into what an undo can bring back whole: milestones, fields and the tasks' values of them."""
+    kind, data = event["kind"], event["data"]
+    if kind == "TaskCreated":
+        task = data["task"]
+        return {("task", task["id"], "fields", field): value for field, value in task["fields"].items()}
+    if kind == "FieldValuesSet":
+        return {("task", data["taskId"], "fields", field): value for field, value in data["values"].items()}
+    if kind in ("MilestoneCreated", "FieldDefined"):
+        what, name = _MADE[kind]
+        return {(what, data[name]["id"], field): value for field, value in data[name].items()}
+    if kind in ("MilestoneEdited", "FieldEdited"):
+        what, name = _EDITED[kind]
+        return {(what, data[name], field): value for field, value in data["changes"].items()}
+    return {}
+
+
 class LastWriters:
     """Follows a log."""
 
     def __init__(self) -> None:
         self.of: dict[Key, Writer] = {}
+        # What was written; of what is gone too, so that who brings it back as it was is not taken for its writer.
+        self._values: dict[Key, Any] = {}
         # Comment → task and the comment that it answers; link → its tasks; task → its parent and its milestone.
         self.hangs_on: dict[tuple[str, str], set[tuple[str, str]]] = {}
 
     def take(self, entry: Entry) -> None:
         """One entry more."""
         for event in msgpack.unpackb(entry.payload)["events"]:
+            values = _values_of(event)
             for key in written_by(event, entry.author):
-                self.of[key] = Writer(entry.author, entry.seq)
+                if key not in values or key not in self.of or self._values.get(key) != values[key]:
+                    self.of[key] = Writer(entry.author, entry.seq)
+            self._values |= values
             self._hang(event["kind"], event["data"])
 
     def _hang(self, kind: str, data: Any) -> None:
@@ -114,10 +138,6 @@ class LastWriters:
                 self.hangs_on["link", link["id"]] = {("task", link["taskId"]), ("task", link["otherId"])}
             case "LinkRemoved":
                 self.hangs_on.pop(("link", data["linkId"]), None)
-            case "FieldRemoved":
-                gone = [key for key in self.of if key[0] == "task" and key[2:] == ("fields", data["fieldId"])]
-                for key in gone:
-                    del self.of[key]
             case _:
                 return
 
