@@ -6,6 +6,7 @@ Facts: `undone`, the entry of the command that is meant; for a redo also `undoin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from actors.project.dating import date_content
@@ -24,7 +25,9 @@ from actors.project.undone import Undoing
 from actors.runtime.actor import Context
 from protocol.base import Uuid
 from protocol.errors import ErrorCode, Rejection
+from protocol.messages import ProjectEvent
 from protocol.projects import ProjectEdited
+from protocol.tasks import TaskEdited, TaskRestored
 from protocol.undo import CommandRedone, CommandUndone, RedoCommand, UndoCommand
 
 _MARKER_KINDS: Final = frozenset(marker.kind for marker in MARKERS)
@@ -99,7 +102,7 @@ def _take_back(
     if isinstance(dating, Rejection):
         return dating
     refused = (
-        refuse_events(state, context.principal, meant.events)
+        refuse_events(state, context.principal, _commanded(meant))
         or (archived() if is_archived(state) and not _is_about_status(entry) else None)
         or refuse_changed(state, entry)
     )
@@ -114,6 +117,14 @@ def _take_back(
     if sum(map(characters_of, events)) > ENTRY_CHARACTERS_MAX:
         return Rejection(ErrorCode.TOO_LARGE, f"one entry holds at most {ENTRY_CHARACTERS_MAX} characters of texts")
     return dating.decision([marker, *events])
+
+
+def _commanded(entry: PastEntry) -> Sequence[ProjectEvent]:
+    """What needs the sender's permission: not the place that a restored task was given where its own was gone."""
+    match entry.events:
+        case [TaskRestored(task_id=task_id) as restored, TaskEdited(task_id=edited)] if edited == task_id:
+            return [restored]
+    return entry.events
 
 
 def _is_about_status(entry: PastEntry) -> bool:

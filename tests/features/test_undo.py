@@ -19,6 +19,7 @@ from protocol.milestones import CreateMilestone, DeleteMilestone, EditMilestone
 from protocol.projects import DEFAULT_STATES, DeleteProject, EditProject, WorkflowState
 from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction, RemoveReaction
+from protocol.roles import DefineRole
 from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask, TaskDeleted
 from protocol.undo import CommandRedone, CommandUndone, RedoCommand, UndoCommand
 from protocol.watchers import UnwatchTask, WatchTask
@@ -37,13 +38,14 @@ from tests.actors.given import (
     a_team,
     as_imported,
     broken,
+    events_of,
     happened,
     refused,
     uuid,
 )
 from tests.actors.undoing import facts_of, given, newest, redo, seen, undo
 
-MILESTONE, LINK, NOBODY = (uuid(0x900 + number) for number in range(3))
+MILESTONE, LINK, NOBODY, ROLE = (uuid(0x900 + number) for number in range(4))
 NOT_YOURS = (ErrorCode.FORBIDDEN, "not_your_command")
 NOTHING_LEFT = broken("nothing_to_undo")
 NOT_UNDOABLE = broken("not_undoable")
@@ -276,6 +278,29 @@ def test_a_task_that_came_back_without_its_state_is_deleted_again_by_the_undo() 
     happened(redo(life, deleted, MEMBER))
     assert life.state.tasks[TASK]["deletedAt"] is not None
     assert life.replayed() == life.state
+
+
+@pytest.mark.parametrize("left", [list(DEFAULT_STATES), [*DEFAULT_STATES, {**QA, "group": "completed"}]])
+def test_who_may_delete_and_not_edit_takes_back_the_place_of_a_task_too(left: list[WorkflowState]) -> None:
+    life = a_team()
+    life.given(
+        (OWNER, EditProject(states=[*DEFAULT_STATES, QA])),
+        (OWNER, CreateTask(task_id=TASK, title="t", state_id="qa")),
+        (OWNER, DeleteTask(task_id=TASK)),
+        (OWNER, EditProject(states=left)),
+        (OWNER, DefineRole(role_id=ROLE, name="Cleaner", permissions=["task.delete"])),
+        (OWNER, ChangeMemberRole(user_id=MEMBER.id, role=ROLE)),
+        (MEMBER, RestoreTask(task_id=TASK)),
+    )
+    restored = newest(life)
+    assert [event.kind for event in events_of(life.entries[-1])] == ["TaskRestored", "TaskEdited"]
+    happened(undo(life, restored, MEMBER))
+    assert life.state.tasks[TASK]["deletedAt"] is not None
+    happened(redo(life, restored, MEMBER))
+    assert life.state.tasks[TASK]["deletedAt"] is None
+    assert refused(life.send(EditTask(task_id=TASK, title="x"), MEMBER)) == (ErrorCode.FORBIDDEN, None)
+    life.given((OWNER, ChangeMemberRole(user_id=MEMBER.id, role="commenter")))
+    assert refused(undo(life, restored, MEMBER)) == (ErrorCode.FORBIDDEN, None)
 
 
 def test_where_a_tombstone_stood_is_redone_though_the_state_is_gone() -> None:
