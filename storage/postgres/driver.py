@@ -31,12 +31,14 @@ async def run_prepared(
     prepared: PreparedStatement[asyncpg.Record],
     args: tuple[Any, ...],
     timeout_s: float,
-) -> list[asyncpg.Record]:
-    """`prepared.fetch`, straight to the driver's protocol object: what lies between costs a tenth of an append.
+) -> tuple[list[asyncpg.Record], bytes]:
+    """`prepared.fetch` and the command tag, straight from the driver's protocol object.
+
+    What lies between costs a tenth of an append.
 
     What is left out: a text that names the method when the statement or the connection is closed, and the renewal of
     types that were changed under a statement; the log's own never are.
     """
     way: Any = connection._protocol  # type: ignore[attr-defined]
-    rows: list[asyncpg.Record] = await way.bind_execute(prepared._state, args, "", 0, False, timeout_s)  # type: ignore[attr-defined]
-    return rows
+    rows, tag, _ = await way.bind_execute(prepared._state, args, "", 0, True, timeout_s)  # type: ignore[attr-defined]
+    return rows, tag

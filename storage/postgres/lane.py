@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import asyncpg
 
 from protocol.faults import NotApplied, OutcomeUnknown
-from protocol.log import AppendBatch, Appended, NewEntry, shard_of
+from protocol.log import AppendBatch, Appended, NewEntry, ShardFence, shard_of
 from storage.postgres.driver import run_prepared
 from storage.postgres.faults import DRIVER_ERRORS, fault_of, reading
 from storage.postgres.pool import Database, application_name
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _APPEND: Final = statement("append")
 _APPEND_ONE: Final = statement("append_one")
 _APPEND_ISOLATING: Final = statement("append_isolating")
+_INSERTED_ONE: Final = b"INSERT 0 1"
+"""The command tag of `append_one.sql` when the fence held."""
 _TAKE_NAME: Final = """
 SELECT pid, backend_start, set_config('application_name', $1, false)
   FROM pg_stat_activity
@@ -66,16 +68,21 @@ class PostgresLane:
     async def append(self, batch: AppendBatch) -> Appended:
         """See the port. Raises ValueError for an entry whose shard has no fence in the batch."""
         if len(batch.entries) == 1:
-            rows = await self._send(_APPEND_ONE, (batch.session, *_single(batch)))
-        else:
-            rows = await self._send(_APPEND, (batch.session, *_fences(batch), *_numbered(batch)))
+            return await self._append_one(batch, batch.entries[0])
+        rows, _ = await self._send(_APPEND, (batch.session, *_fences(batch), *_numbered(batch)))
         return Appended({row[0]: row[1] for row in rows})
+
+    async def _append_one(self, batch: AppendBatch, entry: NewEntry) -> Appended:
+        fence = _fence_of(entry, batch.fences)
+        columns = (entry.stream, entry.seq, entry.op_id, entry.digest, entry.payload, entry.author)
+        _, tag = await self._send(_APPEND_ONE, (batch.session, *fence, *columns, entry.at, entry.recorded_at))
+        return Appended({fence.shard: fence.head + 1} if tag == _INSERTED_ONE else {})
 
     async def append_isolating(self, batch: AppendBatch) -> Appended:
         """See the port. Raises ValueError for an entry whose shard has no fence in the batch."""
         shards, epochs, heads, _ = _fences(batch)
         owners, _, *columns = _numbered(batch)
-        rows = await self._send(_APPEND_ISOLATING, (batch.session, shards, epochs, heads, owners, *columns))
+        rows, _ = await self._send(_APPEND_ISOLATING, (batch.session, shards, epochs, heads, owners, *columns))
         return Appended(
             {row["shard_id"]: row["head"] for row in rows},
             frozenset(stream for row in rows for stream in row["refused"]),
@@ -104,8 +111,8 @@ class PostgresLane:
         else:
             await connection.close()
 
-    async def _send(self, query: str, args: tuple[Any, ...]) -> list[asyncpg.Record]:
-        """Runs a statement whose first argument is the session."""
+    async def _send(self, query: str, args: tuple[Any, ...]) -> tuple[list[asyncpg.Record], bytes]:
+        """Runs a statement whose first argument is the session: its rows and its command tag."""
         connection = self._connection
         if connection is None or connection.is_closed() or self._undecided or args[0] != self._session:
             connection = await self._ready(args[0])
@@ -117,7 +124,7 @@ class PostgresLane:
                 prepared = self._prepared[query] = await connection.prepare(query)
         self._undecided = True
         try:
-            rows = await run_prepared(connection, prepared, args, self._database.limits.append_timeout_s)
+            answer = await run_prepared(connection, prepared, args, self._database.limits.append_timeout_s)
         except Exception as error:
             fault = fault_of(error) if isinstance(error, DRIVER_ERRORS) else None
             if not isinstance(fault, OutcomeUnknown):
@@ -126,7 +133,7 @@ class PostgresLane:
                 raise
             raise fault from error
         self._decided(connection)
-        return rows
+        return answer
 
     def _decided(self, connection: _Connection) -> None:
         """An answer came, good or bad. It says nothing about the statements of a later connection."""
@@ -178,26 +185,16 @@ class PostgresLane:
             await witness.close()
 
 
-def _single(batch: AppendBatch) -> tuple[object, ...]:
-    """The parameters of append_one.sql after the session."""
-    [entry] = batch.entries
+def _fence_of(entry: NewEntry, fences: Sequence[ShardFence]) -> ShardFence:
     shard = shard_of(entry.stream)
-    for fence in batch.fences:
+    for fence in fences:
         if fence.shard == shard:
-            break
-    else:
-        raise ValueError(f"{entry.stream} belongs to shard {shard}, for which the batch has no fence")
-    return (
-        *fence,
-        entry.stream,
-        entry.seq,
-        entry.op_id,
-        entry.digest,
-        entry.payload,
-        entry.author,
-        entry.at,
-        entry.recorded_at,
-    )
+            return fence
+    raise ValueError(_without_fence(entry, shard))
+
+
+def _without_fence(entry: NewEntry, shard: int) -> str:
+    return f"{entry.stream} belongs to shard {shard}, for which the batch has no fence"
 
 
 def _fences(batch: AppendBatch) -> tuple[list[int], list[int], list[int], list[int]]:
@@ -206,7 +203,7 @@ def _fences(batch: AppendBatch) -> tuple[list[int], list[int], list[int], list[i
     for entry in batch.entries:
         shard = shard_of(entry.stream)
         if shard not in counts:
-            raise ValueError(f"{entry.stream} belongs to shard {shard}, for which the batch has no fence")
+            raise ValueError(_without_fence(entry, shard))
         counts[shard] += 1
     fences = sorted(batch.fences)
     shards = [fence.shard for fence in fences]

@@ -12,12 +12,12 @@ from tests.storage.postgres.sessions import raw
 async def test_the_short_way_to_the_driver_gives_what_the_public_one_gives(database_dsn: str) -> None:
     async with raw(database_dsn) as connection:
         rows = await connection.prepare("SELECT n, 1 / n AS part FROM unnest($1::int[]) n")
-        assert await run_prepared(connection, rows, ([1, 2],), 5) == await rows.fetch([1, 2])
+        assert await run_prepared(connection, rows, ([1, 2],), 5) == (await rows.fetch([1, 2]), b"SELECT 2")
         with pytest.raises(asyncpg.DivisionByZeroError):
             await run_prepared(connection, rows, ([0],), 5)
         with pytest.raises(TimeoutError):
             await run_prepared(connection, await connection.prepare("SELECT pg_sleep(60)"), (), 0.05)
-        assert await run_prepared(connection, rows, ([4],), 5) == await rows.fetch([4])
+        assert await run_prepared(connection, rows, ([4],), 5) == (await rows.fetch([4]), b"SELECT 1")
         await connection.close()
         with pytest.raises(asyncpg.InterfaceError, match="clos"):
             await run_prepared(connection, rows, ([1],), 5)
