@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from protocol.base import INTEGER_MAX
@@ -11,6 +12,8 @@ DEPTH_MAX = 32
 NODES_MAX = 100_000
 LONE_SURROGATE = "lone surrogates are not allowed"
 _HOLDERS = (dict, list)
+# A number that may be beyond 2^53: with 16 digits, or with an exponent. Within a text it is a false alarm.
+_GREAT_NUMBER = re.compile(r"[\[:,\s]-?(?:\d{16}|[\d.]+[eE])")
 
 
 def find_poison(value: Any, depth_max: int = DEPTH_MAX, nodes_max: int = NODES_MAX) -> str | None:
@@ -45,6 +48,19 @@ def find_poison(value: Any, depth_max: int = DEPTH_MAX, nodes_max: int = NODES_M
         if found is not None:
             return found
     return None
+
+
+def may_hold_poison(text: str, depth_max: int = DEPTH_MAX, nodes_max: int = NODES_MAX) -> bool:
+    """Whether a JSON list or object has to be searched once it is decoded; nearly all commands have not.
+
+    For text that a strict parser takes (RFC 8259): it knows no NaN, and NUL and surrogates are there as `\\u…` alone.
+    """
+    return (
+        "\\u" in text
+        or len(text) > nodes_max
+        or text.count("[") + text.count("{") > depth_max
+        or _GREAT_NUMBER.search(text) is not None
+    )
 
 
 def _poison_of_shape(depth: int, depth_max: int, nodes_max: int) -> str:

@@ -93,9 +93,7 @@ class Lane:
         try:
             while await self._next_work():
                 batch = self._take()
-                if not batch:
-                    continue
-                self._in_flight = frozenset(unsettled.new.stream for unsettled in batch)
+                self._in_flight = frozenset([unsettled.new.stream for unsettled in batch])
                 self._settled.clear()
                 try:
                     await self._write(port, batch)
@@ -114,13 +112,12 @@ class Lane:
         return True
 
     def _take(self) -> list[Unsettled]:
-        """The next batch: the oldest appends within the limits, without those of incarnations that are over."""
+        """The next batch: the oldest appends within the limits."""
+        queue, entries_max, bytes_max = self._queue, self._limits.batch_entries_max, self._limits.batch_bytes_max
         batch: list[Unsettled] = []
         size = 0
-        while self._queue and len(batch) < self._limits.batch_entries_max and size < self._limits.batch_bytes_max:
-            unsettled = self._queue.popleft()
-            if unsettled.cell.phase is Phase.DEAD:
-                continue
+        while queue and len(batch) < entries_max and size < bytes_max:
+            unsettled = queue.popleft()
             batch.append(unsettled)
             size += len(unsettled.new.payload)
         return batch
@@ -149,12 +146,9 @@ class Lane:
                 log.warning("the outcome of an append is unknown, claiming again: %s", fault)
                 batch = await self._resolve(port, request, batch)
                 continue
-            self._meters.batch_appended(
-                len(batch),
-                len({entry.stream for entry in request.entries}),
-                self._clock.monotonic_s() - started_s,
-            )
+            took_s = self._clock.monotonic_s() - started_s
             self._confirm(request.fences, appended, batch)
+            self._meters.batch_appended(len(batch), len({unsettled.new.stream for unsettled in batch}), took_s)
             return
 
     def _still_ours(self, batch: list[Unsettled]) -> list[Unsettled]:
@@ -184,19 +178,21 @@ class Lane:
     def _confirm(self, fences: Iterable[ShardFence], appended: Appended, batch: list[Unsettled]) -> None:
         """Acts on the log's answer, shard by shard."""
         accepted: list[tuple[Unsettled, Entry]] = []
-        next_pos = {fence.shard: fence.head + 1 for fence in fences}
-        epochs = {fence.shard: fence.epoch for fence in fences}
+        fenced = {fence.shard: fence for fence in fences}
+        # Shard → the position of its newest entry so far.
+        newest: dict[int, int] = {}
         for unsettled in batch:
-            shard = shard_of(unsettled.new.stream)
-            if shard in appended.heads and unsettled.new.stream not in appended.refused:
-                entry = unsettled.new.committed(shard, epochs[shard], next_pos[shard])
-                next_pos[shard] += 1
-                accepted.append((unsettled, entry))
+            new = unsettled.new
+            shard = shard_of(new.stream)
+            if shard in appended.heads and new.stream not in appended.refused:
+                _, epoch, head = fenced[shard]
+                pos = newest[shard] = newest.get(shard, head) + 1
+                accepted.append((unsettled, new.committed(shard, epoch, pos)))
         for shard, head in appended.heads.items():
             self._shards.advanced(shard, head)
         self._tell(accepted)
         self._refuse(batch, appended.refused)
-        for shard in sorted(set(epochs) - set(appended.heads)):
+        for shard in sorted(fenced.keys() - appended.heads.keys()):
             self._meters.append_failed("fenced")
             self._events.shard_lost(shard)
 

@@ -11,7 +11,7 @@ import orjson
 
 from actors.runtime.publication import Publication
 from protocol.base import Message
-from protocol.poison import LONE_SURROGATE, find_poison
+from protocol.poison import LONE_SURROGATE, find_poison, may_hold_poison
 from protocol.wire import AWARENESS, ENTRIES, SNAPSHOT
 from server.entry_json import entry_json
 from server.gateway.frames import text_frame
@@ -139,9 +139,12 @@ def _foreign(kind: str, rest: str, depth_max: int) -> ForeignConnectPacket:
 
 def _event(rest: str, depth_max: int) -> EventPacket | PoisonedEvent:
     ack_id, body = _leading_number(rest)
+    if not may_hold_poison(body, depth_max):
+        return event_packet(_json(body), None, ack_id)
     if ack_id is not None and _holds_lone_surrogates(body):
         return PoisonedEvent(LONE_SURROGATE, ack_id)
-    return event_packet(_json(body), ack_id, depth_max)
+    arguments = _json(body)
+    return event_packet(arguments, find_poison(arguments, depth_max), ack_id)
 
 
 def _leading_number(text: str) -> tuple[int | None, str]:

@@ -15,7 +15,7 @@ import msgpack
 
 from actors.runtime.publication import Publication
 from protocol.base import INTEGER_MAX, Message
-from protocol.poison import NODES_MAX
+from protocol.poison import NODES_MAX, find_poison
 from protocol.wire import AWARENESS, ENTRIES, SNAPSHOT
 from server.gateway.frames import binary_frame
 from server.gateway.packets import (
@@ -132,7 +132,7 @@ def _of_kind(kind: int, data: Any, ack_id: Any, depth_max: int) -> Packet:
     if ack_id is not None and (type(ack_id) is not int or not 0 <= ack_id <= INTEGER_MAX):
         raise BadPacket("no id of a packet")
     if kind == EVENT:
-        return event_packet(data, ack_id, depth_max)
+        return event_packet(data, find_poison(data, depth_max), ack_id)
     if kind == CONNECT:
         return ConnectPacket(clean(data, depth_max))
     if kind == DISCONNECT and data is None:

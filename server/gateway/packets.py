@@ -63,11 +63,10 @@ class AckPacket:
 Packet = EventPacket | PoisonedEvent | ConnectPacket | ForeignConnectPacket | DisconnectPacket | AckPacket
 
 
-def event_packet(arguments: Any, ack_id: int | None, depth_max: int) -> EventPacket | PoisonedEvent:
-    """An event from its decoded arguments, the first of which is its name. Raises BadPacket."""
+def event_packet(arguments: Any, poison: str | None, ack_id: int | None) -> EventPacket | PoisonedEvent:
+    """An event from its decoded arguments, the first of which is its name, and the poison in them. Raises BadPacket."""
     if not isinstance(arguments, list) or not arguments or not isinstance(arguments[0], str):
         raise BadPacket("an event is a list that starts with its name")
-    poison = find_poison(arguments, depth_max)
     if poison is None:
         return EventPacket(arguments[0], arguments[1:], ack_id)
     if ack_id is None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from protocol.poison import find_poison
+from protocol.poison import find_poison, may_hold_poison
 
 
 def nested(depth: int) -> Any:
@@ -56,3 +60,29 @@ def test_floods_of_tiny_values_are_found() -> None:
 
 def test_what_is_told_does_not_quote_the_value() -> None:
     assert "canary" not in str(find_poison({"canary\0": "canary\0"}))
+
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**64), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.sampled_from(["\0", "1e9", ", 1234567890123456", "\\u0000", 2**53, -(2**53), 1e16, 1e300]),
+    lambda values: st.lists(values, max_size=4) | st.dictionaries(st.text(), values, max_size=4),
+)
+
+
+@given(st.lists(_JSON), st.booleans(), st.sampled_from([None, 1]), st.integers(1, 6), st.integers(1, 40))
+def test_what_is_not_searched_holds_nothing(
+    value: list[Any], ensure_ascii: bool, indent: int | None, depth_max: int, nodes_max: int
+) -> None:
+    text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent)
+    if not may_hold_poison(text, depth_max, nodes_max):
+        assert find_poison(orjson.loads(text), depth_max, nodes_max) is None
+
+
+def test_a_command_need_not_be_searched() -> None:
+    data = {"taskId": "0199aaaa-bbbb-7ccc-8ddd-1234567890e5", "title": 'Größer als "1e9" 😀', "estimateMinutes": 90}
+    text = json.dumps(["command", {"stream": "project/0199aaaa", "data": data}], ensure_ascii=False)
+    assert not may_hold_poison(text)
