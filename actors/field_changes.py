@@ -70,6 +70,25 @@ def end_record(known: Changes, record: str, presence: str, meta: EntryMeta) -> N
         known[record] = {**fields, presence: _after(fields[presence], meta)}
 
 
+def begin_record(known: Changes, record: str, presence: str, made_at: str, meta: EntryMeta) -> bool:
+    """A record made at that time is there now. True: it is another one than had the id before, and begins anew.
+
+    One that comes back was made earlier. Within one millisecond they cannot be told apart, and it counts as come back.
+    """
+    fields = known.get(record, {})
+    if presence not in fields or made_at != meta.at or fields[presence].at == meta.at:
+        return False
+    known[record] = {presence: fields[presence]}
+    return True
+
+
+def forget_field(known: Changes, field: str) -> None:
+    """No record has this field any longer."""
+    for record, fields in known.items():
+        if field in fields:
+            known[record] = {name: change for name, change in fields.items() if name != field}
+
+
 def refuse_stale(
     known: Changes, edits: Iterable[Edited], base: int, seq: int, characters_max: int = VALUE_CHARACTERS_MAX
 ) -> Rejection | None:

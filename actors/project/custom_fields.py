@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, assert_never
 
-from actors.field_changes import end_record
+from actors.field_changes import begin_record, end_record, forget_field
 from actors.project.dating import date_content
 from actors.project.edited_fields import PRESENCE
 from actors.project.limits import ProjectLimits
-from actors.project.naming import folded, is_taken
+from actors.project.naming import has_twins, is_taken
 from actors.project.permissions import broken, missing, refusal, taken
 from actors.project.projects import Outcome, archived, is_archived
 from actors.project.state import ProjectState, note_content
@@ -49,7 +49,7 @@ def decide_define(state: ProjectState, command: DefineField, context: Context, l
     if is_archived(state):
         return archived()
     choices: list[ChoiceView] = [{**choice, "retired": False} for choice in command.choices]
-    refused = refuse_new(state, command.name, command.type, choices, limits)
+    refused = _refuse_name(state, command.name) or refuse_new(state, command.type, choices, limits)
     if refused is not None:
         return refused
     field: FieldView = {
@@ -85,7 +85,10 @@ def decide_edit(state: ProjectState, command: EditField, context: Context, limit
         changes["choices"], was["choices"] = choices, field["choices"]
     if not changes:
         return dating.decision([])
-    refused = (archived() if is_archived(state) else None) or refuse_changes(state, field, changes, limits)
+    refused = archived() if is_archived(state) else None
+    if refused is None and "name" in changes:
+        refused = _refuse_name(state, changes["name"], but=field["id"])
+    refused = refused or refuse_changes(field, changes, limits)
     return refused or dating.decision([FieldEdited(field_id=command.field_id, changes=changes, was=was)])
 
 
@@ -125,23 +128,23 @@ def decide_remove(state: ProjectState, command: RemoveField, context: Context) -
 
 
 def refuse_new(
-    state: ProjectState, name: str, kind: FieldType, choices: Sequence[ChoiceView], limits: ProjectLimits
+    state: ProjectState, kind: FieldType, choices: Sequence[ChoiceView], limits: ProjectLimits
 ) -> Rejection | None:
-    """Whether the project does not take such a field."""
-    refused = _refuse_name(state, name) or _refuse_choices(kind, choices, limits)
+    """Whether the project does not take such a field, whatever its name."""
+    refused = _refuse_choices(kind, choices, limits)
     if refused is None and len(state.fields) >= limits.fields_max:
         return broken("fields_limit", f"a project has at most {limits.fields_max} fields of its own")
     return refused
 
 
-def refuse_changes(
-    state: ProjectState, field: FieldView, changes: FieldChanges, limits: ProjectLimits
-) -> Rejection | None:
-    """Whether a rule speaks against what an edit would make of the field."""
-    refused = _refuse_name(state, changes["name"], but=field["id"]) if "name" in changes else None
-    if refused is None and "choices" in changes:
-        refused = _refuse_choices(field["type"], changes["choices"], limits)
-    return refused
+def refuse_changes(field: FieldView, changes: FieldChanges, limits: ProjectLimits) -> Rejection | None:
+    """Whether a rule speaks against what an edit would make of the field, but for its name."""
+    return _refuse_choices(field["type"], changes["choices"], limits) if "choices" in changes else None
+
+
+def refuse_twins(state: ProjectState) -> Rejection | None:
+    """Whether two fields have one name: where several are named in one entry, only the end of it is judged."""
+    return _name_taken("field") if has_twins(field["name"] for field in state.fields.values()) else None
 
 
 def _refuse_name(state: ProjectState, name: str, but: str | None = None) -> Rejection | None:
@@ -156,8 +159,8 @@ def _refuse_choices(kind: str, choices: Sequence[ChoiceView], limits: ProjectLim
         return Rejection(ErrorCode.INVALID, "only a field of type choice has choices", details)
     if len(choices) > limits.choices_per_field_max:
         return broken("choices_limit", f"a field has at most {limits.choices_per_field_max} choices")
-    names = [folded(choice["name"]) for choice in choices if not choice["retired"]]
-    return _name_taken("choice") if len(set(names)) != len(names) else None
+    twins = has_twins(choice["name"] for choice in choices if not choice["retired"])
+    return _name_taken("choice") if twins else None
 
 
 def _name_taken(what: str) -> Rejection:
@@ -241,7 +244,10 @@ def evolve_values_set(state: ProjectState, event: FieldValuesSet, meta: EntryMet
 
 
 def evolve_defined(state: ProjectState, event: FieldDefined, meta: EntryMeta) -> None:
-    state.fields[event.field["id"]] = event.field
+    field_id = event.field["id"]
+    state.fields[field_id] = event.field
+    if begin_record(state.changes, f"field/{field_id}", PRESENCE, event.field["createdAt"], meta):
+        forget_field(state.changes, f"fields.{field_id}")
     note_content(state, meta)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from actors.project import comment_inverses, planning_inverses, task_inverses
+from actors.project import comment_inverses, custom_fields, milestones, planning_inverses, task_inverses
 from actors.project.events import evolve
 from actors.project.reversal import Inverse, Reversal
 from actors.runtime.actor import EntryMeta
@@ -68,6 +68,7 @@ _ABOUT_COMMENTS: Final = (
     ReactionAdded,
     ReactionRemoved,
 )
+_NAMING: Final = (MilestoneCreated, MilestoneEdited, FieldDefined, FieldEdited)
 _NEVER_CHANGED: Final = frozenset({"members", "roles", "invitations", "undone", "task_comments", "thread_replies"})
 
 
@@ -92,4 +93,11 @@ def take_back(reversal: Reversal) -> list[ProjectEvent] | Rejection:
         for one in inverse:
             evolve(reversal.draft, one, meta)
         made += inverse
-    return made
+    return _refuse_names(reversal, made) or made
+
+
+def _refuse_names(reversal: Reversal, made: Iterable[ProjectEvent]) -> Rejection | None:
+    """Whether there are twins at the end: on the way there one may have the name that another gives up."""
+    if not any(isinstance(event, _NAMING) for event in made):
+        return None
+    return milestones.refuse_twins(reversal.draft) or custom_fields.refuse_twins(reversal.draft)

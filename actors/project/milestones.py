@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from actors.field_changes import end_record
+from actors.field_changes import begin_record, end_record
 from actors.project.dating import Dating, date_content
 from actors.project.edited_fields import PRESENCE
 from actors.project.limits import ProjectLimits
-from actors.project.naming import is_taken
+from actors.project.naming import has_twins, is_taken
 from actors.project.permissions import broken, missing, no_project, refusal, taken
 from actors.project.projects import Outcome, archived, is_archived
 from actors.project.state import ProjectState, note_content
@@ -55,7 +55,8 @@ def decide_create(state: ProjectState, command: CreateMilestone, context: Contex
     refused = (
         (archived() if is_archived(state) else None)
         or _refuse_days(command.start_date, command.due_date, context)
-        or refuse_new(state, command.name, limits)
+        or _refuse_name(state, command.name)
+        or refuse_new(state, limits)
     )
     if refused is not None:
         return refused
@@ -92,7 +93,10 @@ def decide_edit(state: ProjectState, command: EditMilestone, context: Context) -
     changes, was = _changes(milestone, command)
     if not changes:
         return dating.decision([])
-    refused = (archived() if is_archived(state) else None) or refuse_changes(state, milestone, changes, context)
+    refused = archived() if is_archived(state) else None
+    if refused is None and "name" in changes:
+        refused = _refuse_name(state, changes["name"], but=milestone["id"])
+    refused = refused or refuse_changes(milestone, changes, context)
     return refused or dating.decision([edited(command.milestone_id, changes, was, dating)])
 
 
@@ -113,17 +117,12 @@ def _changes(milestone: MilestoneView, command: EditMilestone) -> tuple[Mileston
     return changes, was
 
 
-def refuse_changes(
-    state: ProjectState, milestone: MilestoneView, changes: MilestoneChanges, context: Context
-) -> Rejection | None:
-    """Whether a rule speaks against what an edit would make of the milestone."""
-    refused = None
-    if "name" in changes:
-        refused = _refuse_name(state, changes["name"], but=milestone["id"])
-    if refused is None and ("startDate" in changes or "dueDate" in changes):
-        start = changes.get("startDate", milestone["startDate"])
-        refused = _refuse_days(start, changes.get("dueDate", milestone["dueDate"]), context)
-    return refused
+def refuse_changes(milestone: MilestoneView, changes: MilestoneChanges, context: Context) -> Rejection | None:
+    """Whether a rule speaks against what an edit would make of the milestone, but for its name."""
+    if "startDate" not in changes and "dueDate" not in changes:
+        return None
+    start = changes.get("startDate", milestone["startDate"])
+    return _refuse_days(start, changes.get("dueDate", milestone["dueDate"]), context)
 
 
 def decide_delete(state: ProjectState, command: DeleteMilestone, context: Context) -> Outcome:
@@ -152,12 +151,16 @@ def removal(state: ProjectState, milestone: MilestoneView) -> list[ProjectEvent]
     return [*events, MilestoneDeleted(milestone_id=own, was=milestone)]
 
 
-def refuse_new(state: ProjectState, name: str, limits: ProjectLimits) -> Rejection | None:
-    """Whether the project takes no milestone of this name."""
-    refused = _refuse_name(state, name)
-    if refused is None and len(state.milestones) >= limits.milestones_max:
+def refuse_new(state: ProjectState, limits: ProjectLimits) -> Rejection | None:
+    """Whether the project takes no milestone more, whatever its name."""
+    if len(state.milestones) >= limits.milestones_max:
         return broken("milestones_limit", f"a project has at most {limits.milestones_max} milestones")
-    return refused
+    return None
+
+
+def refuse_twins(state: ProjectState) -> Rejection | None:
+    """Whether two milestones have one name: where several are named in one entry, only the end of it is judged."""
+    return _name_taken() if has_twins(milestone["name"] for milestone in state.milestones.values()) else None
 
 
 def refuse_tasks(
@@ -174,10 +177,13 @@ def refuse_tasks(
 
 
 def _refuse_name(state: ProjectState, name: str, but: str | None = None) -> Rejection | None:
-    if is_taken(name, (other["name"] for other in state.milestones.values() if other["id"] != but)):
-        details = {"what": "milestone", "field": "name"}
-        return Rejection(ErrorCode.ALREADY_EXISTS, "a milestone of this project has this name already", details)
-    return None
+    taken = is_taken(name, (other["name"] for other in state.milestones.values() if other["id"] != but))
+    return _name_taken() if taken else None
+
+
+def _name_taken() -> Rejection:
+    details = {"what": "milestone", "field": "name"}
+    return Rejection(ErrorCode.ALREADY_EXISTS, "a milestone of this project has this name already", details)
 
 
 def _refuse_days(start: Day | None, due: Day | None, context: Context) -> Rejection | None:
@@ -189,7 +195,9 @@ def _refuse_days(start: Day | None, due: Day | None, context: Context) -> Reject
 
 
 def evolve_created(state: ProjectState, event: MilestoneCreated, meta: EntryMeta) -> None:
-    state.milestones[event.milestone["id"]] = event.milestone
+    milestone_id = event.milestone["id"]
+    state.milestones[milestone_id] = event.milestone
+    begin_record(state.changes, f"milestone/{milestone_id}", PRESENCE, event.milestone["createdAt"], meta)
     note_content(state, meta)
 
 

@@ -12,6 +12,12 @@ def is_taken(name: str, others: Iterable[str]) -> bool:
     return any(folded(other) == wanted for other in others)
 
 
+def has_twins(names: Iterable[str]) -> bool:
+    """Whether two of them are the same."""
+    all_names = [folded(name) for name in names]
+    return len(set(all_names)) != len(all_names)
+
+
 def folded(name: str) -> str:
     """The name as it is compared."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -34,7 +34,7 @@ def of_milestone_deleted(reversal: Reversal, event: MilestoneDeleted) -> Inverse
     """The milestone comes back before its tasks do: those have events of their own in the entry."""
     if event.milestone_id in reversal.draft.milestones:
         return ()
-    refused = milestones.refuse_new(reversal.draft, event.was["name"], reversal.limits)
+    refused = milestones.refuse_new(reversal.draft, reversal.limits)
     return refused or [MilestoneCreated(milestone=event.was)]
 
 
@@ -46,7 +46,7 @@ def of_milestone_edited(reversal: Reversal, event: MilestoneEdited) -> Inverse:
     if not changes:
         return ()
     was: Any = {name: milestone[name] for name in changes}
-    refused = milestones.refuse_changes(reversal.draft, milestone, changes, reversal.context)
+    refused = milestones.refuse_changes(milestone, changes, reversal.context)
     return refused or [milestones.edited(event.milestone_id, changes, was, reversal.dating)]
 
 
@@ -61,7 +61,7 @@ def of_field_removed(reversal: Reversal, event: FieldRemoved) -> Inverse:
     field = event.was
     if event.field_id in reversal.draft.fields:
         return ()
-    refused = custom_fields.refuse_new(reversal.draft, field["name"], field["type"], field["choices"], reversal.limits)
+    refused = custom_fields.refuse_new(reversal.draft, field["type"], field["choices"], reversal.limits)
     lost = reversal.lost.get(event.field_id, {})
     values: list[ProjectEvent] = [
         FieldValuesSet(task_id=task_id, values={event.field_id: value}, was={event.field_id: None})
@@ -81,7 +81,7 @@ def of_field_edited(reversal: Reversal, event: FieldEdited) -> Inverse:
     changes: Any = {name: value for name, value in wished.items() if field[name] != value}
     if not changes:
         return ()
-    refused = custom_fields.refuse_changes(reversal.draft, field, changes, reversal.limits)
+    refused = custom_fields.refuse_changes(field, changes, reversal.limits)
     was: Any = {name: field[name] for name in changes}
     return refused or [FieldEdited(field_id=event.field_id, changes=changes, was=was)]
 

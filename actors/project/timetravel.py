@@ -6,14 +6,13 @@ records that are different now, and the orders of the states they were in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from actors.project.dating import Dating, date_content
 from actors.project.drafts import draft_of
 from actors.project.event_permissions import refuse_events
 from actors.project.limits import ProjectLimits
-from actors.project.naming import folded
+from actors.project.naming import has_twins
 from actors.project.old_places import OldPlaces
 from actors.project.permissions import broken, deleted, missing, no_project, refusal
 from actors.project.projects import Outcome, archived, is_archived
@@ -71,7 +70,7 @@ def decide_restore_project(
         return restoration
     remaining = rewind(restoration, then)
     for records in (restoration.draft.milestones, restoration.draft.fields):
-        if _has_twins(record["name"] for record in records.values()):
+        if has_twins(record["name"] for record in records.values()):
             return Rejection(ErrorCode.UNAVAILABLE, "the project was changed meanwhile; try again", {"retryAfterS": 1})
     if remaining == 0 and restoration.project["states"] != then["project"]["states"]:
         restoration.left.append("states")
@@ -109,8 +108,3 @@ def _decision(
 ) -> Outcome:
     refused = refuse_events(state, context.principal, restoration.events)
     return refused or restoration.dating.decision([marker, *restoration.events])
-
-
-def _has_twins(names: Iterable[str]) -> bool:
-    all_names = [folded(name) for name in names]
-    return len(set(all_names)) != len(all_names)

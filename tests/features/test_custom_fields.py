@@ -263,5 +263,6 @@ def test_two_who_set_different_fields_both_succeed_and_the_same_one_is_refused_w
     [field] = conflict.details["fields"]
     assert (field["field"], field["yours"], field["current"]) == (f"fields.{NOTE}", "mine", "hers")
     assert field["author"] == ADMIN.id
-    life.given((ADMIN, RemoveField(field_id=NOTE)), (ADMIN, DefineField(field_id=NOTE, name="Note", type="text")))
+    life.given((ADMIN, RemoveField(field_id=NOTE)))
+    life.given((ADMIN, DefineField(field_id=NOTE, name="Note", type="text")), now=LATER)
     happened(life.decide(setting(note="mine"), MEMBER, base=base))

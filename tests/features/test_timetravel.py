@@ -9,7 +9,7 @@ import pytest
 from actors.project import rewinding
 from actors.project.limits import ProjectLimits
 from protocol.comments import AddComment, DeleteComment, EditComment
-from protocol.custom_fields import DefineField, RemoveField
+from protocol.custom_fields import DefineField, EditField, RemoveField
 from protocol.errors import ErrorCode
 from protocol.event import Command, Principal
 from protocol.links import AddLink, RemoveLink
@@ -205,6 +205,23 @@ def test_others_later_changes_stand_in_the_way_of_its_undo() -> None:
     meant = newest(life)
     life.given((MEMBER, EditTask(task_id=TASK, title="worked on")), now=LAST)
     assert refused(undo(life, meant, OWNER, LAST)) == (ErrorCode.CONFLICT, "changed_by_others")
+
+
+def test_names_that_changed_hands_change_them_again_and_back() -> None:
+    life = a_team()
+    milestones, fields = [uuid(0x900), uuid(0x901)], [uuid(0x902), uuid(0x903)]
+    for number, name in enumerate(("One", "Two")):
+        life.given((OWNER, CreateMilestone(milestone_id=milestones[number], name=name)))
+        life.given((OWNER, DefineField(field_id=fields[number], name=name, type="text")))
+    point = newest(life)
+    for turn, name in ((0, "Three"), (1, "One"), (0, "Two")):
+        life.given((OWNER, EditMilestone(milestone_id=milestones[turn], name=name)))
+        life.given((OWNER, EditField(field_id=fields[turn], name=name)))
+    before = seen(life)
+    happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
+    assert [life.state.fields[one]["name"] for one in fields] == ["One", "Two"]
+    happened(undo(life, newest(life), OWNER))
+    assert seen(life) == before
 
 
 def test_more_than_an_entry_holds_comes_in_several(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,14 @@ _RECORDS = {
 
 _ONE_FIELD = {"CommentEdited": "body", "MemberRoleChanged": "role", "TaskRecurred": "recurrence"}
 
+_MADE_OR_GONE = {
+    "MilestoneCreated": ("milestone", True),
+    "MilestoneDeleted": ("milestone", False),
+    "FieldDefined": ("field", True),
+    "FieldRemoved": ("field", False),
+}
+"""Kind of event → what it is about, and whether it makes it. Within one millisecond nothing is new."""
+
 
 def _set_by(kind: str, data: Any) -> tuple[tuple[str, str | None], set[str]]:
     """The record and the fields of it that an event sets."""
@@ -39,18 +47,27 @@ def _set_by(kind: str, data: Any) -> tuple[tuple[str, str | None], set[str]]:
     return record, set(data["changes"])
 
 
-def _events(entries: Sequence[Entry]) -> Iterator[tuple[int, Any]]:
+def _events(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Any]]:
     for entry in entries:
         for event in msgpack.unpackb(entry.payload)["events"]:
-            yield entry.seq, event
+            yield entry, event
 
 
 def _changed(entries: Sequence[Entry], base: int) -> dict[tuple[str, str | None], set[str]]:
-    """The fields of every record that were changed after the base; who has brought one back has not changed them."""
+    """The fields of every record that were changed after the base, and have not begun anew since."""
     changed: dict[tuple[str, str | None], set[str]] = {}
-    for seq, event in _events(entries):
-        kind, data = event["kind"], event["data"]
-        if seq > base and kind in _RECORDS:
+    came_and_went: dict[str, str] = {}
+    for entry, event in _events(entries):
+        seq, kind, data = entry.seq, event["kind"], event["data"]
+        if kind in _MADE_OR_GONE:
+            what, made = _MADE_OR_GONE[kind]
+            record_id = data[what]["id"] if made else data[f"{what}Id"]
+            before, came_and_went[record_id] = came_and_went.get(record_id), entry.at
+            if made and data[what]["createdAt"] == entry.at and before not in (None, entry.at):
+                changed.pop((what, record_id), None)
+                for fields in changed.values():
+                    fields.discard(f"fields.{record_id}")
+        elif seq > base and kind in _RECORDS:
             record, fields = _set_by(kind, data)
             changed.setdefault(record, set()).update(fields)
     return changed

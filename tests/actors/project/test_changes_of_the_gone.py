@@ -71,8 +71,8 @@ def test_others_edits_stay_theirs_when_the_milestone_was_away() -> None:
     life = a_task()
     life.given((OWNER, A_MILESTONE[0]), (OWNER, EditMilestone(milestone_id=MILESTONE, description="mine", name="Two")))
     edited = newest(life)
-    life.given((MEMBER, EDITED), (OWNER, A_MILESTONE[1]))
-    happened(undo(life, newest(life), OWNER))
+    life.given((MEMBER, EDITED), (OWNER, A_MILESTONE[1]), now=LATER)
+    happened(undo(life, newest(life), OWNER, LAST))
     assert refused(undo(life, edited, OWNER)) == CHANGED, "the edit of it"
     assert refused(undo(life, edited - 1, OWNER)) == CHANGED, "its making"
 
