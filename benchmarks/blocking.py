@@ -6,6 +6,7 @@ import base64
 import os
 import socket
 from struct import pack, unpack
+from time import perf_counter
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,10 +60,7 @@ class BlockingClient:
         return taken
 
     def _send(self, payload: bytes) -> None:
-        """A masked text frame; a mask of zeros is a mask (RFC 6455 §5.3 asks browsers for random ones)."""
-        size = len(payload)
-        head = pack("!BB", 0x81, 0x80 | size) if size < 126 else pack("!BBH", 0x81, 0xFE, size)
-        self._socket.sendall(head + b"\0\0\0\0" + payload)
+        self._socket.sendall(_masked(payload))
 
     def _receive(self) -> bytes:
         """The next text message; pings of the engine are answered on the way."""
@@ -77,21 +75,34 @@ class BlockingClient:
                 return message
             self._send(b"3")
 
-    def command(self, stream: str, command_type: str, data: dict[str, Any]) -> dict[str, Any]:
-        """The ack of a command under a new opId."""
+    def command(self, stream: str, command_type: str, data: dict[str, Any]) -> float:
+        """Sends a command under a new opId: seconds from its first byte to the last one of its ack.
+
+        Raises RuntimeError when it is refused.
+        """
         self._next_id += 1
         payload = {"stream": stream, "opId": self._ids.new_id(), "type": command_type, "data": data}
-        self._send(b"42%d%b" % (self._next_id, orjson.dumps(["command", payload])))
+        frame = _masked(b"42%d%b" % (self._next_id, orjson.dumps(["command", payload])))
         expected = b"43%d[" % self._next_id
+        began_s = perf_counter()
+        self._socket.sendall(frame)
         while not (message := self._receive()).startswith(expected):
             pass
+        took_s = perf_counter() - began_s
         answer: dict[str, Any] = orjson.loads(message[len(expected) - 1 :])[0]
         if "error" in answer:
             raise RuntimeError(answer["error"])
-        return answer
+        return took_s
 
     def __enter__(self) -> BlockingClient:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self._socket.close()
+
+
+def _masked(payload: bytes) -> bytes:
+    """A masked text frame; a mask of zeros is a mask (RFC 6455 §5.3 asks browsers for random ones)."""
+    size = len(payload)
+    head = pack("!BB", 0x81, 0x80 | size) if size < 126 else pack("!BBH", 0x81, 0xFE, size)
+    return head + b"\0\0\0\0" + payload
