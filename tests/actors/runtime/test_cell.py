@@ -325,3 +325,25 @@ async def test_a_read_with_no_answer_yet_times_out_while_its_stream_is_loading()
         assert rejected(await reading).code is ErrorCode.TIMEOUT
         world.journal.reads_wait_for.set()
         assert (await world.read(look_at_size)).value == 0
+
+
+async def test_what_comes_between_a_commit_and_the_next_turn_does_not_overtake_what_waits() -> None:
+    async with a_world(unsettled_entries_max=1) as world:
+        hold, first = await a_held_note(world)
+        waiting = world.send(add(2))
+        await settle()
+        late: list[asyncio.Future[Any]] = []
+        world.at_publish = lambda: late.append(world.send(add(3))) if not late else None
+        hold.release()
+        assert [accepted(reply).cursor.seq for reply in await asyncio.gather(first, waiting)] == [1, 2]
+        assert accepted(await late[0]).cursor.seq == 3
+
+
+async def test_a_full_cell_without_a_turn_to_come_takes_nothing_at_once() -> None:
+    async with a_world(unsettled_entries_max=1) as world:
+        hold, first = await a_held_note(world)
+        await settle()
+        waiting = world.send(add(2))
+        assert world.region.mailbox_depth == 1
+        hold.release()
+        assert [accepted(reply).cursor.seq for reply in await asyncio.gather(first, waiting)] == [1, 2]

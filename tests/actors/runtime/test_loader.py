@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from actors.runtime.delivery import UNAVAILABLE
 from protocol.errors import ErrorCode
 from storage.memory.faulty import Hold
 from tests.actors.runtime.notes import add, look_at_size
@@ -101,3 +102,17 @@ async def test_a_stream_whose_write_is_in_flight_is_not_loaded_before_its_end() 
         hold.release()
         assert [accepted(await reply).cursor.seq for reply in (first, behind)] == [1, 2]
         assert rejected(await crash).code is ErrorCode.INTERNAL
+
+
+async def test_a_stream_whose_actor_was_let_go_in_mid_write_is_loaded_after_the_write() -> None:
+    async with a_world(lanes=1) as world:
+        hold, first = world.journal.next(Hold()), world.send(add(1))
+        await hold.reached.wait()
+        world.region._drop(world.region._cells[STREAM], UNAVAILABLE)
+        assert rejected(await first) == UNAVAILABLE
+        second = world.send(add(2))
+        await settle()
+        assert len(world.journal.loads) == 1
+        hold.release()
+        assert accepted(await second).cursor.seq == 2
+        assert (await world.read(look_at_size)).value == 2

@@ -177,6 +177,17 @@ async def test_many_copies_at_once_of_an_old_command_take_effect_once() -> None:
         assert len(world.journal.lookups) <= 2
 
 
+async def test_an_op_id_from_before_the_memory_is_looked_up_and_nothing_is_tried() -> None:
+    async with a_world(outcomes_remembered_max=3) as world:
+        await world.given(1)
+        op_id = world.ids.new_id()
+        first = accepted(await world.send(edit(1, "once"), op_id=op_id))
+        await forget(world)
+        batches = len(world.journal.batches)
+        assert await world.send(edit(1, "once"), op_id=op_id) == first
+        assert (world.journal.lookups, len(world.journal.batches)) == ([[(STREAM, op_id)]], batches)
+
+
 async def test_pipelined_copies_beyond_the_memory_take_effect_once() -> None:
     async with a_world(outcomes_remembered_max=1) as world:
         await world.given(1)
