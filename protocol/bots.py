@@ -1,4 +1,7 @@
-"""Bots and their API tokens over REST. A bot is an account of its own: what it does is recorded as done by the bot."""
+"""Bots and their API tokens over REST. A bot is an account of its own: what it does is recorded as done by the bot.
+
+In a project it may what its role and that of its owner, where they are a member, both allow.
+"""
 
 from __future__ import annotations
 

@@ -43,13 +43,15 @@ class Principal:
     """Who sent a command, as authentication found it. `admin` is the operator's token of the data folder.
 
     A `bot` has an id of its own, like a person; `scopes` and `project_ids` (None: all of its projects) are what its
-    token may do and where (`server.auth.scopes`). They mean nothing for the others.
+    token may do and where (`server.auth.scopes`), and `owner_id` is the person it belongs to. They mean nothing for the
+    others.
     """
 
     id: str
     kind: PrincipalKind = "user"
     scopes: frozenset[str] = field(default_factory=frozenset)
     project_ids: frozenset[str] | None = None
+    owner_id: str | None = None
 
     @property
     def is_operator(self) -> bool:

@@ -61,7 +61,10 @@ class InviteMember(Command):
 
 
 class AcceptInvitation(Command):
-    """Makes the invited user a member. An invitation by e-mail asks for its token, which works once."""
+    """Makes the invited user a member, and ends what else invites them by name.
+
+    An invitation by e-mail asks for its token, which works once.
+    """
 
     invitation_id: Uuid
     token: InvitationToken = absent()

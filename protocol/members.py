@@ -25,21 +25,21 @@ class MemberView(TypedDict):
 
 
 class AddMember(Command):
-    """Makes an existing user a member. Nobody gives a role that allows more than their own."""
+    """Makes an existing user a member; what invited them ends. Nobody gives a role that allows more than their own."""
 
     user_id: Uuid
     role: Role
 
 
 class ChangeMemberRole(Command):
-    """Gives a member another role. A project always keeps an owner."""
+    """Gives a member another role, beyond which their bots may nothing either. A project always keeps an owner."""
 
     user_id: Uuid
     role: Role
 
 
 class RemoveMember(Command):
-    """Ends a membership and those of the person's bots; whoever names themself leaves.
+    """Ends a membership and those of the person's bots, and open invitations; whoever names themself leaves.
 
     It takes effect on every open socket.
     """

@@ -11,12 +11,13 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from actors.project.invitations import view_inviter
 from actors.project.templates import Template, view_template
 from protocol.comments import AddComment, EditComment
 from protocol.errors import ErrorCode, Rejection
-from protocol.event import Command, Origin, Principal
+from protocol.event import OPERATOR, Command, Origin, Principal
 from protocol.invitations import AcceptInvitation, DeclineInvitation, InviteMember
-from protocol.members import AddMember, RemoveMember
+from protocol.members import AddMember, ChangeMemberRole, RemoveMember, TransferOwnership
 from protocol.mentions import MENTIONS_MAX, mentioned_names, spellings
 from protocol.projects import CreateProject
 from protocol.timetravel import RestoreProjectTo, RestoreTaskTo
@@ -35,7 +36,9 @@ _NOTHING: Mapping[str, Any] = {}
 _ALWAYS_NEED_FACTS: Final = (
     CreateProject,
     AddMember,
+    ChangeMemberRole,
     RemoveMember,
+    TransferOwnership,
     InviteMember,
     AcceptInvitation,
     DeclineInvitation,
@@ -75,8 +78,10 @@ class Facts:
         match command:
             case CreateProject():
                 return await self._of_creation(command, stream.partition("/")[2], principal, origin)
-            case RemoveMember():
-                return {"botIds": [bot.user_id for bot in await self._accounts.bots_of(command.user_id)]}
+            case RemoveMember() | ChangeMemberRole():
+                return await self._bots_of(command.user_id)
+            case TransferOwnership():
+                return await self._bots_of(principal.id)
             case AddMember():
                 return {"userExists": await self._accounts.by_user_id(command.user_id) is not None}
             case AddComment() | EditComment():
@@ -85,7 +90,10 @@ class Facts:
                 if "user_id" not in command.model_fields_set:
                     return await self._invitations.of_invitation(command, stream, principal)
                 return {"userExists": await self._accounts.by_user_id(command.user_id) is not None}
-            case AcceptInvitation() | DeclineInvitation():
+            case AcceptInvitation():
+                fits = await self._invitations.of_answer(command, stream)
+                return {**fits, **await self._inviter_owner(command, stream, principal)}
+            case DeclineInvitation():
                 return await self._invitations.of_answer(command, stream)
             case UndoCommand() | RedoCommand():
                 return await self._past.of_undo(command, stream, principal)
@@ -97,6 +105,17 @@ class Facts:
     async def project_with_key(self, key: str) -> str | None:
         """The id of the project that has claimed the key, if any; whether it took it, its actor knows."""
         return await self._keys.holder_of(key)
+
+    async def _bots_of(self, user_id: str) -> Mapping[str, Any]:
+        return {"botIds": [bot.user_id for bot in await self._accounts.bots_of(user_id)]}
+
+    async def _inviter_owner(self, command: AcceptInvitation, stream: str, principal: Principal) -> Mapping[str, Any]:
+        """`inviterOwnerId` of an invitation by a bot. A stream that cannot be read refuses the command itself."""
+        reading = await self._streams.read(stream, view_inviter, principal, command.invitation_id)
+        if isinstance(reading, Rejection) or reading.value in (None, OPERATOR.id):
+            return _NOTHING
+        inviter = await self._accounts.by_user_id(reading.value)
+        return _NOTHING if inviter is None else {"inviterOwnerId": inviter.owner_id}
 
     async def _of_text(self, text: str) -> Mapping[str, Any]:
         """Whose names stand in a text: `mentionedIds`, or `tooManyMentions` and nobody is looked up."""

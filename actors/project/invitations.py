@@ -85,7 +85,7 @@ def _invitation(
 
 
 def decide_accept(state: ProjectState, command: AcceptInvitation, context: Context, limits: ProjectLimits) -> Outcome:
-    """`facts["tokenFits"]` says whether a token was shown that belongs to the invitation."""
+    """Facts: `tokenFits`, whether a token was shown that belongs to it; `inviterOwnerId`, whose bot invited."""
     invitation = _own(state, command, context)
     if isinstance(invitation, Rejection):
         return invitation
@@ -94,7 +94,7 @@ def decide_accept(state: ProjectState, command: AcceptInvitation, context: Conte
         return taken("member")
     if _is_late(invitation, context):
         return broken("invitation_expired", "the invitation is too old; ask for another one")
-    if _is_void(state, invitation):
+    if _is_void(state, invitation, context.facts.get("inviterOwnerId")):
         return broken("invitation_void", "who invited could not do so today; ask for another invitation")
     if len(state.members) >= limits.members_max:
         return broken("members_limit", f"a project has at most {limits.members_max} members")
@@ -102,7 +102,14 @@ def decide_accept(state: ProjectState, command: AcceptInvitation, context: Conte
     if isinstance(dating, Rejection):
         return dating
     accepted = InvitationAccepted(invitation_id=command.invitation_id, user_id=user_id)
-    return dating.decision([accepted, MemberAdded(user_id=user_id, role=invitation["role"])])
+    others = [one for one in revocations(state, user_id) if one.invitation_id != command.invitation_id]
+    return dating.decision([accepted, *others, MemberAdded(user_id=user_id, role=invitation["role"])])
+
+
+def revocations(state: ProjectState, user_id: str) -> Sequence[InvitationRevoked]:
+    """What ends with a membership's beginning and end: no older invitation of the person may bring them back."""
+    waiting = [one["id"] for one in state.invitations.values() if one["userId"] == user_id]
+    return [InvitationRevoked(invitation_id=invitation_id) for invitation_id in waiting]
 
 
 def decide_decline(state: ProjectState, command: DeclineInvitation, context: Context) -> Outcome:
@@ -146,9 +153,10 @@ def _is_late(invitation: InvitationView, context: Context) -> bool:
     return context.now >= invitation["expiresAt"]
 
 
-def _is_void(state: ProjectState, invitation: InvitationView) -> bool:
+def _is_void(state: ProjectState, invitation: InvitationView, owner_id: str | None) -> bool:
     """Whether its inviter has lost what they gave: a person who was removed must not have left doors open."""
-    inviter = OPERATOR if invitation["invitedBy"] == OPERATOR.id else Principal(invitation["invitedBy"])
+    by = invitation["invitedBy"]
+    inviter = OPERATOR if by == OPERATOR.id else Principal(by, owner_id=owner_id)
     return not allowed(state, inviter, "member.add") or refuse_grant(state, inviter, invitation["role"]) is not None
 
 
@@ -162,6 +170,12 @@ def evolve_settled(
     meta: EntryMeta,
 ) -> None:
     del state.invitations[event.invitation_id]
+
+
+def view_inviter(state: ProjectState, principal: Principal, invitation_id: str) -> str | None:
+    """Who made an invitation, for the facts of its answer; shown to nobody."""
+    invitation = state.invitations.get(invitation_id)
+    return None if invitation is None else invitation["invitedBy"]
 
 
 def list_invitations(

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from actors.project.dating import date_other
+from actors.project.invitations import revocations
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import broken, missing, refusal, taken
 from actors.project.projects import Outcome
@@ -43,10 +44,12 @@ def decide_add(state: ProjectState, command: AddMember, context: Context, limits
     dating = date_other(context)
     if isinstance(dating, Rejection):
         return dating
-    return dating.decision([MemberAdded(user_id=command.user_id, role=command.role)])
+    added = MemberAdded(user_id=command.user_id, role=command.role)
+    return dating.decision([*revocations(state, command.user_id), added])
 
 
 def decide_change_role(state: ProjectState, command: ChangeMemberRole, context: Context) -> Outcome:
+    """A person's bots may no more than they, so none of them stays as the only owner. Fact: `botIds`, as on removal."""
     refused = refusal(state, context.principal, "member.change_role")
     if refused is not None:
         return refused
@@ -62,7 +65,7 @@ def decide_change_role(state: ProjectState, command: ChangeMemberRole, context: 
         return dating
     if command.role == member["role"]:
         return dating.decision([])
-    if _is_last_owner(state, member):
+    if _leave_no_owner(state, [member, *_bots_here(state, context)]):
         return _last_owner()
     changed = MemberRoleChanged(user_id=command.user_id, role=command.role, was=member["role"])
     return dating.decision([changed])
@@ -80,14 +83,18 @@ def decide_remove(state: ProjectState, command: RemoveMember, context: Context) 
     refused = None if leaves else refuse_grant(state, context.principal, member["role"])
     if refused is not None:
         return refused
-    bots = [bot_id for bot_id in context.facts.get("botIds", ()) if bot_id in state.members]
-    going = [state.members[user_id] for user_id in (command.user_id, *bots)]
+    going = [member, *_bots_here(state, context)]
     if _leave_no_owner(state, going):
         return _last_owner()
     dating = date_other(context)
     if isinstance(dating, Rejection):
         return dating
-    return dating.decision([MemberRemoved(user_id=one["userId"], was=one["role"]) for one in going])
+    revoked = [event for one in going for event in revocations(state, one["userId"])]
+    return dating.decision([*revoked, *(MemberRemoved(user_id=one["userId"], was=one["role"]) for one in going)])
+
+
+def _bots_here(state: ProjectState, context: Context) -> Sequence[MemberView]:
+    return [state.members[bot_id] for bot_id in context.facts.get("botIds", ()) if bot_id in state.members]
 
 
 def _leave_no_owner(state: ProjectState, going: Sequence[MemberView]) -> bool:
@@ -97,7 +104,7 @@ def _leave_no_owner(state: ProjectState, going: Sequence[MemberView]) -> bool:
 
 
 def decide_transfer(state: ProjectState, command: TransferOwnership, context: Context) -> Outcome:
-    """One entry: at no time is there no owner."""
+    """One entry: at no time is there no owner. Fact: `botIds`, of the giver; they would own no more than the giver."""
     refused = refusal(state, context.principal, "member.make_owner")
     if refused is not None:
         return refused
@@ -107,7 +114,7 @@ def decide_transfer(state: ProjectState, command: TransferOwnership, context: Co
     target = state.members.get(command.user_id)
     if target is None:
         return missing("member")
-    if target is giver:
+    if target is giver or target in _bots_here(state, context):
         return broken("own_transfer", "an ownership is given to somebody else")
     dating = date_other(context)
     if isinstance(dating, Rejection):
@@ -120,11 +127,6 @@ def decide_transfer(state: ProjectState, command: TransferOwnership, context: Co
 
 def _open(state: ProjectState) -> bool:
     return state.project is not None and state.project["deletedAt"] is None
-
-
-def _is_last_owner(state: ProjectState, member: MemberView) -> bool:
-    owners = sum(other["role"] == "owner" for other in state.members.values())
-    return member["role"] == "owner" and owners == 1
 
 
 def _last_owner() -> Rejection:

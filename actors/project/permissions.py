@@ -1,6 +1,7 @@
 """Who may do what in a project. `allowed` decides everything; the rest of this file words its refusals.
 
-A role is a named set of permissions: built in, or of the project's own. The operator stands above the roles.
+A role is a named set of permissions: built in, or of the project's own. The operator stands above the roles. A bot may
+what its role and that of the person it belongs to both allow; where that person is no member, its own role decides.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final, Literal, cast, get_args
 from actors.project.state import ProjectState
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
-from protocol.members import Role
+from protocol.members import MemberView, Role
 
 Permission = Literal[
     "project.view",
@@ -100,15 +101,20 @@ def allowed(state: ProjectState, principal: Principal, permission: Permission) -
     """Whether the principal has the permission in this project now."""
     if state.project is None:
         return False
-    deleted = state.project["deletedAt"] is not None
-    if deleted and permission not in WHILE_DELETED:
+    if state.project["deletedAt"] is not None and permission not in WHILE_DELETED:
         return False
     if principal.is_operator:
         return True
     member = state.members.get(principal.id)
     if member is None:
         return is_public(state) and permission in LOOKING
-    if deleted and member["role"] != "owner":
+    owner = state.members.get(principal.owner_id) if principal.owner_id is not None else None
+    return _grants(state, member, permission) and (owner is None or _grants(state, owner, permission))
+
+
+def _grants(state: ProjectState, member: MemberView, permission: Permission) -> bool:
+    """Whether a membership has it; a deleted project is left to its owners."""
+    if state.project is not None and state.project["deletedAt"] is not None and member["role"] != "owner":
         return False
     return permission in permissions_of(state, member["role"])
 

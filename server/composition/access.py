@@ -39,7 +39,7 @@ class AccessParts:
         authenticator = Authenticator(
             Tokens(secrets.access_key, secrets.admin_token, settings.access_token_lifetime_s),
             ended,
-            ApiTokenReader(storage.api_tokens, ended, time.time),
+            ApiTokenReader(storage.api_tokens, storage.accounts, ended, time.time),
             heart.ids.new_id,
         )
         logins = LoginService(

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from actors.project.invitations import list_invitations
 from actors.project.limits import ProjectLimits
+from actors.runtime.actor import Decision
 from protocol.event import OPERATOR, Principal
 from protocol.invitations import (
     AcceptInvitation,
@@ -19,7 +20,7 @@ from protocol.invitations import (
     MemberInvited,
     RevokeInvitation,
 )
-from protocol.members import AddMember, ChangeMemberRole, MemberAdded, RemoveMember
+from protocol.members import AddMember, ChangeMemberRole, MemberAdded, MemberRemoved, RemoveMember
 from protocol.projects import DeleteProject, EditProject
 from protocol.roles import DefineRole, RemoveRole
 from tests.actors.given import (
@@ -168,9 +169,9 @@ def test_one_invitation_waits_per_user_and_few_per_project() -> None:
     assert len(life.state.invitations) == 1
 
 
-def test_who_was_added_meanwhile_is_there_already() -> None:
+def test_a_member_needs_no_invitation() -> None:
     life = an_invited()
-    life.given((OWNER, AddMember(user_id=STRANGER.id, role="viewer")))
+    life.take(Decision([MemberAdded(user_id=STRANGER.id, role="viewer")], OWNER.id, NOW))
     assert refused(life.decide(ACCEPT, STRANGER)) == ALREADY_EXISTS
 
 
@@ -220,3 +221,39 @@ def test_waiting_invitations_are_listed_to_who_may_invite() -> None:
     assert list_invitations(state, ADMIN, TOO_LATE) == []
     assert refused(list_invitations(state, MEMBER, NOW)) == FORBIDDEN
     assert refused(list_invitations(state, STRANGER, NOW)) == NOT_FOUND
+
+
+def test_becoming_a_member_in_any_way_ends_the_persons_other_invitations() -> None:
+    life = an_invited("admin")
+    add = AddMember(user_id=STRANGER.id, role="viewer")
+    assert happened(life.send(add, OWNER)) == [
+        InvitationRevoked(invitation_id=INVITATION),
+        MemberAdded(user_id=STRANGER.id, role="viewer"),
+    ]
+    life.given((OWNER, RemoveMember(user_id=STRANGER.id)))
+    assert refused(life.decide(ACCEPT, STRANGER)) == NOT_FOUND
+    life = an_invited("admin")
+    mail = InviteMember(invitation_id=OTHER_INVITATION, email="eve@example.org", token=TOKEN, role="viewer")
+    life.given((ADMIN, mail))
+    by_mail = AcceptInvitation(invitation_id=OTHER_INVITATION, token=TOKEN)
+    assert happened(life.send(by_mail, STRANGER, facts=FITS)) == [
+        InvitationAccepted(invitation_id=OTHER_INVITATION, user_id=STRANGER.id),
+        InvitationRevoked(invitation_id=INVITATION),
+        MemberAdded(user_id=STRANGER.id, role="viewer"),
+    ]
+    assert life.state.invitations == {}
+
+
+def test_a_removal_takes_back_what_an_older_log_has_left_open() -> None:
+    life = an_invited("admin")
+    life.take(Decision([MemberAdded(user_id=STRANGER.id, role="viewer")], OWNER.id, NOW))
+    assert happened(life.send(RemoveMember(user_id=STRANGER.id), OWNER)) == [
+        InvitationRevoked(invitation_id=INVITATION),
+        MemberRemoved(user_id=STRANGER.id, was="viewer"),
+    ]
+
+
+def test_a_bots_invitation_falls_with_the_power_of_its_person() -> None:
+    life, facts = an_invited("member"), {"inviterOwnerId": MEMBER.id}
+    assert refused(life.decide(ACCEPT, STRANGER, facts=facts)) == broken("invitation_void")
+    assert happened(life.decide(ACCEPT, STRANGER, facts={"inviterOwnerId": OWNER.id}))

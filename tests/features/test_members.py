@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from actors.project.limits import ProjectLimits
 from actors.project.members import list_members
-from protocol.event import OPERATOR
+from protocol.errors import Rejection
+from protocol.event import OPERATOR, Principal
 from protocol.members import (
     AddMember,
     ChangeMemberRole,
@@ -15,6 +16,7 @@ from protocol.members import (
     TransferOwnership,
 )
 from protocol.projects import DeleteProject
+from protocol.roles import DefineRole, EditRole
 from protocol.tasks import CreateTask, EditTask
 from tests.actors.given import (
     ADMIN,
@@ -28,6 +30,7 @@ from tests.actors.given import (
     STRANGER,
     TASK,
     VIEWER,
+    Life,
     a_project,
     a_team,
     broken,
@@ -37,7 +40,7 @@ from tests.actors.given import (
     uuid,
 )
 
-NEWCOMER = STRANGER.id
+NEWCOMER, ROLE = STRANGER.id, uuid(0x501)
 
 
 def test_admins_bring_people_in_but_only_owners_make_owners() -> None:
@@ -174,3 +177,57 @@ def test_an_owner_whose_bot_alone_would_be_left_as_owner_stays() -> None:
     leaving = RemoveMember(user_id=OWNER.id)
     assert refused(life.decide(leaving, OWNER, facts={"botIds": [STRANGER.id]})) == broken("last_owner")
     assert happened(life.decide(leaving, OWNER, facts={"botIds": []}))
+
+
+def a_project_with_a_bot(role: str = "admin") -> tuple[Life, Principal]:
+    """ADMIN's bot is a member of the team."""
+    life, bot = a_team(), Principal(STRANGER.id, "bot", owner_id=ADMIN.id)
+    life.given((OWNER, AddMember(user_id=bot.id, role=role)))
+    return life, bot
+
+
+def test_a_bot_may_never_do_more_than_its_person_may_now() -> None:
+    life, bot = a_project_with_a_bot()
+    again = ChangeMemberRole(user_id=ADMIN.id, role="admin")
+    assert happened(life.decide(AddMember(user_id=uuid(0x777), role="admin"), bot))
+    life.given((OWNER, ChangeMemberRole(user_id=ADMIN.id, role="viewer")))
+    for forbidden in (again, AddMember(user_id=uuid(0x777), role="viewer"), CreateTask(title="Mine")):
+        assert refused(life.decide(forbidden, bot)) == FORBIDDEN
+    life.given((OWNER, ChangeMemberRole(user_id=ADMIN.id, role="member")))
+    assert happened(life.decide(CreateTask(title="Allowed to both"), bot))
+    assert refused(life.decide(again, bot)) == FORBIDDEN
+    life.given((OWNER, again))
+    assert happened(life.decide(AddMember(user_id=uuid(0x777), role="admin"), bot))
+
+
+def test_a_bot_follows_its_person_through_edits_of_a_role() -> None:
+    life, bot = a_project_with_a_bot()
+    define = DefineRole(role_id=ROLE, name="Keeper", permissions=["task.add", "member.add"])
+    life.given((OWNER, define), (OWNER, ChangeMemberRole(user_id=ADMIN.id, role=ROLE)))
+    assert happened(life.decide(AddMember(user_id=uuid(0x777), role="viewer"), bot))
+    life.given((OWNER, EditRole(role_id=ROLE, permissions=["task.add"])))
+    assert refused(life.decide(AddMember(user_id=uuid(0x777), role="viewer"), bot)) == FORBIDDEN
+
+
+def test_a_bot_of_somebody_who_is_no_member_may_what_its_own_role_says() -> None:
+    life, _ = a_project_with_a_bot()
+    guest = Principal(STRANGER.id, "bot", owner_id=uuid(0x778))
+    assert happened(life.decide(AddMember(user_id=uuid(0x777), role="admin"), guest))
+
+
+def test_nobody_but_owners_and_their_bots_that_are_owners_see_a_deleted_project() -> None:
+    life, bot = a_project_with_a_bot("owner")
+    life.given((OWNER, DeleteProject()))
+    assert refused(list_members(project_state(life), bot)) == NOT_FOUND
+    assert not isinstance(list_members(project_state(life), Principal(bot.id, "bot", owner_id=OWNER.id)), Rejection)
+
+
+def test_no_bot_stays_the_owner_alone() -> None:
+    life = a_team()
+    life.given((OWNER, AddMember(user_id=STRANGER.id, role="owner")))
+    facts = {"botIds": [STRANGER.id]}
+    down = ChangeMemberRole(user_id=OWNER.id, role="admin")
+    assert refused(life.decide(down, OWNER, facts=facts)) == broken("last_owner")
+    give = TransferOwnership(user_id=STRANGER.id)
+    assert refused(life.decide(give, OWNER, facts=facts)) == broken("own_transfer")
+    assert happened(life.decide(down, OWNER, facts={"botIds": []}))

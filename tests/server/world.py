@@ -370,7 +370,7 @@ async def a_world(
     key = Ed25519PrivateKey.generate()
     tokens = Tokens(key, ADMIN_TOKEN, 900)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
-    reader = ApiTokenReader(storage.api_tokens, ended, lambda: clock.now_s)
+    reader = ApiTokenReader(storage.api_tokens, storage.accounts, ended, lambda: clock.now_s)
     authenticator = Authenticator(tokens, ended, reader, ids.new_id, lambda: clock.now_s)
     rates = Rates(rate_limits, lambda: clock.now_s)
     streams = Streams(region, clock, 10, meters, rates)

@@ -122,7 +122,10 @@ ErrorCode: TypeAlias = Literal[
 
 
 class AcceptInvitation(TypedDict):
-    """Makes the invited user a member. An invitation by e-mail asks for its token, which works once."""
+    """Makes the invited user a member, and ends what else invites them by name.
+
+    An invitation by e-mail asks for its token, which works once.
+    """
 
     invitationId: Uuid
     token: NotRequired[str]
@@ -174,7 +177,9 @@ class AddLink(TypedDict):
 
 
 class AddMember(TypedDict):
-    """Makes an existing user a member. Nobody gives a role that allows more than their own."""
+    """Makes an existing user a member; what invited them ends. Nobody gives a role that allows more than
+    their own.
+    """
 
     userId: Uuid
     role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
@@ -243,7 +248,9 @@ class AwarenessRequest(TypedDict):
 
 
 class ChangeMemberRole(TypedDict):
-    """Gives a member another role. A project always keeps an owner."""
+    """Gives a member another role, beyond which their bots may nothing either. A project always keeps an
+    owner.
+    """
 
     userId: Uuid
     role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid
@@ -1406,7 +1413,7 @@ class RemoveLink(TypedDict):
 
 
 class RemoveMember(TypedDict):
-    """Ends a membership and those of the person's bots; whoever names themself leaves.
+    """Ends a membership and those of the person's bots, and open invitations; whoever names themself leaves.
 
     It takes effect on every open socket.
     """

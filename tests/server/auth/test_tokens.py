@@ -17,6 +17,7 @@ from server.auth.api_tokens import ApiTokenReader
 from server.auth.endings import EndedGrants
 from server.auth.principal import Authenticator
 from server.auth.tokens import Authenticated, Tokens
+from storage.memory.accounts import MemoryAccounts
 from storage.memory.api_tokens import MemoryApiTokens
 from storage.memory.logins import MemoryEndings
 
@@ -177,7 +178,7 @@ def test_the_admin_token_is_the_operator_and_does_not_end() -> None:
 def test_only_a_bearer_header_counts(header: str, good: bool) -> None:
     endings = MemoryEndings()
     ended = EndedGrants(endings, lambda: NOW)
-    reader = ApiTokenReader(MemoryApiTokens(endings), ended, lambda: NOW)
+    reader = ApiTokenReader(MemoryApiTokens(endings), MemoryAccounts(), ended, lambda: NOW)
     authenticator = Authenticator(TOKENS, ended, reader, lambda: "jti", lambda: NOW)
     token = authenticator.token_for(USER, LOGIN)
     known = authenticator.of_header(header.format(token, token))

@@ -218,7 +218,7 @@ async def a_hive(
     past = PastFacts.make(streams, journal, History(_actors(), journal, clock, runtime), clock)
     facts = Facts(storage.accounts, storage.project_keys, invitations, past, streams)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
-    reader = ApiTokenReader(storage.api_tokens, ended, lambda: clock.now_s)
+    reader = ApiTokenReader(storage.api_tokens, storage.accounts, ended, lambda: clock.now_s)
     authenticator = Authenticator(tokens, ended, reader, RandomIds().new_id, lambda: clock.now_s)
     rates = Rates(rate_limits, lambda: clock.now_s)
     gateway = Gateway(region, feeds, facts, authenticator, clock, limits, rates, origins)

@@ -7,13 +7,16 @@ import json
 from dataclasses import replace
 
 from protocol.faults import NotApplied
-from protocol.members import AddMember
+from protocol.members import AddMember, ChangeMemberRole
 from server.auth.opaque import ApiTokenText, digest
 from storage.grant_ports import ApiToken
 from storage.memory.api_tokens import MemoryApiTokens
+from storage.ports import Account
 from tests.server.clock import RandomIds
 from tests.server.gateway.client import LiveClient
 from tests.server.gateway.hive import Hive, eventually
+
+NOW = "2026-03-01T12:00:00.000Z"
 
 
 async def a_token(hive: Hive, bot_id: str, *scopes: str, project: str | None = None) -> tuple[str, str]:
@@ -73,6 +76,22 @@ async def test_scopes_hold_on_the_socket(hive: Hive) -> None:
     assert await code_of(limited, mine) == "accepted"
     assert (await limited.join(other))["error"]["details"] == {"reason": "token_projects"}
     assert await code_of(limited, other) == "forbidden"
+
+
+async def test_an_open_connection_of_a_bot_may_no_more_than_its_owner_may_now(hive: Hive) -> None:
+    stream = await hive.project()
+    owner_id, _ = await hive.user("ada")
+    await hive.send(stream, AddMember(user_id=owner_id, role="admin"))
+    bot = Account(RandomIds().new_id(), "builder", None, "", None, None, NOW, NOW, owner_id=owner_id)
+    assert await hive.storage.accounts.create_bot(bot, 10)
+    await hive.send(stream, AddMember(user_id=bot.user_id, role="admin"))
+    client = await hive.client((await a_token(hive, bot.user_id, "read", "write"))[1])
+    await client.join(stream)
+    assert await code_of(client, stream) == "accepted"
+    await hive.send(stream, ChangeMemberRole(user_id=owner_id, role="viewer"))
+    assert await code_of(client, stream) == "forbidden"
+    await hive.send(stream, ChangeMemberRole(user_id=owner_id, role="member"))
+    assert await code_of(client, stream) == "accepted"
 
 
 async def test_a_revoked_token_s_connections_end(hive: Hive) -> None:

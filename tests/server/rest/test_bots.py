@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from protocol.members import AddMember
+from protocol.members import AddMember, ChangeMemberRole
 from protocol.tasks import CreateTask
 from server.auth.opaque import ApiTokenText, RefreshToken
 from server.rate_limits import RateLimits
@@ -58,6 +58,42 @@ async def test_what_a_bot_does_is_done_by_the_bot(world: World) -> None:
     assert response.status == 200
     newest = (await world.storage.journal.read(f"project/{project['id']}", 0, 10))[-1]
     assert newest.author == bot["userId"]
+
+
+async def test_a_demoted_person_gets_nothing_back_by_their_bot(world: World) -> None:
+    ada, bob = await world.register("ada"), await world.register("bob")
+    project = await world.project(bob)
+    await world.send(bob, project["id"], AddMember(user_id=ada.id, role="admin"))
+    bot = await a_bot(world, ada)
+    await world.send(ada, project["id"], AddMember(user_id=bot["userId"], role="admin"))
+    older = await a_token(world, ada, bot["userId"])
+    path, edit = f"/v1/projects/{project['id']}", {"name": "Zeus"}
+    assert (await world.http.put(path, json=edit, headers=bearer(older))).status == 200
+    await world.send(bob, project["id"], ChangeMemberRole(user_id=ada.id, role="viewer"))
+    newer = await a_token(world, ada, bot["userId"])
+    again = {"type": "ChangeMemberRole", "data": {"userId": ada.id, "role": "admin"}}
+    for token in (older, newer):
+        await problem_of(await world.http.post(f"{path}/commands", json=again, headers=bearer(token)), 403)
+        assert (await world.http.get(path, headers=bearer(token))).status == 200
+    await world.send(bob, project["id"], ChangeMemberRole(user_id=ada.id, role="admin"))
+    assert (await world.http.put(path, json={"name": "Hera"}, headers=bearer(older))).status == 200
+
+
+async def test_a_bots_invitation_is_void_once_its_owner_could_not_make_it(world: World) -> None:
+    ada, bob, cyd = [await world.register(name) for name in ("ada", "bob", "cyd")]
+    project = await world.project(bob)
+    await world.send(bob, project["id"], AddMember(user_id=ada.id, role="admin"))
+    bot = await a_bot(world, ada)
+    await world.send(ada, project["id"], AddMember(user_id=bot["userId"], role="admin"))
+    path = f"/v1/projects/{project['id']}/commands"
+    invite = {"type": "InviteMember", "data": {"userId": cyd.id, "role": "admin"}}
+    response = await world.http.post(path, json=invite, headers=bearer(await a_token(world, ada, bot["userId"])))
+    accept = {"type": "AcceptInvitation", "data": {"invitationId": (await response.json())["result"]["invitationId"]}}
+    await world.send(bob, project["id"], ChangeMemberRole(user_id=ada.id, role="viewer"))
+    problem = await problem_of(await world.http.post(path, json=accept, headers=cyd.auth), 422)
+    assert problem["details"]["reason"] == "invitation_void"
+    await world.send(bob, project["id"], ChangeMemberRole(user_id=ada.id, role="admin"))
+    assert (await world.http.post(path, json=accept, headers=cyd.auth)).status == 200
 
 
 async def test_a_token_is_shown_once_and_kept_as_a_hash(world: World) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from protocol.invitations import InviteMember
+from protocol.members import AddMember, RemoveMember
 from server.rest.pages import PageSizes
 from storage.memory.invitations import MemoryInvitationSecrets
 from tests.server.world import CHEAP, User, World, a_world, next_of, problem_of
@@ -44,6 +45,17 @@ async def test_an_invited_user_sees_it_accepts_and_is_in(world: World) -> None:
     assert accepted.status == 200
     assert (await world.http.get(f"/v1/projects/{project_id}", headers=bob.auth)).status == 200
     assert await (await world.http.get("/v1/invitations", headers=bob.auth)).json() == []
+
+
+async def test_a_removed_person_does_not_come_back_by_an_old_invitation(world: World) -> None:
+    ada, cyd = await world.register("ada"), await world.register("cyd")
+    project_id = (await world.project(ada))["id"]
+    invitation_id = await invited(world, ada, project_id, {"userId": cyd.id, "role": "admin"})
+    await world.send(ada, project_id, AddMember(user_id=cyd.id, role="viewer"))
+    assert await (await world.http.get("/v1/invitations", headers=cyd.auth)).json() == []
+    await world.send(ada, project_id, RemoveMember(user_id=cyd.id))
+    again = await command(world, cyd, project_id, "AcceptInvitation", {"invitationId": invitation_id})
+    await problem_of(again, 404)
 
 
 async def test_a_token_makes_a_member_once_and_a_wrong_one_tells_nothing(world: World) -> None:

@@ -45,7 +45,10 @@ class InvitationBuilders(ProjectStream):
         token: str | Unset = UNSET,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Makes the invited user a member. An invitation by e-mail asks for its token, which works once."""
+        """Makes the invited user a member, and ends what else invites them by name.
+
+        An invitation by e-mail asks for its token, which works once.
+        """
         data = present(
             invitationId=invitation_id,
             token=token,

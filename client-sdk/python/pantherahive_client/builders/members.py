@@ -21,7 +21,9 @@ class MemberBuilders(ProjectStream):
         role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Makes an existing user a member. Nobody gives a role that allows more than their own."""
+        """Makes an existing user a member; what invited them ends. Nobody gives a role that allows more than their
+        own.
+        """
         data = {"userId": user_id, "role": role}
         return await self.send("AddMember", data, **sending)
 
@@ -31,7 +33,7 @@ class MemberBuilders(ProjectStream):
         role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Gives a member another role. A project always keeps an owner."""
+        """Gives a member another role, beyond which their bots may nothing either. A project always keeps an owner."""
         data = {"userId": user_id, "role": role}
         return await self.send("ChangeMemberRole", data, **sending)
 
@@ -40,7 +42,7 @@ class MemberBuilders(ProjectStream):
         user_id: Uuid,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Ends a membership and those of the person's bots; whoever names themself leaves.
+        """Ends a membership and those of the person's bots, and open invitations; whoever names themself leaves.
 
         It takes effect on every open socket.
         """
