@@ -13,6 +13,7 @@ from actors.project.limits import ProjectLimits
 from actors.project.naming import has_twins, is_taken
 from actors.project.permissions import broken, missing, refusal, taken
 from actors.project.projects import Outcome, archived, is_archived
+from actors.project.sizes import FIELD_CHARACTERS_MAX, field_characters
 from actors.project.state import ProjectState, note_content
 from actors.runtime.actor import Context, EntryMeta
 from protocol.custom_fields import (
@@ -122,9 +123,16 @@ def decide_remove(state: ProjectState, command: RemoveField, context: Context) -
     dating = date_content(state, context)
     if isinstance(dating, Rejection):
         return dating
-    if is_archived(state):
-        return archived()
-    return dating.decision([FieldRemoved(field_id=command.field_id, was=field)])
+    refused = archived() if is_archived(state) else _refuse_loss(state, command.field_id)
+    return refused or dating.decision([FieldRemoved(field_id=command.field_id, was=field)])
+
+
+def _refuse_loss(state: ProjectState, field_id: str) -> Rejection | None:
+    """Whether the tasks hold more of it than one undo can bring back."""
+    if field_characters(state, field_id) <= FIELD_CHARACTERS_MAX:
+        return None
+    message = f"a field goes with at most {FIELD_CHARACTERS_MAX} characters of values; take some of them away first"
+    return broken("field_values_limit", message)
 
 
 def refuse_new(

@@ -11,10 +11,11 @@ from typing import Any, Final
 from actors.project import comment_inverses, custom_fields, milestones, planning_inverses, task_inverses
 from actors.project.events import evolve
 from actors.project.reversal import Inverse, Reversal
+from actors.project.sizes import undo_characters_max, weight
 from actors.runtime.actor import EntryMeta
 from protocol.comments import CommentAdded, CommentDeleted, CommentEdited, CommentRestored
 from protocol.custom_fields import FieldDefined, FieldEdited, FieldRemoved, FieldValuesSet
-from protocol.errors import Rejection
+from protocol.errors import ErrorCode, Rejection
 from protocol.event import Event
 from protocol.links import LinkAdded, LinkRemoved
 from protocol.messages import ProjectEvent
@@ -84,6 +85,7 @@ def take_back(reversal: Reversal) -> list[ProjectEvent] | Rejection:
     dating, context = reversal.dating, reversal.context
     meta = EntryMeta(context.seq + 1, context.op_id, dating.author, dating.at, context.now)
     made: list[ProjectEvent] = []
+    characters, characters_max = 0, undo_characters_max(reversal.limits)
     for event in reversed(reversal.entry.events):
         if type(event) in BESIDE or type(event) in MARKERS:
             continue
@@ -91,9 +93,20 @@ def take_back(reversal: Reversal) -> list[ProjectEvent] | Rejection:
         if isinstance(inverse, Rejection):
             return inverse
         for one in inverse:
+            characters += weight(reversal.draft, one)
+            if characters > characters_max:
+                return _too_large(characters_max)
             evolve(reversal.draft, one, meta)
         made += inverse
     return _refuse_names(reversal, made) or made
+
+
+def _too_large(characters_max: int) -> Rejection:
+    """Never of what stands as the entry left it: that is as much as the entry might hold."""
+    return Rejection(
+        ErrorCode.TOO_LARGE,
+        f"one undo holds at most {characters_max} characters of texts; undo what you did later first",
+    )
 
 
 def _refuse_names(reversal: Reversal, made: Iterable[ProjectEvent]) -> Rejection | None:

@@ -14,6 +14,7 @@ from actors.project.limits import ProjectLimits
 from actors.project.links import refuse_link
 from actors.project.old_places import OldPlaces
 from actors.project.parents import refuse_old_parent
+from actors.project.sizes import weight
 from actors.project.state import ProjectState, is_imported
 from actors.project.tasks import closing, has_state
 from actors.project.tombstones import back
@@ -32,7 +33,10 @@ PLAIN: Final = ("title", "description", "priority", "startDate", "dueDate", "est
 
 @dataclass(slots=True)
 class Restoration:
-    """The events so far, and the state that they lead to. `left` names what cannot be as it was."""
+    """The events so far, the state that they lead to, and how much they hold (see `sizes`).
+
+    `left` names what cannot be as it was.
+    """
 
     draft: ProjectState
     places: OldPlaces
@@ -41,6 +45,7 @@ class Restoration:
     limits: ProjectLimits
     events: list[ProjectEvent] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    characters: int = 0
 
     @property
     def project(self) -> ProjectView:
@@ -52,6 +57,7 @@ class Restoration:
     def take(self, *events: ProjectEvent) -> None:
         """What happens next."""
         for event in events:
+            self.characters += weight(self.draft, event)
             evolve(self.draft, event, self.meta)
             self.events.append(event)
 
@@ -123,6 +129,11 @@ class Restoration:
                 del wishes[name]
                 self.left.append(f"fields.{name}")
         valued = custom_fields.changes_of(task, wishes)
+        if valued is not None:
+            self.take(valued)
+
+    def without_value(self, task_id: str, field_id: str) -> None:
+        valued = custom_fields.changes_of(self.draft.tasks[task_id], {field_id: None})
         if valued is not None:
             self.take(valued)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from actors.project import milestones
 from actors.project.projects import states_in_use
 from actors.project.restoration import Restoration
-from actors.project.sizes import ENTRY_CHARACTERS_MAX, characters_of
+from actors.project.sizes import ENTRY_CHARACTERS_MAX, FIELD_CHARACTERS_MAX, field_characters
 from actors.project.state import CLOSED_GROUPS
 from protocol.custom_fields import FieldDefined, FieldEdited, FieldRemoved, FieldView
 from protocol.milestones import MilestoneCreated, MilestoneView
@@ -30,13 +30,10 @@ Records = Mapping[str, Any]
 
 def rewind(restoration: Restoration, then: Mapping[str, Any]) -> int:
     """Takes what one entry holds; how many pieces are left over."""
-    characters, seen = 0, 0
     pieces = list(_pieces(restoration, then))
     for number, piece in enumerate(pieces):
         piece()
-        characters += sum(map(characters_of, restoration.events[seen:]))
-        seen = len(restoration.events)
-        if seen > EVENTS_MAX or characters > ENTRY_CHARACTERS_MAX:
+        if len(restoration.events) > EVENTS_MAX or restoration.characters > ENTRY_CHARACTERS_MAX:
             return len(pieces) - number - 1
     return 0
 
@@ -48,6 +45,7 @@ def _pieces(restoration: Restoration, then: Mapping[str, Any]) -> Iterator[Piece
     )
     known = [record for _, record in tasks if record is not None]
     yield partial(_project, restoration, then["project"], False)
+    yield from _emptied(restoration, then["fields"])
     yield from _gone_and_back(restoration, then["fields"], _without_field, _field)
     yield from _gone_and_back(restoration, then["milestones"], _without_milestone, _milestone)
     yield from (partial(restoration.without_link, link_id) for link_id in _missing(then["links"]))
@@ -140,6 +138,16 @@ def _without_field(restoration: Restoration, field_id: str) -> None:
     field = restoration.draft.fields.get(field_id)
     if field is not None:
         restoration.take(FieldRemoved(field_id=field_id, was=field))
+
+
+def _emptied(restoration: Restoration, records: Records) -> Iterator[Piece]:
+    """A field that has more values than one entry can lose gives them up before it goes, task by task."""
+    for field_id, then in records.items():
+        now = restoration.draft.fields.get(field_id)
+        goes = now is not None and (then is None or now["type"] != then["type"])
+        if goes and field_characters(restoration.draft, field_id) > FIELD_CHARACTERS_MAX:
+            holders = [task_id for task_id, task in restoration.draft.tasks.items() if field_id in task["fields"]]
+            yield from (partial(restoration.without_value, task_id, field_id) for task_id in holders)
 
 
 def _field(restoration: Restoration, then: FieldView) -> None:

@@ -1,17 +1,57 @@
-"""How much text an entry holds, which is what makes it large."""
+"""How much text an entry holds, which is what makes it large, and how much its undo will hold.
+
+Whatever an entry may hold can be taken back: what is limited on the way there is what it holds and what it loses, and
+that is all that its undo holds.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from protocol.comments import CommentRestored
-from protocol.custom_fields import FieldValuesSet
+from actors.project.limits import ProjectLimits
+from actors.project.state import ProjectState
+from protocol.comments import CommentDeleted, CommentRestored, CommentView
+from protocol.custom_fields import FieldRemoved, FieldValuesSet
 from protocol.event import Event
 from protocol.milestones import MilestoneCreated
-from protocol.tasks import TaskCreated
+from protocol.tasks import FieldValue, TaskCreated
 
 ENTRY_CHARACTERS_MAX: Final = 500_000
-"""The texts before and after of what one command changes. Who changes more sends several commands."""
+"""The texts before and after of what one command changes. Who changes more sends several commands.
+
+All that one command changes of a single record, but for a field's values and a comment's history, is less.
+"""
+
+FIELD_CHARACTERS_MAX: Final = 3_000_000
+"""What the tasks may hold of a field that is removed: all of it comes back in one entry."""
+
+VALUE_CHARACTERS: Final = 50
+"""What a task's value of a field counts beside its text, for the ids around it: there may be one on every task."""
+
+
+def undo_characters_max(limits: ProjectLimits) -> int:
+    """What an undo may hold: more than any entry holds and loses, and as UTF-8 not more than followers take (16 MiB).
+
+    An entry is full once it has passed its limit, with one record more at most: the largest of those are a comment with
+    its history, and a field with its values.
+    """
+    return 2 * ENTRY_CHARACTERS_MAX + max(FIELD_CHARACTERS_MAX, limits.comment_history_characters_max)
+
+
+def weight(state: ProjectState, event: Event) -> int:
+    """The texts of an event that is about to happen, and those that it takes away, which come back with its undo."""
+    match event:
+        case CommentDeleted():
+            return _of_comment(state.comments[event.comment_id])
+        case FieldRemoved():
+            return field_characters(state, event.field_id)
+        case _:
+            return characters_of(event)
+
+
+def field_characters(state: ProjectState, field_id: str) -> int:
+    """What the tasks hold of a field, tombstones too."""
+    return sum(_of_value(task["fields"][field_id]) for task in state.tasks.values() if field_id in task["fields"])
 
 
 def characters_of(event: Event) -> int:
@@ -19,7 +59,7 @@ def characters_of(event: Event) -> int:
     texts = [*_values(event, "changes"), *_values(event, "was")]
     match event:
         case FieldValuesSet():
-            texts += event.values.values()
+            return sum(_of_value(value) for value in (*event.values.values(), *event.was.values()))
         case TaskCreated():
             texts += [event.task["description"], *event.task["fields"].values()]
         case MilestoneCreated():
@@ -29,6 +69,17 @@ def characters_of(event: Event) -> int:
         case _:
             texts.append(getattr(event, "body", ""))
     return sum(len(text) for text in texts if isinstance(text, str))
+
+
+def _of_comment(comment: CommentView) -> int:
+    return len(comment["body"]) + sum(len(edit["body"]) for edit in comment["edits"])
+
+
+def _of_value(value: FieldValue | None) -> int:
+    """Nothing where there is none."""
+    if value is None:
+        return 0
+    return VALUE_CHARACTERS + (len(value) if isinstance(value, str) else 0)
 
 
 def _values(event: Event, name: str) -> list[object]:

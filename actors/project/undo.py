@@ -19,7 +19,6 @@ from actors.project.past_entries import PastEntry, kinds_of, past_entry
 from actors.project.permissions import broken, deleted, missing, no_project, refusal
 from actors.project.projects import Outcome, archived, is_archived
 from actors.project.reversal import Reversal
-from actors.project.sizes import ENTRY_CHARACTERS_MAX, characters_of
 from actors.project.state import ProjectState
 from actors.project.undone import Undoing
 from actors.runtime.actor import Context
@@ -114,8 +113,6 @@ def _take_back(
         return events
     if not events:
         return broken("nothing_to_undo", "nothing is left of what the command did")
-    if sum(map(characters_of, events)) > ENTRY_CHARACTERS_MAX:
-        return Rejection(ErrorCode.TOO_LARGE, f"one entry holds at most {ENTRY_CHARACTERS_MAX} characters of texts")
     return dating.decision([marker, *events])
 
 

@@ -1401,7 +1401,12 @@ class RemindOfDueDate(TypedDict):
 
 
 class RemoveField(TypedDict):
-    """Takes the field and its values from all tasks. What they were stays in the log."""
+    """Takes the field and its values from all tasks. What they were stays in the log, and comes back with an
+    undo.
+
+    Refused as `field_values_limit` where the tasks have more of it than one entry can bring back: at most
+    3,000,000 characters of values, of which each counts 50 beside its text.
+    """
 
     fieldId: Uuid
 

@@ -64,6 +64,10 @@ class CustomFieldBuilders(ProjectStream):
         field_id: Uuid,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Takes the field and its values from all tasks. What they were stays in the log."""
+        """Takes the field and its values from all tasks. What they were stays in the log, and comes back with an undo.
+
+        Refused as `field_values_limit` where the tasks have more of it than one entry can bring back: at most
+        3,000,000 characters of values, of which each counts 50 beside its text.
+        """
         data = {"fieldId": field_id}
         return await self.send("RemoveField", data, **sending)
