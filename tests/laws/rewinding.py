@@ -101,7 +101,7 @@ def _there_and_back(story: Story, chance: Random, happened: Counter[str]) -> Non
     taken = go_back(story, seq)
     members = life.state.members
     now, then = found(life.state, past, members), expected(past, life.state, members)
-    if _left(life) == ["states"]:
+    if "states" in _left(life):  # beside a tombstone's own, perhaps, which nobody sees
         assert now["project"].pop("states") != then["project"].pop("states")
         happened["states left"] += 1
     assert now == then, f"it is not as it was at {seq}"
