@@ -1,5 +1,6 @@
 """Invitations to a project, by user or by e-mail: their messages and their record of state.
 
+Whoever may look at a project sees its invitations: who invited whom to which role, in lists and in entries alike.
 Neither address nor token of an invitation by e-mail is ever in the log.
 """
 
@@ -43,7 +44,8 @@ class OwnInvitation(InvitationView):
 class InviteMember(Command):
     """Invites a user (`userId`), or whoever gets the mail (`email` with a `token` that the inviter makes).
 
-    Nobody gives a role that allows more than their own. The id may come from the client.
+    Everybody who may look at the project sees whom, but not the address. Nobody gives a role that allows more than
+    their own. The id may come from the client.
     """
 
     invitation_id: Uuid = absent()

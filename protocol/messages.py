@@ -242,6 +242,9 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
 """(kind, version) → pure function from that version's data to the next version's."""
 
 
+_PROBLEMS_MAX: Final = 20
+
+
 class UnreadableEvent(Exception):
     """An event of the log has a kind or version that this build does not know, or data that do not fit."""
 
@@ -254,20 +257,43 @@ def decode_command(stream: str, command_type: str, data: Any) -> Command | Rejec
     try:
         return model.from_client(data)
     except ValidationError as error:
-        return invalid(error, "data")
+        return invalid(error, data, "data")
 
 
-def invalid(error: ValidationError, prefix: str = "") -> Rejection:
-    """A validation error as a rejection: the first 20 fields with what is allowed there, never what was sent.
+def invalid(error: ValidationError, sent: Any, prefix: str = "") -> Rejection:
+    """A validation error of `sent` as a rejection: the first fields with what is allowed there, never the values.
 
-    What is wrong with the whole, and not with one field of it, stands there without a `field`.
+    Where one of several forms is allowed, one message names them all. What is wrong with the whole, and not with one
+    field of it, stands there without a `field`.
     """
-    problems: list[dict[str, str]] = []
-    for problem in error.errors(include_url=False, include_input=False, include_context=False)[:20]:
-        field = ".".join(str(part) for part in ((prefix,) if prefix else ()) + problem["loc"])
+    messages: dict[str, list[str]] = {}
+    for problem in error.errors(include_url=False, include_input=False, include_context=False)[:_PROBLEMS_MAX]:
+        steps = _steps(sent, problem["loc"], is_missing=problem["type"] == "missing")
+        field = ".".join([prefix, *steps] if prefix else steps)
         message = problem["msg"].removeprefix("Value error, ")  # pydantic's words before ours
-        problems.append({"field": field, "message": message} if field else {"message": message})
+        if message not in (said := messages.setdefault(field, [])):
+            said.append(message)
+    problems = [
+        {"field": field, "message": ", or: ".join(said)} if field else {"message": ", or: ".join(said)}
+        for field, said in messages.items()
+    ]
     return Rejection(ErrorCode.INVALID, ": ".join(problems[0].values()), {"errors": problems})
+
+
+def _steps(sent: Any, place: Sequence[int | str], *, is_missing: bool) -> list[str]:
+    """The steps of a place that lead through what was sent, and the name of a field that is missing at its end.
+
+    pydantic puts names of validators and of a union's alternatives between them, which mean nothing to a client.
+    """
+    steps: list[str] = []
+    for number, step in enumerate(place, start=1):
+        in_list = isinstance(sent, list) and isinstance(step, int) and step < len(sent)
+        if in_list or (isinstance(sent, Mapping) and step in sent):
+            sent = sent[step]
+        elif not (is_missing and number == len(place)):
+            continue
+        steps.append(str(step))
+    return steps
 
 
 def digest_of(author: str, command: Command, base: int | None, origin: Origin | None) -> bytes:

@@ -90,7 +90,7 @@ class Inbox(ReadMarker):
     cursor: str
 
 
-Why = Literal["told", "projectMuted", "reasonOff", "ownAction", "history", "notConcerned", "notYet"]
+Why = Literal["told", "projectMuted", "reasonOff", "ownAction", "history", "quietKind", "notConcerned", "notYet"]
 
 
 @with_config(VIEW_CONFIG)

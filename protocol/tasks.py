@@ -19,6 +19,7 @@ from protocol.base import (
     PersonId,
     Title,
     Uuid,
+    _printable,
     absent,
     no_duplicates,
 )
@@ -37,7 +38,7 @@ ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200, patt
 RecurrenceUnit = Literal["day", "week", "month", "year"]
 WatcherIds = Annotated[list[Uuid], Field(max_length=1000)]
 WatcherWishes = Annotated[list[Uuid], Field(max_length=100), AfterValidator(no_duplicates)]
-FieldText = Annotated[Markdown, StringConstraints(min_length=1, max_length=2000)]
+FieldText = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_printable)]
 FieldNumber = Annotated[float, Field(ge=-INTEGER_MAX, le=INTEGER_MAX, allow_inf_nan=False, strict=True)]
 FieldValue = FieldText | FieldNumber
 FieldValues = Annotated[dict[Uuid, FieldValue], Field(max_length=50)]

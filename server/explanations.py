@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actors.ports import Journal
+from actors.project.notices import WATCHERS_HEAR_OF
 from actors.project.projects import view_project
 from actors.project.state import is_imported
 from protocol.errors import ErrorCode, Rejected, Rejection
@@ -22,6 +23,7 @@ _IN_WORDS: dict[Why, str] = {
     "reasonOff": "you have turned off all channels for these reasons",
     "ownAction": "you did it yourself",
     "history": "it was imported, and nobody is told of history",
+    "quietKind": "watchers are not told of changes of this kind, and it did not newly mention or assign you",
     "notConcerned": "it did not mention, assign or answer you, nor did you watch its task; or you were no member then",
     "notYet": "it concerns you, and you will be told in a moment",
 }
@@ -64,7 +66,10 @@ class Explanations:
 def _why_not(entry: Entry, user_id: str) -> Why:
     if entry.author == user_id:
         return "ownAction"
-    return "history" if is_imported(entry.author) else "notConcerned"
+    if is_imported(entry.author):
+        return "history"
+    kinds = {event["kind"] for event in unpack_payload(entry.payload).events}
+    return "quietKind" if kinds.isdisjoint(WATCHERS_HEAR_OF) else "notConcerned"
 
 
 def _explained(source: Source, event: Notified | NotificationWithheld) -> Explanation:

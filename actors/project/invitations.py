@@ -1,4 +1,7 @@
-"""Invitations: made, accepted, declined, taken back. Who is invited sees nothing of the project before they accept."""
+"""Invitations: made, accepted, declined, taken back. Who is invited sees nothing of a private project before.
+
+Whoever follows the project sees them all, as they see its members.
+"""
 
 from __future__ import annotations
 
@@ -181,8 +184,8 @@ def view_inviter(state: ProjectState, principal: Principal, invitation_id: str) 
 def list_invitations(
     state: ProjectState, principal: Principal, now: str, after: str | None = None, limit: int = 100
 ) -> Sequence[InvitationView] | Rejection:
-    """A page of the invitations that can still be accepted, by id, to those who may invite."""
-    refused = refusal(state, principal, "member.add")
+    """A page of the invitations that can still be accepted, by id, to those who see the members."""
+    refused = refusal(state, principal, "member.view")
     if refused is not None:
         return refused
     ids = sorted(one for one, view in state.invitations.items() if view["expiresAt"] > now and one > (after or ""))

@@ -7,7 +7,7 @@ tells the same people.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from typing_extensions import TypedDict
 
@@ -17,7 +17,12 @@ from protocol.custom_fields import FieldValuesSet
 from protocol.due_dates import DueDateNeared
 from protocol.messages import ProjectEvent
 from protocol.notifications import REASONS, Reason
-from protocol.tasks import TaskCreated, TaskEdited, TaskView
+from protocol.tasks import TaskCreated, TaskDeleted, TaskEdited, TaskRestored, TaskView
+
+WATCHERS_HEAR_OF: Final = frozenset(
+    event.kind for event in (TaskEdited, FieldValuesSet, TaskDeleted, TaskRestored, CommentAdded, DueDateNeared)
+)
+"""The kinds of events that watchers of their task are told of. Of all others nobody is, unless by name."""
 
 
 class Notice(TypedDict):
@@ -59,7 +64,7 @@ def _concerned(state: ProjectState, event: ProjectEvent) -> Iterable[Concerned]:
             return [(person, "assigned", event.task["id"], None) for person in event.task["assigneeIds"]]
         case TaskEdited():
             return _by_edit(state.tasks[event.task_id], event)
-        case FieldValuesSet():
+        case FieldValuesSet() | TaskDeleted() | TaskRestored():
             return [(person, "watched", event.task_id, None) for person in state.tasks[event.task_id]["watcherIds"]]
         case CommentAdded():
             return _by_comment(state, event)

@@ -143,12 +143,13 @@ class Session:
         if self._hall.stopping:
             self._refuse_connect(_STOPPING)
             return
+        given = auth if isinstance(auth, dict) else {}
         try:
-            token = ConnectAuth.from_client(auth if isinstance(auth, dict) else {}).token
+            token = ConnectAuth.from_client(given).token
         except ValidationError as error:
             needs = any(problem["loc"] == ("token",) for problem in error.errors())
             words = "CONNECT needs a token" if needs else "CONNECT takes a token and nothing else"
-            self._refuse_connect(Rejection(ErrorCode.UNAUTHENTICATED, words, invalid(error, "auth").details))
+            self._refuse_connect(Rejection(ErrorCode.UNAUTHENTICATED, words, invalid(error, given, "auth").details))
             return
         self._asked_in = True
         self._known(token, self._enter)
@@ -268,7 +269,7 @@ class Session:
         try:
             request = model.from_client(payload)
         except ValidationError as error:
-            self._talk.answer(ack_id, invalid(error))
+            self._talk.answer(ack_id, invalid(error, payload))
             return
         handle(request, ack_id)
 

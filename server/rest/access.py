@@ -159,20 +159,20 @@ def read_query(request: web.Request, model: type[M]) -> M:
     return validated(model, values)
 
 
-def parse_as_of(text: str | None) -> AsOf | None:
-    """`asOf`: a seq, an instant with its offset, or a day, which means its first moment in UTC."""
+def parse_as_of(text: str | None, name: str = "asOf") -> AsOf | None:
+    """The parameter `name`: a seq, an instant with its offset, or a day, which means its first moment in UTC."""
     if text is None:
         return None
     if text.isascii() and text.isdigit():
         if len(text) > 16 or int(text) > INTEGER_MAX:
-            raise refused("asOf: the seq is too large", "asOf")
+            raise refused(f"{name}: the seq is too large", name)
         return AsOf(int(text), None)
     # "+" of an offset arrives as a space when the client did not escape it.
     moment = f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text.replace(" ", "+")
     try:
         return AsOf(None, canonical_instant(moment))
     except ValueError as error:
-        raise refused("asOf: give a seq, or a time such as 2017-01-01T00:00:00Z", "asOf") from error
+        raise refused(f"{name}: give a seq, or a time such as 2017-01-01T00:00:00Z", name) from error
 
 
 def entity_tag(cursor: Cursor, shown: Any = None) -> str:

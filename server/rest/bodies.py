@@ -44,7 +44,7 @@ def validated(model: type[M], value: Mapping[str, Any]) -> M:
     try:
         return model.from_client(value)
     except ValidationError as error:
-        raise Rejected(invalid(error)) from error
+        raise Rejected(invalid(error, value)) from error
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

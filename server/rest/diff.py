@@ -84,8 +84,8 @@ class DiffRoutes:
         self.turns.waiting += 1
         try:
             async with self.turns.at_work:
-                was = await self._records(glance, query.from_)
-                now = await self._records(glance, query.to)
+                was = await self._records(glance, query.from_, "from")
+                now = await self._records(glance, query.to, "to")
                 found = await self._compare(was.records, now.records, (place[0], place[1]) if place else None, size + 1)
         finally:
             self.turns.waiting -= 1
@@ -99,8 +99,8 @@ class DiffRoutes:
             headers |= link_next(request.path, **ends, after=after, limit=query.limit)
         return json_response(answer, headers=headers)
 
-    async def _records(self, glance: Glance, as_of: str | None) -> _Point:
-        then = Glance(glance.project_id, glance.principal, parse_as_of(as_of))
+    async def _records(self, glance: Glance, as_of: str | None, name: str) -> _Point:
+        then = Glance(glance.project_id, glance.principal, parse_as_of(as_of, name))
         reading = await self.views.read(then, _parts)
         slices = Slices(self.clock, SLICE_S)
         records: dict[tuple[str, str], Mapping[str, Any]] = {}

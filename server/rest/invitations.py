@@ -1,4 +1,4 @@
-"""Invitations over REST: those of a project for who may invite, and one's own."""
+"""Invitations over REST: those of a project for who sees its members, and one's own."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class InvitationRoutes:
 
     @operation("Invitations to a project", query=InvitationsQuery, answer=list[InvitationView], etag=True, links=True)
     async def of_project(self, request: web.Request) -> web.Response:
-        """Those that can still be accepted. Neither address nor token is told."""
+        """Those that can still be accepted, for everybody who sees the members. Neither address nor token is told."""
         principal = self.access.principal(request)
         query = read_query(request, InvitationsQuery)
         size = self.sizes.of(query)

@@ -104,6 +104,8 @@ def _concerned(
             task_id = data["taskId"]
             yield from ((person, "assigned", task_id, None) for person in data.get("assigneesAdded") or ())
             yield from ((person, "watched", task_id, None) for person in board.watchers[task_id])
+        case "FieldValuesSet" | "TaskDeleted" | "TaskRestored":
+            yield from ((person, "watched", data["taskId"], None) for person in board.watchers[data["taskId"]])
         case "CommentAdded":
             task_id, comment_id = data["taskId"], data["commentId"]
             yield from ((person, "mentioned", task_id, comment_id) for person in _named(data["body"], ids))

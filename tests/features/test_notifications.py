@@ -8,11 +8,13 @@ from actors.user.limits import UserLimits
 from actors.user.notifications import count_unread, list_groups
 from protocol.comments import AddComment, EditComment
 from protocol.event import OPERATOR, SYSTEM, Origin, Principal
+from protocol.links import AddLink
 from protocol.members import RemoveMember
 from protocol.notifications import MarkRead, Notify, Reason
 from protocol.preferences import MuteProject, SetPreferences
 from protocol.projects import DeleteProject
-from protocol.tasks import CreateTask, EditTask
+from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask
+from protocol.watchers import WatchTask
 from tests.actors.given import (
     ADMIN,
     COMMENT,
@@ -181,6 +183,17 @@ def test_who_is_answered_or_mentioned_hears_of_it() -> None:
     again = EditComment(comment_id=first, body="@admin")
     happened(life.send(again, MEMBER, facts={"mentionedIds": [ADMIN.id]}))
     assert concerned(life, MEMBER) == {}, "nobody is called twice for one text"
+
+
+def test_watchers_hear_that_their_task_is_gone_and_that_it_is_back() -> None:
+    life = a_task()
+    life.given((VIEWER, WatchTask(task_id=TASK)), (OWNER, DeleteTask(task_id=TASK)))
+    assert concerned(life, OWNER) == {VIEWER.id: ["watched"]}
+    life.given((OWNER, RestoreTask(task_id=TASK)))
+    assert concerned(life, OWNER) == {VIEWER.id: ["watched"]}
+    other = AddLink(task_id=TASK, other_id=OTHER_TASK, type="relates")
+    life.given((OWNER, CreateTask(task_id=OTHER_TASK, title="x")), (OWNER, other))
+    assert concerned(life, OWNER) == {}
 
 
 def test_nobody_is_told_who_is_no_member_nor_of_history_nor_of_what_is_deleted() -> None:

@@ -151,7 +151,7 @@ def test_a_zone_that_was_accepted_once_can_always_be_shown() -> None:
 def refusal(model: type[Message], value: dict[str, Any], prefix: str = "") -> tuple[str, list[dict[str, str]]]:
     with pytest.raises(ValidationError) as caught:
         model.model_validate(value)
-    rejection = invalid(caught.value, prefix)
+    rejection = invalid(caught.value, value, prefix)
     return rejection.message, rejection.details["errors"]
 
 

@@ -714,7 +714,16 @@ class Explanation(TypedDict):
     """`why` is stable; `message` says it in words. `reasons` are those for which the person was to be told."""
 
     source: Source
-    why: Literal["told", "projectMuted", "reasonOff", "ownAction", "history", "notConcerned", "notYet"]
+    why: Literal[
+        "told",
+        "projectMuted",
+        "reasonOff",
+        "ownAction",
+        "history",
+        "quietKind",
+        "notConcerned",
+        "notYet",
+    ]
     message: str
     reasons: list[Literal["mentioned", "assigned", "replied", "watched", "dueSoon"]]
     number: NotRequired[int]
@@ -841,7 +850,8 @@ class InvitationView(TypedDict):
 class InviteMember(TypedDict):
     """Invites a user (`userId`), or whoever gets the mail (`email` with a `token` that the inviter makes).
 
-    Nobody gives a role that allows more than their own. The id may come from the client.
+    Everybody who may look at the project sees whom, but not the address. Nobody gives a role that allows
+    more than their own. The id may come from the client.
     """
 
     invitationId: NotRequired[Uuid]
@@ -1791,6 +1801,9 @@ class UserReference(TypedDict):
 class WatchTask(TypedDict):
     """The author watches the task. Everybody who may see it may do so; nobody watches without having said
     so.
+
+    Watchers are told when the task is edited, commented, deleted or restored, and when it is nearly due;
+    not of links, nor of changes to comments.
     """
 
     taskId: Uuid

@@ -7,11 +7,15 @@ from dataclasses import replace
 
 import pytest
 
+from protocol.comments import AddComment, DeleteComment, EditComment
 from protocol.errors import ErrorCode, Rejection
+from protocol.event import Command
 from protocol.faults import NotApplied
+from protocol.links import AddLink
 from protocol.log import Entry, shard_of
 from protocol.messages import UnreadableEvent, unpack_payload
-from protocol.tasks import CreateTask, EditTask
+from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask
+from protocol.watchers import WatchTask
 from server.consumers.notifier import NOTIFIER, Notifier, tellings
 from storage.memory.consumers import MemoryConsumers
 from storage.memory.transactions import MemoryTransaction
@@ -158,6 +162,25 @@ async def test_everybody_can_ask_why_they_were_or_were_not_told(world: World) ->
     assert await explained(world, bob, bob, project_id, 99) == (404, "not_found")
     assert await explained(world, stranger, stranger, project_id, seq) == (404, "not_found")
     assert await explained(world, stranger, bob, project_id, seq) == (404, "not_found")
+
+
+async def test_a_watcher_is_told_when_entries_of_that_kind_tell_nobody(world: World) -> None:
+    ada, bob, project_id = await a_project_of_two(world)
+    made = [await world.send(ada, project_id, CreateTask(title=title)) for title in ("x", "y")]
+    task, other = [one.result["taskId"] for one in made]
+    said = await world.send(ada, project_id, AddComment(task_id=task, body="?"))
+    await world.send(bob, project_id, WatchTask(task_id=task))
+    comment = said.result["commentId"]
+    quiet: list[Command] = [
+        EditComment(comment_id=comment, body="!"),
+        DeleteComment(comment_id=comment),
+        AddLink(task_id=task, other_id=other, type="relates"),
+    ]
+    loud: list[Command] = [DeleteTask(task_id=task), RestoreTask(task_id=task)]
+    seqs = [(await world.send(ada, project_id, command)).cursor.seq for command in (*quiet, *loud)]
+    await tell(world, MemoryConsumers(), await log_of(world, project_id))
+    found = [(await explained(world, bob, bob, project_id, seq))[1] for seq in seqs]
+    assert found == ["quietKind"] * 3 + ["told"] * 2
 
 
 async def test_a_muted_project_is_given_as_the_reason(world: World) -> None:

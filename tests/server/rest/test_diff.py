@@ -95,3 +95,12 @@ def test_the_same_is_no_difference() -> None:
     assert difference_of(("tasks", "t"), {"id": "t", "a": 1}, {"id": "t", "a": 1}) is None
     changed = difference_of(("tasks", "t"), {"id": "t"}, {"id": "t", "a": 1})
     assert changed == {"collection": "tasks", "id": "t", "change": "changed", "fields": {"a": {"was": None, "now": 1}}}
+
+
+async def test_a_wrong_point_is_called_by_its_own_name(world: World) -> None:
+    ada, project, _ = await a_log(world, 1)
+    for query, name in (("from=never", "from"), (f"from={'9' * 17}", "from"), ("from=1&to=never", "to")):
+        response = await world.http.get(f"/v1/projects/{project}/diff?{query}", headers=ada.auth)
+        problem = await problem_of(response, 400)
+        assert problem["detail"].startswith(f"{name}: ")
+        assert "asOf" not in str(problem)

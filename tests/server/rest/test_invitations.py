@@ -8,6 +8,7 @@ import pytest
 
 from protocol.invitations import InviteMember
 from protocol.members import AddMember, RemoveMember
+from protocol.projects import EditProject
 from server.rest.pages import PageSizes
 from storage.memory.invitations import MemoryInvitationSecrets
 from tests.server.world import CHEAP, User, World, a_world, next_of, problem_of
@@ -109,3 +110,21 @@ async def test_both_lists_come_page_by_page() -> None:
                 found += [one["id"] for one in await response.json()]
                 path = next_of(response)
             assert len(set(found)) == len(found) == 3
+
+
+async def test_every_way_to_read_shows_invitations_to_the_same_people(world: World) -> None:
+    ada, bob, cyd = [await world.register(name) for name in ("ada", "bob", "cyd")]
+    project_id = (await world.project(ada))["id"]
+    invitation_id = await invited(world, ada, project_id, {"userId": cyd.id, "role": "admin"})
+    await invited(world, ada, project_id, MAIL)
+    path = f"/v1/projects/{project_id}"
+    ways = ("/invitations", "/activity", "/events", "/export", "/diff?from=1")
+    for way in ways:
+        await problem_of(await world.http.get(path + way, headers=bob.auth), 404)
+    await world.send(ada, project_id, EditProject(visibility="public"))
+    for way in ways:
+        response = await world.http.get(path + way, headers=bob.auth)
+        text = await response.text()
+        assert (response.status, invitation_id in text, cyd.id in text) == (200, True, True), way
+        assert TOKEN not in text
+        assert MAIL["email"] not in text

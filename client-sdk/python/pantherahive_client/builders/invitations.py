@@ -27,7 +27,8 @@ class InvitationBuilders(ProjectStream):
     ) -> Ack:
         """Invites a user (`user_id`), or whoever gets the mail (`email` with a `token` that the inviter makes).
 
-        Nobody gives a role that allows more than their own. The id may come from the client.
+        Everybody who may look at the project sees whom, but not the address. Nobody gives a role that allows more
+        than their own. The id may come from the client.
         """
         data = present(
             invitationId=invitation_id,
