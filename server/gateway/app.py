@@ -16,6 +16,7 @@ from actors.runtime.hub import CloseReason
 from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
+from server.farewells import Farewells
 from server.gateway.crowd import Crowd
 from server.gateway.doors import Doors
 from server.gateway.engine import SILENT, Engine, EngineSocket
@@ -76,13 +77,13 @@ class Gateway:
         self.snapshots = SnapshotFrames(clock, limits)
         self.crowd = Crowd(limits)
         self.users = Doors(limits.connections_per_user_max)
-        addresses = Doors(limits.connections_per_address_max)
+        addresses, farewells = Doors(limits.connections_per_address_max), Farewells()
         self.servers = [LiveServer(parser, allowed_origins) for parser in (JsonParser(), MsgpackParser())]
         for server in self.servers:
             engine: Engine = server.eio
             engine.parser = server.parser
             engine.limits, engine.tick = limits, self.crowd.tick
-            engine.doors = addresses
+            engine.doors, engine.farewells = addresses, farewells
             engine.origins = frozenset(allowed_origins)
             engine.connect = self._connect
         # Connections from upgrade to loss.

@@ -118,5 +118,5 @@ class Company:
         if reads:
             for stream in list(self._left_out):
                 self.tell(stream, late=True, again=True)
-        elif not self._talk.socket.closing:
+        elif not self._talk.socket.is_over:
             self._on_slow()

@@ -182,7 +182,7 @@ class Delivery:
     async def _has_room(self) -> bool:
         if await self.socket.drained():
             return not self.following.closed
-        if not self.socket.closing:
+        if not self.socket.is_over:
             self._on_slow()
         return False
 

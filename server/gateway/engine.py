@@ -2,7 +2,8 @@
 
 What is overridden, and why, stands here: stock creates two tasks, a timer and a queue entry per packet,
 never bounds that queue, compresses per recipient, and keeps a dead connection's tasks pinned. Here a packet out is a
-`transport.write`, a packet in is a plain call, and the connection's end is reached in one `finally`.
+`transport.write`, a packet in is a plain call, a connection that has nothing to say has no task, and its end is reached
+in one place.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from protocol.errors import Rejected
 from server.addresses import address_of
+from server.farewells import Farewells
 from server.gateway.doors import TOO_MANY_OF_ADDRESS, Doors
 from server.gateway.frames import PING_FRAME, close_frame, open_frame, pong_frame
 from server.gateway.limits import GatewayLimits
+from server.gateway.link import Link
 from server.gateway.outlet import EndOfTick, Outlet
 from server.gateway.parsers import Parser
-from server.gateway.upgrade import Upgrade
+from server.gateway.upgrade import Handed, Upgrade, take_over
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -38,8 +41,6 @@ _PROTOCOL_ERROR = 1002
 _ABNORMAL = 1006
 _CODE_MAX = 4999
 _INTERNAL_ERROR = 1011
-
-_HANDLED = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG})
 
 
 class Connection(Protocol):
@@ -58,85 +59,128 @@ class Connection(Protocol):
         ...
 
 
+class Entrance(Protocol):
+    """Where sockets come from, and what they share (`Engine`)."""
+
+    limits: GatewayLimits
+    parser: Parser
+    tick: EndOfTick
+    farewells: Farewells
+
+    def left(self, socket: EngineSocket) -> None:
+        """The connection is over; called exactly once."""
+        ...
+
+
 class EngineSocket(Outlet):
     """One WebSocket. Writes of one tick leave in one `write`; order of calls is order on the wire."""
 
-    def __init__(self, sid: str, request: web.Request, limits: GatewayLimits, parser: Parser, tick: EndOfTick) -> None:
-        super().__init__(request.protocol, limits, parser, tick)
+    __slots__ = (
+        *("sid", "remote", "_entrance", "_loop", "_link", "_connection"),
+        *("_timer", "_pong_after_bytes", "_waiting", "_has_ended"),
+    )
+
+    def __init__(self, sid: str, remote: str, entrance: Entrance) -> None:
+        self._link = Link(self, entrance.limits.packet_bytes_max)
+        super().__init__(self._link, entrance.limits, entrance.parser, entrance.tick)
         self.sid = sid
-        self.remote = request.remote or ""
-        self._request = request
+        self.remote = remote
+        self._entrance = entrance
         self._loop = asyncio.get_running_loop()
-        # Set while the connection serves: what reads from it, and what lives on top of it.
-        self._upgrade: Upgrade | None = None
+        # What lives on top of it, while it serves.
         self._connection: Connection | None = None
-        # The next ping, or the end of the wait for a pong.
+        # The next ping, or the end of the wait for a pong; once it closes, the end of the wait for its client to read.
         self._timer: asyncio.TimerHandle | None = None
         # While a pong is awaited: how much has to have left before one can be an answer.
         self._pong_after_bytes: int | None = None
-        # Whether a message waits until its sender has read.
-        self._waits = False
+        # The task that handles messages whose sender has to read first.
+        self._waiting: asyncio.Task[None] | None = None
+        # Whether nothing of it is left.
+        self._has_ended = False
 
-    async def serve(self, connect: Callable[[EngineSocket], Connection]) -> web.WebSocketResponse:
-        """The life of the connection, from upgrade to loss."""
-        response = self._upgrade = Upgrade(self._take, self._limits.packet_bytes_max)
-        try:
-            await response.prepare(self._request)
-        except ConnectionError:
-            return response  # lost during the handshake, which is nobody's defect
-        transport = self._request.transport
-        if transport is None:
-            return response
-        self._open(transport)
+    def serve(self, handed: Handed, connect: Callable[[EngineSocket], Connection]) -> None:
+        """Greets, and handles from now on what comes, until the connection is lost."""
+        self._open(handed.transport)
         limits = self._limits
         self.write(open_frame(self.sid, limits.ping_interval_s, limits.ping_timeout_s, limits.packet_bytes_max))
-        connection = self._connection = connect(self)
+        self._connection = connect(self)
         self._timer = self._loop.call_later(limits.ping_interval_s, self._ping)
-        code = _NORMAL
-        try:
-            code = await self._receive(response, connection)
-        except Exception:
-            log.exception("a connection failed")
-            code = _INTERNAL_ERROR
-        finally:
-            self._timer.cancel()
-            self.close("the end", code=code)
-            self._upgrade = self._connection = None
-            self._release()
-            connection.lost()
-        return response
+        self._link.begin(handed)
 
-    def _take(self, message: str | bytes) -> bool:
+    # — from the link ————————————————————————————————————————————————————————————————————————————————
+
+    def take(self, message: WSMessage) -> bool:
         """Handles a message in the call that brought it, unless its sender does not read: then it has to wait."""
-        connection = self._connection
-        if connection is None or self._waits or self.is_slow:
+        if self._waiting is not None:
             return False
+        if self.is_slow:
+            self._waiting = asyncio.create_task(self._handle_waiting(), name="wait for a sender")
+            return False
+        self._handle(message)
+        return True
+
+    def broken(self, error: BaseException) -> None:
+        """See the port."""
+        self.close("the end", code=int(error.code) if isinstance(error, WebSocketError) else _INTERNAL_ERROR)
+
+    def lost(self) -> None:
+        """See the port."""
+        self.closing, self._is_clear = True, False
+        if self._timer is not None:
+            self._timer.cancel()
+        self._entrance.farewells.add(self._end)
+
+    def _end(self) -> None:
+        """Lets go of everything; a second time does nothing."""
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self._release()
+        connection, self._connection = self._connection, None
         try:
-            self._packet(message, connection)
+            if connection is not None:
+                connection.lost()
+        finally:
+            self._entrance.left(self)
+
+    # — messages —————————————————————————————————————————————————————————————————————————————————————
+
+    async def _handle_waiting(self) -> None:
+        """Handles what had to wait as its sender reads; one that reads nothing is let go."""
+        try:
+            while not self.closing:
+                if self.is_slow and not await self.drained():
+                    self._give_up()
+                    return
+                message = await self._link.next()
+                if message is None:
+                    break
+                self._handle(message)
+            if not self.closing and (error := self._link.error) is not None:
+                self.broken(error)
+        finally:
+            self._waiting = None
+
+    def _give_up(self) -> None:
+        if not self.is_over and self._connection is not None:
+            self._connection.slow()
+
+    def _handle(self, message: WSMessage) -> None:
+        connection = self._connection
+        if connection is None or self.closing:
+            return  # what had arrived when somebody else, a token's end for example, ended the connection
+        try:
+            if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+                self._packet(message.data, connection)
+            elif message.type is WSMsgType.PING:
+                self.write(pong_frame(message.data))
+            elif message.type is WSMsgType.CLOSE:
+                self.close("the end", code=_close_code(message.data))
         except Exception:
             log.exception("a connection failed")
             self.close("internal error", code=_INTERNAL_ERROR)
-        return True
-
-    async def _receive(self, response: Upgrade, connection: Connection) -> int:
-        """Handles what could not be taken at once, until the end; the result is the code to close with."""
-        while not self.closing:
-            message = await response.receive()
-            if message.type not in _HANDLED:
-                return _close_code(message)
-            self._waits = True  # until this one is handled none may overtake it
-            if self.is_slow and not await self.drained():
-                connection.slow()
-            if message.type is WSMsgType.PING:
-                self.write(pong_frame(message.data))
-            elif message.type is not WSMsgType.PONG:
-                self._packet(message.data, connection)
-            self._waits = False
-        return _NORMAL
 
     def _packet(self, message: str | bytes, connection: Connection) -> None:
-        if self.closing:
-            return  # what had arrived when somebody else, a token's end for example, ended the connection
         is_binary = self.parser.is_binary
         if isinstance(message, bytes):
             if is_binary:
@@ -184,35 +228,28 @@ class EngineSocket(Outlet):
         self._timer.cancel()
         self._timer = self._loop.call_later(self._limits.ping_interval_s, self._ping)
 
+    # — the end ——————————————————————————————————————————————————————————————————————————————————————
+
     def close(self, reason: str, code: int = _NORMAL, parting: bytes = b"") -> None:
         """Says why, then ends the connection; one that does not read what is said is cut off."""
         if self.closing:
             return
-        if self._transport is not None and not self._transport.is_closing():
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
             self._out += [parting, close_frame(code, reason)]
             self.flush()
         self.closing, self._is_clear = True, False
-        if self._transport is not None:
-            transport = self._transport
+        if self._timer is not None:
+            self._timer.cancel()
+        if transport is not None:
             transport.close()
-            if self._upgrade is not None:
-                self._upgrade.end_reading()
-            self._loop.call_later(self._limits.slow_follower_grace_s, transport.abort)
-
-    def abort(self) -> None:
-        """Cuts the connection off."""
-        super().abort()
-        if self._upgrade is not None:
-            self._upgrade.end_reading()
+            self._timer = self._loop.call_later(self._limits.slow_follower_grace_s, transport.abort)
+        self._entrance.farewells.add(self._end)
 
 
-def _close_code(message: WSMessage) -> int:
-    """What to say to what was no message: a close frame is returned as it came, the rest is an error."""
-    if message.type is WSMsgType.ERROR and isinstance(message.data, WebSocketError):
-        return int(message.data.code)
-    if message.type is WSMsgType.CLOSE and (message.data == _ABNORMAL or message.data > _CODE_MAX):
-        return _PROTOCOL_ERROR
-    return _NORMAL
+def _close_code(said: int) -> int:
+    """What to answer to a close frame that holds this code, or 0 for none."""
+    return _PROTOCOL_ERROR if said == _ABNORMAL or said > _CODE_MAX else _NORMAL
 
 
 class Engine(engineio.AsyncServer):
@@ -221,6 +258,7 @@ class Engine(engineio.AsyncServer):
     limits: GatewayLimits
     parser: Parser
     tick: EndOfTick
+    farewells: Farewells
     doors: Doors
     connect: Callable[[EngineSocket], Connection]
     origins: frozenset[str]
@@ -247,16 +285,22 @@ class Engine(engineio.AsyncServer):
         address = address_of(request, self.limits.trusted_proxies)
         if not self.doors.enter(address):
             raise Rejected(TOO_MANY_OF_ADDRESS)
+        upgrade, handed = Upgrade(), None
         try:
-            return await self._serve(request, address)
+            await upgrade.prepare(request)
+            handed = take_over(request)
+        except ConnectionError:
+            pass  # lost during the handshake, which is nobody's defect
         finally:
-            self.doors.leave(address)
+            if handed is None:
+                self.doors.leave(address)
+        if handed is not None:
+            socket = EngineSocket(self.generate_id(), address, self)
+            self.sockets[socket.sid] = socket
+            socket.serve(handed, self.connect)
+        return upgrade
 
-    async def _serve(self, request: web.Request, address: str) -> web.WebSocketResponse:
-        socket = EngineSocket(self.generate_id(), request, self.limits, self.parser, self.tick)
-        socket.remote = address
-        self.sockets[socket.sid] = socket
-        try:
-            return await socket.serve(self.connect)
-        finally:
-            del self.sockets[socket.sid]
+    def left(self, socket: EngineSocket) -> None:
+        """A socket is over."""
+        del self.sockets[socket.sid]
+        self.doors.leave(socket.remote)

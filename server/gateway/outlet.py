@@ -11,12 +11,16 @@ import asyncio
 import os
 import resource
 import socket as sockets
+from struct import pack
 from typing import Protocol
 
 from aiohttp.base_protocol import BaseProtocol
 
 from server.gateway.limits import GatewayLimits
 from server.gateway.parsers import Parser
+
+_NO_LINGERING = pack("ii", 1, 0)
+"""Reset on close (socket(7), SO_LINGER)."""
 
 
 class EndOfTick(Protocol):
@@ -147,16 +151,17 @@ class Outlet:
         return self.unsent_bytes > self._slow_bytes
 
     @property
-    def _is_over(self) -> bool:
+    def is_over(self) -> bool:
+        """Whether nothing can be sent any more."""
         return self.closing or self._transport is None or self._transport.is_closing()
 
     async def drained(self) -> bool:
         """Waits until the client has read most of what was sent. False: it reads nothing, or it is gone."""
         self.flush()
-        while not self._is_over:
+        while not self.is_over:
             left_before = self._left_bytes
             if self.unsent_bytes < self._slow_bytes // 4 or await self._has_room_in_time():
-                return not self._is_over
+                return not self.is_over
             if self._left_bytes <= left_before:
                 return False
         return False
@@ -185,6 +190,9 @@ class Outlet:
         """Cuts the connection off."""
         self.closing = True
         self._is_clear = False
+        if self._raw is not None:
+            # The kernel forgets what it has not sent; else it would offer that for minutes.
+            self._raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _NO_LINGERING)
         if self._transport is not None:
             self._transport.abort()
 

@@ -131,6 +131,7 @@ class Session:
             self._commands.forget()
         if self._places is not None:
             self._places.lost()
+        self._commands = self._places = None  # they lead in a circle, which only the collector would find
         if self._counts_for is not None:
             self._hall.users.leave(self._counts_for)
         self._hall.left(self)

@@ -57,10 +57,10 @@ class Peer:
 
 
 def a_socket(on_wait: Callable[[int], int]) -> tuple[EngineSocket, Transport]:
-    request: Any = SimpleNamespace(protocol=Peer(), remote="")
-    socket, transport = EngineSocket("sid", request, LIMITS, JsonParser(), Tick(lambda: None)), Transport(on_wait)
+    entrance: Any = SimpleNamespace(limits=LIMITS, parser=JsonParser(), tick=Tick(lambda: None))
+    socket, transport = EngineSocket("sid", "", entrance), Transport(on_wait)
     changed: Any = socket
-    changed._transport = transport
+    changed._transport, changed._protocol = transport, Peer()
     socket.write(b"x" * 2000)
     socket.flush()
     return socket, transport

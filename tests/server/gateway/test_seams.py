@@ -4,6 +4,7 @@ against the new version before anything else."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 from importlib.metadata import version
 
@@ -19,8 +20,9 @@ from engineio.async_drivers import aiohttp as driver
 from server.gateway.app import LiveServer
 from server.gateway.engine import Engine, EngineSocket
 from server.gateway.json_parser import JsonParser
+from server.gateway.link import Link
 from server.gateway.strict_reader import StrictReader
-from tests.server.gateway.hive import Hive
+from tests.server.gateway.hive import Hive, eventually
 
 
 def parameters(function: object) -> list[str]:
@@ -68,17 +70,18 @@ def test_aiohttp_gives_what_the_socket_needs() -> None:
     assert inspect.iscoroutinefunction(BaseProtocol._drain_helper)
     assert "shield" not in inspect.getsource(BaseProtocol._drain_helper)  # why the socket waits in a task of its own
     assert {"transport", "_paused"} <= set(BaseProtocol.__slots__)
-    receive = inspect.getsource(web.WebSocketResponse.receive)  # writes nothing that `Upgrade` has not switched off
-    assert receive.count("await self.pong(") == receive.count("and self._autoping") - 1 == 1
-    assert "await self.close()" in receive
+    assert {"_message_tail"} <= set(web.RequestHandler.__slots__)
+    assert {"_buffer_paused", "_reading_paused", "_upgraded"} <= set(BaseProtocol.__slots__)
+    assert parameters(web.WebSocketResponse._post_start) == ["self", "request", "protocol", "writer"]
+    assert "self._post_start(request, protocol, writer)" in inspect.getsource(web.WebSocketResponse.prepare)
+    start = inspect.getsource(web.RequestHandler.start)  # at its end it closes what is still its own
+    assert "if self.transport is not None:\n                self.transport.close()" in start
+    assert {"_buffer", "_stalled_reader"} <= set(dir(reader.WebSocketDataQueue))
     assert parameters(WebSocketReader.__init__) == ["self", "queue", "max_msg_size", "compress", "decode_text"]
     assert parameters(WebSocketReader.feed_data) == ["self", "data"]
     assert reader.WebSocketReader in StrictReader.__mro__  # the compiled one where there is one
-    options = parameters(web.WebSocketResponse.__init__)
-    assert {"compress", "max_msg_size", "autoping"} <= set(options)
-    assert parameters(web.WebSocketResponse.close) == ["self", "code", "message", "drain"]
-    assert inspect.iscoroutinefunction(web.WebSocketResponse.receive)
-    assert "await self.close()" in inspect.getsource(web.WebSocketResponse.write_eof)
+    assert "compress" in parameters(web.WebSocketResponse.__init__)
+    assert "await resp.write_eof()" in inspect.getsource(web.RequestHandler.finish_response)
     assert issubclass(aiohttp.ClientConnectionResetError, ConnectionError)
 
 
@@ -88,7 +91,9 @@ async def test_a_living_connection_is_made_of_our_parts(hive: Hive) -> None:
     assert type(engine) is Engine
     [socket] = engine.sockets.values()
     assert type(socket) is EngineSocket
+    assert isinstance(socket._protocol, Link)
     assert isinstance(socket._protocol, BaseProtocol)
+    assert socket._transport.get_protocol() is socket._protocol  # type: ignore[union-attr]
     assert callable(socket._transport.get_write_buffer_size)  # type: ignore[union-attr]
     assert hive.gateway.servers[0].manager.rooms == {}
     assert engine.transports == ["websocket"]
@@ -97,3 +102,18 @@ async def test_a_living_connection_is_made_of_our_parts(hive: Hive) -> None:
     assert not [
         task for task in asyncio.all_tasks() if "engineio" in repr(task.get_coro()) and "handle" not in repr(task)
     ]
+
+
+async def test_an_idle_connection_has_no_task_and_nothing_of_its_request(hive: Hive) -> None:
+    """Stock keeps two tasks with the frames of all handlers, the request and its parser: 16 KB."""
+    stream = await hive.project()
+    tasks = len(asyncio.all_tasks())
+    for _ in range(3):
+        client = await hive.client()
+        await client.join(stream)
+        await client.until_seq(stream, 1)
+    await eventually(lambda: len(asyncio.all_tasks()) == tasks)
+    gc.collect()
+    handlers = [found for found in gc.get_objects() if type(found) is web.RequestHandler]
+    assert not [found for found in handlers if found.transport is not None]
+    assert hive.gateway.connections == 3

@@ -140,6 +140,24 @@ def test_who_never_reads_is_gone_after_the_grace(run: Callable[[Scenario], None]
     run(scenario)
 
 
+def test_who_leaves_with_a_full_buffer_is_not_counted_as_slow(
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with a_hive(replace(SMALL, slow_follower_grace_s=5)) as hive:
+            ended: list[Session] = []
+            monkeypatch.setattr(Session, "slow", lambda session: ended.append(session))  # a method, so it is bound
+            stream = await hive.project()
+            raw, session = await a_sleeper(hive, stream)
+            await stuff(hive, stream, session)
+            await write(hive, stream)
+            raw.reset()
+            await eventually(lambda: not hive.left())
+            assert not ended
+
+    run(scenario)
+
+
 def test_who_leaves_one_stream_while_slow_still_gets_the_other(run: Callable[[Scenario], None]) -> None:
     """All deliveries of a client wait for the same room; one that gives up must not take it from the others."""
 
