@@ -47,7 +47,8 @@ class RestoreTaskTo(Command):
 
     Its fields, labels and assignees, the values of the project's own fields, its links and its place on the board are
     as they were then, and it is deleted or not as then. What was said about it stays, and so do its watchers. What
-    cannot be had any more stays as it is: `left` in the ack names it (`milestoneId`, a link's id …).
+    cannot be had any more stays as it is: `left` in the ack names it (`milestoneId`, a link's id …; `assigneeIds` where
+    people have left the project since).
     """
 
     task_id: Uuid
@@ -62,7 +63,9 @@ class RestoreProjectTo(Command):
     Members, roles, invitations and visibility stay as they are, and so do reactions and watchers. One entry holds a
     limited amount: where `remaining` in the ack is not 0, the same command goes on under a new `opId`, and each of the
     entries is undone by itself. `left` names what cannot be as it was: `states`, where one opened or closed tasks then
-    that are in it now as they were, so that they would be closed or opened behind their backs.
+    that are in it now as they were, so that they would be closed or opened behind their backs; `status`, where the
+    project was archived then: who wants that archives it, which would refuse the undo; `assigneeIds`, where people have
+    left the project since; a comment's id, where it was edited as often as may be.
     """
 
     as_of: AsOf

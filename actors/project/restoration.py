@@ -86,7 +86,7 @@ class Restoration:
         sets: dict[str, list[str]] = {
             "labels_added": _less(then["labels"], task["labels"]),
             "labels_removed": _less(task["labels"], then["labels"]),
-            "assignees_added": [one for one in _less(then["assigneeIds"], task["assigneeIds"]) if self._is_here(one)],
+            "assignees_added": self._still_here(_less(then["assigneeIds"], task["assigneeIds"])),
             "assignees_removed": _less(task["assigneeIds"], then["assigneeIds"]),
         }
         said: dict[str, Any] = {name: items for name, items in sets.items() if items}
@@ -95,8 +95,11 @@ class Restoration:
             closed = closing(self.project, task, changes, self.dating)
             self.take(TaskEdited(task_id=task["id"], changes=changes, was=was, **said, **closed))
 
-    def _is_here(self, person: str) -> bool:
-        return person in self.draft.members or is_imported(person)
+    def _still_here(self, people: list[str]) -> list[str]:
+        here = [person for person in people if person in self.draft.members or is_imported(person)]
+        if len(here) < len(people):
+            self.left.append("assigneeIds")
+        return here
 
     def _milestone(self, task: TaskView, then: TaskView, changes: dict[str, Any]) -> None:
         milestone_id = then["milestoneId"]
@@ -202,8 +205,7 @@ class Restoration:
         if comment["body"] == then["body"]:
             return
         if history_is_full(comment, self.limits):
-            old: CommentView = {**then, "reactions": comment["reactions"]}
-            self.take(CommentDeleted(comment_id=then["id"]), restored(old))
+            self.left.append(then["id"])  # one that replaced its history could not be taken back
             return
         self.take(
             CommentEdited(

@@ -10,7 +10,7 @@ from actors.project.edited_fields import member
 from actors.project.later_changes import is_theirs
 from actors.project.links import refuse_link
 from actors.project.parents import refuse_old_parent
-from actors.project.permissions import missing
+from actors.project.permissions import broken, missing
 from actors.project.places import make_place, spot_of
 from actors.project.reversal import Inverse, Reversal
 from actors.project.state import is_imported
@@ -187,7 +187,22 @@ def of_recurred(reversal: Reversal, event: TaskRecurred) -> Inverse:
         return task
     if task["recurrence"] == event.was:
         return ()
+    if _came_again(reversal, event.next_task_id):
+        return broken("next_came_again", "the next task was completed and came again too; undo that first")
     return [TaskEdited(task_id=task["id"], changes={"recurrence": event.was}, was={"recurrence": task["recurrence"]})]
+
+
+def _came_again(reversal: Reversal, task_id: str) -> bool:
+    """Whether the task gave its rule on to another one, which is still there: both would go on by it.
+
+    That one was made in the entry that took the rule.
+    """
+    taken = reversal.draft.changes.get(f"task/{task_id}", {}).get("recurrence")
+    if taken is None or reversal.draft.tasks[task_id]["recurrence"] is not None:
+        return False
+    made = (taken.author, taken.at)
+    tasks = reversal.draft.tasks.values()
+    return any((one["createdBy"], one["createdAt"]) == made and one["deletedAt"] is None for one in tasks)
 
 
 def of_values(reversal: Reversal, event: FieldValuesSet) -> Inverse:

@@ -74,6 +74,8 @@ def decide_restore_project(
             return Rejection(ErrorCode.UNAVAILABLE, "the project was changed meanwhile; try again", {"retryAfterS": 1})
     if remaining == 0 and restoration.project["states"] != then["project"]["states"]:
         restoration.left.append("states")
+    if then["project"]["status"] == "Archived":
+        restoration.left.append("status")  # an archive would refuse the undo, and all that is still to come
     left = list(dict.fromkeys(restoration.left))[:LEFT_MAX]
     return _decision(state, restoration, ProjectRestoredTo(seq=then["seq"], remaining=remaining, left=left), context)
 

@@ -25,8 +25,9 @@ from actors.runtime.actor import Context
 from protocol.base import Uuid
 from protocol.errors import ErrorCode, Rejection
 from protocol.messages import ProjectEvent
+from protocol.milestones import MilestoneDeleted
 from protocol.projects import ProjectEdited
-from protocol.tasks import TaskEdited, TaskRestored
+from protocol.tasks import TaskCreated, TaskEdited, TaskRecurred, TaskRestored
 from protocol.undo import CommandRedone, CommandUndone, RedoCommand, UndoCommand
 
 _MARKER_KINDS: Final = frozenset(marker.kind for marker in MARKERS)
@@ -117,11 +118,18 @@ def _take_back(
 
 
 def _commanded(entry: PastEntry) -> Sequence[ProjectEvent]:
-    """What needs the sender's permission: not the place that a restored task was given where its own was gone."""
+    """What needs the sender's permission: not what the server put beside it in the entry by itself.
+
+    That is the place of a restored task whose own was gone, the next of a task that comes again, and that tasks leave a
+    milestone which is deleted.
+    """
     match entry.events:
         case [TaskRestored(task_id=task_id) as restored, TaskEdited(task_id=edited)] if edited == task_id:
             return [restored]
-    return entry.events
+        case [*tasks, MilestoneDeleted() as deletion] if all(isinstance(event, TaskEdited) for event in tasks):
+            return [deletion]
+    coming = {event.next_task_id for event in entry.events if isinstance(event, TaskRecurred)}
+    return [event for event in entry.events if not (isinstance(event, TaskCreated) and event.task["id"] in coming)]
 
 
 def _is_about_status(entry: PastEntry) -> bool:

@@ -37,7 +37,8 @@ class TimeTravelRoutes:
     async def project(self, request: web.Request) -> web.Response:
         """`asOf`: a seq or a time. While `result.remaining` is not 0, send it again under another `Idempotency-Key`.
 
-        Every entry of it can be undone by its `Op-Id`.
+        Every entry of it can be undone by its `Op-Id`. `result.left` names what stayed otherwise than it was,
+        such as `status` where the project was archived then.
         """
         _, accepted = await self.changes.send(request, RestoreProjectTo, RestoreProjectTo)
         return json_response({"cursor": str(accepted.cursor), "at": accepted.at, "result": accepted.result})

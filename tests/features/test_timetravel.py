@@ -15,7 +15,7 @@ from protocol.event import Command, Principal
 from protocol.links import AddLink, RemoveLink
 from protocol.members import AddMember, RemoveMember
 from protocol.milestones import CreateMilestone, DeleteMilestone, EditMilestone
-from protocol.projects import DEFAULT_STATES, ArchiveProject, EditProject, WorkflowState
+from protocol.projects import DEFAULT_STATES, ArchiveProject, EditProject, UnarchiveProject, WorkflowState
 from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction
 from protocol.tasks import CreateTask, DeleteTask, EditTask
@@ -195,6 +195,36 @@ def test_members_roles_and_visibility_stay() -> None:
     assert (STRANGER.id in life.state.members, MEMBER.id in life.state.members) == (True, False)
     assert life.state.project["visibility"] == "public"
     assert life.state.tasks[TASK]["assigneeIds"] == [], "who has left is not assigned again"
+    [marker, *_] = happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
+    assert marker.left == ["assigneeIds"]
+    [marker, *_] = happened(restore(life, RestoreTaskTo(task_id=TASK, as_of=point), OWNER))
+    assert marker.left == ["assigneeIds"]
+
+
+def test_a_project_that_was_archived_is_not_archived_again_and_says_so() -> None:
+    life = a_task()
+    life.given((OWNER, EditTask(task_id=TASK, title="then")), (OWNER, ArchiveProject()))
+    point = newest(life)
+    life.given((OWNER, UnarchiveProject(status="OnHold")), (OWNER, EditTask(task_id=TASK, title="now")))
+    [marker, *_] = happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
+    assert marker == ProjectRestoredTo(seq=point, remaining=0, left=["status"])
+    assert (life.state.project["status"], life.state.tasks[TASK]["title"]) == ("OnHold", "then")
+    happened(undo(life, newest(life), OWNER))
+    [marker, *_] = happened(restore(life, RestoreProjectTo(as_of=point - 1), OWNER))
+    assert (marker.left, life.state.project["status"]) == ([], "Active")
+
+
+def test_a_comment_that_was_edited_as_often_as_may_be_stays_and_is_named() -> None:
+    life = a_team(ProjectLimits(comment_history_characters_max=10))
+    life.given(
+        (MEMBER, CreateTask(task_id=TASK, title="t")),
+        (MEMBER, AddComment(comment_id=COMMENT, task_id=TASK, body="said")),
+    )
+    point = newest(life)
+    life.given((MEMBER, EditComment(comment_id=COMMENT, body="a long text")))
+    [marker] = happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
+    assert marker.left == [COMMENT]
+    assert life.state.comments[COMMENT]["body"] == "a long text"
 
 
 def test_others_later_changes_stand_in_the_way_of_its_undo() -> None:

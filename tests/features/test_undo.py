@@ -20,7 +20,7 @@ from protocol.projects import DEFAULT_STATES, DeleteProject, EditProject, Workfl
 from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction, RemoveReaction
 from protocol.roles import DefineRole
-from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask, TaskDeleted
+from protocol.tasks import CreateTask, DeleteTask, EditTask, Recurrence, RestoreTask, TaskCreated, TaskDeleted
 from protocol.undo import CommandRedone, CommandUndone, RedoCommand, UndoCommand
 from protocol.watchers import UnwatchTask, WatchTask
 from tests.actors.given import (
@@ -34,6 +34,7 @@ from tests.actors.given import (
     STRANGER,
     TASK,
     VIEWER,
+    Life,
     a_task,
     a_team,
     as_imported,
@@ -50,6 +51,7 @@ NOT_YOURS = (ErrorCode.FORBIDDEN, "not_your_command")
 NOTHING_LEFT = broken("nothing_to_undo")
 NOT_UNDOABLE = broken("not_undoable")
 
+MUCH_LATER = "2026-06-05T12:00:00.000Z"
 QA: WorkflowState = {"id": "qa", "name": "QA", "group": "started", "waiting": False}
 
 
@@ -319,3 +321,70 @@ def test_where_a_tombstone_stood_is_redone_though_the_state_is_gone() -> None:
     assert seen(life) == before
     life.given((MEMBER, RestoreTask(task_id=TASK)))
     assert life.state.tasks[TASK]["stateId"] == "backlog"
+
+
+WEEKLY: Recurrence = {"every": 1, "unit": "week"}
+
+
+def test_who_may_edit_and_not_add_takes_a_completion_back_with_the_next_task() -> None:
+    life = given(EditTask(task_id=TASK, recurrence=WEEKLY))
+    life.given(
+        (OWNER, DefineRole(role_id=ROLE, name="Editor", permissions=["task.edit"])),
+        (OWNER, ChangeMemberRole(user_id=MEMBER.id, role=ROLE)),
+        (MEMBER, EditTask(task_id=TASK, state_id="done")),
+    )
+    completed = newest(life)
+    assert [event.kind for event in events_of(life.entries[-1])] == ["TaskEdited", "TaskRecurred", "TaskCreated"]
+    happened(undo(life, completed, MEMBER))
+    assert life.state.tasks[TASK]["recurrence"] == WEEKLY
+    happened(redo(life, completed, MEMBER))
+    assert life.state.tasks[TASK]["stateId"] == "done"
+    assert refused(life.send(CreateTask(title="x"), MEMBER)) == (ErrorCode.FORBIDDEN, None)
+
+
+def test_who_may_delete_milestones_and_not_edit_takes_that_back_with_its_tasks() -> None:
+    life = given(CreateMilestone(milestone_id=MILESTONE, name="One"), EditTask(task_id=TASK, milestone_id=MILESTONE))
+    life.given(
+        (OWNER, DefineRole(role_id=ROLE, name="Planner", permissions=["milestone.delete"])),
+        (OWNER, ChangeMemberRole(user_id=MEMBER.id, role=ROLE)),
+        (MEMBER, DeleteMilestone(milestone_id=MILESTONE)),
+    )
+    deleted = newest(life)
+    happened(undo(life, deleted, MEMBER))
+    assert life.state.tasks[TASK]["milestoneId"] == MILESTONE
+    happened(redo(life, deleted, MEMBER))
+    assert life.state.milestones == {}
+
+
+def test_a_chain_is_taken_back_from_its_end_so_that_there_are_never_two() -> None:
+    life = given(EditTask(task_id=TASK, recurrence=WEEKLY))
+    life.given((MEMBER, EditTask(task_id=TASK, state_id="done")), now=LATER)
+    first, following = newest(life), _next_of(life)
+    life.given((MEMBER, EditTask(task_id=following, state_id="done")), now=MUCH_LATER)
+    second = newest(life)
+    assert refused(undo(life, first, MEMBER, MUCH_LATER)) == broken("next_came_again")
+    happened(undo(life, second, MEMBER, MUCH_LATER))
+    happened(undo(life, first, MEMBER, MUCH_LATER))
+    assert _open_chains(life) == [TASK]
+    happened(redo(life, first, MEMBER, MUCH_LATER))
+    happened(redo(life, second, MEMBER, MUCH_LATER))
+    assert len(_open_chains(life)) == 1
+
+
+def test_a_next_task_that_gave_up_its_rule_stands_in_no_way() -> None:
+    life = given(EditTask(task_id=TASK, recurrence=WEEKLY))
+    life.given((MEMBER, EditTask(task_id=TASK, state_id="done")), now=LATER)
+    first, following = newest(life), _next_of(life)
+    life.given((MEMBER, EditTask(task_id=following, recurrence=None, state_id="done")), now=MUCH_LATER)
+    happened(undo(life, first, MEMBER, MUCH_LATER))
+    assert _open_chains(life) == [TASK]
+
+
+def _next_of(life: Life) -> str:
+    [created] = [event for event in events_of(life.entries[-1]) if isinstance(event, TaskCreated)]
+    return created.task["id"]
+
+
+def _open_chains(life: Life) -> list[str]:
+    """The tasks that will come again."""
+    return [one["id"] for one in life.state.tasks.values() if one["recurrence"] and one["deletedAt"] is None]

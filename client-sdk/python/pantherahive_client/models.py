@@ -1482,7 +1482,9 @@ class RestoreProjectTo(TypedDict):
     and watchers. One entry holds a limited amount: where `remaining` in the ack is not 0, the same
     command goes on under a new `opId`, and each of the entries is undone by itself. `left` names what
     cannot be as it was: `states`, where one opened or closed tasks then that are in it now as they were,
-    so that they would be closed or opened behind their backs.
+    so that they would be closed or opened behind their backs; `status`, where the project was archived
+    then: who wants that archives it, which would refuse the undo; `assigneeIds`, where people have left
+    the project since; a comment's id, where it was edited as often as may be.
     """
 
     asOf: int | Instant
@@ -1500,7 +1502,7 @@ class RestoreTaskTo(TypedDict):
     Its fields, labels and assignees, the values of the project's own fields, its links and its place on
     the board are as they were then, and it is deleted or not as then. What was said about it stays, and
     so do its watchers. What cannot be had any more stays as it is: `left` in the ack names it
-    (`milestoneId`, a link's id …).
+    (`milestoneId`, a link's id …; `assigneeIds` where people have left the project since).
     """
 
     taskId: Uuid
