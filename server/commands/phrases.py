@@ -68,6 +68,16 @@ def _quoted(text: str) -> str:
     return f"“{one_line(text, TEXT_CHARACTERS_MAX)}”"
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _plain(value: Any) -> str:
+    """A number without a fraction of zero; all else as it is."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return one_line(str(int(value) if is_whole else value), TEXT_CHARACTERS_MAX)
+
+
 def _apart(name: str) -> str:
     """`TaskFrozen` → `task frozen`, `dueDate` → `due date`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
@@ -136,13 +146,18 @@ def _set(field: str, value: Any) -> str:
         return f"cleared the {_apart(field)}"
     if isinstance(value, str) and field != "description":
         return f"set the {_apart(field)} to {one_line(value, TEXT_CHARACTERS_MAX)}"
-    return f"set the {_apart(field)} to {value}" if isinstance(value, int | float) else f"changed the {_apart(field)}"
+    return (
+        f"set the {_apart(field)} to {_plain(value)}"
+        if isinstance(value, int | float)
+        else f"changed the {_apart(field)}"
+    )
 
 
 def _edits_judged(event: ProjectEvent, state: ProjectState, name: NameOf) -> str:
     items: Sequence[Any] = event.data["items"]
     refused = sum("error" in item for item in items)
-    return f"edited {len(items) - refused} tasks at once" + (f"; {refused} edits were refused" if refused else "")
+    said = f"edited {_counted(len(items) - refused, 'task')} at once"
+    return f"{said}; {_counted(refused, 'edit')} refused" if refused else said
 
 
 def _recurred(event: ProjectEvent, state: ProjectState, name: NameOf) -> str:
@@ -155,12 +170,19 @@ def _values_set(event: ProjectEvent, state: ProjectState, name: NameOf) -> str:
 
 def _value_set(state: ProjectState, field_id: str, value: Any) -> str:
     field = state.fields.get(field_id)
-    called = _quoted(field["name"] if field is not None else field_id)
+    called = _quoted(field["name"]) if field is not None else "a field that is gone by now"
     if value is None:
         return f"cleared {called}"
     choices = field["choices"] if field is not None else None
     chosen = next((choice["name"] for choice in choices or () if choice["id"] == value), value)
-    return f"set {called} to {one_line(str(chosen), TEXT_CHARACTERS_MAX)}"
+    return f"set {called} to {_plain(chosen)}"
+
+
+def _restored_to(event: ProjectEvent, state: ProjectState, name: NameOf) -> str:
+    what = "it" if "taskId" in event.data else "the project"
+    remaining = event.data.get("remaining", 0)
+    more = f"; {_counted(remaining, 'piece')} still to come" if remaining else ""
+    return f"made {what} what it was as of entry {event.data['seq']}{more}"
 
 
 def _watchers(event: ProjectEvent, state: ProjectState, name: NameOf) -> str:
@@ -266,6 +288,10 @@ _TOLD: Final[Mapping[str, Callable[[ProjectEvent, ProjectState, NameOf], str]]] 
     "TaskDeleted": _plainly("deleted it"),
     "TaskRestored": _plainly("restored it"),
     "TaskRecurred": _recurred,
+    "TaskRestoredTo": _restored_to,
+    "ProjectRestoredTo": _restored_to,
+    "CommandUndone": _with("took back entry {}", "seq"),
+    "CommandRedone": _with("did entry {} again", "seq"),
     "FieldValuesSet": _values_set,
     "WatchersChanged": _watchers,
     "DueDateNeared": _with("said that it is due on {}", "dueDate"),

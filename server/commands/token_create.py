@@ -108,4 +108,6 @@ def expiry(text: str, now: datetime) -> str:
     try:
         return canonical_instant(f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text)
     except ValueError as error:
-        raise Refusal(f"--expires {text}: give a time such as 2027-01-31T12:00:00Z, a day, or 90d.") from error
+        raise Refusal(
+            f"--expires {text}: give a time such as 2027-01-31T12:00:00Z, a day, or 90d.", Exit.WRONG_USE
+        ) from error

@@ -37,6 +37,7 @@ class AccountRoutes:
         body=UserRegisterRequest,
         answer=UserAuthResponse,
         status=201,
+        located=True,
         public=True,
     )
     async def register(self, request: web.Request) -> web.Response:

@@ -52,7 +52,7 @@ class BotRoutes:
             link = link_next(request.path, after=page[-1].user_id, limit=query.limit, ownerId=query.owner_id)
         return json_response([bot_view(bot) for bot in page], headers=link)
 
-    @operation("Makes a bot", body=BotCreateRequest, answer=BotResponse, status=201)
+    @operation("Makes a bot", body=BotCreateRequest, answer=BotResponse, status=201, located=True)
     async def create(self, request: web.Request) -> web.Response:
         """Projects add it as a member, under its own name. The same `Idempotency-Key` finds it made."""
         principal = self.access.principal(request)

@@ -88,7 +88,9 @@ class CommentRoutes:
         glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
         return answer(request, await self.views.read(glance, view_comment, path_id(request, "commentId")), glance)
 
-    @operation("Adds a comment", body=_AddBody, answer=CommentView, status=201, conditional=True)
+    @operation(
+        "Adds a comment", body=_AddBody, answer=CommentView, status=201, located=True, conditional=True, tagged=True
+    )
     async def add(self, request: web.Request) -> web.Response:
         """201 with the comment."""
         done = await self.changes.send(request, AddComment, _AddBody, taskId=path_id(request, "taskId"))
@@ -96,19 +98,19 @@ class CommentRoutes:
         location = f"/v1/projects/{path_id(request, 'projectId')}/comments/{comment_id}"
         return await self.changes.answer(done, view_comment, comment_id, status=201, location=location)
 
-    @operation("Changes a comment", body=_EditBody, answer=CommentView, conditional=True)
+    @operation("Changes a comment", body=_EditBody, answer=CommentView, conditional=True, tagged=True)
     async def update(self, request: web.Request) -> web.Response:
         """Authors change their own; the old text stays readable."""
         comment_id = path_id(request, "commentId")
         done = await self.changes.send(request, EditComment, _EditBody, commentId=comment_id)
         return await self.changes.answer(done, view_comment, comment_id)
 
-    @operation("Deletes a comment", answer=CommentView, conditional=True)
+    @operation("Deletes a comment", answer=CommentView, conditional=True, tagged=True)
     async def delete(self, request: web.Request) -> web.Response:
         """The tombstone that it leaves; replies stay."""
         return await self._without_body(request, DeleteComment)
 
-    @operation("Restores a deleted comment", answer=CommentView, conditional=True)
+    @operation("Restores a deleted comment", answer=CommentView, conditional=True, tagged=True)
     async def restore(self, request: web.Request) -> web.Response:
         """As it was. Authors restore what they deleted themselves."""
         return await self._without_body(request, RestoreComment)

@@ -89,7 +89,7 @@ class ExportRoutes:
             web.get("/v1/users/{userId}/export", self.of_user),
         ]
 
-    @operation("Everything of a project as NDJSON", query=ExportQuery, media=(NDJSON,), answer=str)
+    @operation("Everything of a project as NDJSON", query=ExportQuery, media=(NDJSON,), answer=str, tagged=True)
     async def of_project(self, request: web.Request) -> web.StreamResponse:
         """Lines of JSON: `export` with the cursor as of which it is, one `object` per record, one `entry` per entry of
         the log up to there, and `end` with the counts. Without `end` it is not whole, for example because the reader

@@ -65,7 +65,9 @@ class LinkRoutes:
             headers = link_next(request.path, after=page[-1]["id"], limit=query.limit, taskId=query.task_id, asOf=then)
         return answer(request, replace(reading, value=[*page]), glance, headers)
 
-    @operation("Links two tasks", body=AddLink, answer=LinkView, status=201, conditional=True)
+    @operation(
+        "Links two tasks", body=AddLink, answer=LinkView, status=201, located=True, conditional=True, tagged=True
+    )
     async def add(self, request: web.Request) -> web.Response:
         """201 with the link."""
         done = await self.changes.send(request, AddLink, AddLink)

@@ -221,14 +221,17 @@ def _responses(method: str, operation: Operation, schemas: _Schemas) -> dict[str
             content[JSON] = {"schema": schemas.of(operation.answer)}
         success["content"] = content
     headers = {}
-    if operation.etag:
+    if operation.etag or operation.tagged:
         headers[str(hdrs.ETAG)] = _header(
             "`<cursor>` as of which this is true; of one record also its own tag, `<cursor>-<tag>`"
         )
+    if operation.etag:
         headers[STREAM_STATE] = _header("`halted`: the log cannot be read to its end; this is its last good entry")
     if _has_content_tag(method, operation):
         headers[str(hdrs.ETAG)] = _header("Weak: made of what is sent")
-    if operation.conditional:
+    if operation.located:
+        headers[str(hdrs.LOCATION)] = _header("The path of what was made")
+    if operation.conditional or operation.logged:
         headers[OP_ID_HEADER] = _header("What the log knows the change by: `…/undo` takes it")
     if operation.links:
         headers[str(hdrs.LINK)] = _header('The next page, `rel="next"`, if there is one')

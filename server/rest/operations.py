@@ -28,11 +28,13 @@ class Operation:
     """One call of the API.
 
     `answer` is a model or a type of JSON; `status` is that of success. `public`: no token is needed. `etag`: the answer
-    has an ETag and takes `If-None-Match`. `conditional`: the change takes `If-Match`. `links`: the answer may have a
-    `Link` to the next page. `derived`: it is read from projections and says how far they are. `keyed`: a change takes
-    `Idempotency-Key`. `needs_body`: it may not be left out. `media` are the forms of the answer; only JSON has the
-    answer's schema. `headers` are further ones that the request may have: name → what it is for. `example` is the name
-    of the body's example where it is not the model's (`protocol.examples`).
+    has an ETag and takes `If-None-Match`. `tagged`: it has an ETag alone, as what a change left. `conditional`: the
+    change takes `If-Match`. `located`: the answer has the `Location` of what was made. `logged`: it is a command, whose
+    answer has the `Op-Id`; so is what is `conditional`. `links`: the answer may have a `Link` to the next page.
+    `derived`: it is read from projections and says how far they are. `keyed`: a change takes `Idempotency-Key`.
+    `needs_body`: it may not be left out. `media` are the forms of the answer; only JSON has the answer's schema.
+    `headers` are further ones that the request may have: name → what it is for. `example` is the name of the body's
+    example where it is not the model's (`protocol.examples`).
     """
 
     summary: str
@@ -44,6 +46,9 @@ class Operation:
     public: bool = False
     etag: bool = False
     conditional: bool = False
+    tagged: bool = False
+    located: bool = False
+    logged: bool = False
     links: bool = False
     derived: bool = False
     keyed: bool = True

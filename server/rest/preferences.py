@@ -35,18 +35,18 @@ class PreferenceRoutes:
     async def read(self, request: web.Request) -> web.Response:
         return await self._answer(request, self.access.principal(request))
 
-    @operation("Changes preferences", body=SetPreferences, answer=PreferencesView, conditional=True)
+    @operation("Changes preferences", body=SetPreferences, answer=PreferencesView, conditional=True, tagged=True)
     async def change(self, request: web.Request) -> web.Response:
         """Sets what is named in the body; the rest stays."""
         principal = self.access.principal(request)
         return await self._command(request, principal, await read_body(request, SetPreferences))
 
-    @operation("Mutes a project", answer=PreferencesView, conditional=True)
+    @operation("Mutes a project", answer=PreferencesView, conditional=True, tagged=True)
     async def mute(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         return await self._command(request, principal, MuteProject(project_id=path_id(request, "projectId")))
 
-    @operation("Unmutes a project", answer=PreferencesView, conditional=True)
+    @operation("Unmutes a project", answer=PreferencesView, conditional=True, tagged=True)
     async def unmute(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         return await self._command(request, principal, UnmuteProject(project_id=path_id(request, "projectId")))

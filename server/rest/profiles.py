@@ -60,7 +60,7 @@ class ProfileRoutes:
         account = await self._account(path_id(request, "userId"))
         return await self._answer(account, principal)
 
-    @operation("Changes the account and the profile", body=UserUpdateRequest, answer=UserProfileResponse)
+    @operation("Changes the account and the profile", body=UserUpdateRequest, answer=UserProfileResponse, logged=True)
     async def update(self, request: web.Request) -> web.Response:
         """Names and addresses go to the account first, where a taken one is refused; the rest is a command.
 

@@ -130,7 +130,9 @@ class ProjectRoutes:
             lambda one: (one.record["id"],),
         )
 
-    @operation("Creates a project", body=CreateProject, answer=ProjectView, status=201)
+    @operation(
+        "Creates a project", body=CreateProject, answer=ProjectView, status=201, tagged=True, located=True, logged=True
+    )
     async def create(self, request: web.Request) -> web.Response:
         """201 with the project. Its id comes from the caller and `Idempotency-Key`, so a retry meets the same one."""
         principal = self.access.principal(request)
@@ -166,7 +168,7 @@ class ProjectRoutes:
         glance = Glance(project_id, principal, parse_as_of(query.as_of), query.deleted)
         return answer(request, await self.views.read(glance, view_project), glance)
 
-    @operation("Changes a project", body=EditProject, answer=ProjectView, conditional=True)
+    @operation("Changes a project", body=EditProject, answer=ProjectView, conditional=True, tagged=True)
     async def update(self, request: web.Request) -> web.Response:
         """Sets the fields that are present."""
         principal = self.access.principal(request)
@@ -185,7 +187,7 @@ class ProjectRoutes:
         granted(await self.streams.command(wish))
         return json_response(DELETED)
 
-    @operation("Brings a deleted project back", answer=ProjectView, conditional=True)
+    @operation("Brings a deleted project back", answer=ProjectView, conditional=True, tagged=True)
     async def restore(self, request: web.Request) -> web.Response:
         """As it was, for its owners, until it is purged."""
         done = await self.changes.send_bare(request, RestoreProject)

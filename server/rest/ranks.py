@@ -37,7 +37,7 @@ class RankRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/v1/projects/{projectId}/tasks/{taskId}/move", self.move)]
 
-    @operation("Puts a task among the cards of a state", body=Move, answer=TaskView, conditional=True)
+    @operation("Puts a task among the cards of a state", body=Move, answer=TaskView, conditional=True, tagged=True)
     async def move(self, request: web.Request) -> web.Response:
         """The task as the move left it."""
         principal = self.access.principal(request)

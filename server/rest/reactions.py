@@ -25,12 +25,12 @@ class ReactionRoutes:
         one = "/v1/projects/{projectId}/comments/{commentId}/reactions/{emoji}"
         return [web.put(one, self.add), web.delete(one, self.remove)]
 
-    @operation("Reacts to a comment", answer=CommentView, conditional=True)
+    @operation("Reacts to a comment", answer=CommentView, conditional=True, tagged=True)
     async def add(self, request: web.Request) -> web.Response:
         """The comment with the caller's emoji, once."""
         return await self._change(request, AddReaction)
 
-    @operation("Takes a reaction back", answer=CommentView, conditional=True)
+    @operation("Takes a reaction back", answer=CommentView, conditional=True, tagged=True)
     async def remove(self, request: web.Request) -> web.Response:
         """The comment without the caller's emoji."""
         return await self._change(request, RemoveReaction)

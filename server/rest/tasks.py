@@ -109,14 +109,16 @@ class TaskRoutes:
         glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
         return answer(request, await self.views.read(glance, view_task, path_id(request, "taskId")), glance)
 
-    @operation("Adds a task", body=_CreateBody, answer=TaskView, status=201, conditional=True)
+    @operation(
+        "Adds a task", body=_CreateBody, answer=TaskView, status=201, located=True, conditional=True, tagged=True
+    )
     async def create(self, request: web.Request) -> web.Response:
         """201 with the task."""
         done = await self.changes.send(request, CreateTask, _CreateBody)
         task_id = done[1].result["taskId"]
         return await self.changes.answer(done, view_task, task_id, status=201, location=f"{request.path}/{task_id}")
 
-    @operation("Changes a task", body=_EditBody, answer=TaskView, conditional=True)
+    @operation("Changes a task", body=_EditBody, answer=TaskView, conditional=True, tagged=True)
     async def update(self, request: web.Request) -> web.Response:
         """Sets the fields that are present; labels and assignees are added and removed one by one."""
         task_id = path_id(request, "taskId")
@@ -129,7 +131,7 @@ class TaskRoutes:
         await self.changes.send_bare(request, DeleteTask, "taskId")
         return web.Response(status=204)
 
-    @operation("Brings a deleted task back", answer=TaskView, conditional=True)
+    @operation("Brings a deleted task back", answer=TaskView, conditional=True, tagged=True)
     async def restore(self, request: web.Request) -> web.Response:
         """With its links, its comments and its place."""
         done = await self.changes.send_bare(request, RestoreTask, "taskId")

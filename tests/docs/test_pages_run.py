@@ -41,9 +41,12 @@ def documents(text: str) -> list[Any]:
 
 
 async def ada(product: Product) -> None:
-    """The account that the pages use, for those that do not make it themselves."""
+    """The account that the pages use, for those that do not make it themselves, with a project as the README makes."""
     answer = await product.ask("POST", "/v1/users/register", json={"username": "ada", "password": "correct horse"})
-    assert answer.status in (201, 409), answer
+    assert answer.status == 201, answer
+    bearer = f"Bearer {answer.body['accessToken']}"
+    made = await product.ask("POST", "/v1/projects", json={"name": "Apollo"}, Authorization=bearer)
+    assert made.status == 201, made
 
 
 def check_readme(blocks: list[Block], printed: list[str]) -> None:
@@ -94,8 +97,8 @@ def check_sdk(blocks: list[Block], printed: list[str]) -> None:
     assert {block.language for block in blocks} == {"python"}
     shown: list[tuple[str, ...]] = [
         ("ada is there already",),
-        ("made APOLLO-1 at 2.",),
-        ("3 TaskCreated True", "4 CommentAdded True", "APOLLO-2 Return to earth"),
+        ("made LUNA-1 at 2.",),
+        ("3 TaskCreated True", "4 CommentAdded True", "LUNA-2 Return to earth"),
         (
             "shown: Land on Mars",
             "confirmed: Land on the moon",
@@ -107,10 +110,10 @@ def check_sdk(blocks: list[Block], printed: list[str]) -> None:
         ("undone: Land on Mars ['goal']", "redone: Land on Venus"),
         ("title is Land on the moon and not Land softly",),
         ("missed: TaskCreated While nobody was looking", "entries are counted: True"),
-        ("both are here", "grace looks at APOLLO-1"),
+        ("both are here", "grace looks at LUNA-1"),
         (
-            "APOLLO-1 Land on the moon",
-            "APOLLO-3 While nobody was looking",
+            "LUNA-1 Land on the moon",
+            "LUNA-3 While nobody was looking",
             "at entry 2 there was: ['Land on the moon']",
             "records are others",
             "labelled: 3",

@@ -10,6 +10,8 @@ from typing import Any
 import jsonschema_rs
 
 PROBLEM = "application/problem+json"
+_CERTAIN = frozenset({"etag", "location", "op-id"})
+"""Headers that are there whenever they are published, and published wherever they are there."""
 
 
 class NotAsPublished(AssertionError):
@@ -115,8 +117,12 @@ class Operation:
             raise NotAsPublished(f"{self.name} answered {status} with a body that is not published: {body!r}")
         if content:
             self.judge.judge(content[content_type]["schema"], body, f"the answer {status} of {self.name}")
-        if "ETag" in published.get("headers", {}) and "ETag" not in headers:
-            raise NotAsPublished(f"{self.name} answered {status} without the ETag that is published")
+        if status == self.success:
+            told = _CERTAIN & {name.lower() for name in published.get("headers", {})}
+            if (there := _CERTAIN & {name.lower() for name in headers}) != told:
+                raise NotAsPublished(
+                    f"{self.name} answered {status} with {sorted(there)}, published are {sorted(told)}"
+                )
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:

@@ -155,6 +155,13 @@ def test_a_token_for_a_bot_is_printed_once_and_alone(typed: Typed, project: dict
     assert "The token is limited to certain projects" in as_bot.err
 
 
+@pytest.mark.parametrize("expires", ["soon", "0d", "90", "-1d"])
+def test_a_wrong_end_of_a_token_is_a_wrong_flag(typed: Typed, project: Any, expires: str) -> None:
+    ended = typed("token", "create", "digest", "--owner", "ada", f"--expires={expires}")
+    assert (ended.code, ended.out) == (Exit.WRONG_USE, "")
+    assert f"--expires {expires}: give a time" in ended.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -79,6 +79,21 @@ async def test_a_demoted_person_gets_nothing_back_by_their_bot(world: World) -> 
     assert (await world.http.put(path, json={"name": "Hera"}, headers=bearer(older))).status == 200
 
 
+async def test_an_owner_does_not_leave_the_project_to_their_bot(world: World) -> None:
+    ada = await world.register("ada")
+    project = await world.project(ada)
+    bot = await a_bot(world, ada)
+    await world.send(ada, project["id"], AddMember(user_id=bot["userId"], role="owner"))
+    for type_, data, reason in (
+        ("ChangeMemberRole", {"userId": ada.id, "role": "viewer"}, "last_owner"),
+        ("RemoveMember", {"userId": ada.id}, "last_owner"),
+        ("TransferOwnership", {"userId": bot["userId"]}, "own_transfer"),
+    ):
+        body = {"type": type_, "data": data}
+        response = await world.http.post(f"/v1/projects/{project['id']}/commands", json=body, headers=ada.auth)
+        assert (await problem_of(response, 422))["details"]["reason"] == reason
+
+
 async def test_a_bots_invitation_is_void_once_its_owner_could_not_make_it(world: World) -> None:
     ada, bob, cyd = [await world.register(name) for name in ("ada", "bob", "cyd")]
     project = await world.project(bob)
