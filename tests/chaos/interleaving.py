@@ -229,14 +229,16 @@ class Interleaving:
         await asyncio.sleep(self._random.uniform(0, 0.05))
 
     async def _read_on(self) -> None:
-        """The client that did not read reads on, until it hears that it is out."""
+        """The client that did not read reads on, until it hears that it is out, or was let go because it did not."""
         if self._lagging is None:
             return
         self._lagging.read_on()
-        try:
-            async with asyncio.timeout(CLOSED_TIMEOUT_S):
-                await self._lagging.closed.wait()
-        except TimeoutError:
+        told = asyncio.create_task(self._lagging.closed.wait())
+        done, _ = await asyncio.wait(
+            (told, self._lagging.lost), timeout=CLOSED_TIMEOUT_S, return_when="FIRST_COMPLETED"
+        )
+        told.cancel()
+        if not done:
             self._violated("a follower that read on was never told that it is out")
 
     # — the verdict ——————————————————————————————————————————————————————————————————————————————————

@@ -162,6 +162,11 @@ class LiveClient:
         transport = self.socket.get_extra_info("socket") and self.socket._writer.transport
         if transport is not None:
             transport.abort()
+        await self.leave()
+
+    async def leave(self) -> None:
+        """Lets go of the connection at once, as the collector would complain of one that it has to let go itself."""
+        self.socket._response.close()
         await self.session.close()
 
 

@@ -238,7 +238,7 @@ async def a_hive(
         yield hive
     finally:
         for client in hive.clients:
-            await client.session.close()
+            await client.leave()
         await gateway.stop()
         beats.cancel()
         await runner.cleanup()
