@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from protocol.errors import HTTP_STATUS, ErrorCode, ErrorResponse, Rejection
 from server.rate_limits import Allowance, Quota
@@ -86,12 +86,17 @@ def problem(rejection: Rejection) -> web.Response:
     )
 
 
+_KEPT_HEADERS: Final = (hdrs.ALLOW, hdrs.SEC_WEBSOCKET_VERSION)
+"""They say what would have been taken."""
+
+
 def problem_of_http(error: web.HTTPException) -> web.Response:
     """What aiohttp itself refused (no route, wrong method, too large …) as a problem document."""
     code = _CODE_OF_STATUS.get(error.status, ErrorCode.INVALID if error.status < 500 else ErrorCode.INTERNAL)
     response = problem(Rejection(code, _TITLES[code].lower()))
-    if "Allow" in error.headers:
-        response.headers["Allow"] = error.headers["Allow"]
+    for name in _KEPT_HEADERS:
+        if name in error.headers:
+            response.headers[name] = error.headers[name]
     return response
 
 

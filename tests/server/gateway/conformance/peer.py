@@ -91,12 +91,15 @@ class Peer(RawClient):
         return _told(*self._found.pop(0))
 
     async def answer_to_upgrade(self, upgrade: bytes) -> str:
-        """The status; of a good one also Engine.IO's handshake. What RFC 6455 asks of the head is checked."""
+        """The status, with the version that is asked for; of a good one also Engine.IO's handshake.
+
+        What RFC 6455 asks of the head is checked.
+        """
         await self.send(upgrade)
         head = (await self.head()).decode().lower()
         status = head.split()[1]
         if status != "101":
-            return status
+            return f"{status}, version 13" if "\r\nsec-websocket-version: 13\r\n" in head else status
         assert "\r\nupgrade: websocket" in head
         assert "\r\nconnection: upgrade" in head
         assert f"\r\nsec-websocket-accept: {_accept(KEY).lower()}" in head
