@@ -32,7 +32,10 @@ class AddMember(Command):
 
 
 class ChangeMemberRole(Command):
-    """Gives a member another role, beyond which their bots may nothing either. A project always keeps an owner."""
+    """Gives a member another role, beyond which their bots may nothing either.
+
+    A bot that is an owner acts as one until its person stops to be one. A project always keeps an owner.
+    """
 
     user_id: Uuid
     role: Role
@@ -48,7 +51,7 @@ class RemoveMember(Command):
 
 
 class TransferOwnership(Command):
-    """Makes another member an owner; the owner who gives becomes an admin."""
+    """Makes another member an owner; the owner who gives becomes an admin, and so do their bots that are owners."""
 
     user_id: Uuid
 

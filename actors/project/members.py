@@ -49,7 +49,7 @@ def decide_add(state: ProjectState, command: AddMember, context: Context, limits
 
 
 def decide_change_role(state: ProjectState, command: ChangeMemberRole, context: Context) -> Outcome:
-    """A person's bots may no more than they, so none of them stays as the only owner. Fact: `botIds`, as on removal."""
+    """With an owner their bots stop to be owners. Fact: `botIds`, as on removal."""
     refused = refusal(state, context.principal, "member.change_role")
     if refused is not None:
         return refused
@@ -65,10 +65,12 @@ def decide_change_role(state: ProjectState, command: ChangeMemberRole, context: 
         return dating
     if command.role == member["role"]:
         return dating.decision([])
-    if _leave_no_owner(state, [member, *_bots_here(state, context)]):
+    changing = [member, *_owning_bots(state, member, context)]
+    if _leave_no_owner(state, changing):
         return _last_owner()
-    changed = MemberRoleChanged(user_id=command.user_id, role=command.role, was=member["role"])
-    return dating.decision([changed])
+    return dating.decision(
+        [MemberRoleChanged(user_id=one["userId"], role=command.role, was=one["role"]) for one in changing]
+    )
 
 
 def decide_remove(state: ProjectState, command: RemoveMember, context: Context) -> Outcome:
@@ -80,10 +82,11 @@ def decide_remove(state: ProjectState, command: RemoveMember, context: Context) 
     member = state.members.get(command.user_id)
     if member is None:
         return missing("member")
-    refused = None if leaves else refuse_grant(state, context.principal, member["role"])
+    going = [member, *_bots_here(state, context)]
+    grants = (refuse_grant(state, context.principal, one["role"]) for one in going)
+    refused = None if leaves else next((grant for grant in grants if grant is not None), None)
     if refused is not None:
         return refused
-    going = [member, *_bots_here(state, context)]
     if _leave_no_owner(state, going):
         return _last_owner()
     dating = date_other(context)
@@ -97,6 +100,13 @@ def _bots_here(state: ProjectState, context: Context) -> Sequence[MemberView]:
     return [state.members[bot_id] for bot_id in context.facts.get("botIds", ()) if bot_id in state.members]
 
 
+def _owning_bots(state: ProjectState, person: MemberView, context: Context) -> Sequence[MemberView]:
+    """An owner's bots that are owners as well; those of others were made owners for their own sake."""
+    if person["role"] != "owner":
+        return []
+    return [bot for bot in _bots_here(state, context) if bot["role"] == "owner"]
+
+
 def _leave_no_owner(state: ProjectState, going: Sequence[MemberView]) -> bool:
     return any(one["role"] == "owner" for one in going) and all(
         one in going for one in state.members.values() if one["role"] == "owner"
@@ -104,7 +114,7 @@ def _leave_no_owner(state: ProjectState, going: Sequence[MemberView]) -> bool:
 
 
 def decide_transfer(state: ProjectState, command: TransferOwnership, context: Context) -> Outcome:
-    """One entry: at no time is there no owner. Fact: `botIds`, of the giver; they would own no more than the giver."""
+    """One entry: at no time is there no owner. Fact: `botIds`, of the giver, who stop to be owners as well."""
     refused = refusal(state, context.principal, "member.make_owner")
     if refused is not None:
         return refused
@@ -119,7 +129,8 @@ def decide_transfer(state: ProjectState, command: TransferOwnership, context: Co
     dating = date_other(context)
     if isinstance(dating, Rejection):
         return dating
-    changed = [MemberRoleChanged(user_id=giver["userId"], role="admin", was="owner")]
+    giving = [giver, *_owning_bots(state, giver, context)]
+    changed = [MemberRoleChanged(user_id=one["userId"], role="admin", was=one["role"]) for one in giving]
     if target["role"] != "owner":
         changed.insert(0, MemberRoleChanged(user_id=command.user_id, role="owner", was=target["role"]))
     return dating.decision(changed)

@@ -1,7 +1,8 @@
 """Who may do what in a project. `allowed` decides everything; the rest of this file words its refusals.
 
 A role is a named set of permissions: built in, or of the project's own. The operator stands above the roles. A bot may
-what its role and that of the person it belongs to both allow; where that person is no member, its own role decides.
+what its role and that of the person it belongs to both allow; where that person is no member, its own role decides. One
+that is an owner acts as one, so that a project always has an owner who may act.
 """
 
 from __future__ import annotations
@@ -108,8 +109,10 @@ def allowed(state: ProjectState, principal: Principal, permission: Permission) -
     member = state.members.get(principal.id)
     if member is None:
         return is_public(state) and permission in LOOKING
-    owner = state.members.get(principal.owner_id) if principal.owner_id is not None else None
-    return _grants(state, member, permission) and (owner is None or _grants(state, owner, permission))
+    person = state.members.get(principal.owner_id) if principal.owner_id is not None else None
+    return _grants(state, member, permission) and (
+        person is None or member["role"] == "owner" or _grants(state, person, permission)
+    )
 
 
 def _grants(state: ProjectState, member: MemberView, permission: Permission) -> bool:

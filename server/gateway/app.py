@@ -85,8 +85,8 @@ class Gateway:
             engine.limits, engine.tick = limits, self.crowd.tick
             engine.doors, engine.farewells = addresses, farewells
             engine.origins = frozenset(allowed_origins)
-            engine.connect = self._connect
-        # Connections from upgrade to loss.
+            engine.connect, engine.emptied = self._connect, self._note_empty
+        # Connections from upgrade until they are told to close, or lost.
         self._sessions: set[Session] = set()
         # Set while there is no connection.
         self._empty = asyncio.Event()
@@ -124,7 +124,9 @@ class Gateway:
         self._sessions.discard(session)
         self._entered.discard(session)
         self.hangs_on(session, None, session.grant_id)
-        if not self._sessions:
+
+    def _note_empty(self) -> None:
+        if not self.connections:
             self._empty.set()
 
     async def run(self) -> None:
@@ -156,13 +158,14 @@ class Gateway:
             async with asyncio.timeout(self.limits.slow_follower_grace_s):
                 await self._empty.wait()
         except TimeoutError:
-            for session in list(self._sessions):
-                session.socket.abort()
+            for server in self.servers:
+                for socket in list(server.eio.sockets.values()):
+                    socket.abort()
 
     @property
     def connections(self) -> int:
-        """Open connections, past CONNECT or not."""
-        return len(self._sessions)
+        """Open connections, past CONNECT or not, and those that are told to close and do not read it."""
+        return sum(len(server.eio.sockets) for server in self.servers)
 
     def __repr__(self) -> str:
-        return f"Gateway({len(self._sessions)} connections)"
+        return f"Gateway({self.connections} connections)"

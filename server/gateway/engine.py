@@ -131,20 +131,24 @@ class EngineSocket(Outlet):
         self.closing, self._is_clear = True, False
         if self._timer is not None:
             self._timer.cancel()
-        self._entrance.farewells.add(self._end)
+        self._entrance.farewells.add(self._gone)
+
+    def _gone(self) -> None:
+        """The transport is gone. Until then it holds a place, however long ago it was told to close."""
+        try:
+            self._end()
+        finally:
+            self._entrance.left(self)
 
     def _end(self) -> None:
-        """Lets go of everything; a second time does nothing."""
+        """Lets go of what lives on top; a second time does nothing."""
         if self._has_ended:
             return
         self._has_ended = True
         self._release()
         connection, self._connection = self._connection, None
-        try:
-            if connection is not None:
-                connection.lost()
-        finally:
-            self._entrance.left(self)
+        if connection is not None:
+            connection.lost()
 
     # — messages —————————————————————————————————————————————————————————————————————————————————————
 
@@ -264,6 +268,7 @@ class Engine(engineio.AsyncServer):
     farewells: Farewells
     doors: Doors
     connect: Callable[[EngineSocket], Connection]
+    emptied: Callable[[], None]
     origins: frozenset[str]
 
     def _cors_allowed_origins(self, environ: dict[str, Any]) -> list[str]:
@@ -312,3 +317,5 @@ class Engine(engineio.AsyncServer):
         """A socket is over."""
         del self.sockets[socket.sid]
         self.doors.leave(socket.remote)
+        if not self.sockets:
+            self.emptied()

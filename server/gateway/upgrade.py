@@ -8,10 +8,15 @@ lives, which is more than half of what an idle connection takes. Of the protocol
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+
+SILENT = logging.getLogger("aiohttp.websocket")
+"""For aiohttp's own words on a handshake: they hold whatever a client sent, so they go nowhere."""
+SILENT.setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from actors.project.limits import ProjectLimits
 from actors.project.members import list_members
 from protocol.errors import Rejection
@@ -215,11 +217,32 @@ def test_a_bot_of_somebody_who_is_no_member_may_what_its_own_role_says() -> None
     assert happened(life.decide(AddMember(user_id=uuid(0x777), role="admin"), guest))
 
 
-def test_nobody_but_owners_and_their_bots_that_are_owners_see_a_deleted_project() -> None:
-    life, bot = a_project_with_a_bot("owner")
+@pytest.mark.parametrize(("role", "sees"), [("admin", False), ("owner", True)])
+def test_owners_alone_see_a_deleted_project_bots_or_not(role: str, sees: bool) -> None:
+    life, bot = a_project_with_a_bot(role)
     life.given((OWNER, DeleteProject()))
-    assert refused(list_members(project_state(life), bot)) == NOT_FOUND
-    assert not isinstance(list_members(project_state(life), Principal(bot.id, "bot", owner_id=OWNER.id)), Rejection)
+    assert isinstance(list_members(project_state(life), bot), Rejection) is not sees
+
+
+def test_a_bot_that_is_an_owner_acts_as_one_whoever_it_belongs_to() -> None:
+    life, bot = a_project_with_a_bot("member")
+    life.given((OWNER, ChangeMemberRole(user_id=ADMIN.id, role="viewer")), (OWNER, TransferOwnership(user_id=bot.id)))
+    assert refused(life.decide(DeleteProject(), OWNER)) == FORBIDDEN
+    assert happened(life.decide(ChangeMemberRole(user_id=OWNER.id, role="owner"), bot))
+    assert refused(life.decide(RemoveMember(user_id=ADMIN.id), OWNER, facts={"botIds": [bot.id]})) == FORBIDDEN
+
+
+def test_with_an_owner_their_bots_stop_to_be_owners() -> None:
+    life = a_team()
+    life.given(
+        (OWNER, AddMember(user_id=STRANGER.id, role="owner")), (OWNER, ChangeMemberRole(user_id=ADMIN.id, role="owner"))
+    )
+    facts = {"botIds": [STRANGER.id, MEMBER.id]}
+    down = happened(life.decide(ChangeMemberRole(user_id=OWNER.id, role="viewer"), ADMIN, facts=facts))
+    assert [(event.user_id, event.role) for event in down] == [(OWNER.id, "viewer"), (STRANGER.id, "viewer")]
+    given = happened(life.decide(TransferOwnership(user_id=MEMBER.id), OWNER, facts={"botIds": [STRANGER.id]}))
+    changed = [(event.user_id, event.role) for event in given]
+    assert changed == [(MEMBER.id, "owner"), (OWNER.id, "admin"), (STRANGER.id, "admin")]
 
 
 def test_no_bot_stays_the_owner_alone() -> None:

@@ -248,8 +248,9 @@ class AwarenessRequest(TypedDict):
 
 
 class ChangeMemberRole(TypedDict):
-    """Gives a member another role, beyond which their bots may nothing either. A project always keeps an
-    owner.
+    """Gives a member another role, beyond which their bots may nothing either.
+
+    A bot that is an owner acts as one until its person stops to be one. A project always keeps an owner.
     """
 
     userId: Uuid
@@ -1739,7 +1740,9 @@ class ThreadView(TypedDict):
 
 
 class TransferOwnership(TypedDict):
-    """Makes another member an owner; the owner who gives becomes an admin."""
+    """Makes another member an owner; the owner who gives becomes an admin, and so do their bots that are
+    owners.
+    """
 
     userId: Uuid
 
@@ -1801,8 +1804,10 @@ class UserReference(TypedDict):
 
 
 class WatchTask(TypedDict):
-    """The author watches the task. Everybody who may see it may do so; nobody watches without having said
-    so.
+    """The author watches the task. Everybody who may see it may do so.
+
+    Nobody watches by taking part alone. Who may edit the task can add other members (`EditTask`), and
+    each may stop.
 
     Watchers are told when the task is edited, commented, deleted or restored, and when it is nearly due;
     not of links, nor of changes to comments.

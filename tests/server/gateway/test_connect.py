@@ -235,7 +235,7 @@ async def test_logs_hold_no_token_and_no_forged_line(
     hive: Hive, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    for name in ("engineio", "socketio", "pantherahive"):
+    for name in ("engineio", "socketio", "pantherahive", "aiohttp"):
         caplog.set_level(logging.DEBUG, name)
     _, token = await hive.user("ada")
     for query in (
@@ -247,6 +247,7 @@ async def test_logs_hold_no_token_and_no_forged_line(
             await LiveClient.open(hive.url, query=query)
     with pytest.raises(WSServerHandshakeError):
         await LiveClient.open(hive.url, headers={"Origin": f"https://forged.example/{token}"})
+    await hive.opened(headers={"Sec-WebSocket-Protocol": f"forged, {token}"})
     client = await hive.client(token)
     await client.ask("join", {"stream": "project/x\nforged"})
     await client.send('42["\\nforged"]')

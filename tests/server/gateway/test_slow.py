@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 import uvloop
+from aiohttp import WSServerHandshakeError
 
 from actors.runtime.limits import RuntimeLimits
 from protocol.tasks import CreateTask
@@ -118,6 +119,24 @@ def test_who_reads_again_catches_up_without_a_gap(run: Callable[[Scenario], None
             while seen[-1] < last:
                 seen += seqs_in(await raw.read())
             assert seen == list(range(1, last + 1))
+            raw.close()
+
+    run(scenario)
+
+
+def test_who_does_not_read_that_it_is_out_has_a_place_until_it_is_gone(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive(replace(SMALL, connections_per_address_max=1)) as hive:
+            stream = await hive.project()
+            raw, session = await a_sleeper(hive, stream)
+            await stuff(hive, stream, session)
+            session.end("ended")
+            await asyncio.sleep(0)
+            assert hive.gateway.connections == 1
+            with pytest.raises(WSServerHandshakeError):
+                await hive.opened()
+            await eventually(lambda: hive.gateway.connections == 0)
+            await hive.opened()
             raw.close()
 
     run(scenario)

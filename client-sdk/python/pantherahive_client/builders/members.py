@@ -33,7 +33,10 @@ class MemberBuilders(ProjectStream):
         role: Literal["owner", "admin", "member", "commenter", "viewer"] | Uuid,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Gives a member another role, beyond which their bots may nothing either. A project always keeps an owner."""
+        """Gives a member another role, beyond which their bots may nothing either.
+
+        A bot that is an owner acts as one until its person stops to be one. A project always keeps an owner.
+        """
         data = {"userId": user_id, "role": role}
         return await self.send("ChangeMemberRole", data, **sending)
 
@@ -54,6 +57,6 @@ class MemberBuilders(ProjectStream):
         user_id: Uuid,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Makes another member an owner; the owner who gives becomes an admin."""
+        """Makes another member an owner; the owner who gives becomes an admin, and so do their bots that are owners."""
         data = {"userId": user_id}
         return await self.send("TransferOwnership", data, **sending)

@@ -20,7 +20,10 @@ class WatcherBuilders(ProjectStream):
         task_id: Uuid,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """The author watches the task. Everybody who may see it may do so; nobody watches without having said so.
+        """The author watches the task. Everybody who may see it may do so.
+
+        Nobody watches by taking part alone. Who may edit the task can add other members (`EditTask`), and each may
+        stop.
 
         Watchers are told when the task is edited, commented, deleted or restored, and when it is nearly due; not of
         links, nor of changes to comments.
