@@ -135,6 +135,7 @@ class EngineSocket(Outlet):
 
     def _gone(self) -> None:
         """The transport is gone. Until then it holds a place, however long ago it was told to close."""
+        self._link.release()
         try:
             self._end()
         finally:

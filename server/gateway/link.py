@@ -92,4 +92,7 @@ class Link(BaseProtocol):
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
         self._taker.lost()
-        del self._reader, self._inbox, self._taker  # they lead in a circle, which only the collector would find
+
+    def release(self) -> None:
+        """Lets go of everything, once it is lost: it leads in a circle, which only the collector would find."""
+        del self._reader, self._inbox, self._taker
