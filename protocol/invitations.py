@@ -63,9 +63,9 @@ class InviteMember(Command):
 
 
 class AcceptInvitation(Command):
-    """Makes the invited user a member, and ends what else invites them by name.
+    """Makes the invited user or bot a member, and ends what else invites them by name.
 
-    An invitation by e-mail asks for its token, which works once.
+    An invitation by e-mail asks for its token, which works once, and not for bots.
     """
 
     invitation_id: Uuid
@@ -73,7 +73,7 @@ class AcceptInvitation(Command):
 
 
 class DeclineInvitation(Command):
-    """Says no; as with AcceptInvitation, by the invited user or with the token."""
+    """Says no; as with AcceptInvitation, by who is invited or with the token."""
 
     invitation_id: Uuid
     token: InvitationToken = absent()

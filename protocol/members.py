@@ -34,7 +34,8 @@ class AddMember(Command):
 class ChangeMemberRole(Command):
     """Gives a member another role, beyond which their bots may nothing either.
 
-    A bot that is an owner acts as one until its person stops to be one. A project always keeps an owner.
+    A bot that is an owner acts as one until its person stops to be one. A project always keeps an owner. Invitations
+    that their inviter could not make any more end.
     """
 
     user_id: Uuid
@@ -42,7 +43,7 @@ class ChangeMemberRole(Command):
 
 
 class RemoveMember(Command):
-    """Ends a membership and those of the person's bots, and open invitations; whoever names themself leaves.
+    """Ends a membership, those of the person's bots, and the invitations of and by them; whoever names themself leaves.
 
     It takes effect on every open socket.
     """

@@ -64,7 +64,10 @@ class DefineRole(Command):
 
 
 class EditRole(Command):
-    """Sets the fields that are present; members who have the role may at once what it says then."""
+    """Sets the fields that are present; members who have the role may at once what it says then.
+
+    Invitations that their inviter could not make any more end.
+    """
 
     role_id: Uuid
     name: Name = absent()

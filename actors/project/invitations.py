@@ -5,14 +5,16 @@ Whoever follows the project sees them all, as they see its members.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
+from types import MappingProxyType
 
 from actors.project.dating import Dating, date_other
+from actors.project.grants import refuse_grant
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import allowed, broken, missing, no_project, refusal, taken
 from actors.project.projects import Outcome
-from actors.project.roles import refuse_grant
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta
 from protocol.base import datetime_of, instant_of
@@ -33,6 +35,7 @@ from protocol.invitations import (
 from protocol.members import MemberAdded
 
 EXPIRED_PER_ENTRY_MAX = 100
+VOIDED_PER_ENTRY_MAX = 1000
 
 
 def decide_invite(state: ProjectState, command: InviteMember, context: Context, limits: ProjectLimits) -> Outcome:
@@ -54,7 +57,8 @@ def decide_invite(state: ProjectState, command: InviteMember, context: Context, 
         return dating
     invitation = _invitation(invitation_id, user_id, command, dating, limits)
     expired = [InvitationExpired(invitation_id=one) for one in late[:EXPIRED_PER_ENTRY_MAX]]
-    return dating.decision([*expired, MemberInvited(invitation=invitation)])
+    void = [] if user_id is None else [one for one in revocations(state, user_id) if one.invitation_id not in late]
+    return dating.decision([*expired, *void, MemberInvited(invitation=invitation)])
 
 
 def _id_of(command: InviteMember, context: Context) -> str:
@@ -69,8 +73,8 @@ def _refuse_invited(state: ProjectState, user_id: str, context: Context) -> Reje
         return taken("member")
     if not context.facts["userExists"]:
         return broken("unknown_user", "there is no such user")
-    waiting = (one for one in state.invitations.values() if one["userId"] == user_id)
-    return taken("invitation") if any(not _is_late(one, context) for one in waiting) else None
+    waiting = (one for one in state.invitations.values() if one["userId"] == user_id and not _is_late(one, context))
+    return None if all(_is_void(state, one) for one in waiting) else taken("invitation")
 
 
 def _invitation(
@@ -115,6 +119,16 @@ def revocations(state: ProjectState, user_id: str) -> Sequence[InvitationRevoked
     return [InvitationRevoked(invitation_id=invitation_id) for invitation_id in waiting]
 
 
+def voided(after: ProjectState, owners: Mapping[str, str] = MappingProxyType({})) -> Sequence[InvitationRevoked]:
+    """What ends with a change of members and roles, which `after` has behind it: no inviter there could make it.
+
+    `owners` says whose the bots are that the change is about, by the bot's id. An invitation by another bot falls with
+    what the bot's own role allows; what its person lost is seen when it is accepted.
+    """
+    void = (one["id"] for one in after.invitations.values() if _is_void(after, one, owners.get(one["invitedBy"])))
+    return [InvitationRevoked(invitation_id=one) for one in islice(void, VOIDED_PER_ENTRY_MAX)]
+
+
 def decide_decline(state: ProjectState, command: DeclineInvitation, context: Context) -> Outcome:
     invitation = _own(state, command, context)
     if isinstance(invitation, Rejection):
@@ -144,10 +158,10 @@ def _own(
     principal = context.principal
     is_open = state.project is not None and state.project["deletedAt"] is None
     invitation = state.invitations.get(command.invitation_id) if is_open else None
-    if invitation is not None and principal.kind == "user":
+    if invitation is not None:
         if invitation["userId"] == principal.id:
             return invitation
-        if invitation["userId"] is None and context.facts.get("tokenFits") is True:
+        if invitation["userId"] is None and context.facts.get("tokenFits") is True and principal.kind == "user":
             return invitation
     return missing("invitation") if allowed(state, principal, "project.view") else no_project()
 
@@ -156,7 +170,7 @@ def _is_late(invitation: InvitationView, context: Context) -> bool:
     return context.now >= invitation["expiresAt"]
 
 
-def _is_void(state: ProjectState, invitation: InvitationView, owner_id: str | None) -> bool:
+def _is_void(state: ProjectState, invitation: InvitationView, owner_id: str | None = None) -> bool:
     """Whether its inviter has lost what they gave: a person who was removed must not have left doors open."""
     by = invitation["invitedBy"]
     inviter = OPERATOR if by == OPERATOR.id else Principal(by, owner_id=owner_id)

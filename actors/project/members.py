@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from actors.project.dating import date_other
-from actors.project.invitations import revocations
+from actors.project.grants import refuse_grant
+from actors.project.invitations import revocations, voided
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import broken, missing, refusal, taken
 from actors.project.projects import Outcome
-from actors.project.roles import refuse_grant
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import Rejection
 from protocol.event import Principal
+from protocol.invitations import InvitationRevoked
 from protocol.members import (
     AddMember,
     ChangeMemberRole,
@@ -49,7 +51,7 @@ def decide_add(state: ProjectState, command: AddMember, context: Context, limits
 
 
 def decide_change_role(state: ProjectState, command: ChangeMemberRole, context: Context) -> Outcome:
-    """With an owner their bots stop to be owners. Fact: `botIds`, as on removal."""
+    """With an owner their bots stop to be owners; invitations that become void end. Fact: `botIds`, as on removal."""
     refused = refusal(state, context.principal, "member.change_role")
     if refused is not None:
         return refused
@@ -68,13 +70,15 @@ def decide_change_role(state: ProjectState, command: ChangeMemberRole, context: 
     changing = [member, *_owning_bots(state, member, context)]
     if _leave_no_owner(state, changing):
         return _last_owner()
-    return dating.decision(
-        [MemberRoleChanged(user_id=one["userId"], role=command.role, was=one["role"]) for one in changing]
-    )
+    changed = [MemberRoleChanged(user_id=one["userId"], role=command.role, was=one["role"]) for one in changing]
+    return dating.decision([*_voided_by(state, changed, _owners(command.user_id, context)), *changed])
 
 
 def decide_remove(state: ProjectState, command: RemoveMember, context: Context) -> Outcome:
-    """Leaving needs no permission beyond being there. A person's bots go with them. Fact: `botIds`, of that person."""
+    """Leaving needs no permission beyond being there. A person's bots go with them, and so do their invitations.
+
+    Fact: `botIds`, of that person.
+    """
     leaves = command.user_id == context.principal.id and command.user_id in state.members
     refused = None if leaves and _open(state) else refusal(state, context.principal, "member.remove")
     if refused is not None:
@@ -92,8 +96,27 @@ def decide_remove(state: ProjectState, command: RemoveMember, context: Context) 
     dating = date_other(context)
     if isinstance(dating, Rejection):
         return dating
-    revoked = [event for one in going for event in revocations(state, one["userId"])]
-    return dating.decision([*revoked, *(MemberRemoved(user_id=one["userId"], was=one["role"]) for one in going)])
+    invited = [event for one in going for event in revocations(state, one["userId"])]
+    removed = [MemberRemoved(user_id=one["userId"], was=one["role"]) for one in going]
+    void = [event for event in _voided_by(state, removed) if event not in invited]
+    return dating.decision([*invited, *void, *removed])
+
+
+def _voided_by(
+    state: ProjectState, changes: Iterable[MemberRemoved | MemberRoleChanged], owners: Mapping[str, str] | None = None
+) -> Sequence[InvitationRevoked]:
+    """The invitations that end with these changes of memberships."""
+    members = dict(state.members)
+    for change in changes:
+        member = members.pop(change.user_id)
+        if isinstance(change, MemberRoleChanged):
+            members[change.user_id] = {**member, "role": change.role}
+    return voided(replace(state, members=members), owners or {})
+
+
+def _owners(user_id: str, context: Context) -> Mapping[str, str]:
+    """Whose bots they are, of the person that the facts are about."""
+    return dict.fromkeys(context.facts.get("botIds", ()), user_id)
 
 
 def _bots_here(state: ProjectState, context: Context) -> Sequence[MemberView]:
@@ -133,7 +156,7 @@ def decide_transfer(state: ProjectState, command: TransferOwnership, context: Co
     changed = [MemberRoleChanged(user_id=one["userId"], role="admin", was=one["role"]) for one in giving]
     if target["role"] != "owner":
         changed.insert(0, MemberRoleChanged(user_id=command.user_id, role="owner", was=target["role"]))
-    return dating.decision(changed)
+    return dating.decision([*_voided_by(state, changed, _owners(giver["userId"], context)), *changed])
 
 
 def _open(state: ProjectState) -> bool:

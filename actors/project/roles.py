@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from actors.project.dating import date_other
+from actors.project.grants import refuse_more, refuse_permissions
+from actors.project.invitations import voided
 from actors.project.limits import ProjectLimits
-from actors.project.permissions import (
-    EVERYTHING,
-    FOR_OWNERS_ALONE,
-    LOOKING,
-    ROLES,
-    allowed,
-    broken,
-    forbidden,
-    missing,
-    permissions_of,
-    refusal,
-    taken,
-)
+from actors.project.permissions import LOOKING, ROLES, broken, missing, refusal, taken
 from actors.project.projects import Outcome
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import Rejection
 from protocol.event import Principal
-from protocol.members import Role
 from protocol.roles import (
     DefineRole,
     EditRole,
@@ -63,7 +53,7 @@ def decide_define(state: ProjectState, command: DefineRole, context: Context, li
 
 
 def decide_edit(state: ProjectState, command: EditRole, context: Context) -> Outcome:
-    """Who edits a role needs what it gave before and what it gives then."""
+    """Who edits a role needs what it gave before and what it gives then. Invitations that become void with it end."""
     role = _managed(state, command.role_id, context.principal)
     if isinstance(role, Rejection):
         return role
@@ -83,7 +73,8 @@ def decide_edit(state: ProjectState, command: EditRole, context: Context) -> Out
         return refused
     changes: RoleChanges = {name: wished[name] for name in changed}  # type: ignore[assignment]
     was: RoleChanges = {name: role[name] for name in changed}  # type: ignore[assignment, literal-required]
-    return dating.decision([RoleEdited(role_id=command.role_id, changes=changes, was=was)])
+    after = replace(state, roles={**state.roles, command.role_id: {**role, **changes}})
+    return dating.decision([*voided(after), RoleEdited(role_id=command.role_id, changes=changes, was=was)])
 
 
 def decide_remove(state: ProjectState, command: RemoveRole, context: Context) -> Outcome:
@@ -101,29 +92,6 @@ def decide_remove(state: ProjectState, command: RemoveRole, context: Context) ->
     return dating.decision([RoleRemoved(role_id=command.role_id, was=role)])
 
 
-def refuse_grant(state: ProjectState, principal: Principal, role: Role) -> Rejection | None:
-    """Why the principal cannot give a role, or take it from somebody: it is not there, or stronger than their own."""
-    if role not in ROLES and role not in state.roles:
-        return missing("role")
-    if role == "owner" and not allowed(state, principal, "member.make_owner"):
-        return forbidden("member.make_owner")
-    return _refuse_more(state, principal, permissions_of(state, role))
-
-
-def refuse_permissions(state: ProjectState, principal: Principal, names: Collection[str]) -> Rejection | None:
-    """Why the principal cannot put these permissions into a role."""
-    if unknown := sorted(set(names) - EVERYTHING):
-        return broken("unknown_permission", f"there is no permission {unknown[0]}")
-    if reserved := sorted(set(names) & FOR_OWNERS_ALONE):
-        return broken("permission_reserved", f"{reserved[0]} belongs to owners alone")
-    return _refuse_more(state, principal, names)
-
-
-def _refuse_more(state: ProjectState, principal: Principal, names: Collection[str]) -> Rejection | None:
-    lacking = [name for name in sorted(EVERYTHING) if name in names and not allowed(state, principal, name)]
-    return forbidden(lacking[0]) if lacking else None
-
-
 def _managed(state: ProjectState, role_id: str, principal: Principal) -> RoleView | Rejection:
     refused = refusal(state, principal, "role.manage")
     if refused is not None:
@@ -131,7 +99,7 @@ def _managed(state: ProjectState, role_id: str, principal: Principal) -> RoleVie
     role = state.roles.get(role_id)
     if role is None:
         return missing("role")
-    return _refuse_more(state, principal, role["permissions"]) or role
+    return refuse_more(state, principal, role["permissions"]) or role
 
 
 def _refuse_name(state: ProjectState, name: str, own_id: str | None = None) -> Rejection | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from actors.project.invitations import list_invitations
+from actors.project.invitations import VOIDED_PER_ENTRY_MAX, list_invitations
 from actors.project.limits import ProjectLimits
 from actors.runtime.actor import Decision
-from protocol.event import OPERATOR, Principal
+from protocol.event import OPERATOR, Command, Principal
 from protocol.invitations import (
     AcceptInvitation,
     DeclineInvitation,
@@ -20,9 +20,16 @@ from protocol.invitations import (
     MemberInvited,
     RevokeInvitation,
 )
-from protocol.members import AddMember, ChangeMemberRole, MemberAdded, MemberRemoved, RemoveMember
+from protocol.members import (
+    AddMember,
+    ChangeMemberRole,
+    MemberAdded,
+    MemberRemoved,
+    RemoveMember,
+    TransferOwnership,
+)
 from protocol.projects import DeleteProject, EditProject
-from protocol.roles import DefineRole, RemoveRole
+from protocol.roles import DefineRole, EditRole, RemoveRole, RoleEdited
 from tests.actors.given import (
     ADMIN,
     ALREADY_EXISTS,
@@ -133,14 +140,75 @@ def test_too_late_is_too_late() -> None:
     assert refused(an_invited().decide(ACCEPT, STRANGER, now=TOO_LATE)) == broken("invitation_expired")
 
 
-def test_an_invitation_falls_with_the_power_of_who_made_it() -> None:
-    for fall in (RemoveMember(user_id=ADMIN.id), ChangeMemberRole(user_id=ADMIN.id, role="member")):
-        life = an_invited()
-        life.given((OWNER, fall))
-        assert refused(life.decide(ACCEPT, STRANGER)) == broken("invitation_void")
+@pytest.mark.parametrize("fall", [RemoveMember(user_id=ADMIN.id), ChangeMemberRole(user_id=ADMIN.id, role="member")])
+@pytest.mark.parametrize("by", [OWNER, ADMIN])
+def test_an_invitation_falls_with_the_power_of_who_made_it(fall: Command, by: Principal) -> None:
+    life = an_invited()
+    life.given((OWNER, InviteMember(invitation_id=OTHER_INVITATION, user_id=SOMEBODY.id, role="viewer")))
+    assert happened(life.send(fall, by))[0] == InvitationRevoked(invitation_id=INVITATION)
+    assert list(life.state.invitations) == [OTHER_INVITATION]
+    assert refused(life.decide(ACCEPT, STRANGER)) == NOT_FOUND
+    assert happened(life.decide(InviteMember(user_id=STRANGER.id, role="viewer"), OWNER))
+
+
+def test_an_invitation_of_who_goes_and_by_them_ends_once() -> None:
+    life = an_invited()
+    own = InviteMember(invitation_id=OTHER_INVITATION, user_id=SOMEBODY.id, role="viewer")
+    life.take(Decision([MemberAdded(user_id=STRANGER.id, role="admin")], OWNER.id, NOW))
+    life.given((STRANGER, own))
+    life.given((OWNER, RemoveMember(user_id=STRANGER.id)))
+    assert life.state.invitations == {}
+
+
+def test_an_owner_who_gives_the_project_away_leaves_no_invitation_to_ownership() -> None:
+    life = a_team()
+    life.given(
+        (OWNER, InviteMember(invitation_id=INVITATION, user_id=STRANGER.id, role="owner")),
+        (OWNER, InviteMember(invitation_id=OTHER_INVITATION, user_id=SOMEBODY.id, role="admin")),
+        (OWNER, TransferOwnership(user_id=MEMBER.id)),
+    )
+    assert list(life.state.invitations) == [OTHER_INVITATION]
+
+
+def test_an_edited_role_ends_what_its_members_could_not_offer_any_more() -> None:
+    life = a_team()
+    life.given(
+        (OWNER, DefineRole(role_id=ROLE, name="Host", permissions=["task.add", "member.add"])),
+        (OWNER, ChangeMemberRole(user_id=MEMBER.id, role=ROLE)),
+        (MEMBER, InviteMember(invitation_id=INVITATION, user_id=STRANGER.id, role="viewer")),
+        (OWNER, InviteMember(invitation_id=OTHER_INVITATION, user_id=SOMEBODY.id, role=ROLE)),
+        (OWNER, EditRole(role_id=ROLE, name="Hostess")),
+    )
+    assert list(life.state.invitations) == [INVITATION, OTHER_INVITATION]
+    edited = happened(life.send(EditRole(role_id=ROLE, permissions=["task.add"]), OWNER))
+    assert [type(event) for event in edited] == [InvitationRevoked, RoleEdited]
+    assert list(life.state.invitations) == [OTHER_INVITATION]
+
+
+def test_an_invitation_by_the_operator_stands() -> None:
     life = a_team()
     life.given((OPERATOR, InviteMember(invitation_id=INVITATION, user_id=STRANGER.id, role="owner")))
+    life.given((OWNER, RemoveMember(user_id=ADMIN.id)))
     assert len(happened(life.decide(ACCEPT, STRANGER))) == 2
+
+
+def test_no_entry_ends_more_than_a_thousand_invitations_and_none_of_the_rest_is_accepted() -> None:
+    life = a_team(ProjectLimits(invitations_max=VOIDED_PER_ENTRY_MAX + 1))
+    invited = [Principal(uuid(0x10000 + n)) for n in range(VOIDED_PER_ENTRY_MAX + 1)]
+    life.given(*((ADMIN, InviteMember(user_id=one.id, role="viewer")) for one in invited))
+    life.given((OWNER, RemoveMember(user_id=ADMIN.id)))
+    [left] = life.state.invitations.values()
+    answer = AcceptInvitation(invitation_id=left["id"])
+    assert refused(life.decide(answer, Principal(str(left["userId"])))) == broken("invitation_void")
+    again = happened(life.decide(InviteMember(user_id=str(left["userId"]), role="viewer"), OWNER))
+    assert [type(event) for event in again] == [InvitationRevoked, MemberInvited]
+
+
+def test_a_bot_answers_an_invitation_by_name_and_shows_no_token() -> None:
+    bot = Principal(STRANGER.id, "bot", owner_id=OWNER.id)
+    assert len(happened(an_invited().decide(ACCEPT, bot))) == 2
+    assert len(happened(an_invited().decide(DeclineInvitation(invitation_id=INVITATION), bot))) == 1
+    assert refused(an_addressed().decide(SHOWN, bot, facts=FITS)) == NOT_FOUND
 
 
 def test_nobody_invites_to_more_than_they_have_or_without_permission() -> None:
@@ -257,3 +325,6 @@ def test_a_bots_invitation_falls_with_the_power_of_its_person() -> None:
     life, facts = an_invited("member"), {"inviterOwnerId": MEMBER.id}
     assert refused(life.decide(ACCEPT, STRANGER, facts=facts)) == broken("invitation_void")
     assert happened(life.decide(ACCEPT, STRANGER, facts={"inviterOwnerId": OWNER.id}))
+    life.given((OWNER, ChangeMemberRole(user_id=MEMBER.id, role="admin")))
+    down = life.decide(ChangeMemberRole(user_id=MEMBER.id, role="viewer"), OWNER, facts={"botIds": [ADMIN.id]})
+    assert happened(down)[0] == InvitationRevoked(invitation_id=INVITATION)

@@ -122,9 +122,9 @@ ErrorCode: TypeAlias = Literal[
 
 
 class AcceptInvitation(TypedDict):
-    """Makes the invited user a member, and ends what else invites them by name.
+    """Makes the invited user or bot a member, and ends what else invites them by name.
 
-    An invitation by e-mail asks for its token, which works once.
+    An invitation by e-mail asks for its token, which works once, and not for bots.
     """
 
     invitationId: Uuid
@@ -251,6 +251,7 @@ class ChangeMemberRole(TypedDict):
     """Gives a member another role, beyond which their bots may nothing either.
 
     A bot that is an owner acts as one until its person stops to be one. A project always keeps an owner.
+    Invitations that their inviter could not make any more end.
     """
 
     userId: Uuid
@@ -476,7 +477,7 @@ class CreateTask(TypedDict):
 
 
 class DeclineInvitation(TypedDict):
-    """Says no; as with AcceptInvitation, by the invited user or with the token."""
+    """Says no; as with AcceptInvitation, by who is invited or with the token."""
 
     invitationId: Uuid
     token: NotRequired[str]
@@ -627,7 +628,10 @@ class EditRefusal(TypedDict):
 
 
 class EditRole(TypedDict):
-    """Sets the fields that are present; members who have the role may at once what it says then."""
+    """Sets the fields that are present; members who have the role may at once what it says then.
+
+    Invitations that their inviter could not make any more end.
+    """
 
     roleId: Uuid
     name: NotRequired[str]
@@ -1429,7 +1433,8 @@ class RemoveLink(TypedDict):
 
 
 class RemoveMember(TypedDict):
-    """Ends a membership and those of the person's bots, and open invitations; whoever names themself leaves.
+    """Ends a membership, those of the person's bots, and the invitations of and by them; whoever names
+    themself leaves.
 
     It takes effect on every open socket.
     """

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from protocol.members import AddMember, ChangeMemberRole
+from protocol.roles import EditRole
 from protocol.tasks import CreateTask
 from server.auth.opaque import ApiTokenText, RefreshToken
 from server.rate_limits import RateLimits
@@ -94,7 +95,7 @@ async def test_an_owner_does_not_leave_the_project_to_their_bot(world: World) ->
         assert (await problem_of(response, 422))["details"]["reason"] == reason
 
 
-async def test_a_bots_invitation_is_void_once_its_owner_could_not_make_it(world: World) -> None:
+async def test_a_bots_invitation_ends_once_its_owner_could_not_make_it(world: World) -> None:
     ada, bob, cyd = [await world.register(name) for name in ("ada", "bob", "cyd")]
     project = await world.project(bob)
     await world.send(bob, project["id"], AddMember(user_id=ada.id, role="admin"))
@@ -104,11 +105,41 @@ async def test_a_bots_invitation_is_void_once_its_owner_could_not_make_it(world:
     invite = {"type": "InviteMember", "data": {"userId": cyd.id, "role": "admin"}}
     response = await world.http.post(path, json=invite, headers=bearer(await a_token(world, ada, bot["userId"])))
     accept = {"type": "AcceptInvitation", "data": {"invitationId": (await response.json())["result"]["invitationId"]}}
+    assert len(await (await world.http.get("/v1/invitations", headers=cyd.auth)).json()) == 1
     await world.send(bob, project["id"], ChangeMemberRole(user_id=ada.id, role="viewer"))
+    assert await (await world.http.get("/v1/invitations", headers=cyd.auth)).json() == []
+    await problem_of(await world.http.post(path, json=accept, headers=cyd.auth), 404)
+
+
+async def test_a_bots_invitation_is_void_once_its_owners_role_does_not_allow_it(world: World) -> None:
+    ada, bob, cyd = [await world.register(name) for name in ("ada", "bob", "cyd")]
+    project = await world.project(bob)
+    role = {"name": "Host", "permissions": ["member.add"]}
+    path = f"/v1/projects/{project['id']}/commands"
+    defined = await world.http.post(path, json={"type": "DefineRole", "data": role}, headers=bob.auth)
+    role_id = (await defined.json())["result"]["roleId"]
+    await world.send(bob, project["id"], AddMember(user_id=ada.id, role=role_id))
+    bot = await a_bot(world, ada)
+    await world.send(bob, project["id"], AddMember(user_id=bot["userId"], role="admin"))
+    invite = {"type": "InviteMember", "data": {"userId": cyd.id, "role": "viewer"}}
+    response = await world.http.post(path, json=invite, headers=bearer(await a_token(world, ada, bot["userId"])))
+    accept = {"type": "AcceptInvitation", "data": {"invitationId": (await response.json())["result"]["invitationId"]}}
+    await world.send(bob, project["id"], EditRole(role_id=role_id, permissions=["task.add"]))
     problem = await problem_of(await world.http.post(path, json=accept, headers=cyd.auth), 422)
     assert problem["details"]["reason"] == "invitation_void"
-    await world.send(bob, project["id"], ChangeMemberRole(user_id=ada.id, role="admin"))
-    assert (await world.http.post(path, json=accept, headers=cyd.auth)).status == 200
+
+
+async def test_an_invited_bot_accepts(world: World) -> None:
+    ada = await world.register("ada")
+    project, bot = await world.project(ada), await a_bot(world, ada)
+    as_bot = bearer(await a_token(world, ada, bot["userId"]))
+    path = f"/v1/projects/{project['id']}/commands"
+    invite = {"type": "InviteMember", "data": {"userId": bot["userId"], "role": "member"}}
+    assert (await world.http.post(path, json=invite, headers=ada.auth)).status == 200
+    [own] = await (await world.http.get("/v1/invitations", headers=as_bot)).json()
+    accept = {"type": "AcceptInvitation", "data": {"invitationId": own["id"]}}
+    assert (await world.http.post(path, json=accept, headers=as_bot)).status == 200
+    assert (await world.http.get(f"/v1/projects/{project['id']}", headers=as_bot)).status == 200
 
 
 async def test_a_token_is_shown_once_and_kept_as_a_hash(world: World) -> None:

@@ -46,9 +46,9 @@ class InvitationBuilders(ProjectStream):
         token: str | Unset = UNSET,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Makes the invited user a member, and ends what else invites them by name.
+        """Makes the invited user or bot a member, and ends what else invites them by name.
 
-        An invitation by e-mail asks for its token, which works once.
+        An invitation by e-mail asks for its token, which works once, and not for bots.
         """
         data = present(
             invitationId=invitation_id,
@@ -63,7 +63,7 @@ class InvitationBuilders(ProjectStream):
         token: str | Unset = UNSET,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Says no; as with AcceptInvitation, by the invited user or with the token."""
+        """Says no; as with AcceptInvitation, by who is invited or with the token."""
         data = present(
             invitationId=invitation_id,
             token=token,

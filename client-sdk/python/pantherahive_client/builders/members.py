@@ -36,6 +36,7 @@ class MemberBuilders(ProjectStream):
         """Gives a member another role, beyond which their bots may nothing either.
 
         A bot that is an owner acts as one until its person stops to be one. A project always keeps an owner.
+        Invitations that their inviter could not make any more end.
         """
         data = {"userId": user_id, "role": role}
         return await self.send("ChangeMemberRole", data, **sending)
@@ -45,7 +46,8 @@ class MemberBuilders(ProjectStream):
         user_id: Uuid,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Ends a membership and those of the person's bots, and open invitations; whoever names themself leaves.
+        """Ends a membership, those of the person's bots, and the invitations of and by them; whoever names themself
+        leaves.
 
         It takes effect on every open socket.
         """

@@ -44,7 +44,10 @@ class RoleBuilders(ProjectStream):
         permissions: Sequence[str] | Unset = UNSET,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Sets the fields that are present; members who have the role may at once what it says then."""
+        """Sets the fields that are present; members who have the role may at once what it says then.
+
+        Invitations that their inviter could not make any more end.
+        """
         data = present(
             roleId=role_id,
             name=name,
