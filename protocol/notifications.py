@@ -11,6 +11,7 @@ from protocol.base import VIEW_CONFIG, Instant, Integer, PersonId, Seq, StreamNa
 from protocol.event import Command, Event
 
 Reason = Literal["mentioned", "assigned", "replied", "watched", "dueSoon"]
+"""`watched`: something happened to a task that the person watches, or somebody said something about one of theirs."""
 Channel = Literal["inbox", "email", "push"]
 Withheld = Literal["projectMuted", "reasonOff"]
 

@@ -69,7 +69,7 @@ def _why_not(entry: Entry, user_id: str) -> Why:
     if is_imported(entry.author):
         return "history"
     kinds = {event["kind"] for event in unpack_payload(entry.payload).events}
-    return "quietKind" if kinds.isdisjoint(WATCHERS_HEAR_OF) else "notConcerned"
+    return "quietKind" if kinds and kinds.isdisjoint(WATCHERS_HEAR_OF) else "notConcerned"
 
 
 def _explained(source: Source, event: Notified | NotificationWithheld) -> Explanation:

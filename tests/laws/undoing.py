@@ -63,12 +63,14 @@ class Story:
 
     def _back(self, person: Principal, seq: int) -> None:
         """Undone things are redone half of the time."""
-        is_undone = self.life.entries[seq - 1].op_id in self.life.state.undone
+        op_id = self.life.entries[seq - 1].op_id
+        undoing, redoing = self.life.state.undone.get(op_id), self.life.state.redone.get(op_id)
         before = visible(self.life)
-        if is_undone and self.chance.random() < 0.8:
-            since = self.life.state.undone[self.life.entries[seq - 1].op_id].seq
-            self._judge(redo(self.life, seq, person, self.now()), person, since, "redo")
-        elif self._judge(undo(self.life, seq, person, self.now()), person, seq, "undo") and self.chance.random() < 0.4:
+        if undoing is not None and self.chance.random() < 0.8:
+            self._judge(redo(self.life, seq, person, self.now()), person, undoing.seq, "redo")
+            return
+        since = seq if redoing is None else redoing.seq
+        if self._judge(undo(self.life, seq, person, self.now()), person, since, "undo") and self.chance.random() < 0.4:
             outcome = redo(self.life, seq, person, self.now())
             assert self._judge(outcome, person, len(self.life.entries), "redo"), outcome
             assert visible(self.life) == before, "undo and redo lead elsewhere"
