@@ -127,14 +127,14 @@ class EngineSocket(Outlet):
         self.close("the end", code=int(error.code) if isinstance(error, WebSocketError) else _INTERNAL_ERROR)
 
     def lost(self) -> None:
-        """See the port."""
+        """See the port. As little as possible: thousands may be lost in one turn of the loop."""
         self.closing, self._is_clear = True, False
-        if self._timer is not None:
-            self._timer.cancel()
         self._entrance.farewells.add(self._gone)
 
     def _gone(self) -> None:
         """The transport is gone. Until then it holds a place, however long ago it was told to close."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._link.release()
         try:
             self._end()
@@ -209,6 +209,8 @@ class EngineSocket(Outlet):
             self.close("unknown packet", code=_PROTOCOL_ERROR)
 
     def _ping(self) -> None:
+        if self.closing:
+            return
         self.write(PING_FRAME)
         self.flush()
         self._pong_after_bytes = self._queued_bytes
