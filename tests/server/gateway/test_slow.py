@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -71,6 +72,12 @@ async def stuff(hive: Hive, stream: str, session: Session) -> int:
     return seq
 
 
+async def to_the_end(raw: RawClient) -> None:
+    """Reads what the kernel still has. Raises ConnectionResetError when it was told to forget the rest."""
+    while await asyncio.get_running_loop().sock_recv(raw.raw, 1 << 16):
+        pass
+
+
 def seqs_in(texts: list[str]) -> list[int]:
     """The seqs of the entries in packets."""
     packets = [orjson.loads(text[2:]) for text in texts if text.startswith('42["entries"')]
@@ -94,6 +101,21 @@ def test_who_does_not_read_costs_a_buffer_and_nobody_else_anything(run: Callable
             assert len(asyncio.all_tasks()) <= tasks + 2  # the pump and its wait
             raw.reset()
             await eventually(lambda: hive.gateway.connections == 1)
+
+    run(scenario)
+
+
+def test_the_kernel_offers_nothing_more_to_who_is_cut_off(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive(replace(SMALL, slow_follower_grace_s=5)) as hive:
+            stream = await hive.project()
+            raw, session = await a_sleeper(hive, stream)
+            await stuff(hive, stream, session)
+            session.socket.abort()
+            with pytest.raises(ConnectionResetError) as reset:
+                await to_the_end(raw)
+            assert reset.value.errno == errno.ECONNRESET
+            raw.close()
 
     run(scenario)
 
