@@ -148,7 +148,7 @@ def test_who_reads_again_catches_up_without_a_gap(run: Callable[[Scenario], None
 
 def test_who_does_not_read_that_it_is_out_has_a_place_until_it_is_gone(run: Callable[[Scenario], None]) -> None:
     async def scenario() -> None:
-        async with a_hive(replace(SMALL, connections_per_address_max=1)) as hive:
+        async with a_hive(replace(SMALL, connections_per_address_max=1, slow_follower_grace_s=2)) as hive:
             stream = await hive.project()
             raw, session = await a_sleeper(hive, stream)
             await stuff(hive, stream, session)
