@@ -80,8 +80,9 @@ class Cell:
         # Entries that are applied and not yet committed, oldest first, and the size of their payloads.
         self._unsettled: deque[Unsettled] = deque()
         self._unsettled_bytes = 0
-        # Rejections that wait at the gate: opId → the seq that they saw, digest, rejection. A duplicate gets the same.
-        self._rejecting: dict[str, tuple[int, bytes, Rejection]] = {}
+        # Rejections that wait at the gate: (opId, sender) → the seq that they saw, digest, rejection. A duplicate gets
+        # the same.
+        self._rejecting: dict[tuple[str, str], tuple[int, bytes, Rejection]] = {}
         # The seq of the newest snapshot that was asked for.
         self.snapshot_seq = 0
         # A rough size of the state, for passivation by memory budget.
@@ -206,7 +207,8 @@ class Cell:
         if seen is not None:
             self._answer_seen(seen, delivery, now, now_s)
             return True
-        waiting = self._rejecting.get(request.op_id)
+        sender_id = request.principal.id
+        waiting = self._rejecting.get((request.op_id, sender_id)) if self._rejecting else None
         if waiting is not None:
             _, digest, rejection = waiting
             if digest == request.digest:
@@ -214,7 +216,7 @@ class Cell:
             else:
                 self._refuse(OP_ID_REUSED, delivery, now, now_s)
             return True
-        rejected = self._host.rejections.find(self.stream, request.op_id, request.digest)
+        rejected = self._host.rejections.find(self.stream, request.op_id, sender_id, request.digest)
         if rejected is OP_ID_REUSED:
             self._refuse(OP_ID_REUSED, delivery, now, now_s)
             return True
@@ -326,7 +328,8 @@ class Cell:
         """The rejection leaves when what it saw is durable; until then a duplicate must not be judged anew."""
         request = delivery.request
         if self.tentative > self.gate.durable and not rejection.retryable:
-            self._rejecting[request.op_id] = (self.tentative, request.digest, rejection)
+            sender = (request.op_id, request.principal.id)
+            self._rejecting[sender] = (self.tentative, request.digest, rejection)
         held = HeldRejection(rejection, delivery, self._host.rejections, self._host.clock)
         self.gate.hold(self.tentative, held, now_s)
 
@@ -378,7 +381,7 @@ class Cell:
             self._host.meters.gate_opened(self._host.clock.monotonic_s() - held_since)
         self._host.publish(self.stream, publications)
         if self._rejecting:
-            self._rejecting = {op: held for op, held in self._rejecting.items() if held[0] > newest.seq}
+            self._rejecting = {sender: held for sender, held in self._rejecting.items() if held[0] > newest.seq}
         if self.phase is Phase.CRASHED:
             self._end_if_drained()
             return

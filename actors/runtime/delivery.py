@@ -118,7 +118,8 @@ class HeldRejection:
         request = self.delivery.request
         if self.memory is not None:
             now_s = self.clock.monotonic_s()
-            self.memory.remember(request.stream, request.op_id, request.digest, self.rejection, now_s)
+            sender_id = request.principal.id
+            self.memory.remember(request.stream, request.op_id, sender_id, request.digest, self.rejection, now_s)
         self.delivery.refuse(self.rejection)
 
     def abort(self, rejection: Rejection) -> None:

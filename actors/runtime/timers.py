@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 from actors.ports import Clock, Timers
 from actors.runtime.actor import AnyActor
-from actors.runtime.request import Accepted, Request
+from actors.runtime.request import Accepted, Outcome, Request
 from actors.runtime.router import Router
 from actors.runtime.shards import ShardTable
 from protocol.errors import ErrorCode, Rejection
@@ -29,9 +29,14 @@ _NAMESPACE = UUID("5b0f6f43-6f0c-5a39-9d3b-5d4a6f0d6f43")
 TIMERS_PER_ROUND_MAX = 100
 
 
-def timer_op_id(timer: DueTimer) -> str:
-    """The opId of a firing: the same however often it is tried."""
-    return str(uuid5(_NAMESPACE, f"{timer.stream}\n{timer.name}\n{timer.due_at}"))
+OP_IDS_MAX = 8
+"""So many opIds of a firing are tried. They can be foreseen, and who may write to the stream can have used one."""
+
+
+def timer_op_id(timer: DueTimer, taken: int = 0) -> str:
+    """The opId of a firing: the same however often it is tried. `taken` of its opIds belong to other commands."""
+    suffix = f"\n{taken}" if taken else ""
+    return str(uuid5(_NAMESPACE, f"{timer.stream}\n{timer.name}\n{timer.due_at}{suffix}"))
 
 
 class TimerService:
@@ -69,17 +74,11 @@ class TimerService:
         return sum([await self._fire(timer) for timer in due])
 
     async def _fire(self, timer: DueTimer) -> bool:
-        command = self._actors[timer.stream.partition("/")[0]].timer_command(timer.name, timer.due_at)
-        outcome = await self._router.command(
-            Request(
-                stream=timer.stream,
-                op_id=timer_op_id(timer),
-                command=command,
-                principal=SYSTEM,
-                digest=digest_of(SYSTEM.id, command, None, None),
-                deadline_s=self._clock.monotonic_s() + self._command_deadline_s,
-            )
-        )
+        outcome = await self._command(timer, 0)
+        for taken in range(1, OP_IDS_MAX):
+            if not isinstance(outcome, Rejection) or outcome.code is not ErrorCode.OP_ID_REUSED:
+                break
+            outcome = await self._command(timer, taken)
         if isinstance(outcome, Rejection):
             if outcome.retryable or outcome.code is ErrorCode.STREAM_HALTED:
                 return False
@@ -89,3 +88,15 @@ class TimerService:
             raise TypeError(outcome)
         await self._timers.done(timer)
         return True
+
+    async def _command(self, timer: DueTimer, taken: int) -> Outcome:
+        command = self._actors[timer.stream.partition("/")[0]].timer_command(timer.name, timer.due_at)
+        request = Request(
+            stream=timer.stream,
+            op_id=timer_op_id(timer, taken),
+            command=command,
+            principal=SYSTEM,
+            digest=digest_of(SYSTEM.id, command, None, None),
+            deadline_s=self._clock.monotonic_s() + self._command_deadline_s,
+        )
+        return await self._router.command(request)

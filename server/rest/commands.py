@@ -62,7 +62,7 @@ class CommandRoutes:
         command = granted(decode_command(stream, body.type, body.data))
         op_id = self._op_id(request, principal, body)
         wish = Wish(stream, command, principal, op_id, body.base, body.origin, only_at(request))
-        with self.keyed.judged_once(stream, wish.op_id, _digest_of(wish)):
+        with self.keyed.judged_once(stream, wish.op_id, principal.id, _digest_of(wish)):
             facts = granted(await self.facts.facts_for(command, stream, principal, body.origin))
             accepted = granted(await self.streams.command(wish, facts))
         answer = {"cursor": str(accepted.cursor), "at": accepted.at, "result": accepted.result}

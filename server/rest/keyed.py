@@ -35,21 +35,24 @@ class KeyedRequests:
     def __init__(self, clock: Clock, limit: int = REFUSALS_REMEMBERED_MAX, memory_s: float = REFUSAL_MEMORY_S) -> None:
         self._clock = clock
         self._refused = RejectionMemory(limit, memory_s)
-        # (scope, opId) → the requests with this key that are under way.
-        self._under_way: dict[tuple[str, str], _UnderWay] = {}
+        # (scope, opId, caller's id) → the requests with this key that are under way.
+        self._under_way: dict[tuple[str, str, str], _UnderWay] = {}
 
     @contextmanager
-    def judged_once(self, scope: str, op_id: str, digest: bytes) -> Iterator[None]:
+    def judged_once(self, scope: str, op_id: str, caller_id: str, digest: bytes) -> Iterator[None]:
         """Around the work of a request with a key. `scope` is what it is about; `digest` tells its content.
+
+        What one caller was refused says nothing about the same key of another.
 
         Raises Rejected: the first answer to the same request, `op_id_reused` when the key came with another one.
         Retryable refusals are not remembered: they ask for the same request again.
         """
+        key = (scope, op_id, caller_id)
         self._refused.forget_old(self._clock.monotonic_s())
-        known = self._refused.find(scope, op_id, digest)
+        known = self._refused.find(*key, digest)
         if known is not None:
             raise Rejected(KEY_REUSED if known is OP_ID_REUSED else known)
-        under_way = self._under_way.setdefault((scope, op_id), _UnderWay())
+        under_way = self._under_way.setdefault(key, _UnderWay())
         under_way.count += 1
         refusal: Rejection | None = None
         try:
@@ -61,11 +64,11 @@ class KeyedRequests:
         finally:
             under_way.count -= 1
             if under_way.count == 0:
-                del self._under_way[scope, op_id]
+                del self._under_way[key]
                 if refusal is not None and not under_way.is_accepted:
-                    self._remember(scope, op_id, digest, refusal)
+                    self._remember(key, digest, refusal)
 
-    def _remember(self, scope: str, op_id: str, digest: bytes, refusal: Rejection) -> None:
+    def _remember(self, key: tuple[str, str, str], digest: bytes, refusal: Rejection) -> None:
         """Not that the key belongs to another request: that one's answer counts."""
         if refusal.code is not ErrorCode.OP_ID_REUSED:
-            self._refused.remember(scope, op_id, digest, refusal, self._clock.monotonic_s())
+            self._refused.remember(*key, digest, refusal, self._clock.monotonic_s())

@@ -77,7 +77,7 @@ class ProfileRoutes:
             account = await self._change(account, wanted, principal, op_id, None)
         else:
             keyed = AccountRequest(op_id, _digest_of(wanted))
-            with self.keyed.judged_once(f"account/{account.user_id}", op_id, keyed.digest):
+            with self.keyed.judged_once(f"account/{account.user_id}", op_id, principal.id, keyed.digest):
                 account = await self._change(account, wanted, principal, op_id, keyed)
         return await self._answer(account, principal)
 

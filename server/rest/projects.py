@@ -145,7 +145,8 @@ class ProjectRoutes:
         else:
             project_id = derived_id("project", principal.id, op_id)
             wish = Wish(f"project/{project_id}", command, principal, op_id)
-            with self.keyed.judged_once(wish.stream, op_id, digest_of(principal.id, command, None, None)):
+            told_apart = (wish.stream, op_id, principal.id, digest_of(principal.id, command, None, None))
+            with self.keyed.judged_once(*told_apart):
                 accepted = await self._create(wish, command)
         reading = await self.views.read_after(wish.stream, principal, accepted.cursor, view_project)
         headers = {"ETag": entity_tag(reading.cursor, reading.value), "Location": f"/v1/projects/{project_id}"}

@@ -12,31 +12,32 @@ GONE = Rejection(ErrorCode.NOT_FOUND, "gone")
 
 def test_the_same_command_gets_the_first_answer_and_another_one_learns_nothing() -> None:
     memory = RejectionMemory(10, 60.0)
-    memory.remember("a", "op", b"1", FULL, 0.0)
-    memory.remember("a", "op", b"1", GONE, 1.0)
-    assert memory.find("a", "op", b"1") is FULL
-    assert memory.find("a", "op", b"2") is OP_ID_REUSED
-    assert memory.find("b", "op", b"1") is None
+    memory.remember("a", "op", "ada", b"1", FULL, 0.0)
+    memory.remember("a", "op", "ada", b"1", GONE, 1.0)
+    assert memory.find("a", "op", "ada", b"1") is FULL
+    assert memory.find("a", "op", "ada", b"2") is OP_ID_REUSED
+    assert memory.find("b", "op", "ada", b"1") is None
+    assert memory.find("a", "op", "eve", b"2") is None, "what ada was refused is nothing to eve"
 
 
 def test_a_retryable_rejection_is_no_answer_to_keep() -> None:
     memory = RejectionMemory(10, 60.0)
-    memory.remember("a", "op", b"1", UNAVAILABLE, 0.0)
-    assert memory.find("a", "op", b"1") is None
+    memory.remember("a", "op", "ada", b"1", UNAVAILABLE, 0.0)
+    assert memory.find("a", "op", "ada", b"1") is None
 
 
 def test_a_reused_op_id_is_not_held_against_its_first_user() -> None:
     memory = RejectionMemory(10, 60.0)
-    memory.remember("a", "op", b"thief", OP_ID_REUSED, 0.0)
-    assert memory.find("a", "op", b"owner") is None
+    memory.remember("a", "op", "ada", b"thief", OP_ID_REUSED, 0.0)
+    assert memory.find("a", "op", "ada", b"owner") is None
 
 
 def test_the_memory_is_bounded_in_number_and_in_time() -> None:
     memory = RejectionMemory(2, 60.0)
     for number in range(3):
-        memory.remember("a", f"op {number}", b"", FULL, float(number))
-    assert [memory.find("a", f"op {number}", b"") for number in range(3)] == [None, FULL, FULL]
+        memory.remember("a", f"op {number}", "ada", b"", FULL, float(number))
+    assert [memory.find("a", f"op {number}", "ada", b"") for number in range(3)] == [None, FULL, FULL]
     memory.forget_old(61.0)
-    assert [memory.find("a", f"op {number}", b"") for number in range(3)] == [None, None, FULL]
+    assert [memory.find("a", f"op {number}", "ada", b"") for number in range(3)] == [None, None, FULL]
     memory.forget_old(62.0)
     assert len(memory) == 0

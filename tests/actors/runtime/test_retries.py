@@ -299,6 +299,27 @@ async def test_a_real_rejection_on_a_long_stream_is_told_after_a_look_into_the_l
         assert len(world.journal.lookups) == 1
 
 
+@pytest.mark.parametrize("in_flight", [False, True])
+async def test_an_op_id_with_which_a_stranger_was_refused_is_still_its_owners(in_flight: bool) -> None:
+    async with a_world(GuardedNotes()) as world:
+        await given_an_insider(world)
+        op_id = world.ids.new_id()
+        hold = world.journal.next(Hold()) if in_flight else None
+        before = world.send(add(2), by=INSIDER)
+        refused = world.send(add(9), op_id=op_id, by=STRANGER)
+        if hold is None:
+            assert await refused == HIDDEN
+        owners = world.send(add(1), op_id=op_id, by=INSIDER)
+        if hold is not None:
+            await hold.reached.wait()
+            hold.release()
+        first = accepted(await owners)
+        assert await refused == HIDDEN
+        assert await world.send(add(9), op_id=op_id, by=STRANGER) == HIDDEN
+        assert await world.send(add(1), op_id=op_id, by=INSIDER) == first
+        accepted(await before)
+
+
 @pytest.mark.parametrize("known_from", ["memory", "flight", "log", "rejection", "rejection in flight"])
 async def test_an_op_id_of_another_command_tells_a_stranger_nothing_of_the_stream(known_from: str) -> None:
     async with a_world(GuardedNotes(), outcomes_remembered_max=3) as world:
@@ -312,11 +333,12 @@ async def test_an_op_id_of_another_command_tells_a_stranger_nothing_of_the_strea
             await asyncio.gather(before, first)
         if known_from == "log":
             await asyncio.gather(*(world.send(add(number), by=INSIDER) for number in range(3, 8)))
-        asked = [world.send(add(9), op_id=op_id, by=by) for by in (STRANGER, INSIDER, OPERATOR)]
+        others = () if known_from.startswith("rejection") else (OPERATOR,)
+        asked = [world.send(add(9), op_id=op_id, by=by) for by in (STRANGER, INSIDER, *others)]
         unknown = world.send(add(9), by=STRANGER)
         if hold is not None:
             await hold.reached.wait()
             hold.release()
-        assert await asyncio.gather(*asked) == [HIDDEN, OP_ID_REUSED, OP_ID_REUSED]
+        assert await asyncio.gather(*asked) == [HIDDEN, OP_ID_REUSED, *[OP_ID_REUSED for _ in others]]
         assert await unknown == HIDDEN
         assert await world.send(original, op_id=op_id, by=INSIDER) == await first, "the stranger's answer is not kept"

@@ -10,8 +10,8 @@ from protocol.log import DueTimer, shard_of
 from storage.memory.faulty import LoseAnswer
 from storage.memory.transactions import MemoryTransactions
 from storage.ports import TimerWrite
-from tests.actors.runtime.notes import NotesActor
-from tests.actors.runtime.world import STREAM, World, a_world, settle
+from tests.actors.runtime.notes import NotesActor, add
+from tests.actors.runtime.world import STREAM, World, a_world, accepted, settle
 
 PAST = "2026-01-01T00:00:00.000Z"
 
@@ -40,6 +40,17 @@ async def test_a_due_timer_sends_its_command_once() -> None:
         assert entry.op_id == timer_op_id(DueTimer(STREAM, "remind", PAST))
         assert entry.author == "system"
         assert await left(world) == []
+
+
+async def test_a_timer_whose_op_id_somebody_has_used_fires_all_the_same() -> None:
+    async with a_world() as world:
+        timer = DueTimer(STREAM, "remind", PAST)
+        for taken in range(2):
+            accepted(await world.send(add(taken), op_id=timer_op_id(timer, taken)))
+        await set_timers(world, "remind")
+        assert await service_of(world).fire_due() == 1
+        assert [entry.op_id for entry in world.journal.entries()][-1] == timer_op_id(timer, 2)
+        assert (len(world.journal.entries()), await left(world)) == (3, [])
 
 
 async def test_a_timer_does_not_fire_before_it_is_due() -> None:

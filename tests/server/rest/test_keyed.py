@@ -60,7 +60,7 @@ async def test_the_key_of_a_refused_change_of_an_account_is_not_free(world: Worl
 def judge(keyed: KeyedRequests, digest: bytes, refusal: Rejection | None) -> Rejection | None:
     """How a request ends."""
     try:
-        with keyed.judged_once("account/1", "op", digest):
+        with keyed.judged_once("account/1", "op", "ada", digest):
             if refusal is not None:
                 raise Rejected(refusal)
     except Rejected as refused:
@@ -99,9 +99,31 @@ def test_a_refusal_is_remembered_for_so_long_and_its_retries_get_it_again(clock:
     assert judge(keyed, b"b", None) is None
 
 
+def test_what_one_caller_was_refused_says_nothing_about_anothers_key(clock: MovedClock) -> None:
+    keyed = KeyedRequests(clock)
+    assert judge(keyed, b"a", TAKEN) is TAKEN
+    with keyed.judged_once("account/1", "op", "eve", b"b"):
+        assert judge(keyed, b"a", TAKEN) is TAKEN
+
+
+async def test_a_stranger_who_foresees_an_op_id_takes_nothing_from_its_owner(world: World) -> None:
+    ada, eve = await world.register("ada"), await world.register("eve")
+    project_id = (await world.project(ada))["id"]
+    path = f"/v1/projects/{project_id}/commands"
+    for op_id, is_first in ((world.new_id(), True), (world.new_id(), False)):
+        body = {"opId": op_id, "type": "CreateTask", "data": {"title": "t"}}
+        answers = [await (await world.http.post(path, json=body, headers=ada.auth)).json()] if is_first else []
+        assert await code_of(await world.http.post(path, json=body, headers=eve.auth)) == "not_found"
+        for _ in range(2):
+            response = await world.http.post(path, json=body, headers=ada.auth)
+            assert response.status == 200
+            answers.append(await response.json())
+        assert all(answer == answers[0] for answer in answers)
+
+
 def test_what_was_accepted_meanwhile_is_not_taken_for_refused(clock: MovedClock) -> None:
     keyed = KeyedRequests(clock)
-    with keyed.judged_once("account/1", "op", b"a"):
+    with keyed.judged_once("account/1", "op", "ada", b"a"):
         assert judge(keyed, b"b", TAKEN) is TAKEN
     assert judge(keyed, b"a", None) is None
 
