@@ -21,13 +21,13 @@ from server.past_points import HALTED, PastPoints
 from server.streams import History, Streams
 
 
-def find_turn(state: ProjectState, principal: Principal, op_id: str) -> str | Rejection | None:
-    """A look: the opId of the undo or the redo that is in force, if there is one."""
+def find_undoing(state: ProjectState, principal: Principal, op_id: str) -> str | Rejection | None:
+    """A look: the opId of the undo that is in force, if there is one."""
     refused = refusal(state, principal, "project.view")
     if refused is not None:
         return refused
-    turn = state.undone.get(op_id) or state.redone.get(op_id)
-    return turn.op_id if turn is not None else None
+    undoing = state.undone.get(op_id)
+    return undoing.op_id if undoing is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +47,22 @@ class PastFacts:
     async def of_undo(
         self, command: UndoCommand | RedoCommand, stream: str, principal: Principal
     ) -> Mapping[str, Any] | Rejection:
-        """`meant`, `turn`, `lostValues`, as far as they are there. Raises NotApplied.
+        """`undone`, `undoing`, `lostValues`, as far as they are there. Raises NotApplied.
 
         The look waits until all that its sender sent before is durable, so the log has it. Nothing is read for those
         who may not see the project: its actor refuses them.
         """
-        looked = await self.streams.read(stream, find_turn, principal, command.op_id)
+        looked = await self.streams.read(stream, find_undoing, principal, command.op_id)
         if isinstance(looked, Rejection):
             return looked if looked.retryable or looked.code is ErrorCode.STREAM_HALTED else {}
-        asked = {"meant": command.op_id, "turn": looked.value}
+        asked = {"undone": command.op_id, "undoing": looked.value}
         found = await self.journal.find_ops([(stream, op_id) for op_id in asked.values() if op_id is not None])
         entries = {name: entry for name, op_id in asked.items() if op_id and (entry := found.get((stream, op_id)))}
         try:
             facts: dict[str, Any] = {name: dict(publication_of(entry).wire()) for name, entry in entries.items()}
         except UnreadableEvent:
             return HALTED
-        taken_back = entries.get("turn", entries.get("meant"))
+        taken_back = entries.get("undoing" if isinstance(command, RedoCommand) else "undone")
         if taken_back is not None:
             lost = await self._lost_values(taken_back, facts)
             if isinstance(lost, Rejection):

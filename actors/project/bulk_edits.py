@@ -24,9 +24,7 @@ from protocol.tasks import EditTask, EditTasks, JudgedEdit, TaskEditsJudged
 VALUE_CHARACTERS_MAX: Final = 100
 """The refusals of a bulk edit stand in the log, so they show less of a text than that of a single edit."""
 
-_UNTOUCHED: Final = frozenset(
-    {"project", "members", "comments", "task_comments", "links", "task_links", "undone", "redone"}
-)
+_UNTOUCHED: Final = frozenset({"project", "members", "comments", "task_comments", "links", "task_links", "undone"})
 """What no edit of a task changes."""
 
 

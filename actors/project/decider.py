@@ -36,8 +36,8 @@ class ProjectActor:
     """Answers for streams `project/<id>` (`actors.runtime.actor.Actor`)."""
 
     kind = "project"
-    schema_version = 4
-    """Snapshots of version 3 do not know what was redone."""
+    schema_version = 3
+    """Snapshots of version 2 do not know what undo asks for."""
     content_events = frozenset(event.kind for event in CONTENT)
     exists_empty = False
     shows_presence = True

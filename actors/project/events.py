@@ -169,8 +169,8 @@ def _evolve(state: ProjectState, event: ProjectEvent, meta: EntryMeta) -> None: 
         case ReactionRemoved():
             reactions.evolve_removed(state, event, meta)
         case CommandUndone():
-            undone.evolve_undone(state.undone, state.redone, event, meta)
+            undone.evolve_undone(state.undone, event, meta)
         case CommandRedone():
-            undone.evolve_redone(state.undone, state.redone, event, meta)
+            undone.evolve_redone(state.undone, event)
         case _:
             assert_never(event)

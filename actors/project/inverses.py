@@ -70,9 +70,7 @@ _ABOUT_COMMENTS: Final = (
     ReactionRemoved,
 )
 _NAMING: Final = (MilestoneCreated, MilestoneEdited, FieldDefined, FieldEdited)
-_NEVER_CHANGED: Final = frozenset(
-    {"members", "roles", "invitations", "undone", "redone", "task_comments", "thread_replies"}
-)
+_NEVER_CHANGED: Final = frozenset({"members", "roles", "invitations", "undone", "task_comments", "thread_replies"})
 
 
 def untouched(events: Iterable[ProjectEvent]) -> frozenset[str]:

@@ -44,11 +44,7 @@ def refuse_changed(state: ProjectState, entry: PastEntry) -> Rejection | None:
 
 
 def _changed(state: ProjectState, entry: PastEntry) -> Iterator[dict[str, Any]]:
-    """The single-valued fields. One that stands again as before the entry is not taken back, so none of them.
-
-    Nor is one that stands as the entry left it.
-    """
-    left = {(record, field): yours for event in entry.events for record, field, _, yours in _set_by(event)}
+    """The single-valued fields. One that stands again as before the entry is not taken back, so none of them."""
     for event in entry.events:
         for record, field, before, yours in _set_by(event):
             what, _, record_id = record.partition("/")
@@ -57,17 +53,9 @@ def _changed(state: ProjectState, entry: PastEntry) -> Iterator[dict[str, Any]]:
             if change is None or change.seq <= entry.seq or is_gone:
                 continue  # of what is gone the inverse says so
             current = _value(state, what, record_id, field)
-            if current == left[record, field] and _set_back(state, entry, record, field):
-                continue
             if current != before or (field == "rank" and _stands_elsewhere(state, event)):
                 values = shown({"before": before, "yours": yours, "current": current}, VALUE_CHARACTERS_MAX)
                 yield {"what": what, "id": record_id, "field": field, **values, **who_and_when(change)}
-
-
-def _set_back(state: ProjectState, entry: PastEntry, record: str, field: str) -> bool:
-    """Whether it was others who made a field again what the entry had made of it, and not the author over theirs."""
-    last = state.changes.get(record, {}).get(field)
-    return field not in (PRESENCE, DELETION) and last is not None and last.author != entry.author
 
 
 def _stands_elsewhere(state: ProjectState, event: ProjectEvent) -> bool:

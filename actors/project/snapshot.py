@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from actors.field_changes import packed, unpack
 from actors.project.state import ProjectState, put_known_task, put_link, put_new_comment
-from actors.project.undone import Turn, Turns
+from actors.project.undone import Undoing
 from protocol.comments import CommentView
 from protocol.custom_fields import FieldView
 from protocol.invitations import InvitationView
@@ -24,7 +24,7 @@ TASKS_PER_PART: Final = 100
 LINKS_PER_PART: Final = 200
 COMMENTS_PER_PART: Final = 100
 CHANGES_PER_PART: Final = 200
-TURNS_PER_PART: Final = 1000
+UNDONE_PER_PART: Final = 1000
 MILESTONES_PER_PART: Final = 100
 FIELDS_PER_PART: Final = 50
 PART_CHARACTERS_MAX: Final = 200_000
@@ -52,8 +52,8 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
         ("_deletedComments", list(state.deleted_comments.values()), COMMENTS_PER_PART),
     ]
     collections.append(("_changes", packed(state.changes), CHANGES_PER_PART))
-    collections.append(("_undone", _turns(state.undone), TURNS_PER_PART))
-    collections.append(("_redone", _turns(state.redone), TURNS_PER_PART))
+    undone = [{"opId": op_id, "seq": undoing.seq, "by": undoing.op_id} for op_id, undoing in state.undone.items()]
+    collections.append(("_undone", undone, UNDONE_PER_PART))
     return _parts(state.project, counters, collections)
 
 
@@ -127,9 +127,7 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
         case "_purged":
             state.purged = value
         case "_undone":
-            _take_turns(state.undone, value)
-        case "_redone":
-            _take_turns(state.redone, value)
+            state.undone.update((one["opId"], Undoing(one["seq"], one["by"])) for one in value)
         case "links":
             _take_links(state, value)
         case "comments":
@@ -138,14 +136,6 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
             state.deleted_comments.update((comment["id"], comment) for comment in value)
         case _:
             raise ValueError(f"a project's state has no {name}")
-
-
-def _turns(turns: Turns) -> list[dict[str, Any]]:
-    return [{"opId": op_id, "seq": turn.seq, "by": turn.op_id} for op_id, turn in turns.items()]
-
-
-def _take_turns(turns: Turns, packed_turns: Iterable[Mapping[str, Any]]) -> None:
-    turns.update((one["opId"], Turn(one["seq"], one["by"])) for one in packed_turns)
 
 
 def _take_members(state: ProjectState, members: Iterable[MemberView]) -> None:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from actors.field_changes import Changes
 from actors.project.order import Order
-from actors.project.undone import Turns
+from actors.project.undone import Undoing
 from actors.runtime.actor import EntryMeta
 from protocol.base import PersonId
 from protocol.comments import CommentView
@@ -75,9 +75,7 @@ class ProjectState:
     # Milestone id → its tasks' ids; none of them is empty. An index over `tasks`.
     milestone_tasks: dict[str, set[str]] = field(default_factory=dict)
     # opId → what took it back, for commands that are undone now; the newest ones, in the order of the log.
-    undone: Turns = field(default_factory=dict)
-    # opId → what did it again, for commands that were redone last; the newest ones, in the order of the log.
-    redone: Turns = field(default_factory=dict)
+    undone: dict[str, Undoing] = field(default_factory=dict)
     # The number of the next task; numbers are never used twice.
     next_number: int = 1
     # The time of the newest content, "" while there is none. It never falls.

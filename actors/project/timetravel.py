@@ -23,7 +23,7 @@ from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import ErrorCode, Rejection
 from protocol.timetravel import LEFT_MAX, ProjectRestoredTo, RestoreProjectTo, RestoreTaskTo, TaskRestoredTo
 
-_UNTOUCHED = frozenset({"members", "roles", "invitations", "undone", "redone", "task_comments", "thread_replies"})
+_UNTOUCHED = frozenset({"members", "roles", "invitations", "undone", "task_comments", "thread_replies"})
 
 
 def decide_restore_task(

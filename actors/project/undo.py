@@ -1,7 +1,7 @@
 """Undo and redo: what a command did is taken back by events like those of any other command.
 
-Facts: `meant`, the entry of the command that is meant; `turn`, the entry that undid or redid it last, if any did;
-`lostValues`, what tasks held of a field that the entry to take back removed.
+Facts: `undone`, the entry of the command that is meant; for a redo also `undoing`, the entry that took it back;
+`lostValues`, what tasks held of a field that the entry removed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from actors.project.permissions import broken, deleted, missing, no_project, ref
 from actors.project.projects import Outcome, archived, is_archived
 from actors.project.reversal import Reversal
 from actors.project.state import ProjectState
-from actors.project.undone import Turn
+from actors.project.undone import Undoing
 from actors.runtime.actor import Context
 from protocol.base import Uuid
 from protocol.errors import ErrorCode, Rejection
@@ -34,19 +34,15 @@ _MARKER_KINDS: Final = frozenset(marker.kind for marker in MARKERS)
 
 
 def decide_undo(state: ProjectState, command: UndoCommand, context: Context, limits: ProjectLimits) -> Outcome:
-    """The closed list of what can be undone is that of `inverses`. A command that was redone counts from there."""
+    """The closed list of what can be undone is that of `inverses`."""
     meant = _meant(state, command.op_id, context)
     if isinstance(meant, Rejection):
         return meant
     undoing = state.undone.get(command.op_id)
     if undoing is not None:
         return _already_undone(undoing)
-    redoing = state.redone.get(command.op_id)
-    entry = meant if redoing is None else _turn(redoing, context)
-    if isinstance(entry, Rejection):
-        return entry
     marker = CommandUndone(op_id=meant.op_id, seq=meant.seq)
-    return _take_back(state, entry, meant, marker, context, limits)
+    return _take_back(state, meant, meant, marker, context, limits)
 
 
 def decide_redo(state: ProjectState, command: RedoCommand, context: Context, limits: ProjectLimits) -> Outcome:
@@ -57,20 +53,12 @@ def decide_redo(state: ProjectState, command: RedoCommand, context: Context, lim
     undoing = state.undone.get(command.op_id)
     if undoing is None:
         return broken("not_undone", "the command is not undone")
-    entry = _turn(undoing, context)
-    if isinstance(entry, Rejection):
-        return entry
+    fact = context.facts.get("undoing")
+    if fact is None or fact["opId"] != undoing.op_id:
+        details = {"reason": "undone_anew", "seq": undoing.seq}
+        return Rejection(ErrorCode.CONFLICT, "the command was undone again meanwhile; try again", details)
     marker = CommandRedone(op_id=meant.op_id, seq=meant.seq)
-    return _take_back(state, entry, meant, marker, context, limits)
-
-
-def _turn(turn: Turn, context: Context) -> PastEntry | Rejection:
-    """The entry of a turn; a conflict where the edge has looked it up before there was another one."""
-    fact = context.facts.get("turn")
-    if fact is None or fact["opId"] != turn.op_id:
-        details = {"reason": "undone_anew", "seq": turn.seq}
-        return Rejection(ErrorCode.CONFLICT, "the command was undone or redone meanwhile; try again", details)
-    return past_entry(fact)
+    return _take_back(state, past_entry(fact), meant, marker, context, limits)
 
 
 def _meant(state: ProjectState, op_id: Uuid, context: Context) -> PastEntry | Rejection:
@@ -82,7 +70,7 @@ def _meant(state: ProjectState, op_id: Uuid, context: Context) -> PastEntry | Re
         return deleted()
     if context.origin is not None:
         return broken("not_importable", "this command cannot carry an origin")
-    fact: Any = context.facts.get("meant")
+    fact: Any = context.facts.get("undone")
     if fact is None or fact["opId"] != op_id:
         return missing("command")
     if fact["author"] != context.principal.id:
@@ -96,7 +84,7 @@ def _meant(state: ProjectState, op_id: Uuid, context: Context) -> PastEntry | Re
     return past_entry(fact)
 
 
-def _already_undone(undoing: Turn) -> Rejection:
+def _already_undone(undoing: Undoing) -> Rejection:
     details = {"reason": "already_undone", "seq": undoing.seq, "opId": undoing.op_id}
     return Rejection(ErrorCode.RULE_BROKEN, "the command is undone already", details)
 

@@ -22,13 +22,13 @@ def facts_of(life: Life, command: Command) -> Mapping[str, Any]:
         return _then(life, command)
     if not isinstance(command, UndoCommand | RedoCommand):
         return FACTS
-    last = life.state.undone.get(command.op_id) or life.state.redone.get(command.op_id)
-    meant = _entry(life, command.op_id)
-    turn = _entry(life, last.op_id) if last is not None else None
+    undoing = life.state.undone.get(command.op_id)
+    undone = _entry(life, command.op_id)
+    by = _entry(life, undoing.op_id) if undoing is not None else None
     facts: dict[str, Any] = {
-        name: publication_of(entry).wire() for name, entry in (("meant", meant), ("turn", turn)) if entry is not None
+        name: publication_of(entry).wire() for name, entry in (("undone", undone), ("undoing", by)) if entry is not None
     }
-    taken_back = turn or meant
+    taken_back = by if isinstance(command, RedoCommand) else undone
     if taken_back is not None:
         facts["lostValues"] = _lost_values(life, taken_back)
     return facts

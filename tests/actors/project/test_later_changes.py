@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from protocol.comments import AddComment, DeleteComment, EditComment
@@ -9,6 +11,7 @@ from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command
 from protocol.links import AddLink
 from protocol.milestones import CreateMilestone
+from protocol.projects import EditProject
 from protocol.reactions import AddReaction
 from protocol.tasks import CreateTask, EditTask, EditTasks, TaskEdited
 from protocol.watchers import WatchTask
@@ -19,6 +22,7 @@ from tests.actors.given import (
     MEMBER,
     NOW,
     OTHER_TASK,
+    OWNER,
     TASK,
     a_team,
     happened,
@@ -188,10 +192,35 @@ def test_many_conflicts_are_named_up_to_a_limit() -> None:
     assert (len(outcome.details["fields"]), outcome.details["more"]) == (20, True)
 
 
-def test_others_who_took_their_own_change_back_stand_in_nobodys_way() -> None:
+@pytest.mark.parametrize(
+    "between",
+    [
+        [(ADMIN, "Theirs"), (ADMIN, "Mine")],
+        [(MEMBER, "Land"), (ADMIN, "Mine")],
+        [(MEMBER, "Other"), (ADMIN, "Mine")],
+        [(ADMIN, "Theirs"), (MEMBER, "Mine")],
+    ],
+)
+def test_a_value_that_others_have_given_is_theirs_though_it_was_given_before(between: list[tuple[Any, str]]) -> None:
     life = given(EditTask(task_id=TASK, title="Mine"))
     mine = newest(life)
-    life.given((ADMIN, EditTask(task_id=TASK, title="Theirs")))
-    happened(undo(life, newest(life), ADMIN))
+    life.given(*((by, EditTask(task_id=TASK, title=title)) for by, title in between))
+    assert refused(undo(life, mine, MEMBER)) == (ErrorCode.CONFLICT, "changed_by_others")
+    assert life.state.tasks[TASK]["title"] == "Mine"
+
+
+def test_a_project_that_others_have_hidden_is_not_shown_by_an_old_undo() -> None:
+    life = a_team()
+    life.given((OWNER, EditProject(visibility="public")), (ADMIN, EditProject(visibility="private")))
+    hidden = newest(life)
+    life.given((ADMIN, EditProject(visibility="public")), (OWNER, EditProject(visibility="private")))
+    assert refused(undo(life, hidden, ADMIN)) == (ErrorCode.CONFLICT, "changed_by_others")
+
+
+def test_a_redo_asks_what_others_did_since_the_undo() -> None:
+    life = given(EditTask(task_id=TASK, title="Mine"))
+    mine = newest(life)
     happened(undo(life, mine, MEMBER))
-    assert life.state.tasks[TASK]["title"] not in ("Mine", "Theirs")
+    was = life.state.tasks[TASK]["title"]
+    life.given((MEMBER, EditTask(task_id=TASK, title="Other")), (ADMIN, EditTask(task_id=TASK, title=was)))
+    assert refused(redo(life, mine, MEMBER)) == (ErrorCode.CONFLICT, "changed_by_others")
