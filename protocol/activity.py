@@ -11,8 +11,8 @@ from typing_extensions import TypedDict
 from protocol.base import VIEW_CONFIG, Instant, Integer, PersonId, Uuid
 from protocol.wire import WireEvent
 
-NOT_TOLD: Final = frozenset({"DueDateNeared", "TaskEditsJudged", "TasksReranked"})
-"""Kinds of events that are no news: reminders, what was answered to a sender, and how the server keeps order."""
+NOT_TOLD: Final = frozenset({"TaskEditsJudged", "TasksReranked"})
+"""Kinds of events that are no news: what was answered to a sender, and how the server keeps order."""
 
 SAY_WHY: Final = frozenset({"CommandUndone", "CommandRedone", "TaskRestoredTo", "ProjectRestoredTo"})
 """Kinds of events that are told with the others of their entry, whatever these are about, and never alone."""

@@ -12,7 +12,8 @@ from protocol.event import Command, Event
 from protocol.wire import CursorText
 
 AsOf = Seq | Instant
-"""A point of the past: an entry, or a time, which means the last content that is not later."""
+"""A point of the past: an entry, or a time. That means the last content that is not later, by the content's own time,
+and what else (members, roles, watchers, a deletion) had come by then."""
 
 
 @with_config(VIEW_CONFIG)

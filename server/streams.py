@@ -69,7 +69,7 @@ class History(Protocol):
     async def state_at(
         self, stream: str, *, seq: int | None = None, at: str | None = None
     ) -> tuple[Any, Cursor] | None:
-        """The state as of a seq, or of the last content with its time ≤ `at`; None when there was none yet.
+        """The state as of a seq, or as it stood at a time; None when there was nothing yet.
 
         Raises StorageFault, ReplayFailed.
         """

@@ -32,7 +32,7 @@ class History:
     async def state_at(
         self, stream: str, *, seq: int | None = None, at: str | None = None
     ) -> tuple[Any, Cursor] | None:
-        """The state as of a seq, or as of a time: that is the last content seq with `at` not after it.
+        """The state as of a seq, or as of a time: the last content not after it, and what else had come by then.
 
         None when the stream did not exist then, or has not come so far. Raises StorageFault, ReplayFailed.
         """
@@ -74,41 +74,32 @@ class History:
     async def _seq_at(self, stream: str, at: str) -> int | None:
         """Content times never fall, so the first later content ends the search.
 
-        No content between a snapshot and that end means that it stands at or before the snapshot: the one before it is
+        Nothing between a snapshot and that end means that it stands at or before the snapshot: the one before it is
         tried, up to where this one stood.
         """
         actor = self._actors[stream.partition("/")[0]]
         until: int | None = None
-        before_content: int | None = None
         while True:
             after = await self._journal.snapshot_before(stream, None if until is None else until - 1, at)
-            found, other = await self._scan(actor, stream, after, until, at)
-            if found is not None:
+            found = await self._scan(actor, stream, after, until, at)
+            if found is not None or after == 0:
                 return found
-            before_content = before_content if before_content is not None else other
-            if after == 0:
-                return before_content
             until = after
 
-    async def _scan(
-        self, actor: AnyActor, stream: str, after: int, until: int | None, at: str
-    ) -> tuple[int | None, int | None]:
-        """The last content seq (≤ `until`) not after `at`; and the last seq not after it before any content."""
+    async def _scan(self, actor: AnyActor, stream: str, after: int, until: int | None, at: str) -> int | None:
+        """The last seq (≤ `until`) not after `at`, before any content that is."""
         found: int | None = None
-        before_content: int | None = None
         slices = Slices(self._clock, self._limits.loop_slice_s)
         async for page in self._pages(stream, after, _NOTHING):
             for entry in page:
                 if until is not None and entry.seq > until:
-                    return found, before_content
-                if _is_content(actor, entry):
-                    if entry.at > at:
-                        return found, before_content
+                    return found
+                if entry.at <= at:
                     found = entry.seq
-                elif found is None and entry.at <= at:
-                    before_content = entry.seq
+                elif _is_content(actor, entry):
+                    return found
                 await slices.pause_if_due()
-        return found, before_content
+        return found
 
 
 def _is_content(actor: AnyActor, entry: Entry) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from actors.runtime.hub import CloseReason
 from protocol.base import INTEGER_MAX, Message, Uuid, canonical_instant
@@ -157,6 +157,17 @@ def read_query(request: web.Request, model: type[M]) -> M:
     if (odd := odd_form(model, values)) is not None:
         raise refused(f"{odd[0]}: {odd[1]}", odd[0])
     return validated(model, values)
+
+
+AsOfText = Annotated[
+    str,
+    Field(
+        max_length=40,
+        description="A point of the past: a seq, or a time. That means the last content that is not later, by the "
+        "content's own time, and what else (members, roles, a deletion) had come by then.",
+    ),
+]
+"""What `parse_as_of` reads."""
 
 
 def parse_as_of(text: str | None, name: str = "asOf") -> AsOf | None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Any
 
 from aiohttp import web
-from pydantic import Field
 
 from actors.project.comments import list_comments, list_replies, view_comment
 from protocol.base import Message, Uuid
 from protocol.comments import AddComment, CommentView, DeleteComment, EditComment, RestoreComment, ThreadView
 from protocol.event import Command
-from server.rest.access import Access, parse_as_of, path_id, read_query
+from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.changes import Changes, body_of
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next
@@ -24,13 +23,13 @@ class CommentsQuery(PageQuery):
     """A page of comments in the order they were made; `after` is the id of the last one seen."""
 
     after: Uuid | None = None
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
 
 
 class CommentQuery(Message):
     """`asOf` a seq or a time."""
 
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
 
 
 _AddBody = body_of(AddComment, "task_id")

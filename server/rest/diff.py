@@ -19,7 +19,7 @@ from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.schema import SNAPSHOT_COLLECTIONS, SNAPSHOT_RECORDS
 from protocol.timetravel import Difference, FieldDifference, ProjectDiff
-from server.rest.access import Access, parse_as_of, path_id, read_query
+from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.bodies import json_response
 from server.rest.operations import operation
 from server.rest.pages import PageSizes, cut, link_next, pack_place, unpack_place
@@ -43,7 +43,7 @@ class DiffQuery(Message):
     """`from` and `to`: a seq or a time; without `to` it is now."""
 
     from_: Annotated[str, Field(max_length=40, alias="from")]
-    to: Annotated[str, Field(max_length=40)] | None = None
+    to: AsOfText | None = None
     after: Annotated[str, Field(max_length=400)] | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
 

@@ -7,11 +7,10 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import orjson
 from aiohttp import web
-from pydantic import Field
 
 from actors.ports import Clock
 from actors.profile.profiles import view_profile
@@ -26,7 +25,7 @@ from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.faults import StorageFault
 from server.entry_json import entry_json
-from server.rest.access import Access, entity_tag, parse_as_of, path_id, read_query, state_headers
+from server.rest.access import Access, AsOfText, entity_tag, parse_as_of, path_id, read_query, state_headers
 from server.rest.derived import DerivedReads
 from server.rest.diff import records_in
 from server.rest.min_seq import Asked, DerivedQuery
@@ -57,7 +56,7 @@ class ExportLimits:
 class ExportQuery(Message):
     """`asOf` a seq or a time; without `entries` there are the records alone, and no history."""
 
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
     entries: bool = True
 
 

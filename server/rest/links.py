@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
 
 from aiohttp import web
-from pydantic import Field
 
 from actors.project.links import list_links, view_link
 from protocol.base import Message, Uuid
 from protocol.links import AddLink, LinkView, RemoveLink
-from server.rest.access import Access, parse_as_of, path_id, read_query
+from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.changes import Changes
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next
@@ -23,13 +21,13 @@ class LinksQuery(PageQuery):
 
     after: Uuid | None = None
     task_id: Uuid | None = None
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
 
 
 class LinkQuery(Message):
     """`asOf` a seq or a time."""
 
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
 
 
 @dataclass(frozen=True, slots=True)

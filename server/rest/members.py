@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
 
 from aiohttp import web
-from pydantic import Field
 
 from actors.project.members import list_members
 from protocol.base import Uuid
 from protocol.members import MemberView
-from server.rest.access import Access, parse_as_of, path_id, read_query
+from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next
 from server.rest.project_views import Glance, ProjectViews, answer
@@ -21,7 +19,7 @@ class MembersQuery(PageQuery):
     """A page of members by user id; `after` is the user id of the last one seen."""
 
     after: Uuid | None = None
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
 
 from aiohttp import web
-from pydantic import Field
 
 from actors.project.milestones import list_milestones, view_milestone
 from protocol.base import Message, Uuid
 from protocol.milestones import MilestoneView
-from server.rest.access import Access, parse_as_of, path_id, read_query
+from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next
 from server.rest.project_views import Glance, ProjectViews, answer
@@ -21,13 +19,13 @@ class MilestonesQuery(PageQuery):
     """A page of milestones in the order they were made; `after` is the id of the last one seen."""
 
     after: Uuid | None = None
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
 
 
 class MilestoneQuery(Message):
     """`asOf` a seq or a time."""
 
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
 
 
 @dataclass(frozen=True, slots=True)

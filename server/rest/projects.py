@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 from aiohttp import web
-from pydantic import Field
 from typing_extensions import TypedDict
 
 from actors.project.projects import view_project
@@ -21,6 +20,7 @@ from server.enrich import Facts
 from server.rest.access import (
     IDEMPOTENCY_KEY,
     Access,
+    AsOfText,
     entity_tag,
     only_at,
     parse_as_of,
@@ -61,7 +61,7 @@ class ProjectsQuery(DerivedPageQuery):
 class ProjectQuery(Message):
     """`asOf` a seq or a time; `deleted` lets an owner see a project that can still be restored."""
 
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
     deleted: bool = False
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
 
 from aiohttp import web
-from pydantic import Field
 
 from actors.project.roles import list_roles
 from protocol.roles import ListedRole
-from server.rest.access import Access, parse_as_of, path_id, read_query
+from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, after_id, cut, link_next
 from server.rest.project_views import Glance, ProjectViews, answer
@@ -19,7 +17,7 @@ from server.rest.project_views import Glance, ProjectViews, answer
 class RolesQuery(PageQuery):
     """A page of roles, the built-in ones first; `after` is the id of the last one seen. `asOf` a seq or a time."""
 
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
 
 
 @dataclass(frozen=True, slots=True)

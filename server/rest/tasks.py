@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Literal
 
 from aiohttp import web
-from pydantic import Field
 
 from actors.project.tasks import list_tasks, view_task
 from protocol.base import INTEGER_MAX, Message, Uuid
 from protocol.tasks import CreateTask, DeleteTask, EditTask, OwnTask, RestoreTask, TaskView
-from server.rest.access import Access, parse_as_of, path_id, read_query, refused
+from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query, refused
 from server.rest.bodies import json_response
 from server.rest.changes import Changes, body_of
 from server.rest.derived import DerivedReads, TaskLists, tasks_across
@@ -28,7 +27,7 @@ class TasksQuery(PageQuery):
     the subtasks of deleted tasks are too.
     """
 
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
     deleted: bool = False
     parent: Uuid | Literal["none"] | None = None
 
@@ -36,7 +35,7 @@ class TasksQuery(PageQuery):
 class TaskQuery(Message):
     """`asOf` a seq or a time."""
 
-    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of: AsOfText | None = None
 
 
 class OwnTasksQuery(DerivedPageQuery):

@@ -73,8 +73,9 @@ def _then(life: Life, command: RestoreTaskTo | RestoreProjectTo) -> dict[str, An
 
 def _seq_at(life: Life, at: str) -> int:
     kinds = life.actor.content_events
-    content = [entry.seq for entry in life.entries if any(event.kind in kinds for event in events_of(entry))]
-    return max((seq for seq in content if life.entries[seq - 1].at <= at), default=0)
+    late = (entry for entry in life.entries if entry.at > at and any(event.kind in kinds for event in events_of(entry)))
+    end = next((entry.seq for entry in late), len(life.entries) + 1)
+    return max((entry.seq for entry in life.entries[: end - 1] if entry.at <= at), default=0)
 
 
 def _different(past: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

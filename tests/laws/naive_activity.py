@@ -10,7 +10,7 @@ import msgpack
 
 from protocol.log import Entry
 
-_BOOKKEEPING = {"TasksReranked", "TaskEditsJudged", "DueDateNeared"}
+_BOOKKEEPING = {"TasksReranked", "TaskEditsJudged"}
 _UUID = re.compile(r"[0-9a-f-]{36}")
 
 

@@ -91,8 +91,10 @@ async def test_imported_content_is_found_at_its_own_time_though_creation_and_mem
         world.clock.advance(60.0)
         live_at = world.clock.now()
         accepted(await world.send(edit(1, "live")))
+        joined_at = []
         for number in range(3, 8):
             world.clock.advance(60.0)
+            joined_at.append(world.clock.now())
             await member(world, number)
             await world.region.snapshots.written()
         history = history_of(world)
@@ -100,7 +102,7 @@ async def test_imported_content_is_found_at_its_own_time_though_creation_and_mem
         assert await seq_at(history, "2014-12-31T23:59:59.999Z") is None
         assert await seq_at(history, "2016-06-01T00:00:00.000Z") == 4
         assert await seq_at(history, live_at) == 6
-        assert await seq_at(history, world.clock.now()) == 6, "members do not count"
+        assert [await seq_at(history, at) for at in joined_at] == [7, 8, 9, 10, 11]
         found = await history.state_at(STREAM, at=YEARS[1])
         assert found is not None
         assert list(found[0].texts) == [note_id(1), note_id(2)]

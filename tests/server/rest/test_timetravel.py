@@ -6,6 +6,7 @@ from typing import Any
 
 from protocol.comments import AddComment
 from protocol.milestones import CreateMilestone, DeleteMilestone
+from protocol.projects import DeleteProject, RestoreProject
 from protocol.tasks import CreateTask, DeleteTask, EditTask
 from tests.server.rest.test_tasks import pages
 from tests.server.world import User, World, problem_of
@@ -27,6 +28,28 @@ async def a_history(world: World, user: User) -> tuple[str, list[str], int]:
 
 async def titles(world: World, user: User, path: str) -> list[str]:
     return [task["title"] for task in await pages(world, user, f"{path}/tasks")]
+
+
+async def test_a_time_knows_the_members_and_the_deletion_of_that_time(world: World) -> None:
+    ada, bob = await world.register("ada"), await world.register("bob")
+    path, _, _ = await a_history(world, ada)
+    project_id = path.rpartition("/")[2]
+    alone = world.clock.now()
+    world.clock.now_s += 60
+    await world.add(ada, project_id, bob)
+    together = world.clock.now()
+    world.clock.now_s += 60
+    await world.send(ada, project_id, DeleteProject())
+    deleted = world.clock.now()
+    world.clock.now_s += 60
+    await world.send(ada, project_id, RestoreProject())
+
+    async def is_deleted(at: str) -> bool:
+        response = await world.http.get(f"{path}?asOf={at}&deleted=true", headers=ada.auth)
+        return (await response.json())["deletedAt"] is not None
+
+    assert [len(await pages(world, ada, f"{path}/members?asOf={at}")) for at in (alone, together)] == [1, 2]
+    assert [await is_deleted(at) for at in (together, deleted, world.clock.now())] == [False, True, False]
 
 
 async def test_a_project_goes_back_and_forth(world: World) -> None:
