@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import pwd
 import re
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 SETTINGS_FILE_BYTES_MAX = 1024 * 1024
+NO_SUCH_HOME: Final = "there is no home folder for the user that ~ names"
 
 ENVIRONMENT_PREFIX: Final = "PANTHERAHIVE_"
 
@@ -42,33 +44,45 @@ def load(model: type[S], flags: Mapping[str, Any], environ: Mapping[str, str], p
     """Joins the sources, the strongest last, and validates once. Raises SettingsError."""
     from_environment = _of_environment(model, environ, prefix)
     from_flags = {
-        name: _Given(value, f"--{name.replace('_', '-')}", isinstance(value, bool | int | float))
+        name: _Given(value, flag_of(name), isinstance(value, bool | int | float))
         for name, value in flags.items()
         if value is not None
     }
     _refuse_unknown(model, from_flags)
     named_file = from_flags.get("config_file") or from_environment.get("config_file")
-    from_file = _of_file(model, Path(str(named_file.value))) if named_file is not None else {}
+    file = str(named_file.value) if named_file is not None else ""
+    # An empty name is refused below, by its type, with everything else that is wrong.
+    from_file = _of_file(model, Path(file)) if file.strip() else {}
     given = {**from_file, **from_environment, **from_flags}
     values: dict[str, Any] = {
         name: one.value if not one.is_typed or _has_type(_schema_of(model, name), one.value) else _MISFIT
         for name, one in given.items()
     }
-    if "data_dir" in model.model_fields:
-        values.setdefault("data_dir", default_data_dir(environ))
+    if "data_dir" in model.model_fields and "data_dir" not in values:
+        values["data_dir"] = default_data_dir(environ)
     try:
         return model(**values)
     except ValidationError as error:
         raise SettingsError(_told(model, error, given)) from None
 
 
+def flag_of(name: str) -> str:
+    """The setting's flag on the command line."""
+    return "--config" if name == "config_file" else f"--{name.replace('_', '-')}"
+
+
 def default_data_dir(environ: Mapping[str, str]) -> Path:
-    """Root: /var/lib/pantherahive. Everybody else: the XDG data home."""
+    """Root: /var/lib/pantherahive. Everybody else: the XDG data home. Raises SettingsError."""
     if os.geteuid() == 0:
         return Path("/var/lib/pantherahive")
-    home = environ.get("XDG_DATA_HOME", "")
-    base = Path(home) if home.startswith("/") else Path(environ.get("HOME", "~")).expanduser() / ".local/share"
-    return base / "pantherahive"
+    data_home, home = environ.get("XDG_DATA_HOME", ""), environ.get("HOME", "")
+    if data_home.startswith("/"):
+        return Path(data_home) / "pantherahive"
+    try:
+        base = Path(home if home.startswith("/") else pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        raise SettingsError("There is no home folder to keep data in: set PANTHERAHIVE_DATA_DIR, or HOME.") from None
+    return base / ".local/share/pantherahive"
 
 
 def allowed(model: type[BaseSettings], name: str) -> str:
@@ -149,6 +163,8 @@ def _of_file(model: type[BaseSettings], path: Path) -> dict[str, _Given]:
         content = tomllib.loads(text.decode())
     except OSError as error:
         raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+    except RuntimeError:
+        raise SettingsError(f"The settings file {path} cannot be read: {NO_SUCH_HOME}.") from None
     except UnicodeDecodeError:
         raise SettingsError(f"The settings file {path} is not UTF-8 text.") from None
     except tomllib.TOMLDecodeError as error:

@@ -26,7 +26,7 @@ from config.limits import (
     RuntimeLimits,
     UserLimits,
 )
-from config.loading import ENVIRONMENT_PREFIX, SettingsError, allowed, load
+from config.loading import ENVIRONMENT_PREFIX, NO_SUCH_HOME, SettingsError, allowed, load
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?")
 
@@ -50,12 +50,22 @@ def _postgres_address(text: str) -> str:
     return text
 
 
+def _not_empty(value: Any) -> Any:
+    """An empty path would be the current folder, which nobody who leaves a variable empty means."""
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("it is empty; without it the default holds")
+    return value
+
+
 def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(NO_SUCH_HOME) from None
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
-Folder = Annotated[Path, AfterValidator(_absolute)]
+Folder = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_absolute)]
 
 
 class Settings(

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from config.loading import is_secret
+from config.loading import flag_of, is_secret
 from config.secrets import SecretsUnusable
 from config.settings import Settings, SettingsError, allowed, load_settings
 from protocol.faults import StorageFault
@@ -158,14 +158,14 @@ def add_settings(command: argparse.ArgumentParser, *, with_limits: bool) -> None
     """Flags for the main settings, or for all. Values are judged with all other sources, so here they are only text."""
     main_group = command.add_argument_group("settings (also as PANTHERAHIVE_… or in the file)")
     limits = command.add_argument_group("limits") if with_limits else None
-    main_group.add_argument("--config", dest=_CONFIG, metavar="FILE", help="a TOML file with settings")
+    main_group.add_argument(flag_of(_CONFIG), dest=_CONFIG, metavar="FILE", help="a TOML file with settings")
     for name, field in Settings.model_fields.items():
         if name == _CONFIG:
             continue
         group = main_group if name in MAIN_SETTINGS else limits
         if group is None:
             continue  # a limit of the server: other commands take it from the environment or the file
-        flag = f"--{name.replace('_', '-')}"
+        flag = flag_of(name)
         if field.annotation is bool:
             group.add_argument(flag, dest=name, metavar="VALUE", help=name, nargs="?", const="true")
         else:

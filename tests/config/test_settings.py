@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import pwd
 import shlex
 from pathlib import Path
 from typing import Any
@@ -191,6 +193,45 @@ def test_a_file_that_is_no_settings_file_is_named(tmp_path: Path, content: bytes
     assert str(file) in told({"config_file": str(file)}, {})
 
 
+@pytest.mark.parametrize(
+    ("name", "flag"),
+    [
+        ("config_file", "--config"),
+        ("data_dir", "--data-dir"),
+        ("postgres_binaries_dir", "--postgres-binaries-dir"),
+    ],
+)
+@pytest.mark.parametrize("value", ["", "  "])
+def test_an_empty_path_is_refused_by_name_wherever_it_stands(tmp_path: Path, name: str, flag: str, value: str) -> None:
+    variable = f"PANTHERAHIVE_{name.upper()}"
+    words = f"= '{value}' is wrong. Allowed is a path (it is empty; without it the default holds)."
+    assert told({}, {variable: value}) == f"{variable} {words}"
+    assert told({name: value}, {}) == f"{flag} {words}"
+    if name != "config_file":
+        file = tmp_path / "hive.toml"
+        file.write_text(f'{name} = "{value}"\n')
+        assert told({"config_file": str(file)}, {}) == f"{name} in {file} {words}".replace("'", '"')
+
+
+def test_every_setting_that_is_a_path_refuses_an_empty_one() -> None:
+    for name, schema in Settings.model_json_schema()["properties"].items():
+        if any(one.get("format") == "path" for one in schema.get("anyOf", [schema])):
+            assert "it is empty" in told({}, {f"PANTHERAHIVE_{name.upper()}": ""}), name
+
+
+def test_the_current_folder_can_be_written() -> None:
+    assert load_settings({"data_dir": "."}, {}).data_dir == Path.cwd()
+
+
+def test_the_home_of_a_user_who_is_not_there_is_told() -> None:
+    assert "PANTHERAHIVE_DATA_DIR = '~nobody-of-that-name/x' is wrong. Allowed is a path (there is no home" in told(
+        {}, {"PANTHERAHIVE_DATA_DIR": "~nobody-of-that-name/x"}
+    )
+    assert "The settings file ~nobody-of-that-name/x cannot be read: there is no home folder" in told(
+        {"config_file": "~nobody-of-that-name/x"}, {}
+    )
+
+
 def test_a_missing_file_is_named() -> None:
     assert "/does/not/exist.toml" in told({}, {"PANTHERAHIVE_CONFIG_FILE": "/does/not/exist.toml"})
 
@@ -213,6 +254,20 @@ def test_the_data_folder_follows_the_user(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert load_settings({}, {"HOME": "/home/ada"}).data_dir == Path("/home/ada/.local/share/pantherahive")
     assert load_settings({}, {"XDG_DATA_HOME": "/data"}).data_dir == Path("/data/pantherahive")
+
+
+@pytest.mark.parametrize("home", ["", "here"])
+def test_a_home_that_is_no_absolute_path_is_looked_up(monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    account = pwd.getpwuid(os.getuid())
+    monkeypatch.setattr("pwd.getpwuid", lambda _: account)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert load_settings({}, {"HOME": home}).data_dir == Path(account.pw_dir) / ".local/share/pantherahive"
+
+
+def test_without_any_home_the_data_folder_has_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 2**31)
+    assert "set PANTHERAHIVE_DATA_DIR" in told({}, {})
+    assert load_settings({}, {"PANTHERAHIVE_DATA_DIR": "/data"}).data_dir == Path("/data")
 
 
 def test_every_field_is_described_and_every_number_is_bounded() -> None:
