@@ -28,8 +28,11 @@ and types at `/docs`, as OpenAPI 3.1 at `/openapi.json` and as AsyncAPI 3.0 at `
 
 This page is made from the code by `python scripts/write_protocol_reference.py`.
 
-* **Cursors** are opaque: `seq.epoch` of an entry. The same cursor serves in `join`, in `after`, as the ETag of a read
-  and as the `id` of a Server-Sent Event.
+* **Cursors** are opaque: `seq.epoch` of an entry. The same cursor serves in `join`, in `after` of the events and as the
+  `id` of a Server-Sent Event.
+* **ETags** of reads from a stream begin with the cursor as of which they are. That of a page is the cursor alone, that
+  of one record (a project, a task) `<cursor>-<tag>`: the tag is the record's own and stays the same while others
+  change. What belongs to no one stream, such as a list across projects, has a weak ETag, made of what is sent.
 * **Every refusal** has a stable `code`: in the ack on the socket, in a problem document (RFC 9457) over REST.
 * **A retry** carries the same `opId`, or the same `Idempotency-Key`, and gets the first answer.
 """

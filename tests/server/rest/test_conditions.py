@@ -9,6 +9,7 @@ import pytest
 
 from protocol.members import AddMember
 from protocol.milestones import CreateMilestone
+from protocol.tags import EntityTag
 from protocol.tasks import CreateTask
 from tests.server.rest.test_tasks import NOBODY
 from tests.server.world import User, World, problem_of
@@ -114,6 +115,17 @@ async def test_preferences_are_changed_on_condition_too(world: World) -> None:
     project = (await world.project(ada))["id"]
     assert (await world.http.put(f"{path}/muted/{project}", headers=headers)).status == 200
     await problem_of(await world.http.delete(f"{path}/muted/{project}", headers=headers), 412)
+
+
+async def test_the_tag_of_a_page_is_its_cursor_and_that_of_a_record_begins_with_it(world: World) -> None:
+    ada, project, task = await a_task(world)
+    page = EntityTag.parse((await tag_of(world, ada, project + "/tasks")).strip('"'))
+    assert page.tag is None
+    for path in ("/members", "/events", "/activity"):
+        assert await tag_of(world, ada, project + path) == f'"{page.cursor}"'
+    records = [EntityTag.parse((await tag_of(world, ada, path)).strip('"')) for path in (project, task)]
+    assert [one.cursor for one in records] == [page.cursor, page.cursor]
+    assert len({one.tag for one in records} - {None}) == 2
 
 
 async def test_what_belongs_to_no_one_stream_has_a_weak_tag(world: World) -> None:
