@@ -14,7 +14,9 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -27,6 +29,8 @@ ACCESS_KEY_FILE = "access-token.key"
 ADMIN_TOKEN_FILE = "admin.token"  # noqa: S105 a file's name
 ADMIN_TOKEN_PREFIX = "ph_admin_"  # noqa: S105 lets secret scanners find a leaked one
 _FILE_BYTES_MAX = 4096
+
+T = TypeVar("T")
 
 
 class SecretsUnusable(Exception):
@@ -43,21 +47,29 @@ class Secrets:
 
 def load_secrets(data_dir: Path) -> Secrets:
     """Reads the secrets, making those that are missing. The folder must exist. Raises SecretsUnusable."""
-    key_path, token_path = data_dir / ACCESS_KEY_FILE, data_dir / ADMIN_TOKEN_FILE
+    return Secrets(
+        _read_or_make(data_dir / ACCESS_KEY_FILE, read_access_key, _new_key),
+        _read_or_make(data_dir / ADMIN_TOKEN_FILE, read_admin_token, _new_token),
+    )
+
+
+def read_access_key(path: Path) -> Ed25519PrivateKey:
+    """The key in a file. Changes nothing. Raises FileNotFoundError before the first start, and SecretsUnusable."""
     try:
-        key_text = _read_or_make(key_path, _new_key)
-        token = _read_or_make(token_path, _new_token).decode("ascii", errors="replace").strip()
-    except OSError as error:
-        raise SecretsUnusable(f"The secrets in {data_dir} cannot be used: {error.strerror}.") from error
-    try:
-        key = load_pem_private_key(key_text, password=None)
-    except ValueError as error:
-        raise SecretsUnusable(f"{key_path} holds no key. Remove it: a new one ends all log-ins.") from error
+        key = load_pem_private_key(_read(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it is locked by a password
+        raise SecretsUnusable(f"{path} holds no key. Remove it: a new one ends all log-ins.") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise SecretsUnusable(f"{key_path} holds no Ed25519 key. Remove it: a new one ends all log-ins.")
+        raise SecretsUnusable(f"{path} holds no Ed25519 key. Remove it: a new one ends all log-ins.")
+    return key
+
+
+def read_admin_token(path: Path) -> str:
+    """The token in a file. Changes nothing. Raises FileNotFoundError before the first start, and SecretsUnusable."""
+    token = _read(path).decode("ascii", errors="replace").strip()
     if not token.startswith(ADMIN_TOKEN_PREFIX) or len(token) < len(ADMIN_TOKEN_PREFIX) + 32:
-        raise SecretsUnusable(f"{token_path} holds no admin token. Remove it: a new one is made at the next start.")
-    return Secrets(key, token)
+        raise SecretsUnusable(f"{path} holds no admin token. Remove it: a new one is made at the next start.")
+    return token
 
 
 def _new_key() -> bytes:
@@ -69,20 +81,33 @@ def _new_token() -> bytes:
     return f"{ADMIN_TOKEN_PREFIX}{secrets.token_urlsafe(32)}\n".encode()
 
 
-def _read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
+def _read_or_make(path: Path, read: Callable[[Path], T], make: Callable[[], bytes]) -> T:
     try:
-        return _read(path)
+        return read(path)
     except FileNotFoundError:
+        pass
+    try:
         _make(path, make())
-        return _read(path)
+        return read(path)
+    except OSError as error:
+        raise SecretsUnusable(f"{path} cannot be made: {error.strerror}.") from error
 
 
 def _read(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    with os.fdopen(descriptor, "rb") as file:
-        if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
-            raise SecretsUnusable(f"{path} is open to other users of this machine. Close it: chmod 600 {path}")
-        return file.read(_FILE_BYTES_MAX)
+    """Raises FileNotFoundError and SecretsUnusable."""
+    try:
+        # A pipe in the file's place says at once that it has nothing.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+                raise SecretsUnusable(f"{path} is open to other users of this machine. Close it: chmod 600 {path}")
+            return file.read(_FILE_BYTES_MAX)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise SecretsUnusable(
+            f"{path} cannot be read: {error.strerror}. It has to be a file of the user that starts the server."
+        ) from error
 
 
 def _make(path: Path, content: bytes) -> None:

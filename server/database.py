@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -132,8 +131,3 @@ def _embedded(settings: Settings) -> EmbeddedPostgres:
         start_timeout_s=settings.postgres_start_timeout_s,
         stop_timeout_s=settings.postgres_stop_timeout_s,
     )
-
-
-def has_cluster(data_dir: Path) -> bool:
-    """Whether the embedded Postgres was ever started here."""
-    return (data_dir / "postgres" / "PG_VERSION").exists()

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from config.secrets import ACCESS_KEY_FILE, ADMIN_TOKEN_FILE
+from config.secrets import ACCESS_KEY_FILE, ADMIN_TOKEN_FILE, SecretsUnusable, read_access_key, read_admin_token
 from config.settings import Settings
 from server.finding import Finding
 from server.payload_trial import try_payloads
 from server.server_visit import look_at_servers
+from storage.embedded import DataFolderUnusable, advice_on_mode, folder_mode
 from storage.postgres.errors import DatabaseRefused
 from storage.postgres.migrations import pending
 from storage.postgres.server_check import check_durability, check_version
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 
 FREE_BYTES_MIN: Final = 1 << 30
+UNUSABLE: Final = "a server would not start with it"
 CONNECT_TIMEOUT_S: Final = 5.0
 STATEMENT_TIMEOUT: Final = "30s"
 SAMPLE_POSITIONS: Final = 1_000
@@ -65,28 +67,34 @@ def look_at_machine(settings: Settings) -> Iterator[Finding]:
     system = f"{platform.system()} {platform.release()}, {os.cpu_count()} CPUs"
     yield Finding("Python", f"{platform.python_version()} on {system}")
     folder = settings.data_dir
-    if not folder.is_dir():
+    try:
+        mode = folder_mode(folder)
+    except DataFolderUnusable as unusable:
+        yield Finding("data folder", UNUSABLE, str(unusable))
+        return
+    if mode is None:
         yield Finding("data folder", f"{folder} is not there yet: the first start makes it")
         return
-    mode = stat.S_IMODE(folder.stat().st_mode)
-    yield Finding(
-        "data folder",
-        f"{folder}, mode {mode:o}",
-        f"others may look into it: chmod 700 {folder}" if mode & 0o077 else None,
-    )
+    yield Finding("data folder", f"{folder}, mode {mode:o}", advice_on_mode(folder))
     free = shutil.disk_usage(folder).free
     yield Finding(
         "disk",
         f"{free / (1 << 30):.1f} GiB free",
         "less than 1 GiB is left: make room, Postgres stops when it is full" if free < FREE_BYTES_MIN else None,
     )
-    for name in (ADMIN_TOKEN_FILE, ACCESS_KEY_FILE):
-        path = folder / name
-        if path.exists():
-            rights = stat.S_IMODE(path.stat().st_mode)
-            yield Finding(name, f"mode {rights:o}", f"others may read it: chmod 600 {path}" if rights & 0o077 else None)
-        else:
-            yield Finding(name, "not there yet: the first start makes it")
+    yield _of_secret(folder / ADMIN_TOKEN_FILE, read_admin_token)
+    yield _of_secret(folder / ACCESS_KEY_FILE, read_access_key)
+
+
+def _of_secret(path: Path, read: Callable[[Path], object]) -> Finding:
+    """As the start of a server reads it, so that it says the same."""
+    try:
+        read(path)
+    except FileNotFoundError:
+        return Finding(path.name, "not there yet: the first start makes it")
+    except SecretsUnusable as unusable:
+        return Finding(path.name, UNUSABLE, str(unusable))
+    return Finding(path.name, "complete, and closed to others")
 
 
 async def look_at_database(dsn: str, settings: Settings) -> AsyncIterator[Finding]:

@@ -8,12 +8,12 @@ from typing import Any
 
 from config.loading import is_secret
 from config.settings import ENVIRONMENT_PREFIX, Settings
-from server.database import has_cluster, visited
+from server.database import visited
 from server.diagnosis import look_at_database, look_at_machine
 from server.exits import Exit
 from server.finding import Finding
 from server.version import product_version
-from storage.embedded import EmbeddedPostgresError
+from storage.embedded import EmbeddedPostgresError, has_cluster
 
 
 def doctor(settings: Settings, flags: Mapping[str, Any], environ: Mapping[str, str]) -> int:
@@ -32,10 +32,10 @@ def doctor(settings: Settings, flags: Mapping[str, Any], environ: Mapping[str, s
 def _findings(settings: Settings, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from _of_settings(settings, flags, environ)
     yield from look_at_machine(settings)
-    if settings.database_url is None and not has_cluster(settings.data_dir):
-        yield Finding("database", "the embedded Postgres was never started: `pantherahive serve` does it")
-        return
     try:
+        if settings.database_url is None and not has_cluster(settings.data_dir):
+            yield Finding("database", "the embedded Postgres was never started: `pantherahive serve` does it")
+            return
         with visited(settings) as dsn:
             yield from asyncio.run(_of_database(dsn, settings))
     except EmbeddedPostgresError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from config.secrets import ADMIN_TOKEN_FILE
 from config.settings import Settings
 from server.version import product_version
+from storage.embedded import advice_on_mode
 
 SCRIPT = "pantherahive"
 
@@ -17,10 +18,12 @@ def greeting(settings: Settings, url: str, is_embedded: bool, took_s: float) -> 
     """The text. `took_s` is how long the start took."""
     database = "embedded Postgres in the data folder" if is_embedded else "Postgres of your own (database_url)"
     data_dir = shlex.quote(str(settings.data_dir))
+    advice = advice_on_mode(settings.data_dir)
+    warning = f"\n                {advice}" if advice is not None else ""
     return f"""
 PantheraHive {product_version()} listens on {url}   (started in {took_s:.1f} s)
 
-  data folder   {data_dir}
+  data folder   {data_dir}{warning}
   database      {database}
   admin token   {shlex.quote(str(settings.data_dir / ADMIN_TOKEN_FILE))}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from config.settings import Settings
-from server.database import has_cluster, visited
+from server.database import visited
 from server.exits import Exit
+from storage.embedded import has_cluster
 from storage.postgres.migrations import migrate, pending
 
 

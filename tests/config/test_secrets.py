@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from config.secrets import ACCESS_KEY_FILE, ADMIN_TOKEN_FILE, SecretsUnusable, load_secrets
+from config.secrets import (
+    ACCESS_KEY_FILE,
+    ADMIN_TOKEN_FILE,
+    SecretsUnusable,
+    load_secrets,
+    read_access_key,
+    read_admin_token,
+)
 
 
 def test_they_are_made_at_the_first_start_and_kept(tmp_path: Path) -> None:
@@ -44,11 +53,37 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [ACCESS_KEY_FILE, ADMIN_TOKEN_FILE])
-def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("content", ["", "{}"])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: str) -> None:
     load_secrets(tmp_path)
-    (tmp_path / name).write_text("")
+    (tmp_path / name).write_text(content)
     with pytest.raises(SecretsUnusable, match=name):
         load_secrets(tmp_path)
+
+
+def test_a_key_that_a_password_locks_is_no_key(tmp_path: Path) -> None:
+    locked = load_secrets(tmp_path).access_key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
+    )
+    (tmp_path / ACCESS_KEY_FILE).write_bytes(locked)
+    with pytest.raises(SecretsUnusable, match="holds no key"):
+        load_secrets(tmp_path)
+
+
+def test_a_folder_or_a_pipe_in_the_place_of_a_secret_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ADMIN_TOKEN_FILE).mkdir(mode=0o700)
+    with pytest.raises(SecretsUnusable, match="cannot be read: Is a directory"):
+        read_admin_token(tmp_path / ADMIN_TOKEN_FILE)
+    os.mkfifo(tmp_path / ACCESS_KEY_FILE, 0o600)
+    with pytest.raises(SecretsUnusable, match="holds no key"):
+        read_access_key(tmp_path / ACCESS_KEY_FILE)
+
+
+def test_reading_a_secret_makes_none(tmp_path: Path) -> None:
+    for name, read in ((ACCESS_KEY_FILE, read_access_key), (ADMIN_TOKEN_FILE, read_admin_token)):
+        with pytest.raises(FileNotFoundError):
+            read(tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

@@ -19,6 +19,16 @@ def test_paths_are_quoted_and_the_owner_is_who_registers_above() -> None:
     assert '"username": "ada"' in said
 
 
+def test_an_open_data_folder_is_told_with_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / "our data"
+    folder.mkdir(mode=0o755)
+    settings = Settings.model_validate({"data_dir": folder})
+    advice = f"chmod 700 '{folder}'"
+    assert advice in greeting(settings, "http://127.0.0.1:8080", is_embedded=True, took_s=1.25)
+    folder.chmod(0o700)
+    assert advice not in greeting(settings, "http://127.0.0.1:8080", is_embedded=True, took_s=1.25)
+
+
 def test_the_command_is_the_checkouts_script_where_there_is_one(tmp_path: Path) -> None:
     interpreter = tmp_path / "my venv" / "bin" / "python"
     assert own_command(interpreter, tmp_path) == "python -m server"

@@ -13,6 +13,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from storage.embedded.account import choose_account
+
 CHECKOUT = Path(__file__).parents[3]
 ANSWER_TIMEOUT_S = 30.0
 
@@ -33,6 +35,12 @@ def sql(dsn: str, *statements: str) -> object:
             await connection.close()
 
     return asyncio.run(run())
+
+
+def give_to_postgres(cluster: Path) -> None:
+    """Make the folder that of the account which Postgres would run as, where that is another one."""
+    account = choose_account(cluster)
+    os.chown(cluster, account.uid, account.gid)
 
 
 @dataclass(frozen=True)

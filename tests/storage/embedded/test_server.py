@@ -19,7 +19,7 @@ from storage.embedded import (
 )
 from storage.embedded.binaries import SYSTEM_INSTALLATIONS
 from storage.embedded.folder import LOG_BYTES_MAX
-from tests.storage.embedded.given import needs_root, sql
+from tests.storage.embedded.given import give_to_postgres, needs_root, sql
 
 
 @pytest.fixture
@@ -126,6 +126,16 @@ def test_a_folder_that_is_no_cluster_is_refused(tmp_path: Path) -> None:
     (tmp_path / "postgres" / "PG_VERSION").unlink()
     with pytest.raises(DataFolderUnusable, match="PG_VERSION cannot be read"):
         account_made.start()
+
+
+@pytest.mark.parametrize("content", [b"", b"postgres\n", b"\xff\xfe"])
+def test_a_version_that_is_none_is_told_without_a_traceback(tmp_path: Path, content: bytes) -> None:
+    cluster = tmp_path / "postgres"
+    cluster.mkdir(mode=0o700)
+    (cluster / "PG_VERSION").write_bytes(content)
+    give_to_postgres(cluster)
+    with pytest.raises(DataFolderUnusable, match="PG_VERSION names no version"):
+        EmbeddedPostgres(tmp_path).start()
 
 
 def test_an_unfinished_cluster_is_made_anew(server: EmbeddedPostgres, tmp_path: Path) -> None:
