@@ -6,7 +6,7 @@ tells the same people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from typing_extensions import TypedDict
@@ -25,8 +25,16 @@ WATCHERS_HEAR_OF: Final = frozenset(
 """The kinds of events that watchers of their task are told of. Of all others nobody is, unless by name."""
 
 
+Concerned = tuple[str, Reason, str | None, str | None]
+"""Person, reason, task, comment."""
+
+NOTICES_PER_ENTRY_MAX: Final = 10_000
+"""What concerns more people and tasks than this tells everybody once: a project has as many members, so that an entry
+holds about so many notices either way."""
+
+
 class Notice(TypedDict):
-    """One person, why, and what about."""
+    """One person, why, and what about; without a task it is about the project as such."""
 
     userId: str
     reasons: list[Reason]
@@ -34,28 +42,56 @@ class Notice(TypedDict):
     commentId: str | None
 
 
-def notices(state: ProjectState, events: Sequence[ProjectEvent], author: str) -> Sequence[Mapping[str, Any]]:
-    """One notice per person, with all reasons; its subject is that of the first event that concerns them.
+def notices(
+    state: ProjectState, events: Sequence[ProjectEvent], author: str, notices_max: int = NOTICES_PER_ENTRY_MAX
+) -> Sequence[Mapping[str, Any]]:
+    """One notice per person and task, with the reasons of that task alone, in the order of the events.
 
-    Members only, never the author themself, and nobody is told of history.
+    Its comment is that of the first event which concerns the person there. Where there would be more than
+    `notices_max`, one per person. Members only, never the author themself, and nobody is told of history.
     """
     if is_imported(author) or state.project is None or state.project["deletedAt"] is not None:
         return ()
-    found: dict[str, Notice] = {}
-    for event in events:
-        for person, reason, task_id, comment_id in _concerned(state, event):
-            if person == author or person not in state.members:
-                continue
-            notice = found.setdefault(
-                person, {"userId": person, "reasons": [], "taskId": task_id, "commentId": comment_id}
-            )
-            if reason not in notice["reasons"]:
-                notice["reasons"] = sorted([*notice["reasons"], reason], key=REASONS.index)
+    found: dict[tuple[str, str | None], Notice] = {}
+    for person, reason, task_id, comment_id in _others_concerned(state, events, author):
+        notice = found.get((person, task_id))
+        if notice is None:
+            if len(found) == notices_max:
+                return _one_each(state, events, author)
+            found[person, task_id] = _notice(person, reason, task_id, comment_id)
+        elif reason not in notice["reasons"]:
+            _give(notice, reason)
     return list(found.values())
 
 
-Concerned = tuple[str, Reason, str | None, str | None]
-"""Person, reason, task, comment."""
+def _one_each(state: ProjectState, events: Sequence[ProjectEvent], author: str) -> Sequence[Notice]:
+    """One notice per person, with all reasons; whom several tasks concern is told of the project as such."""
+    found: dict[str, Notice] = {}
+    for person, reason, task_id, comment_id in _others_concerned(state, events, author):
+        notice = found.get(person)
+        if notice is None:
+            found[person] = _notice(person, reason, task_id, comment_id)
+            continue
+        if notice["taskId"] != task_id:
+            notice["taskId"] = notice["commentId"] = None
+        if reason not in notice["reasons"]:
+            _give(notice, reason)
+    return list(found.values())
+
+
+def _notice(person: str, reason: Reason, task_id: str | None, comment_id: str | None) -> Notice:
+    return {"userId": person, "reasons": [reason], "taskId": task_id, "commentId": comment_id}
+
+
+def _give(notice: Notice, reason: Reason) -> None:
+    notice["reasons"] = sorted([*notice["reasons"], reason], key=REASONS.index)
+
+
+def _others_concerned(state: ProjectState, events: Sequence[ProjectEvent], author: str) -> Iterator[Concerned]:
+    for event in events:
+        for concerned in _concerned(state, event):
+            if concerned[0] != author and concerned[0] in state.members:
+                yield concerned
 
 
 def _concerned(state: ProjectState, event: ProjectEvent) -> Iterable[Concerned]:

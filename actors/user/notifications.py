@@ -24,6 +24,7 @@ from protocol.notifications import (
     Notified,
     Notify,
     Reason,
+    Source,
     Subject,
     Withheld,
 )
@@ -105,6 +106,14 @@ def list_groups(
 def count_unread(state: UserState, principal: Principal) -> tuple[int, int] | Rejection:
     """How many are unread, and where the read marker stands."""
     return (state.unread, state.read_up_to) if may_read(state, principal) else NO_SUCH_STREAM
+
+
+def tasks_told_of(state: UserState, principal: Principal, source: Source) -> Sequence[str] | Rejection:
+    """Of which tasks the inbox tells because of an entry."""
+    if not may_read(state, principal):
+        return NO_SUCH_STREAM
+    subjects = [one["subject"]["taskId"] for one in state.inbox.values() if one["source"] == source]
+    return [task_id for task_id in subjects if task_id is not None]
 
 
 def _groups(state: UserState) -> Iterable[NotificationGroup]:

@@ -1,7 +1,7 @@
-"""The consumer that tells people of what concerns them: one command per entry and person, to the person's own actor.
+"""The consumer that tells people of what concerns them: one command per notice of an entry, to the person's own actor.
 
-The `opId` of each command derives from the entry and the person, so that an entry that is handled again after a crash,
-or by another node, tells nobody twice.
+The `opId` of each command derives from the entry, the person and the task, so that an entry that is handled again after
+a crash, or by another node, tells nobody twice.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import structlog
 
@@ -37,9 +37,30 @@ COMMANDS_IN_FLIGHT_MAX: Final = 64
 T = TypeVar("T")
 
 
-def notification_op_id(source: str, seq: int, user_id: str) -> str:
-    """The opId under which a person is told of an entry: the same however often it is tried, and by whom."""
-    return derived_id("notify", source, str(seq), user_id)
+def notification_op_id(source: str, seq: int, user_id: str, task_id: str | None = None) -> str:
+    """The opId under which a person is told of an entry: the same however often it is tried, and by whom.
+
+    `task_id` is left out for a person's first notice of the entry: in older logs there was no other, and its id stays.
+    """
+    of_task = () if task_id is None else (task_id,)
+    return derived_id("notify", source, str(seq), user_id, *of_task)
+
+
+class NamedNotice(NamedTuple):
+    """A notice of an entry, and the opId under which its person is told."""
+
+    op_id: str
+    notice: Mapping[str, Any]
+
+
+def named_notices(entry: Entry) -> Iterator[NamedNotice]:
+    """The entry's notices in their order. Raises UnreadableEvent."""
+    begun: set[str] = set()
+    for notice in content_of(entry).notices:
+        user_id = notice["userId"]
+        task_id = notice["taskId"] if user_id in begun else None
+        begun.add(user_id)
+        yield NamedNotice(notification_op_id(entry.stream, entry.seq, user_id, task_id), notice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +69,7 @@ class Telling:
 
     entry: Entry
     user_id: str
+    op_id: str
     command: Notify
 
     @property
@@ -106,7 +128,7 @@ class Notifier(Generic[T]):
     def _request(self, telling: Telling) -> Request:
         return Request(
             stream=telling.stream,
-            op_id=notification_op_id(telling.entry.stream, telling.entry.seq, telling.user_id),
+            op_id=telling.op_id,
             command=telling.command,
             principal=SYSTEM,
             digest=digest_of(SYSTEM.id, telling.command, None, None),
@@ -119,8 +141,8 @@ def tellings(entries: Iterable[Entry]) -> Iterator[Telling]:
     for entry in entries:
         kind, _, project_id = entry.stream.partition("/")
         if kind == "project":
-            for notice in content_of(entry).notices:
-                yield Telling(entry, notice["userId"], _command(entry, project_id, notice))
+            for op_id, notice in named_notices(entry):
+                yield Telling(entry, notice["userId"], op_id, _command(entry, project_id, notice))
 
 
 def _command(entry: Entry, project_id: str, notice: Mapping[str, Any]) -> Notify:

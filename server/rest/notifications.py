@@ -9,9 +9,9 @@ from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from actors.user.notifications import count_unread, list_groups
-from protocol.base import Message
+from protocol.base import Message, Uuid
 from protocol.notifications import Explanation, Inbox, MarkRead, Number, ReadMarker, Source
-from server.explanations import Explanations
+from server.explanations import Explanations, Question
 from server.rest.access import Access, entity_tag, is_unchanged, only_at, path_id, read_query, state_headers
 from server.rest.bodies import json_response, read_body
 from server.rest.derived import DerivedReads
@@ -30,10 +30,11 @@ class NotificationsQuery(DerivedPageQuery):
 
 
 class ExplainQuery(Message):
-    """The entry that is asked about."""
+    """The entry that is asked about; `taskId` asks about what it did to that task alone."""
 
     stream: Annotated[str, StringConstraints(pattern=_STREAM)]
     seq: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    task_id: Uuid | None = None
 
 
 class ReadUpTo(Message):
@@ -110,15 +111,21 @@ class NotificationRoutes:
         unread, read_up_to = reading.value
         return json_response({"unread": unread, "readUpTo": read_up_to}, headers=_PRIVATE)
 
-    @operation("Why somebody was, or was not, told", query=ExplainQuery, answer=Explanation)
+    @operation(
+        "Why somebody was, or was not, told; `taskId`: of one task of the entry", query=ExplainQuery, answer=Explanation
+    )
     async def explain(self, request: web.Request) -> web.Response:
-        """Why the person was, or was not, told of an entry. Asked by the person; the operator may ask for anybody."""
+        """Why the person was, or was not, told of an entry. Asked by the person; the operator may ask for anybody.
+
+        Of an entry about several tasks it answers for all of them at once, or with `taskId` for one. Whoever may not
+        read the project any more is answered from their own stream: what they were told, or what was withheld.
+        """
         principal = self.access.principal(request)
         user_id = path_id(request, "userId")
         granted(await self.streams.read(f"user/{user_id}", count_unread, principal))
         query = read_query(request, ExplainQuery)
         source: Source = {"stream": query.stream, "seq": query.seq}
-        explanation = await self.explanations.explain(source, user_id, principal)
+        explanation = await self.explanations.explain(Question(source, user_id, query.task_id), principal)
         return json_response(explanation, headers=_PRIVATE)
 
 

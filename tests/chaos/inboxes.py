@@ -82,16 +82,17 @@ def _change(people: list[str], added: Sequence[str] | None, removed: Sequence[st
 
 def _lines(board: _Board, entry: LogEntry, ids: Mapping[str, str]) -> Iterator[tuple[str, Told]]:
     author = entry.wire["author"]
-    # Person → reasons, and what the first of them was about.
-    reasons: defaultdict[str, set[str]] = defaultdict(set)
-    about: dict[str, tuple[str | None, str | None]] = {}
+    # Person and task → reasons, and the comment that the first of them was about.
+    reasons: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
+    about: dict[tuple[str, str | None], str | None] = {}
     for event in entry.wire["events"]:
         for person, reason, task_id, comment_id in _concerned(board, event["kind"], event["data"], ids):
             if person != author and person in board.members:
-                reasons[person].add(reason)
-                about.setdefault(person, (task_id, comment_id))
-    for person, why in reasons.items():
-        yield person, Told(entry.stream, entry.seq, tuple(sorted(why, key=ORDER.index)), *about[person], author)
+                reasons[person, task_id].add(reason)
+                about.setdefault((person, task_id), comment_id)
+    for (person, task_id), why in reasons.items():
+        in_order, comment_id = tuple(sorted(why, key=ORDER.index)), about[person, task_id]
+        yield person, Told(entry.stream, entry.seq, in_order, task_id, comment_id, author)
 
 
 def _concerned(

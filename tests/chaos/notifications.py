@@ -1,4 +1,4 @@
-"""Kills the server among mentions and assignments, and compares every inbox with what the log implies.
+"""Kills the server among mentions, assignments and bulk edits, and compares every inbox with what the log implies.
 
     .venv/bin/python -m tests.chaos.notifications --kills 20 --clients 50 --projects 6
 
@@ -37,6 +37,7 @@ from tests.chaos.reading import read_log
 SESSIONS: Final = 10
 COMMANDS_BETWEEN_KILLS: Final = 60
 SETTLE_S: Final = 120.0
+EDITS_MAX: Final = 6
 STATES: Final = ("backlog", "todo", "in-progress", "done")
 
 
@@ -210,7 +211,7 @@ class Run:
     def _wish(self, board: Board, random_: random.Random, text: str) -> tuple[str, dict[str, Any]]:
         people = [self._clients[one] for one in random_.sample(board.members, min(3, len(board.members)))]
         ids = [one.account.id for one in people]
-        kinds = ["task", "task", "assign", "comment", "comment", "reply", "correct", "watch", "move"]
+        kinds = ["task", "task", "assign", "comment", "comment", "reply", "correct", "watch", "move", "bulk", "bulk"]
         kind = random_.choice(kinds) if board.tasks and board.comments else "task" if not board.tasks else "comment"
         task_id = random_.choice(board.tasks) if board.tasks else ""
         body = f"{text}: {' '.join(f'@{one.name}' for one in people[: random_.randrange(4)])} have a look"
@@ -228,8 +229,21 @@ class Run:
                 return "EditComment", {"commentId": random_.choice(board.comments)[0], "body": body}
             case "watch":
                 return "EditTask", {"taskId": task_id, "addWatchers": ids[:1], "removeWatchers": ids[1:2]}
+            case "bulk":
+                return "EditTasks", {"edits": self._edits(board, random_, ids, text)}
             case _:
                 return "EditTask", {"taskId": task_id, "stateId": random_.choice(STATES), "title": text}
+
+    def _edits(self, board: Board, random_: random.Random, ids: Sequence[str], text: str) -> list[dict[str, Any]]:
+        """Edits of many tasks at once, of some of them several: who is assigned one may watch the next."""
+        changes: list[dict[str, Any]] = [
+            {"title": text},
+            {"addAssignees": ids[:2], "removeAssignees": ids[2:3]},
+            {"addAssignees": ids[1:2], "addWatchers": ids[:1]},
+            {"title": text, "removeWatchers": ids[1:2]},
+        ]
+        tasks = random_.choices(board.tasks, k=random_.randint(2, EDITS_MAX))
+        return [{"taskId": task_id, **random_.choice(changes)} for task_id in tasks]
 
     async def _submit(self, place: int, board: Board, kind: str, data: Mapping[str, Any]) -> None:
         _, answer = await self._clients[place].submit(Wish(board.stream, kind, data))

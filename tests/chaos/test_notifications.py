@@ -19,8 +19,11 @@ def entry(stream: str, seq: int, *events: tuple[str, dict[str, Any]], author: st
     return LogEntry(0, seq, stream, seq, 1, "op", wire)
 
 
-def notified(number: int, seq: int, *reasons: str, comment_id: str | None = None) -> LogEntry:
-    source, subject = {"stream": "project/p", "seq": seq}, {"projectId": "p", "taskId": "t", "commentId": comment_id}
+def notified(number: int, seq: int, *reasons: str, task_id: str = "t", comment_id: str | None = None) -> LogEntry:
+    source, subject = (
+        {"stream": "project/p", "seq": seq},
+        {"projectId": "p", "taskId": task_id, "commentId": comment_id},
+    )
     told = {"number": number, "source": source, "subject": subject, "reasons": [*reasons], "actorId": "ada"}
     return entry("user/bob", number, ("Notified", {"notification": told}), author="system")
 
@@ -29,10 +32,23 @@ PROJECT = [
     entry("project/p", 1, *(("MemberAdded", {"userId": one}) for one in ("ada", "bob"))),
     entry("project/p", 2, ("TaskCreated", {"task": {"id": "t", "assigneeIds": ["bob"], "watcherIds": []}})),
     entry("project/p", 3, ("CommentAdded", {"commentId": "c", "taskId": "t", "body": "@bob2 and @eve3"})),
+    entry("project/p", 4, ("TaskCreated", {"task": {"id": "u", "assigneeIds": [], "watcherIds": ["bob"]}})),
+    entry(
+        "project/p",
+        5,
+        ("TaskEdited", {"taskId": "u"}),
+        ("TaskEdited", {"taskId": "t", "assigneesRemoved": ["bob"]}),
+        ("TaskEdited", {"taskId": "t", "assigneesAdded": ["bob"]}),
+    ),
 ]
 """Eve is named and is no member."""
 
-TOLD = [notified(1, 2, "assigned"), notified(2, 3, "mentioned", "watched", comment_id="c")]
+TOLD = [
+    notified(1, 2, "assigned"),
+    notified(2, 3, "mentioned", "watched", comment_id="c"),
+    notified(3, 5, "watched", task_id="u"),
+    notified(4, 5, "assigned"),
+]
 
 
 def test_an_inbox_as_it_should_be_has_no_differences() -> None:
@@ -43,10 +59,12 @@ def test_an_inbox_as_it_should_be_has_no_differences() -> None:
     ("told", "wrong"),
     [
         (TOLD[:1], "bob was not told"),
-        ([*TOLD, notified(3, 3, "mentioned", "watched", comment_id="c")], "bob was told too much"),
+        ([*TOLD, notified(5, 3, "mentioned", "watched", comment_id="c")], "bob was told too much"),
         ([TOLD[0], notified(2, 3, "mentioned", comment_id="c")], "bob was told too much"),
         ([TOLD[0], notified(3, 3, "mentioned", "watched", comment_id="c")], "number 3 comes as the 2th"),
-        ([*TOLD, entry("user/bob", 3, ("NotificationsRead", {"upTo": 5, "was": 0}))], "the read marker goes"),
+        ([*TOLD, entry("user/bob", 5, ("NotificationsRead", {"upTo": 5, "was": 0}))], "the read marker goes"),
+        (TOLD[:3], "bob was not told"),
+        ([*TOLD[:2], notified(3, 5, "assigned", "watched", task_id="u")], "bob was told too much"),
     ],
 )
 def test_a_planted_mistake_is_seen(told: list[LogEntry], wrong: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from actors.project.notices import notices
+from actors.project.limits import ProjectLimits
+from actors.project.notices import NOTICES_PER_ENTRY_MAX, notices
 from actors.user.decider import UserActor
 from actors.user.limits import UserLimits
 from actors.user.notifications import count_unread, list_groups
@@ -13,7 +14,8 @@ from protocol.members import RemoveMember
 from protocol.notifications import MarkRead, Notify, Reason
 from protocol.preferences import MuteProject, SetPreferences
 from protocol.projects import DeleteProject
-from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask
+from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
+from protocol.timetravel import RestoreProjectTo
 from protocol.watchers import WatchTask
 from tests.actors.given import (
     ADMIN,
@@ -38,6 +40,7 @@ from tests.actors.given import (
     refused,
     uuid,
 )
+from tests.actors.undoing import newest, restore
 
 
 def an_inbox(limits: UserLimits | None = None) -> Life:
@@ -210,3 +213,85 @@ def test_nobody_is_told_who_is_no_member_nor_of_history_nor_of_what_is_deleted()
     life.given((OWNER, DeleteProject()))
     life.entries.append(told)
     assert concerned(life, OWNER) == {}
+
+
+# --------------------------------------------------------------------------- entries about several tasks
+
+
+THIRD_TASK = uuid(0x2FF)
+TASKS = (TASK, OTHER_TASK, THIRD_TASK)
+
+
+def three_tasks() -> Life:
+    life = a_task()
+    life.given(*((OWNER, CreateTask(task_id=task_id, title="x")) for task_id in (OTHER_TASK, THIRD_TASK)))
+    return life
+
+
+def lines(life: Life, by: Principal, notices_max: int = NOTICES_PER_ENTRY_MAX) -> list[tuple[str, str | None, str]]:
+    """Of the life's last entry: who is told, of which task, and why."""
+    events = events_of(life.entries[-1])
+    found = notices(project_state(life), events, by.id, notices_max)  # type: ignore[arg-type]
+    return [(notice["userId"], notice["taskId"], " ".join(notice["reasons"])) for notice in found]
+
+
+def test_who_is_assigned_several_tasks_at_once_is_told_of_each() -> None:
+    life = three_tasks()
+    life.given((OWNER, EditTasks(edits=[EditTask(task_id=one, add_assignees=[MEMBER.id]) for one in TASKS])))
+    assert lines(life, OWNER) == [(MEMBER.id, task_id, "assigned") for task_id in TASKS]
+
+
+def test_each_task_of_a_bulk_edit_has_its_own_reasons() -> None:
+    life = three_tasks()
+    life.given((VIEWER, WatchTask(task_id=TASK)), (ADMIN, WatchTask(task_id=OTHER_TASK)))
+    edits = [
+        EditTask(task_id=TASK, title="y"),
+        EditTask(task_id=OTHER_TASK, add_assignees=[VIEWER.id]),
+        EditTask(task_id=TASK, add_assignees=[VIEWER.id]),
+        EditTask(task_id=OTHER_TASK, title="y"),
+    ]
+    life.given((OWNER, EditTasks(edits=edits[:2])))
+    assert lines(life, OWNER) == [
+        (VIEWER.id, TASK, "watched"),
+        (VIEWER.id, OTHER_TASK, "assigned"),
+        (ADMIN.id, OTHER_TASK, "watched"),
+    ]
+    life.given((OWNER, EditTasks(edits=edits[2:])))
+    assert lines(life, OWNER) == [(VIEWER.id, TASK, "assigned watched"), (ADMIN.id, OTHER_TASK, "watched")]
+
+
+def test_the_way_back_of_a_project_tells_of_each_task_what_happened_to_it() -> None:
+    life = three_tasks()
+    life.given((OWNER, EditTasks(edits=[EditTask(task_id=one, add_assignees=[MEMBER.id]) for one in TASKS[:2]])))
+    point = newest(life)
+    life.given(
+        (OWNER, EditTasks(edits=[EditTask(task_id=one, remove_assignees=[MEMBER.id]) for one in TASKS[:2]])),
+        (OWNER, EditTask(task_id=THIRD_TASK, title="y")),
+        (MEMBER, WatchTask(task_id=THIRD_TASK)),
+    )
+    happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
+    assert sorted(lines(life, OWNER)) == [
+        *((MEMBER.id, task_id, "assigned") for task_id in TASKS[:2]),
+        (MEMBER.id, THIRD_TASK, "watched"),
+    ]
+
+
+def test_an_entry_that_would_hold_too_many_notices_tells_everybody_once() -> None:
+    life = three_tasks()
+    life.given((VIEWER, WatchTask(task_id=TASK)), (VIEWER, WatchTask(task_id=OTHER_TASK)))
+    edits = [
+        EditTask(task_id=TASK, title="y"),
+        EditTask(task_id=OTHER_TASK, add_assignees=[VIEWER.id]),
+        EditTask(task_id=THIRD_TASK, add_assignees=[MEMBER.id]),
+    ]
+    life.given((OWNER, EditTasks(edits=edits)))
+    assert lines(life, OWNER, 3) == [
+        (VIEWER.id, TASK, "watched"),
+        (VIEWER.id, OTHER_TASK, "assigned watched"),
+        (MEMBER.id, THIRD_TASK, "assigned"),
+    ]
+    assert lines(life, OWNER, 2) == [(VIEWER.id, None, "assigned watched"), (MEMBER.id, THIRD_TASK, "assigned")]
+
+
+def test_an_entry_holds_at_least_one_notice_for_every_member() -> None:
+    assert ProjectLimits().members_max <= NOTICES_PER_ENTRY_MAX

@@ -23,9 +23,10 @@ class InboxReads(RestReads):
         """All groups, newest first."""
         return Listing(self, "/v1/users/me/notifications", {"limit": page_size}, "items")
 
-    async def explain_notification(self, stream: str, seq: int) -> Explanation:
-        """Why one was, or was not, told of an entry."""
-        view: Explanation = (await self._ask("notifications/explain", {"stream": stream, "seq": seq})).body
+    async def explain_notification(self, stream: str, seq: int, *, task_id: str | None = None) -> Explanation:
+        """Why one was, or was not, told of an entry, or of what it did to one task."""
+        query = {"stream": stream, "seq": seq, "taskId": task_id}
+        view: Explanation = (await self._ask("notifications/explain", query)).body
         return view
 
     async def preferences(self) -> PreferencesView:

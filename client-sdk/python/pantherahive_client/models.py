@@ -716,7 +716,13 @@ class ErrorResponse(TypedDict):
 
 
 class Explanation(TypedDict):
-    """`why` is stable; `message` says it in words. `reasons` are those for which the person was to be told."""
+    """`why` is stable; `message` says it in words. `reasons` are those for which the person was, or was to
+    be, told.
+
+    An entry that concerns the person in several tasks tells them of each: it is answered for all at once,
+    unless `taskId` asks about one. `told` where anything was told; `reasons` and `channels` are then
+    those of all that was told, `number` is that of the newest notification and `quietUntil` the latest.
+    """
 
     source: Source
     why: Literal[
@@ -1112,8 +1118,10 @@ class Notified(TypedDict):
 
 
 class Notify(TypedDict):
-    """Tells the person of an entry, once. Only the server sends it; its `opId` derives from source and
-    person.
+    """Tells the person of an entry, once per task that concerns them there. Only the server sends it.
+
+    Its `opId` derives from source and person, and from the task beyond the person's first one in the
+    entry.
     """
 
     source: Source

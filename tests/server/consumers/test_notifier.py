@@ -2,63 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
-from protocol.comments import AddComment, DeleteComment, EditComment
 from protocol.errors import ErrorCode, Rejection
-from protocol.event import Command
 from protocol.faults import NotApplied
-from protocol.links import AddLink
-from protocol.log import Entry, shard_of
+from protocol.log import shard_of
 from protocol.messages import UnreadableEvent, unpack_payload
-from protocol.tasks import CreateTask, DeleteTask, EditTask, RestoreTask
-from protocol.watchers import WatchTask
-from server.consumers.notifier import NOTIFIER, Notifier, tellings
+from protocol.tasks import CreateTask
+from server.consumers.notifier import NOTIFIER, tellings
+from server.streams import derived_id
 from storage.memory.consumers import MemoryConsumers
-from storage.memory.transactions import MemoryTransaction
 from storage.ports import Move
-from tests.server.world import User, World, a_world
-
-PAGE = 1000
+from tests.server.telling import (
+    a_notifier,
+    a_project_of_two,
+    assign_all,
+    inbox,
+    log_of,
+    tasks_in,
+    tell,
+    tell_and_crash,
+)
+from tests.server.world import World, a_world
 
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     async with a_world() as world:
         yield world
-
-
-async def a_project_of_two(world: World) -> tuple[User, User, str]:
-    """Ada's project with bob in it."""
-    ada, bob = await world.register("ada"), await world.register("bob_b")
-    project = await world.project(ada)
-    await world.add(ada, project["id"], bob)
-    return ada, bob, project["id"]
-
-
-async def log_of(world: World, project_id: str) -> Sequence[Entry]:
-    return await world.storage.journal.read(f"project/{project_id}", 0, PAGE)
-
-
-def a_notifier(world: World, consumers: MemoryConsumers) -> Notifier[MemoryTransaction]:
-    return Notifier(consumers, world.region, world.clock, 5)
-
-
-async def tell(world: World, consumers: MemoryConsumers, entries: Sequence[Entry]) -> bool:
-    """Handles these entries as if they were all that their shard has."""
-    shard = shard_of(entries[0].stream)
-    start = (await consumers.positions(NOTIFIER))[shard]
-    return await a_notifier(world, consumers).apply({shard: Move(start, start + len(entries))}, entries)
-
-
-async def inbox(world: World, user: User) -> dict[str, object]:
-    response = await world.http.get(f"/v1/users/{user.id}/notifications", headers=user.auth)
-    assert response.status == 200
-    body: dict[str, object] = await response.json()
-    return body
 
 
 async def test_an_entry_says_whom_it_concerns_and_followers_never_see_that(world: World) -> None:
@@ -80,7 +54,7 @@ async def test_who_is_concerned_is_told_once_however_often_the_entry_is_handled(
     for _ in range(3):
         assert await tell(world, consumers, entries)
     body = await inbox(world, bob)
-    assert (body["unread"], len(body["items"])) == (1, 1)  # type: ignore[arg-type]
+    assert (body["unread"], len(body["items"])) == (1, 1)
     assert (await inbox(world, ada))["unread"] == 0
 
 
@@ -137,59 +111,32 @@ async def test_what_is_no_entry_stalls_rather_than_is_skipped(world: World) -> N
         await tell(world, MemoryConsumers(), [replace(entry, payload=b"\xc1")])
 
 
-# --------------------------------------------------------------------------- explained
+# --------------------------------------------------------------------------- entries about several tasks
 
 
-async def explained(world: World, asked_by: User, about: User, project_id: str, seq: int) -> tuple[int, str]:
-    query = {"stream": f"project/{project_id}", "seq": str(seq)}
-    address = f"/v1/users/{about.id}/notifications/explain"
-    response = await world.http.get(address, params=query, headers=asked_by.auth)
-    body = await response.json()
-    return response.status, body.get("why", body.get("code"))
-
-
-async def test_everybody_can_ask_why_they_were_or_were_not_told(world: World) -> None:
+async def test_of_an_entry_about_several_tasks_each_is_told_under_an_id_of_its_own(world: World) -> None:
     ada, bob, project_id = await a_project_of_two(world)
-    stranger = await world.register("carol")
-    made = await world.send(ada, project_id, CreateTask(title="x", assignee_ids=[bob.id]))
-    seq = made.cursor.seq
-    assert await explained(world, bob, bob, project_id, seq) == (200, "notYet")
-    assert await explained(world, ada, ada, project_id, seq) == (200, "ownAction")
-    await tell(world, MemoryConsumers(), await log_of(world, project_id))
-    assert await explained(world, bob, bob, project_id, seq) == (200, "told")
-    edit = EditTask(task_id=made.result["taskId"], title="y")
-    changed, unchanged = [(await world.send(ada, project_id, edit)).cursor.seq for _ in range(2)]
-    for edited in (changed, unchanged):
-        assert await explained(world, bob, bob, project_id, edited) == (200, "notConcerned")
-    assert await explained(world, bob, bob, project_id, 99) == (404, "not_found")
-    assert await explained(world, stranger, stranger, project_id, seq) == (404, "not_found")
-    assert await explained(world, stranger, bob, project_id, seq) == (404, "not_found")
+    tasks = await tasks_in(world, ada, project_id, 3)
+    seq = await assign_all(world, ada, project_id, tasks, bob)
+    stream = f"project/{project_id}"
+    found = list(tellings((await log_of(world, project_id))[-1:]))
+    assert [(one.user_id, one.command.subject["taskId"]) for one in found] == [(bob.id, task_id) for task_id in tasks]
+    first, *others = [one.op_id for one in found]
+    assert first == derived_id("notify", stream, str(seq), bob.id), "the id that a person's only notice always had"
+    assert others == [derived_id("notify", stream, str(seq), bob.id, task_id) for task_id in tasks[1:]]
 
 
-async def test_a_watcher_is_told_when_entries_of_that_kind_tell_nobody(world: World) -> None:
+@pytest.mark.parametrize("told", [0, 1, 2])
+async def test_a_crash_between_the_tasks_of_an_entry_tells_of_each_once(world: World, told: int) -> None:
     ada, bob, project_id = await a_project_of_two(world)
-    made = [await world.send(ada, project_id, CreateTask(title=title)) for title in ("x", "y")]
-    task, other = [one.result["taskId"] for one in made]
-    said = await world.send(ada, project_id, AddComment(task_id=task, body="?"))
-    await world.send(bob, project_id, WatchTask(task_id=task))
-    comment = said.result["commentId"]
-    quiet: list[Command] = [
-        EditComment(comment_id=comment, body="!"),
-        DeleteComment(comment_id=comment),
-        AddLink(task_id=task, other_id=other, type="relates"),
-    ]
-    loud: list[Command] = [DeleteTask(task_id=task), RestoreTask(task_id=task)]
-    seqs = [(await world.send(ada, project_id, command)).cursor.seq for command in (*quiet, *loud)]
-    await tell(world, MemoryConsumers(), await log_of(world, project_id))
-    found = [(await explained(world, bob, bob, project_id, seq))[1] for seq in seqs]
-    assert found == ["quietKind"] * 3 + ["told"] * 2
-
-
-async def test_a_muted_project_is_given_as_the_reason(world: World) -> None:
-    ada, bob, project_id = await a_project_of_two(world)
-    muted = await world.http.put(f"/v1/users/{bob.id}/preferences/muted/{project_id}", headers=bob.auth)
-    assert (await muted.json())["mutedProjectIds"] == [project_id]
-    made = await world.send(ada, project_id, CreateTask(title="x", assignee_ids=[bob.id]))
-    await tell(world, MemoryConsumers(), await log_of(world, project_id))
-    assert await explained(world, bob, bob, project_id, made.cursor.seq) == (200, "projectMuted")
-    assert (await inbox(world, bob))["unread"] == 0
+    tasks = await tasks_in(world, ada, project_id, 3)
+    await assign_all(world, ada, project_id, tasks, bob)
+    entry = (await log_of(world, project_id))[-1]
+    await tell_and_crash(world, entry, told)
+    assert (await inbox(world, bob))["unread"] == told
+    for _ in range(2):
+        assert await tell(world, MemoryConsumers(), [entry])
+    body = await inbox(world, bob)
+    lines = [(one["newest"]["number"], one["subject"]["taskId"], one["count"]) for one in body["items"]]
+    assert sorted(lines) == [(number, task_id, 1) for number, task_id in enumerate(tasks, 1)]
+    assert body["unread"] == 3

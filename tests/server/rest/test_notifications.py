@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from protocol.event import SYSTEM
 from protocol.notifications import Notify
 from server.streams import Wish, granted
+from storage.memory.consumers import MemoryConsumers
 from tests.actors.given import PROJECT_ID, uuid
+from tests.server.telling import a_project_of_two, log_of, tasks_in, tell
 from tests.server.world import ADMIN_TOKEN, User, World, a_world, next_of, problem_of
 
 OPERATOR = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
@@ -45,6 +48,37 @@ async def test_pages_of_groups_with_the_exact_count(world: World) -> None:
     assert following is not None
     rest = await (await world.http.get(following, headers=bob.auth)).json()
     assert [one["subject"]["taskId"] for one in rest["items"]] == [uuid(2)]
+
+
+async def test_a_bulk_edit_is_told_task_by_task_and_explained_as_a_whole_or_for_one(world: World) -> None:
+    ada, bob, project_id = await a_project_of_two(world)
+    tasks = await tasks_in(world, ada, project_id, 3)
+    edits = [{"taskId": task_id, "addAssignees": [bob.id]} for task_id in tasks[:2]]
+    path = f"/v1/projects/{project_id}/tasks/bulk"
+    assert (await world.http.post(path, json={"edits": edits}, headers=ada.auth)).status == 200
+    entries = await log_of(world, project_id)
+    await tell(world, MemoryConsumers(), entries)
+    base = f"/v1/users/{bob.id}/notifications"
+    body = await (await world.http.get(base, headers=bob.auth)).json()
+    lines = [(one["subject"]["taskId"], one["reasons"], one["unread"]) for one in body["items"]]
+    assert (lines, body["unread"]) == ([(one, ["assigned"], 1) for one in (tasks[1], tasks[0])], 2)
+
+    async def why(**about: str) -> dict[str, Any]:
+        query = {"stream": f"project/{project_id}", "seq": str(entries[-1].seq), **about}
+        answer: dict[str, Any] = await (await world.http.get(f"{base}/explain", params=query, headers=bob.auth)).json()
+        return answer
+
+    assert await why() == {
+        "source": {"stream": f"project/{project_id}", "seq": entries[-1].seq},
+        "why": "told",
+        "message": "you were told of it",
+        "reasons": ["assigned"],
+        "number": 2,
+        "channels": ["inbox", "email", "push"],
+        "quietUntil": None,
+    }
+    assert [(await why(taskId=one)).get("number") for one in tasks] == [1, 2, None]
+    assert (await why(taskId=tasks[2]))["why"] == "notConcerned"
 
 
 async def test_reading_moves_the_marker_forward_only(world: World) -> None:

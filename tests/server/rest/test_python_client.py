@@ -145,11 +145,13 @@ async def test_lists_across_projects_are_one_s_own(world: World) -> None:
 
 async def test_the_inbox_is_read_in_groups(world: World) -> None:
     ada, ben = await world.register("ada"), await world.register("ben")
-    project_id, _ = await a_busy_project(world, ada, ben)
+    project_id, tasks = await a_busy_project(world, ada, ben)
     async with client_of(world, ben) as hive:
         inbox = await hive.inbox(limit=1)
         assert (inbox["unread"], inbox["readUpTo"], inbox["items"]) == (0, 0, [])
         assert await hive.notifications().all() == []
         explained = await hive.explain_notification(f"project/{project_id}", 3)
         assert (explained["why"], explained["reasons"]) == ("notYet", ["assigned"])
+        of_another = await hive.explain_notification(f"project/{project_id}", 3, task_id=tasks[-1])
+        assert (of_another["why"], of_another["reasons"]) == ("notConcerned", [])
         assert (await hive.preferences())["mutedProjectIds"] == []
