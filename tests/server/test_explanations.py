@@ -146,6 +146,35 @@ async def test_where_all_is_withheld_the_strongest_reason_says_why(world: World)
     assert in_short(await asked(world, bob, bob, project_id, seq)) == ("projectMuted", "assigned watched", None)
 
 
+async def test_a_mention_that_is_turned_off_says_so_also_in_a_muted_project(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob, project_id = await a_project_of_two(world)
+    tasks = await tasks_in(world, ada, project_id, 2)
+    await world.http.put(f"/v1/users/{bob.id}/preferences/muted/{project_id}", headers=bob.auth)
+    off: dict[str, dict[str, list[str]]] = {"channels": {"mentioned": []}}
+    await world.http.patch(f"/v1/users/{bob.id}/preferences", json=off, headers=bob.auth)
+    found = [
+        {"userId": bob.id, "reasons": [reason], "taskId": task_id, "commentId": None}
+        for task_id, reason in zip(tasks, ("watched", "mentioned"), strict=True)
+    ]
+    monkeypatch.setattr(notices, "notices", lambda *_: found)
+    seq = await assign_all(world, ada, project_id, tasks, bob)
+    await tell(world, MemoryConsumers(), [(await log_of(world, project_id))[-1]])
+    each = [in_short(await asked(world, bob, bob, project_id, seq, one))[0] for one in (None, *tasks)]
+    assert each == ["reasonOff", "projectMuted", "reasonOff"]
+
+
+async def test_a_bulk_edit_that_changed_nothing_concerns_no_watcher(world: World) -> None:
+    ada, bob, project_id = await a_project_of_two(world)
+    [task_id] = await tasks_in(world, ada, project_id, 1)
+    await world.send(bob, project_id, WatchTask(task_id=task_id))
+    same = EditTasks(edits=[EditTask(task_id=task_id, title="Task 0")])
+    seq = (await world.send(ada, project_id, same)).cursor.seq
+    for about in (None, task_id):
+        assert in_short(await asked(world, bob, bob, project_id, seq, about)) == ("notConcerned", "", None)
+
+
 async def test_who_was_told_of_the_project_as_such_was_told_of_every_task_of_the_entry(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,3 +239,14 @@ async def test_all_that_one_was_told_of_an_entry_is_still_answered_at_once(world
     assert in_short(await asked(world, bob, bob, project_id, seq)) == ("told", "assigned", 3)
     for number, task_id in enumerate(tasks, 1):
         assert in_short(await asked(world, bob, bob, project_id, seq, task_id)) == ("told", "assigned", number)
+
+
+async def test_what_is_left_of_a_purged_project_is_for_the_person_alone(world: World) -> None:
+    ada, bob, project_id = await a_project_of_two(world)
+    seq = await assign_all(world, ada, project_id, await tasks_in(world, ada, project_id, 1), bob)
+    await tell(world, MemoryConsumers(), await log_of(world, project_id))
+    operator = User("", "operator", world.admin_token)
+    assert in_short(await asked(world, operator, bob, project_id, seq)) == ("told", "assigned", 1)
+    await erase(world, ada, project_id, bob)
+    assert in_short(await asked(world, operator, bob, project_id, seq)) == ("not_found", "", None)
+    assert in_short(await asked(world, bob, bob, project_id, seq)) == ("told", "assigned", 1)
