@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import engineio
-from aiohttp import WebSocketError, WSMessage, WSMsgType, hdrs, web
+from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from protocol.errors import Rejected
 from server.addresses import address_of
@@ -26,16 +26,13 @@ from server.gateway.limits import GatewayLimits
 from server.gateway.link import Link
 from server.gateway.outlet import EndOfTick, Outlet
 from server.gateway.parsers import Parser
-from server.gateway.upgrade import Handed, Upgrade, take_over
+from server.gateway.upgrade import Handed, Upgrade, check_handshake, take_over
 
 log = logging.getLogger("pantherahive.gateway")
 
 SILENT = logging.getLogger("pantherahive.engineio")
 """For engineio's own messages: they hold tokens and whatever a client put into its URL, so they go nowhere."""
 SILENT.setLevel(logging.CRITICAL + 1)
-
-# Of WebSocket (RFC 6455 §4.1).
-_VERSION = "13"
 
 # Codes of close frames (RFC 6455 §7.4.1).
 _NORMAL = 1000
@@ -285,12 +282,11 @@ class Engine(engineio.AsyncServer):
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Session ids stand in no URL, so one that does is refused before anybody looks it up or logs it.
 
-        So is another version of WebSocket than the one that is spoken, which the answer names.
+        So is what is no handshake of WebSocket: see `check_handshake`.
         """
         if "sid" in request.query:
             raise web.HTTPBadRequest(text="a session id stands in no URL")
-        if request.headers.get(hdrs.SEC_WEBSOCKET_VERSION, _VERSION) != _VERSION:
-            raise web.HTTPBadRequest(headers={hdrs.SEC_WEBSOCKET_VERSION: _VERSION})  # RFC 6455 §4.4
+        check_handshake(request)
         return await super().handle_request(request)  # type: ignore[no-any-return]
 
     async def _handle_connect(self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None) -> Any:

@@ -23,10 +23,11 @@ class StrictReader(WebSocketReader):
     """Looks at the head of every frame before stock does: at its mask, and whether it may begin a message.
 
     Stock unmasks what is masked and takes the rest as it is, and it forgets a message that began with an empty frame.
+    A message may have `packet_bytes_max` bytes; stock refuses the size that it is given.
     """
 
     def __init__(self, queue: WebSocketDataQueue, packet_bytes_max: int) -> None:
-        super().__init__(queue, packet_bytes_max, compress=False, decode_text=True)
+        super().__init__(queue, packet_bytes_max + 1, compress=False, decode_text=True)
         self._inbox = queue
         # Bytes of the present frame that are still to come.
         self._to_come = 0

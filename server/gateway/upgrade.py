@@ -8,15 +8,42 @@ lives, which is more than half of what an idle connection takes. Of the protocol
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, hdrs, web
 
 SILENT = logging.getLogger("aiohttp.websocket")
 """For aiohttp's own words on a handshake: they hold whatever a client sent, so they go nowhere."""
 SILENT.setLevel(logging.CRITICAL + 1)
+
+VERSION: Final = "13"
+"""Of WebSocket (RFC 6455 §4.1)."""
+_KEY_BYTES: Final = 16
+
+
+def check_handshake(request: web.Request) -> None:
+    """What RFC 6455 §4.2.1 asks of a handshake and stock does not look at. What is not there at all, stock refuses.
+
+    Raises HTTPBadRequest, which names the version that is spoken where another one is wanted (§4.4).
+    """
+    if request.version < HttpVersion11:
+        raise web.HTTPBadRequest(text="a WebSocket begins with HTTP/1.1")
+    if request.headers.getall(hdrs.SEC_WEBSOCKET_VERSION, [VERSION]) != [VERSION]:
+        raise web.HTTPBadRequest(headers={hdrs.SEC_WEBSOCKET_VERSION: VERSION})
+    keys = request.headers.getall(hdrs.SEC_WEBSOCKET_KEY, [])
+    if len(keys) > 1 or not all(map(_is_key, keys)):
+        raise web.HTTPBadRequest(text="the key is not 16 bytes in base64, once")
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == _KEY_BYTES
+    except (binascii.Error, ValueError):  # the latter for what is not ASCII
+        return False
 
 
 @dataclass(frozen=True, slots=True)

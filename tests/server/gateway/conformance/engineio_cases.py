@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from tests.server.gateway.conformance.case import BOTH, Case, Wire, polling
@@ -30,11 +31,11 @@ def packet(*packets: str) -> Wire:
     return lambda dialect: b"".join(frame(dialect.encode(one), dialect.opcode) for one in packets)
 
 
-def upgrade(query: str, method: str = "GET", **headers: str | None) -> Wire:
+def upgrade(query: str, method: str = "GET", version: str = "1.1", **headers: str | Sequence[str] | None) -> Wire:
     """An upgrade at the path."""
 
     def wire(dialect: Dialect) -> bytes:
-        return request(dialect.path, query, method, **headers)
+        return request(dialect.path, query, method, version, **headers)
 
     return wire
 

@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import struct
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 from tests.server.gateway.conformance.case import Case
@@ -25,9 +26,14 @@ _PACKET: Final = re.compile(r"4(\d)((?:/[^,\[{]*,)?)(\d*)(.*)", re.DOTALL)
 _KINDS: Final = ("CONNECT", "DISCONNECT", "EVENT", "ACK", "CONNECT_ERROR")
 
 
-def request(path: str, query: str = QUERY, method: str = "GET", **headers: str | None) -> bytes:
-    """An upgrade. Headers replace those that belong to it, underscores for dashes; None leaves one out."""
-    fields: dict[str, str | None] = {
+def request(
+    path: str, query: str = QUERY, method: str = "GET", version: str = "1.1", **headers: str | Sequence[str] | None
+) -> bytes:
+    """An upgrade. Headers replace those that belong to it, underscores for dashes; None leaves one out.
+
+    One that is given several values comes as often.
+    """
+    fields: dict[str, str | Sequence[str] | None] = {
         "Host": "localhost",
         "Connection": "Upgrade",
         "Upgrade": "websocket",
@@ -35,8 +41,14 @@ def request(path: str, query: str = QUERY, method: str = "GET", **headers: str |
         "Sec-WebSocket-Key": KEY,
     }
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
-    lines = [f"{name}: {value}" for name, value in fields.items() if value is not None]
-    return "\r\n".join([f"{method} /{path}/?{query} HTTP/1.1", *lines, "", ""]).encode()
+    lines = [f"{name}: {value}" for name, values in fields.items() for value in _each(values)]
+    return "\r\n".join([f"{method} /{path}/?{query} HTTP/{version}", *lines, "", ""]).encode()
+
+
+def _each(values: str | Sequence[str] | None) -> Sequence[str]:
+    if values is None:
+        return ()
+    return [values] if isinstance(values, str) else values
 
 
 class Peer(RawClient):

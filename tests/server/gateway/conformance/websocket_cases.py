@@ -20,7 +20,7 @@ from tests.server.gateway.conformance.frames import (
     frame,
     pieces,
 )
-from tests.server.gateway.conformance.peer import QUERY
+from tests.server.gateway.conformance.peer import KEY, QUERY
 from tests.server.gateway.hive import LONG_PINGS
 
 EVENT: Final = '421["leave",{"stream":"é€😀"}]'
@@ -29,6 +29,7 @@ _WRONG: Final = "close 1002, closed"
 _NO_TEXT: Final = "close 1007, closed"
 _TOO_BIG: Final = "close 1009, closed"
 _BYE: Final = "close 1000, closed"
+_MOST: Final = LONG_PINGS.packet_bytes_max
 _LENIENT: Final = (
     "read all the same by the WebSocket library: the longer form says nothing else, and costs nobody anything"
 )
@@ -39,18 +40,24 @@ def event(**form: int | bytes) -> Wire:
     return lambda dialect: frame(dialect.encode(EVENT), dialect.opcode, **form)  # type: ignore[arg-type]
 
 
+def padded(dialect: Dialect, size: int) -> bytes:
+    """An event of exactly so many bytes."""
+    letters = size
+    while True:
+        message = dialect.encode(f'421["leave",{{"x":"{"x" * letters}"}}]')
+        if len(message) == size:
+            return message
+        letters -= len(message) - size
+
+
 def sized(size: int) -> Wire:
-    """A good event of exactly so many bytes."""
+    """Such an event in one frame."""
+    return lambda dialect: frame(padded(dialect, size), dialect.opcode)
 
-    def wire(dialect: Dialect) -> bytes:
-        letters = size
-        while True:
-            message = dialect.encode(f'421["leave",{{"x":"{"x" * letters}"}}]')
-            if len(message) == size:
-                return frame(message, dialect.opcode)
-            letters -= len(message) - size
 
-    return wire
+def halved(size: int) -> Wire:
+    """Such an event in two frames."""
+    return lambda dialect: pieces(padded(dialect, size), dialect.opcode, size // 2)
 
 
 def cut(*cuts: int, between: bytes = b"") -> Wire:
@@ -81,15 +88,36 @@ def no_text(name: str, *payloads: bytes) -> Case:
     return wrong(name, "8.1", f"`{sent}`", *frames, frame(end, CONTINUATION if parts else TEXT), comes=_NO_TEXT)
 
 
-def handshake(name: str, section: str, sent: str, comes: str, method: str = "GET", **headers: str | None) -> Case:
+def handshake(
+    name: str, section: str, sent: str, comes: str, version: str = "1.1", **headers: str | Sequence[str] | None
+) -> Case:
     """An upgrade with other headers."""
-    return Case(name, section, sent, comes, "http", upgrade(QUERY, method, **headers))
+    return Case(name, section, sent, comes, "http", upgrade(QUERY, "GET", version, **headers))
 
 
 HANDSHAKE: Final = [
     handshake("the answer to the key", "4.2.2", "a good key", OPEN),
     handshake("no key", "4.2.1", "no `Sec-WebSocket-Key`", "400", Sec_WebSocket_Key=None),
     handshake("a key of 15 bytes", "4.2.1", "a short key", "400", Sec_WebSocket_Key="MDEyMzQ1Njc4OWFiY2Rl"),
+    handshake("a key of 17 bytes", "4.2.1", "a long key", "400", Sec_WebSocket_Key="MDEyMzQ1Njc4OWFiY2RlZmc="),
+    handshake("a key that is no base64", "4.2.1", "`!` within a key", "400", Sec_WebSocket_Key=KEY[:8] + "!" + KEY[8:]),
+    handshake("a key that is no ASCII", "4.2.1", "`é` behind a key", "400", Sec_WebSocket_Key=KEY + "é"),
+    handshake("a key and something behind it", "4.2.1", "a key, `AAAA`", "400", Sec_WebSocket_Key=KEY + "AAAA"),
+    handshake("two keys in a list", "4.2.1", "two keys in one header", "400", Sec_WebSocket_Key=f"{KEY}, {KEY}"),
+    handshake("two keys", "4.2.1", "`Sec-WebSocket-Key` twice, the same", "400", Sec_WebSocket_Key=(KEY, KEY)),
+    handshake("a key and an empty one", "4.2.1", "a key, and an empty one", "400", Sec_WebSocket_Key=(KEY, "")),
+    handshake("HTTP/1.0", "4.2.1", "`GET … HTTP/1.0`", "400", version="1.0"),
+    handshake(
+        "two versions, one of them good",
+        "4.2.1",
+        "versions 13 and 8",
+        "400, version 13",
+        Sec_WebSocket_Version=("13", "8"),
+    ),
+    handshake(
+        "the good version twice", "4.2.1", "version 13, twice", "400, version 13", Sec_WebSocket_Version=("13", "13")
+    ),
+    handshake("versions in a list", "4.2.1", "`13, 8`", "400, version 13", Sec_WebSocket_Version="13, 8"),
     handshake("another version", "4.2.2", "version 12", "400, version 13", Sec_WebSocket_Version="12"),
     handshake("an older version", "4.2.2", "version 8", "400, version 13", Sec_WebSocket_Version="8"),
     handshake("no version", "4.2.1", "no version", "400", Sec_WebSocket_Version=None),
@@ -106,6 +134,10 @@ LENGTHS: Final = [
         good(f"a message of {size:,} bytes", "5.2", "an event", sized(size))
         for size in (100, 125, 126, 127, 65_535, 65_536)
     ),
+    good("a message of the announced size", "10.4", "an event", sized(_MOST)),
+    good("a message of one byte more", "10.4", "an event", sized(_MOST + 1), _TOO_BIG),
+    good("a message of the announced size in two frames", "10.4", "an event", halved(_MOST)),
+    good("a message of one byte more in two frames", "10.4", "an event", halved(_MOST + 1), _TOO_BIG),
     good("a short length in 2 bytes", "5.2", "an event", event(form=3), waiver=_LENIENT),
     good("a short length in 8 bytes", "5.2", "an event", event(form=9), waiver=_LENIENT),
     wrong("a length of 2^63", "5.2", "the head of a frame", b"\x81\xff\x80" + b"\0" * 11, comes=_TOO_BIG),
@@ -120,10 +152,7 @@ LENGTHS: Final = [
         "fragments that are too much together",
         "10.4",
         "three frames",
-        *(
-            frame(b"x" * (LONG_PINGS.packet_bytes_max // 2), TEXT if not number else CONTINUATION, last=False)
-            for number in range(3)
-        ),
+        *(frame(b"x" * (_MOST // 2), TEXT if not number else CONTINUATION, last=False) for number in range(3)),
         comes=_TOO_BIG,
     ),
 ]
