@@ -253,6 +253,15 @@ class RestLimits(BaseSettings):
     request_body_timeout_s: float = Field(
         60, ge=0.1, le=3600, description="Time for the body of a request; after it the request is refused."
     )
+    request_body_silence_s: float = Field(
+        15, ge=0.1, le=3600, description="How long nothing of a body may come; after it the request is refused."
+    )
+    request_body_bytes_per_s_min: int = Field(
+        100,
+        ge=1,
+        le=MIB,
+        description="Bytes of a body per second, on average, from `request_body_silence_s` on; slower is refused.",
+    )
     keepalive_s: float = Field(75, ge=1, le=3600, description="Time that a connection may wait for its next request.")
     ready_check_timeout_s: float = Field(
         2, ge=0.1, le=60, description="Time for one check of /readyz; longer counts as not ready."

@@ -90,7 +90,7 @@ class Product:
             settings.consumer_stalled_after_s,
         )
         self._lag = LoopLag(settings.loop_lag_interval_s, self._heart.meters.loop_lagged)
-        times = RequestTimes(settings.request_head_timeout_s, settings.request_body_timeout_s, settings.keepalive_s)
+        times = RequestTimes.of(settings)
         self._runner = HttpRunner(self._make_http(), times, shutdown_timeout=settings.shutdown_grace_s)
 
     @classmethod

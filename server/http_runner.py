@@ -1,25 +1,28 @@
 """Runs the HTTP application with what aiohttp leaves open: time limits for requests that do not come whole, and problem
 documents for what is no HTTP at all.
 
-A connection has to show the headers of a request in time, and then its body; stock waits for ever for both, and answers
-malformed requests with text that quotes them. Only seams that subclasses may override are used, and these of the
-protocol's own fields: `_messages`, `_waiter`, `_request_count`, `_upgraded`, `_payload_parser`.
+A connection has to show the headers of a request in time, and then its body; stock waits for ever for both, even for
+the rest of a malformed body, and answers malformed requests with text that quotes them. Only seams that subclasses may
+override are used, and these of the protocol's own fields: `_messages`, `_waiter`, `_request_count`, `_upgraded`,
+`_payload_parser`, `_reading_paused`, `_buffer_paused`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 import structlog
-from aiohttp import StreamReader, web
+from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import _ErrInfo
 
-from protocol.errors import ErrorCode, Rejected, Rejection
+from config.settings import Settings
+from protocol.errors import ErrorCode, Rejection
+from server.arrival import Arrival, BodyBroken, BodyTimes
 from server.farewells import Farewells
 from server.middleware import set_security_headers
 from server.rest.problems import INTERNAL, problem
@@ -40,14 +43,22 @@ class RequestTimes:
     """How long a client may take: for the headers, then for the body, and between two requests."""
 
     head_timeout_s: float = 15.0
-    body_timeout_s: float = 60.0
+    body: BodyTimes = field(default_factory=BodyTimes)
     keepalive_s: float = 75.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> RequestTimes:
+        """Those of the settings."""
+        body = BodyTimes(
+            settings.request_body_timeout_s, settings.request_body_silence_s, settings.request_body_bytes_per_s_min
+        )
+        return cls(settings.request_head_timeout_s, body, settings.keepalive_s)
 
 
 class TimedRequestHandler(web.RequestHandler):
     """One connection. At any time at most one wait for the client is limited: for headers, or for a body."""
 
-    __slots__ = ("_body", "_farewells", "_head_began", "_patience", "_times")
+    __slots__ = ("_body", "_farewells", "_head_began", "_patience", "_seen", "_times")
 
     def __init__(self, server: web.Server, times: RequestTimes, farewells: Farewells, **options: Any) -> None:
         super().__init__(server, **options)
@@ -56,7 +67,9 @@ class TimedRequestHandler(web.RequestHandler):
         # The end of the wait, while there is one.
         self._patience: asyncio.TimerHandle | None = None
         # The body that is waited for.
-        self._body: StreamReader | None = None
+        self._body: Arrival | None = None
+        # How many requests have been looked at.
+        self._seen = 0
         # Whether the client has sent anything of the request whose headers are waited for.
         self._head_began = False
 
@@ -69,20 +82,38 @@ class TimedRequestHandler(web.RequestHandler):
         self._farewells.add(partial(super().connection_lost, exc))
 
     def data_received(self, data: bytes) -> None:
-        seen = self._request_count
         super().data_received(data)
+        self._look(has_come=bool(data))
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """See stock, which reads here what has come behind an upgrade that was declined."""
+        if isinstance(request.content.exception(), BodyBroken):
+            resp.force_close()
+        finished = await super().finish_response(request, resp, start_time)
+        self._look(has_come=False)
+        return finished
+
+    def _look(self, *, has_come: bool) -> None:
+        """What is waited for from now on. `has_come`: whether the client has just sent something."""
+        now_s = asyncio.get_running_loop().time()
         if self._payload_parser is not None or self._upgraded:
             self._stop_waiting()  # a WebSocket: the gateway has its own limits
-        elif self._request_count != seen and self._messages:
+        elif self._request_count != self._seen and self._messages:
+            self._seen = self._request_count
+            self._end_body(MALFORMED)  # nothing but an error can come behind a body that is not whole
             self._stop_waiting()
             body = self._messages[-1][1]
             if not body.is_eof():
-                self._body = body
-                self._wait(self._times.body_timeout_s)
+                self._body = Arrival(body, self._times.body, now_s)
+                self._wait(self._body.due_s(is_read=True) - now_s)
         elif self._body is not None:
-            if self._body.is_eof():
+            if self._body.body.is_eof():
                 self._stop_waiting()
-        else:
+            elif has_come:
+                self._body.came(now_s)
+        elif has_come:
             self._head_began = True
             if self._patience is None:
                 self._wait(self._times.head_timeout_s)
@@ -99,12 +130,22 @@ class TimedRequestHandler(web.RequestHandler):
     def _too_slow(self) -> None:
         self._patience = None
         if self._body is not None:
-            self._body.set_exception(Rejected(TOO_SLOW))  # whoever reads it answers so
-            self._body = None
+            is_read = not (self._reading_paused or self._buffer_paused)
+            left_s = self._body.due_s(is_read=is_read) - asyncio.get_running_loop().time()
+            if left_s > 0:
+                self._wait(left_s)
+            else:
+                self._end_body(TOO_SLOW)
         elif self._head_began:
             self._answer_slow_head()
         else:
             self.force_close()
+
+    def _end_body(self, why: Rejection) -> None:
+        """Whoever reads it answers so, and the connection ends behind the answer. One that is whole stays as it is."""
+        if self._body is not None and not self._body.body.is_eof():
+            self._body.body.set_exception(BodyBroken(why))
+        self._body = None
 
     def _answer_slow_head(self) -> None:
         """As if the parser had found an error, so that the answer takes its turn."""
@@ -118,6 +159,8 @@ class TimedRequestHandler(web.RequestHandler):
     ) -> web.StreamResponse:
         """What could not be read, or failed outside of every handler. Nothing of the request is quoted or logged."""
         del message
+        if isinstance(exc, ConnectionError) and self.transport is None:
+            raise exc  # the client hung up: there is nobody to answer
         if request.writer.output_size > 0:
             raise ConnectionError("an answer is under way already")
         if status >= 500:

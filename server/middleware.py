@@ -157,7 +157,9 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     except StorageFault as fault:
         log.warning("storage fault", fault=type(fault).__name__, route=route_of(request))
         return problem(UNAVAILABLE)
-    except Exception:
+    except Exception as error:
+        if error is request.content.exception():
+            raise ConnectionAbortedError("the client hung up amid its body") from error
         log.exception("a handler failed", route=route_of(request))
         return problem(INTERNAL)
 

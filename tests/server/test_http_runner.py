@@ -5,109 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 import aiohttp
-import orjson
 import pytest
-from aiohttp import web
 from structlog.testing import capture_logs
 
-from protocol.base import Message
-from server.http_runner import HttpRunner, RequestTimes
-from server.rest.app import http_application
-from server.rest.bodies import json_response, read_body
-from server.telemetry import Meters
-from tests.server.clock import RandomIds
+from tests.server.listening import GET, PATIENT, QUICK, closed, problem_in, sent, served
 
 CANARY = "canary"
-QUICK = RequestTimes(head_timeout_s=0.2, body_timeout_s=0.3, keepalive_s=0.4)
-PATIENT = RequestTimes(head_timeout_s=30, body_timeout_s=30, keepalive_s=30)
-GET = b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-class Body(Message):
-    """Anything small."""
-
-    text: str
-
-
-async def ok(_request: web.Request) -> web.Response:
-    return json_response({"ok": True})
-
-
-async def take(request: web.Request) -> web.Response:
-    return json_response((await read_body(request, Body)).as_json())
-
-
-async def socket(request: web.Request) -> web.StreamResponse:
-    response = web.WebSocketResponse()
-    await response.prepare(request)
-    async for message in response:
-        await response.send_str(message.data)
-    return response
-
-
-@asynccontextmanager
-async def served(times: RequestTimes) -> AsyncIterator[int]:
-    """The port of a server."""
-    app = http_application(
-        [web.get("/ok", ok), web.post("/take", take), web.get("/socket", socket)],
-        meters=Meters(),
-        allowed_origins=[],
-        body_max_bytes=1000,
-        new_id=RandomIds().new_id,
-    )
-    runner = HttpRunner(app, times, shutdown_timeout=0.2)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
-
-
-async def sent(port: int, *pieces: bytes) -> bytes:
-    """Everything that the server answers until it closes the connection."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-        async with asyncio.timeout(10):
-            return await reader.read()
-    finally:
-        await closed(writer)
-
-
-async def closed(writer: asyncio.StreamWriter) -> None:
-    """Ends a connection that the server may have ended before."""
-    writer.close()
-    try:
-        await writer.wait_closed()
-    except ConnectionError:
-        pass  # it was
-
-
-def problem_in(answer: bytes) -> dict[str, Any]:
-    """The problem document of an answer, checked for its form."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    headers = head.decode().lower()
-    assert "content-type: application/problem+json" in headers
-    assert "server: pantherahive" in headers
-    assert "aiohttp" not in headers
-    assert "python" not in headers
-    assert "x-content-type-options: nosniff" in headers
-    document: dict[str, Any] = orjson.loads(body)
-    assert head.split(b" ")[:2] in (
-        [b"HTTP/1.0", b"%d" % document["status"]],
-        [b"HTTP/1.1", b"%d" % document["status"]],
-    )
-    return document
 
 
 @pytest.mark.parametrize(
@@ -245,7 +151,7 @@ async def test_a_websocket_outlives_the_times() -> None:
         aiohttp.ClientSession() as http,
         http.ws_connect(f"http://127.0.0.1:{port}/socket") as web_socket,
     ):
-        over_s = loop.time() + 2 * max(QUICK.head_timeout_s, QUICK.body_timeout_s, QUICK.keepalive_s)
+        over_s = loop.time() + 2 * max(QUICK.head_timeout_s, QUICK.body.whole_s, QUICK.keepalive_s)
         while loop.time() < over_s:
             await web_socket.send_str("still here")
             assert (await web_socket.receive(5)).data == "still here"

@@ -1,0 +1,105 @@
+"""Our HTTP server on a port of its own, and a client of bare TCP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from protocol.base import Message
+from server.arrival import BodyTimes
+from server.http_runner import HttpRunner, RequestTimes
+from server.middleware import HttpMeters
+from server.rest.app import http_application
+from server.rest.bodies import json_response, read_body
+from server.telemetry import Meters
+from tests.server.clock import RandomIds
+
+QUICK = RequestTimes(head_timeout_s=0.2, body=BodyTimes(whole_s=0.3, silence_s=0.3), keepalive_s=0.4)
+PATIENT = RequestTimes(head_timeout_s=30, body=BodyTimes(whole_s=30, silence_s=30), keepalive_s=30)
+GET = b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Body(Message):
+    """Anything small."""
+
+    text: str
+
+
+async def ok(_request: web.Request) -> web.Response:
+    return json_response({"ok": True})
+
+
+async def take(request: web.Request) -> web.Response:
+    return json_response((await read_body(request, Body)).as_json())
+
+
+async def socket(request: web.Request) -> web.StreamResponse:
+    response = web.WebSocketResponse()
+    await response.prepare(request)
+    async for message in response:
+        await response.send_str(message.data)
+    return response
+
+
+@asynccontextmanager
+async def served(times: RequestTimes, meters: HttpMeters | None = None) -> AsyncIterator[int]:
+    """The port of a server."""
+    app = http_application(
+        [web.get("/ok", ok), web.post("/take", take), web.get("/socket", socket)],
+        meters=meters or Meters(),
+        allowed_origins=[],
+        body_max_bytes=1000,
+        new_id=RandomIds().new_id,
+    )
+    runner = HttpRunner(app, times, shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def sent(port: int, *pieces: bytes) -> bytes:
+    """Everything that the server answers until it closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        async with asyncio.timeout(10):
+            return await reader.read()
+    finally:
+        await closed(writer)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """Ends a connection that the server may have ended before."""
+    writer.close()
+    try:
+        await writer.wait_closed()
+    except ConnectionError:
+        pass  # it was
+
+
+def problem_in(answer: bytes) -> dict[str, Any]:
+    """The problem document of an answer, checked for its form."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    headers = head.decode().lower()
+    assert "content-type: application/problem+json" in headers
+    assert "server: pantherahive" in headers
+    assert "aiohttp" not in headers
+    assert "python" not in headers
+    assert "x-content-type-options: nosniff" in headers
+    document: dict[str, Any] = orjson.loads(body)
+    assert head.split(b" ")[:2] in (
+        [b"HTTP/1.0", b"%d" % document["status"]],
+        [b"HTTP/1.1", b"%d" % document["status"]],
+    )
+    return document
