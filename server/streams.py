@@ -52,7 +52,7 @@ def code_of(outcome: Outcome) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A command with who wants it and under which opId. `only_at`: what has to be."""
+    """A command with who wants it and under which opId. `only_at`: what has to be, one of these."""
 
     stream: str
     command: Command
@@ -60,7 +60,7 @@ class Wish:
     op_id: str
     base: int | None = None
     origin: Origin | None = None
-    only_at: EntityTag | None = None
+    only_at: tuple[EntityTag, ...] = ()
 
 
 class History(Protocol):

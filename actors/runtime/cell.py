@@ -315,14 +315,14 @@ class Cell:
 
     def _is_late(self, request: Request) -> bool:
         """Nobody knows the cursor of what is not durable yet. The record may be what it was all the same."""
-        only_at = request.only_at
-        if only_at is None:
+        if not request.only_at:
             return False
-        here = self.tentative == self.gate.durable and only_at.cursor == Cursor(self.gate.durable, self.gate.epoch)
-        if here or only_at.tag is None:
-            return not here
-        subject = self._actor.subject(self.state, request.command)
-        return subject is None or tag_of(subject) != only_at.tag
+        here = Cursor(self.gate.durable, self.gate.epoch) if self.tentative == self.gate.durable else None
+        if any(one.cursor == here for one in request.only_at):
+            return False
+        tags = {one.tag for one in request.only_at if one.tag is not None}
+        subject = self._actor.subject(self.state, request.command) if tags else None
+        return subject is None or tag_of(subject) not in tags
 
     def _reject(self, rejection: Rejection, delivery: CommandDelivery, now_s: float) -> None:
         """The rejection leaves when what it saw is durable; until then a duplicate must not be judged anew."""

@@ -19,8 +19,8 @@ T = TypeVar("T")
 class Request:
     """A command on its way to its stream. `deadline_s` is a monotonic time; nothing is decided after it.
 
-    `only_at`: where the stream has to stand, or what the record has to be that the command is about; else it is refused
-    (`precondition_failed`).
+    `only_at`: where the stream has to stand, or what the record has to be that the command is about: one of these is
+    enough, and without any there is no condition; else it is refused (`precondition_failed`).
     """
 
     stream: str
@@ -31,7 +31,7 @@ class Request:
     deadline_s: float
     base: int | None = None
     origin: Origin | None = None
-    only_at: EntityTag | None = None
+    only_at: tuple[EntityTag, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -220,20 +220,25 @@ def _named_tags(request: web.Request) -> frozenset[str]:
     return frozenset(match[1] for one in given.split(",") if (match := _ENTITY_TAG.fullmatch(one)))
 
 
-def only_at(request: web.Request) -> EntityTag | None:
-    """What `If-Match` names: the change is made only while the stream stands there, or the record that it is about is
-    what it was (RFC 9110 §13.1.1).
+def only_at(request: web.Request) -> tuple[EntityTag, ...]:
+    """What `If-Match` names: the change is made only while the stream stands at one of these, or the record that it is
+    about is what one of them was made of (RFC 9110 §13.1.1).
 
-    `*` and no header are no condition: what is not there cannot be changed anyway. Raises Rejected.
+    Empty for `*` and without the header, which are no condition: what is not there cannot be changed anyway. Raises
+    Rejected.
     """
     given = request.headers.getall(hdrs.IF_MATCH, [])
     if not given or [one.strip() for one in given] == ["*"]:
-        return None
-    match = _STRONG_TAG.fullmatch(given[0]) if len(given) == 1 else None
+        return ()
+    # Lines of one header are one list, and a list may have empty places (RFC 9110 §5.3, §5.6.1).
+    named = [one for one in ",".join(given).split(",") if one.strip()]
     try:
-        return EntityTag.parse(match[1] if match is not None else "")
+        # An empty header has one empty name, which is no tag.
+        return tuple(
+            EntityTag.parse(match[1] if (match := _STRONG_TAG.fullmatch(one)) else "") for one in named or [""]
+        )
     except ValueError as error:
-        raise refused("If-Match: one ETag, as a read gave it", hdrs.IF_MATCH) from error
+        raise refused("If-Match: ETags as reads gave them", hdrs.IF_MATCH) from error
 
 
 def refused(message: str, field: str) -> Rejected:

@@ -33,11 +33,12 @@ _IN_PATH: Final[Mapping[str, dict[str, Any]]] = {
     "emoji": TypeAdapter(Emoji).json_schema(),
 }
 """Names in paths that are no UUIDs."""
+_STRONG_TAG: Final = r'"(0|[1-9][0-9]{0,15})\.(0|[1-9][0-9]{0,15})(-[0-9a-f]{16})?"'
 _IN_HEADER: Final[Mapping[str, dict[str, Any]]] = {
     IDEMPOTENCY_KEY: {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     str(hdrs.IF_MATCH): {
         "type": "string",
-        "pattern": '^(\\*|"(0|[1-9][0-9]{0,15})\\.(0|[1-9][0-9]{0,15})(-[0-9a-f]{16})?")$',
+        "pattern": rf"^(\*|[ \t,]*{_STRONG_TAG}([ \t]*,[ \t,]*{_STRONG_TAG})*[ \t,]*)$",
     },
 }
 """Forms of headers that are refused in any other."""
@@ -195,7 +196,9 @@ def _headers(route: web.RouteDef, operation: Operation) -> list[dict[str, Any]]:
     if operation.etag or _has_content_tag(route.method, operation):
         given[hdrs.IF_NONE_MATCH] = "the ETag that is known: 304 when it still is the newest"
     if operation.conditional:
-        given[hdrs.IF_MATCH] = "the ETag that the change is based on: 412 when what it is about has changed since"
+        given[hdrs.IF_MATCH] = (
+            "the ETag that the change is based on, or several: 412 when what it is about is none of these any more"
+        )
     return [
         {
             "name": str(name),

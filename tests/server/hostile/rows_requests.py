@@ -145,7 +145,7 @@ ROWS: Final = [
     # — conditions and keys ——————————————————————————————————————————————————————————————————————————
     Row("`If-Match` of words", put(("If-Match", "newest")), "400 invalid"),
     Row("`If-Match` with a weak tag", put(("If-Match", 'W/"1.1"')), "400 invalid"),
-    Row("two tags in `If-Match`", put(("If-Match", '"1.1", "2.1"')), "400 invalid"),
+    Row("two old tags in `If-Match`", put(("If-Match", '"1.1", "2.1"')), "412 precondition_failed"),
     Row("`If-Match` of a state that never was", put(("If-Match", '"99.99"')), "412 precondition_failed"),
     Row("`If-None-Match` of words: no condition", get(PROJECT, ("If-None-Match", "newest")), "200"),
     Row("an empty `Idempotency-Key`", keyed(""), "400 invalid"),

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from protocol.members import AddMember
 from protocol.milestones import CreateMilestone
@@ -164,11 +165,22 @@ async def test_a_cursor_of_a_lost_future_is_no_condition_that_holds(world: World
     await problem_of(await world.http.put(task, json={"title": "New"}, headers=headers), 412)
 
 
-@pytest.mark.parametrize("tag", ["x", '"x"', 'W/"2.7"', '"2.7", "3.7"', ""])
+@pytest.mark.parametrize("tag", ["x", '"x"', 'W/"2.7"', '"2.7", "x"', '"2.7", *', ",", ""])
 async def test_what_is_no_tag_is_refused(world: World, tag: str) -> None:
     ada, _, task = await a_task(world)
     headers = {**ada.auth, "If-Match": tag}
     await problem_of(await world.http.put(task, json={"title": "New"}, headers=headers), 400)
+
+
+async def test_of_several_tags_one_that_holds_is_enough(world: World) -> None:
+    ada, _, task = await a_task(world)
+    first = await tag_of(world, ada, task)
+    for title, named in (("A", '"1.1", {}'), ("B", '{},, "1.1"'), ("C", '"2.1-0123456789abcdef",{}')):
+        headers = {**ada.auth, "If-Match": named.format(await tag_of(world, ada, task))}
+        assert (await world.http.put(task, json={"title": title}, headers=headers)).status == 200
+        await problem_of(await world.http.put(task, json={"title": "x"}, headers=headers), 412)
+    lines = CIMultiDict([*ada.auth.items(), ("If-Match", first), ("If-Match", await tag_of(world, ada, task))])
+    assert (await world.http.put(task, json={"title": "D"}, headers=lines)).status == 200
 
 
 async def test_any_state_is_no_condition(world: World) -> None:
