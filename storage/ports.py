@@ -9,7 +9,7 @@ connection or its twin in memory) that the writing methods take.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeVar
@@ -137,6 +137,10 @@ class RequestReused(Exception):
     """A request with this opId, but another digest, was made for the account before."""
 
 
+class AccountChanged(Exception):
+    """The account is not the one any more that a change was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountRequest:
     """Under which opId an account's change is asked for, and the digest of everything that was sent with it."""
@@ -206,14 +210,23 @@ class Accounts(Protocol):
         ...
 
     async def update(
-        self, user_id: str, changes: AccountChanges, updated_at: str, request: AccountRequest | None = None
+        self,
+        user_id: str,
+        changes: AccountChanges,
+        updated_at: str,
+        request: AccountRequest | None = None,
+        *,
+        only_if: Callable[[Account], bool] | None = None,
     ) -> Account | None:
         """The account afterwards, None when there is none. Without changes it stays as it is, `updated_at` too.
 
         A `request` is remembered in the same transaction, with or without changes: the same one changes nothing a
         second time. The newest ACCOUNT_REQUESTS_MAX of an account are remembered.
 
-        Raises AlreadyExists and RequestReused; then nothing is changed or remembered.
+        `only_if` says of the account as it is whether it may be changed; nobody changes it in between. A request that
+        is remembered is not judged again.
+
+        Raises AlreadyExists, RequestReused and AccountChanged; then nothing is changed or remembered.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""ETags of answers that belong to no one stream: lists across projects, accounts. They are made of what is sent."""
+"""ETags of answers that belong to no one stream: lists across projects. They are made of what is sent."""
 
 from __future__ import annotations
 

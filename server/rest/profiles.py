@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from actors.ports import Clock
 from actors.profile.profiles import view_profile
+from actors.runtime.rejections import MOVED_ON
+from actors.runtime.request import Reading
 from protocol.accounts import UserProfileResponse, UserUpdateRequest
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.profiles import EditProfile, ProfileView
+from protocol.tags import EntityTag, tag_of
 from server.auth.accounts import AccountService
 from server.auth.visibility import visible_fields
-from server.rest.access import IDEMPOTENCY_KEY, Access, path_id, state_headers
+from server.rest.access import IDEMPOTENCY_KEY, Access, names_tag, only_at, path_id, state_headers
 from server.rest.bodies import json_response, read_body
 from server.rest.keyed import KEY_REUSED, KeyedRequests
 from server.rest.operations import operation
 from server.streams import Streams, Wish, granted
-from storage.ports import Account, AccountChanges, AccountRequest, Accounts, AlreadyExists, RequestReused
+from storage.ports import (
+    Account,
+    AccountChanged,
+    AccountChanges,
+    AccountRequest,
+    Accounts,
+    AlreadyExists,
+    RequestReused,
+)
 
 _OF_PROFILE = frozenset({"first_name", "last_name", "bio", "avatar_id"})
 _NO_USER = Rejection(ErrorCode.NOT_FOUND, "no such user")
@@ -46,21 +59,27 @@ class ProfileRoutes:
             web.put("/v1/users/{userId}", self.update),
         ]
 
-    @operation("The caller's own profile", answer=UserProfileResponse)
+    @operation("The caller's own profile", answer=UserProfileResponse, etag=True)
     async def read_own(self, request: web.Request) -> web.Response:
         """Whoever has an API token learns here who they are. The operator is nobody."""
         principal = self.access.principal(request)
         if principal.is_operator:
             raise Rejected(_NO_USER)
-        return await self._answer(await self._account(principal.id), principal)
+        return await self._answer(request, await self._account(principal.id), principal)
 
-    @operation("A profile", answer=UserProfileResponse)
+    @operation("A profile", answer=UserProfileResponse, etag=True)
     async def read(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         account = await self._account(path_id(request, "userId"))
-        return await self._answer(account, principal)
+        return await self._answer(request, account, principal)
 
-    @operation("Changes the account and the profile", body=UserUpdateRequest, answer=UserProfileResponse, logged=True)
+    @operation(
+        "Changes the account and the profile",
+        body=UserUpdateRequest,
+        answer=UserProfileResponse,
+        conditional=True,
+        tagged=True,
+    )
     async def update(self, request: web.Request) -> web.Response:
         """Names and addresses go to the account first, where a taken one is refused; the rest is a command.
 
@@ -72,29 +91,27 @@ class ProfileRoutes:
         if not (principal.is_operator or principal.id == account.user_id):
             raise Rejected(_NOT_YOURS)
         op_id = self.access.op_id(request, principal)
-        wanted = await read_body(request, UserUpdateRequest)
+        update = _Update(await read_body(request, UserUpdateRequest), principal, op_id, only_at(request))
         if IDEMPOTENCY_KEY not in request.headers:
-            account = await self._change(account, wanted, principal, op_id, None)
+            account = await self._change(account, update, None)
         else:
-            keyed = AccountRequest(op_id, _digest_of(wanted))
+            keyed = AccountRequest(op_id, _digest_of(update.wanted))
             with self.keyed.judged_once(f"account/{account.user_id}", op_id, principal.id, keyed.digest):
-                account = await self._change(account, wanted, principal, op_id, keyed)
-        return await self._answer(account, principal)
+                account = await self._change(account, update, keyed)
+        return await self._answer(request, account, principal)
 
-    async def _change(
-        self,
-        account: Account,
-        wanted: UserUpdateRequest,
-        principal: Principal,
-        op_id: str,
-        keyed: AccountRequest | None,
-    ) -> Account:
-        account = await self._update_account(account, wanted, keyed)
-        edits = {name: getattr(wanted, name) for name in _OF_PROFILE & wanted.model_fields_set}
+    async def _change(self, account: Account, update: _Update, keyed: AccountRequest | None) -> Account:
+        """A condition is about both: the account is judged while nobody else changes it, and the profile has to stand
+        where it stood then.
+        """
+        profile = await self._profile(account, update.principal) if update.only_at else None
+        account = await self._update_account(account, update, keyed, profile)
+        edits = {name: getattr(update.wanted, name) for name in _OF_PROFILE & update.wanted.model_fields_set}
         if edits:
             await self._complete(account)
-            stream = f"profile/{account.user_id}"
-            granted(await self.streams.command(Wish(stream, EditProfile(**edits), principal, op_id)))
+            stream, there = f"profile/{account.user_id}", (EntityTag(profile.cursor),) if profile is not None else ()
+            wish = Wish(stream, EditProfile(**edits), update.principal, update.op_id, only_at=there)
+            granted(await self.streams.command(wish))
         return account
 
     async def _account(self, user_id: str) -> Account:
@@ -109,15 +126,18 @@ class ProfileRoutes:
             raise Rejected(refused)
 
     async def _update_account(
-        self, account: Account, wanted: UserUpdateRequest, keyed: AccountRequest | None
+        self, account: Account, update: _Update, keyed: AccountRequest | None, profile: Reading[ProfileView] | None
     ) -> Account:
-        changes = _changes_of(account, wanted)
-        if not changes and keyed is None:
+        changes = _changes_of(account, update.wanted)
+        if not changes and keyed is None and profile is None:
             return account
+        only_if = partial(update.is_about, profile.value) if profile is not None else None
         try:
-            updated = await self.accounts.update(account.user_id, changes, self.clock.now(), keyed)
+            updated = await self.accounts.update(account.user_id, changes, self.clock.now(), keyed, only_if=only_if)
         except RequestReused as reused:
             raise Rejected(KEY_REUSED) from reused
+        except AccountChanged as changed:
+            raise Rejected(MOVED_ON) from changed
         except AlreadyExists as taken:
             what = "user name" if taken.field == "username" else "e-mail address"
             details = {"what": "account", "field": taken.field}
@@ -127,12 +147,34 @@ class ProfileRoutes:
             raise Rejected(_NO_USER)
         return updated
 
-    async def _answer(self, account: Account, principal: Principal) -> web.Response:
+    async def _profile(self, account: Account, principal: Principal) -> Reading[ProfileView]:
         await self._complete(account)
-        reading = granted(await self.streams.read(f"profile/{account.user_id}", view_profile, principal))
-        shown = profile_response(account, reading.value, visible_fields(principal, account.user_id))
-        headers = {"Cache-Control": "private, no-cache", **state_headers(reading.halted)}
-        return json_response(shown.as_json(), headers=headers)
+        return granted(await self.streams.read(f"profile/{account.user_id}", view_profile, principal))
+
+    async def _answer(self, request: web.Request, account: Account, principal: Principal) -> web.Response:
+        reading = await self._profile(account, principal)
+        shown = shown_to(principal, account, reading.value)
+        tag = EntityTag(reading.cursor, tag_of(shown))
+        headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache", **state_headers(reading.halted)}
+        # The whole tag has to be named: where the profile stands says nothing of the account.
+        if request.method == hdrs.METH_GET and names_tag(request, str(tag)):
+            return web.Response(status=304, headers=headers)
+        return json_response(shown, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """What is wanted, by whom, under which opId, and what has to be."""
+
+    wanted: UserUpdateRequest
+    principal: Principal
+    op_id: str
+    only_at: tuple[EntityTag, ...]
+
+    def is_about(self, profile: ProfileView, account: Account) -> bool:
+        """Whether account and profile together are what one of the tags was made of."""
+        tag = tag_of(shown_to(self.principal, account, profile))
+        return any(one.tag == tag for one in self.only_at)
 
 
 def _digest_of(wanted: UserUpdateRequest) -> bytes:
@@ -152,6 +194,11 @@ def _changes_of(account: Account, wanted: UserUpdateRequest) -> AccountChanges:
     if "timezone" in given and wanted.timezone != account.timezone:
         changes["timezone"] = wanted.timezone
     return changes
+
+
+def shown_to(principal: Principal, account: Account, profile: ProfileView) -> dict[str, Any]:
+    """The JSON that the principal gets of a person."""
+    return profile_response(account, profile, visible_fields(principal, account.user_id)).as_json()
 
 
 def profile_response(account: Account, profile: ProfileView, visible: frozenset[str]) -> UserProfileResponse:

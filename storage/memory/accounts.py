@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from storage.ports import (
     ACCOUNT_REQUESTS_MAX,
     Account,
+    AccountChanged,
     AccountChanges,
     AccountRequest,
     AlreadyExists,
@@ -62,12 +63,20 @@ class MemoryAccounts:
         return {username: ids[username] for username in wanted if username in ids}
 
     async def update(
-        self, user_id: str, changes: AccountChanges, updated_at: str, request: AccountRequest | None = None
+        self,
+        user_id: str,
+        changes: AccountChanges,
+        updated_at: str,
+        request: AccountRequest | None = None,
+        *,
+        only_if: Callable[[Account], bool] | None = None,
     ) -> Account | None:
         """See the port."""
         account = self._accounts.get(user_id)
         if account is None or (request is not None and self._is_known(user_id, request)):
             return account
+        if only_if is not None and not only_if(account):
+            raise AccountChanged
         changed = replace(account, **changes, updated_at=updated_at) if changes else account
         self._check_unique(changed)
         self._accounts[user_id] = changed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -12,6 +12,7 @@ from protocol.faults import DuplicateEntry
 from storage.ports import (
     ACCOUNT_REQUESTS_MAX,
     Account,
+    AccountChanged,
     AccountChanges,
     AccountRequest,
     AlreadyExists,
@@ -98,7 +99,7 @@ class PostgresAccounts:
     async def bots_of(self, owner_id: str) -> Sequence[Account]:
         """See the port."""
         rows = await self._database.fetch(_BOTS_OF, owner_id)
-        return [account for row in rows if (account := _account_of([row])) is not None]
+        return [_account_in(row) for row in rows]
 
     async def by_user_id(self, user_id: str) -> Account | None:
         """See the port."""
@@ -118,7 +119,13 @@ class PostgresAccounts:
         return {row["name"]: str(row["user_id"]) for row in rows}
 
     async def update(
-        self, user_id: str, changes: AccountChanges, updated_at: str, request: AccountRequest | None = None
+        self,
+        user_id: str,
+        changes: AccountChanges,
+        updated_at: str,
+        request: AccountRequest | None = None,
+        *,
+        only_if: Callable[[Account], bool] | None = None,
     ) -> Account | None:
         """See the port."""
 
@@ -127,6 +134,8 @@ class PostgresAccounts:
             rows = await connection.fetch(_LOCKED, user_id)
             if not rows or (request is not None and await _is_known(connection, user_id, request)):
                 return rows
+            if only_if is not None and not only_if(_account_in(rows[0])):
+                raise AccountChanged
             if request is not None:
                 await connection.execute(_REMEMBER, user_id, request.op_id, request.digest, datetime_of(updated_at))
                 await connection.execute(_FORGET, user_id, request.op_id)
@@ -192,9 +201,10 @@ def _already_exists(fault: DuplicateEntry) -> Exception:
 
 
 def _account_of(rows: Sequence[asyncpg.Record]) -> Account | None:
-    if not rows:
-        return None
-    row = rows[0]
+    return _account_in(rows[0]) if rows else None
+
+
+def _account_in(row: asyncpg.Record) -> Account:
     return Account(
         user_id=str(row["user_id"]),
         username=row["username"],

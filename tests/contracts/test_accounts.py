@@ -6,7 +6,14 @@ from dataclasses import replace
 import pytest
 
 from protocol.log import shard_of
-from storage.ports import ACCOUNT_REQUESTS_MAX, Account, AccountRequest, AlreadyExists, RequestReused
+from storage.ports import (
+    ACCOUNT_REQUESTS_MAX,
+    Account,
+    AccountChanged,
+    AccountRequest,
+    AlreadyExists,
+    RequestReused,
+)
 from tests.contracts.entries import AT, batch, entry, fence, op
 from tests.contracts.storages import SESSION, Storage
 
@@ -116,6 +123,24 @@ async def test_an_op_id_with_another_digest_is_refused_before_anything_changes(s
     assert await storage.accounts.update(BOB.user_id, {"locale": "de"}, LATER, request("1", b"another")), (
         "another account has its own"
     )
+
+
+async def test_an_account_that_is_another_one_by_now_is_not_changed_and_remembers_nothing(storage: Storage) -> None:
+    await storage.accounts.create(ADA)
+    seen: list[Account] = []
+
+    def refuses(account: Account) -> bool:
+        seen.append(account)
+        return False
+
+    for changes in ({"locale": "de"}, {}):
+        with pytest.raises(AccountChanged):
+            await storage.accounts.update(ADA.user_id, changes, LATER, request("1"), only_if=refuses)  # type: ignore[arg-type]
+    assert (seen, await storage.accounts.by_user_id(ADA.user_id)) == ([ADA, ADA], ADA)
+    changed = await storage.accounts.update(ADA.user_id, {"locale": "fr"}, LATER, request("1"), only_if=lambda _: True)
+    assert changed == replace(ADA, locale="fr", updated_at=LATER)
+    again = await storage.accounts.update(ADA.user_id, {"locale": "fr"}, LATER, request("1"), only_if=refuses)
+    assert (again, len(seen)) == (changed, 2), "what is remembered is not judged again"
 
 
 async def test_a_refused_request_is_not_remembered(storage: Storage) -> None:

@@ -129,10 +129,60 @@ async def test_the_tag_of_a_page_is_its_cursor_and_that_of_a_record_begins_with_
     assert len({one.tag for one in records} - {None}) == 2
 
 
+@pytest.mark.parametrize("read_as", ["me", "id"])
+@pytest.mark.parametrize("body", [{"bio": "new"}, {"locale": "de"}, {"bio": "new", "username": "ada2"}])
+async def test_a_person_is_changed_on_condition_of_account_and_profile_together(
+    world: World, read_as: str, body: dict[str, str]
+) -> None:
+    ada = await world.register("ada")
+    path = f"/v1/users/{ada.id}"
+    tag = await tag_of(world, ada, "/v1/users/me" if read_as == "me" else path)
+    assert (await world.http.get(path, headers={**ada.auth, "If-None-Match": tag})).status == 304
+    headers = {**ada.auth, "If-Match": tag}
+    changed = await world.http.put(path, json=body, headers=headers)
+    assert (changed.status, changed.headers["ETag"]) == (200, await tag_of(world, ada, path))
+    for late in ({"bio": "late"}, {"locale": "fr"}, {"firstName": "Late", "username": "late"}, {}):
+        assert (await problem_of(await world.http.put(path, json=late, headers=headers), 412))["code"] == (
+            "precondition_failed"
+        )
+    found = await world.http.get(path, headers={**ada.auth, "If-None-Match": tag})
+    assert (found.status, await found.json()) == (200, await changed.json())
+
+
+@pytest.mark.parametrize("field", ["bio", "locale", "username"])
+async def test_of_many_changes_of_a_person_at_once_one_is_made(world: World, field: str) -> None:
+    ada = await world.register("ada")
+    path = f"/v1/users/{ada.id}"
+    headers = {**ada.auth, "If-Match": await tag_of(world, ada, path)}
+    locales = [f"{a}{b}" for a in "de" for b in "abcde"]
+    values = locales if field == "locale" else [f"name{n}" for n in range(10)]
+    responses = await asyncio.gather(*(world.http.put(path, json={field: one}, headers=headers) for one in values))
+    assert sorted(response.status for response in responses) == [200] + [412] * 9
+
+
+async def test_a_retry_about_a_person_is_not_judged_again(world: World) -> None:
+    ada = await world.register("ada")
+    path, body = f"/v1/users/{ada.id}", {"bio": "new", "locale": "de"}
+    headers = {**ada.auth, "If-Match": await tag_of(world, ada, path), "Idempotency-Key": "once"}
+    answers = [await world.http.put(path, json=body, headers=headers) for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert await answers[0].json() == await answers[1].json()
+
+
+async def test_where_the_profile_stands_says_nothing_of_the_account(world: World) -> None:
+    ada = await world.register("ada")
+    path = f"/v1/users/{ada.id}"
+    cursor = (await tag_of(world, ada, path)).partition("-")[0] + '"'
+    await problem_of(await world.http.put(path, json={"bio": "x"}, headers={**ada.auth, "If-Match": cursor}), 412)
+    assert (await world.http.get(path, headers={**ada.auth, "If-None-Match": cursor})).status == 200
+    eve = await world.register("eve")
+    await problem_of(await world.http.put(path, json={"bio": "x"}, headers={**eve.auth, "If-Match": cursor}), 403)
+
+
 async def test_what_belongs_to_no_one_stream_has_a_weak_tag(world: World) -> None:
     ada = await world.register("ada")
     await world.project(ada)
-    for path in ("/v1/projects", "/v1/tasks", "/v1/bots", "/v1/users/me", f"/v1/users/{ada.id}"):
+    for path in ("/v1/projects", "/v1/tasks", "/v1/bots"):
         tag = await tag_of(world, ada, path)
         assert tag.startswith('W/"')
         again = await world.http.get(path, headers={**ada.auth, "If-None-Match": f'"x", {tag}'})

@@ -96,6 +96,37 @@ def test_a_route_that_says_nothing_is_named() -> None:
         openapi_document([web.get("/v1/silence", silent)], "1")
 
 
+def test_a_change_of_what_has_an_etag_takes_if_match() -> None:
+    paths = openapi_document(routes(), "1")["paths"]
+    ignoring = [
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        if "ETag" in methods.get("get", {"responses": {}})["responses"].get("200", {}).get("headers", {})
+        for method in {"put", "patch", "delete"} & set(methods)
+        if "If-Match" not in [one["name"] for one in methods[method]["parameters"]]
+    ]
+    assert ignoring == []
+
+
+@pytest.mark.parametrize(
+    ("given", "fits"),
+    [
+        ("*", True),
+        ('"12.3"', True),
+        ('"12.3-0123456789abcdef", "0.0"', True),
+        ('"1.1",,"2.1" ,', True),
+        ("newest", False),
+        ('W/"1.1"', False),
+        ('*, "1.1"', False),
+        ("", False),
+    ],
+)
+def test_the_document_knows_the_forms_of_if_match(given: str, fits: bool) -> None:
+    put = openapi_document(routes(), "1")["paths"]["/v1/users/{userId}"]["put"]
+    [pattern] = [one["schema"]["pattern"] for one in put["parameters"] if one["name"] == "If-Match"]
+    assert (re.search(pattern, given) is not None) == fits
+
+
 def test_the_live_protocol_is_described_whole() -> None:
     document = asyncapi_document("1")
     for reference_ in references(document):
