@@ -154,7 +154,8 @@ class Account:
     """Who can log in. Instants are canonical; `profile_created` says that the profile's stream is known to exist.
 
     `first_name` and `last_name` are kept only until then: the profile has them. `owner_id` is whose bot it is; a bot's
-    `password_hash` is empty, which no password fits.
+    `password_hash` is empty, which no password fits. `registration` is the digest of what it was registered with under
+    a key of the request, but for the password.
     """
 
     user_id: str
@@ -169,6 +170,7 @@ class Account:
     first_name: str | None = None
     last_name: str | None = None
     owner_id: str | None = None
+    registration: bytes | None = None
 
 
 class AccountChanges(TypedDict, total=False):

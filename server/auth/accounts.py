@@ -3,6 +3,10 @@ follows under an opId made from the user's id, so that whoever finds it missing 
 
 from __future__ import annotations
 
+import hashlib
+
+import orjson
+
 from actors.ports import Clock, Ids
 from actors.runtime.request import Accepted
 from protocol.accounts import UserAuthResponse, UserLoginRequest, UserRegisterRequest
@@ -16,8 +20,21 @@ from server.streams import Streams, Wish, derived_id
 from storage.ports import Account, Accounts, AlreadyExists
 
 WRONG_CREDENTIALS = Rejection(ErrorCode.UNAUTHENTICATED, "the user name, e-mail address or password is wrong")
+KEY_REUSED = Rejection(ErrorCode.OP_ID_REUSED, "this Idempotency-Key was used for another request")
 LOGIN_TRIES_MAX = 3
 _THERE_ALREADY = frozenset({ErrorCode.ALREADY_EXISTS, ErrorCode.OP_ID_REUSED})
+
+
+def registration_id(key: str) -> str:
+    """The id of the account that is registered under a key: the same on every node, in every retry."""
+    return derived_id("UserRegister", key)
+
+
+def registration_digest(request: UserRegisterRequest) -> bytes:
+    """16 bytes that tell two registrations with one key apart: all fields that were sent, but for the password."""
+    fields = request.as_json()
+    del fields["password"]
+    return hashlib.blake2b(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
 class AccountService:
@@ -39,15 +56,22 @@ class AccountService:
         self._clock = clock
         self._ids = ids
 
-    async def register(self, request: UserRegisterRequest) -> UserAuthResponse | Rejection:
-        """Makes the account and its profile, and signs the user in."""
+    async def register(self, request: UserRegisterRequest, key: str | None = None) -> UserAuthResponse | Rejection:
+        """Makes the account and its profile, and signs the user in.
+
+        The same request again, under the same `key`, finds it made; another one is refused (`op_id_reused`).
+        """
+        user_id = self._ids.new_id() if key is None else registration_id(key)
+        known = None if key is None else await self._accounts.by_user_id(user_id)
+        if known is not None:
+            return await self._register_again(known, request)
         # Before the names are looked at: a taken one costs the same time.
         password_hash = await self._passwords.hash(request.password)
         if isinstance(password_hash, Rejection):
             return password_hash
         now = self._clock.now()
         account = Account(
-            user_id=self._ids.new_id(),
+            user_id=user_id,
             username=request.username,
             email=request.email if "email" in request.model_fields_set else None,
             password_hash=password_hash,
@@ -57,9 +81,24 @@ class AccountService:
             updated_at=now,
             first_name=request.first_name,
             last_name=request.last_name,
+            registration=None if key is None else registration_digest(request),
         )
-        refused = await self._create(account) or await self.complete_profile(account)
+        refused = await self._create(account)
+        if refused is not None and key is not None:
+            # Every refusal of a name may come from a twin of this request, which was faster.
+            twin = await self._accounts.by_user_id(user_id)
+            return refused if twin is None else await self._register_again(twin, request)
+        refused = refused or await self.complete_profile(account)
         return refused or await self._logins.begin(account) or WRONG_CREDENTIALS
+
+    async def _register_again(self, account: Account, request: UserRegisterRequest) -> UserAuthResponse | Rejection:
+        """Signs in who sends what the account was made of, with the password that it has now."""
+        verified = await self._passwords.verify(request.password, account.password_hash)
+        if isinstance(verified, Rejection):
+            return verified
+        if not verified.matches or account.registration != registration_digest(request):
+            return KEY_REUSED
+        return await self.complete_profile(account) or await self._logins.begin(account) or KEY_REUSED
 
     async def login(self, request: UserLoginRequest) -> UserAuthResponse | Rejection:
         """One answer for an unknown user and for a wrong password, after the same work."""
@@ -110,13 +149,18 @@ class AccountService:
             try:
                 await self._accounts.create(account)
             except OutcomeUnknown:
-                # Once more under the same id: if it had happened, the id is taken, and by nobody else.
+                # Once more under the same id: if it had happened, the id is taken.
                 await self._accounts.create(account)
         except AlreadyExists as taken:
-            if taken.field == "userId":
+            if await self._is_there(account):
                 return None
             what = "user name" if taken.field == "username" else "e-mail address"
             return Rejection(
                 ErrorCode.ALREADY_EXISTS, f"this {what} is taken", {"what": "account", "field": taken.field}
             )
         return None
+
+    async def _is_there(self, account: Account) -> bool:
+        """Whether this very account was made: every hash has a salt of its own."""
+        made = await self._accounts.by_user_id(account.user_id)
+        return made is not None and made.password_hash == account.password_hash

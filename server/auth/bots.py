@@ -10,7 +10,7 @@ from protocol.bots import ApiTokenRequest, BotCreateRequest
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.faults import DuplicateEntry, OutcomeUnknown
-from server.auth.accounts import AccountService
+from server.auth.accounts import KEY_REUSED, AccountService
 from server.auth.opaque import ApiTokenText, digest
 from server.auth.principal import Authenticator
 from storage.grant_ports import ApiToken, ApiTokens
@@ -21,7 +21,6 @@ _NOT_YOURS = Rejection(ErrorCode.FORBIDDEN, "only the operator may look after th
 _NO_OWNER = Rejection(ErrorCode.NOT_FOUND, "no such user", {"what": "user"})
 _NO_BOT = Rejection(ErrorCode.NOT_FOUND, "you have no such bot", {"what": "bot"})
 _NO_TOKEN = Rejection(ErrorCode.NOT_FOUND, "the bot has no such token", {"what": "apiToken"})
-_KEY_REUSED = Rejection(ErrorCode.OP_ID_REUSED, "this Idempotency-Key was used for another request")
 _SHOWN = Rejection(
     ErrorCode.CONFLICT,
     "this token was made already, and is shown once; revoke it and make another",
@@ -98,7 +97,7 @@ class BotService:
                 return Rejection(ErrorCode.ALREADY_EXISTS, "this user name is taken", details)
         if known is None:
             return bot
-        return known if (known.owner_id, known.username) == (bot.owner_id, bot.username) else _KEY_REUSED
+        return known if (known.owner_id, known.username) == (bot.owner_id, bot.username) else KEY_REUSED
 
     async def bots_of(self, owner: Principal, named: str | None = None) -> Sequence[Account] | Rejection:
         """The bots of a person: one's own, or those of whom the operator names."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
 
 from protocol.accounts import UserAuthResponse, UserLoginRequest, UserQuery, UserReference, UserRegisterRequest
-from server.auth.accounts import AccountService
-from server.rest.access import Access, read_query
+from server.auth.accounts import AccountService, registration_digest, registration_id
+from server.rest.access import IDEMPOTENCY_KEY, Access, idempotency_key, read_query
 from server.rest.attempts import Attempts
 from server.rest.bodies import json_response, read_body
+from server.rest.keyed import KeyedRequests
 from server.rest.operations import operation
 from server.streams import granted
 from storage.ports import Accounts
+
+_NOBODY: Final = ""
+"""Who asks for an account that is not there yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class AccountRoutes:
     service: AccountService
     accounts: Accounts
     attempts: Attempts
+    keyed: KeyedRequests
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -39,10 +45,24 @@ class AccountRoutes:
         status=201,
         located=True,
         public=True,
+        headers={IDEMPOTENCY_KEY: "the same in every retry: one account is made, and each answer signs it in"},
     )
     async def register(self, request: web.Request) -> web.Response:
+        """A retry with the same `Idempotency-Key` finds its account made, and begins another log-in.
+
+        Whoever registers is nobody yet, so a key stands for one account on the whole server: take a random one.
+        """
         self.attempts.register(request)
-        signed_in = granted(await self.service.register(await read_body(request, UserRegisterRequest)))
+        key = idempotency_key(request)
+        wanted = await read_body(request, UserRegisterRequest)
+        if key is None:
+            signed_in = granted(await self.service.register(wanted))
+        else:
+            with (
+                self.attempts.of_name(f"name:{wanted.username.lower()}"),
+                self.keyed.judged_once("registration", registration_id(key), _NOBODY, registration_digest(wanted)),
+            ):
+                signed_in = granted(await self.service.register(wanted, key))
         return _answer(signed_in, 201, {"Location": f"/v1/users/{signed_in.user_id}"})
 
     @operation("Signs in", body=UserLoginRequest, answer=UserAuthResponse, public=True)

@@ -30,6 +30,18 @@ class Attempts:
         granted(self.rates.logins_per_address.take(address_of(request, self.proxies)))
 
     @contextmanager
+    def of_name(self, name: str) -> Iterator[None]:
+        """Around a registration that may find its account made, and then tries a password. The address was counted."""
+        granted(self.rates.logins_per_name.take(name))
+        try:
+            yield
+        except BaseException as error:
+            if not isinstance(error, Rejected) or error.rejection.retryable:
+                self.rates.logins_per_name.give_back(name)
+            raise
+        self.rates.logins_per_name.give_back(name)
+
+    @contextmanager
     def of(self, request: web.Request, name: str | None = None) -> Iterator[None]:
         """Around a try. Raises Rejected: rate_limited. What is raised inside for a wrong secret stays counted."""
         address = address_of(request, self.proxies)

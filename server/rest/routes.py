@@ -108,7 +108,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     derived = DerivedReads(needs.freshness, needs.reads, needs.clock, needs.behind_max_s)
     told = DerivedReads(needs.told, needs.reads, needs.clock, needs.behind_max_s)
     return [
-        *AccountRoutes(needs.access, needs.service, needs.accounts, needs.attempts).routes(),
+        *AccountRoutes(needs.access, needs.service, needs.accounts, needs.attempts, needs.keyed).routes(),
         *BotRoutes(needs.access, needs.bots, needs.sizes).routes(),
         *LoginRoutes(needs.access, needs.logins, needs.attempts).routes(),
         *ProfileRoutes(needs.access, needs.accounts, needs.service, needs.streams, needs.clock, needs.keyed).routes(),

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = (
     "user_id, username, email, password_hash, locale, timezone, created_at, updated_at, profile_created, "
-    "first_name, last_name, owner_id"
+    "first_name, last_name, owner_id, registration"
 )
-_CREATE: Final = f"INSERT INTO accounts ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"  # noqa: S608
+_CREATE: Final = f"INSERT INTO accounts ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"  # noqa: S608
 _OWNER_LOCKED: Final = "SELECT 1 FROM accounts WHERE user_id = $1 FOR NO KEY UPDATE"
 _BOTS: Final = "SELECT count(*) FROM accounts WHERE owner_id = $1"
 _BOTS_OF: Final = f"SELECT {_COLUMNS} FROM accounts WHERE owner_id = $1 ORDER BY user_id"  # noqa: S608
@@ -177,6 +177,7 @@ def _columns_of(account: Account) -> list[object]:
         account.first_name,
         account.last_name,
         account.owner_id,
+        account.registration,
     ]
 
 
@@ -218,4 +219,5 @@ def _account_in(row: asyncpg.Record) -> Account:
         first_name=row["first_name"],
         last_name=row["last_name"],
         owner_id=str(row["owner_id"]) if row["owner_id"] is not None else None,
+        registration=row["registration"],
     )

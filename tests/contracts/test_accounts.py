@@ -40,6 +40,15 @@ async def test_many_names_are_looked_up_at_once_in_any_case(storage: Storage) ->
     assert await storage.accounts.ids_of([]) == {}
 
 
+async def test_what_an_account_was_registered_with_stays_with_it(storage: Storage) -> None:
+    registered = replace(BOB, registration=b"0123456789abcdef")
+    await storage.accounts.create(registered)
+    assert await storage.accounts.by_user_id(BOB.user_id) == registered
+    await storage.accounts.mark_profile_created(BOB.user_id)
+    renamed = await storage.accounts.update(BOB.user_id, {"username": "robert"}, LATER)
+    assert (renamed and renamed.registration) == registered.registration
+
+
 @pytest.mark.parametrize(
     ("field", "account"),
     [

@@ -199,7 +199,8 @@ async def command(walk: Walker, who: Person, kind: str, **data: Any) -> Any:
 
 
 async def _registered(walk: Walker, name: str, body: Any = None) -> Person:
-    answer = (await walk.call("POST /v1/users/register", None, body)).body
+    tokens = {"accessToken", "refreshToken"}
+    answer = (await walk.call("POST /v1/users/register", None, body, fresh=tokens)).body
     walk.names.know(name, answer["userId"])
     return Person(answer["userId"], answer["accessToken"], answer["refreshToken"])
 

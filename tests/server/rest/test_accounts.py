@@ -9,8 +9,11 @@ from typing import Any
 import orjson
 import pytest
 
+from protocol.accounts import UserRegisterRequest
 from protocol.errors import ErrorCode, Rejection
+from server.auth.accounts import registration_digest
 from server.auth.passwords import PasswordCost
+from server.rate_limits import RateLimits
 from tests.server.world import PASSWORD, World, a_world, problem_of
 
 REGISTER, LOGIN = "/v1/users/register", "/v1/users/login"
@@ -52,6 +55,102 @@ async def test_many_at_once_get_one_name(world: World) -> None:
     body = {"username": "ada", "password": PASSWORD}
     responses = await asyncio.gather(*(world.http.post(REGISTER, json=body) for _ in range(20)))
     assert sorted(response.status for response in responses) == [201] + [409] * 19
+
+
+KEY = {"Idempotency-Key": "a key of somebody who is nobody yet"}
+BODY = {"username": "ada", "password": PASSWORD, "email": "ada@example.com", "firstName": "Ada"}
+
+
+async def test_a_registration_that_is_sent_again_finds_its_account_and_begins_another_log_in(world: World) -> None:
+    responses = [await world.http.post(REGISTER, json=BODY, headers=KEY) for _ in range(3)]
+    answers = [await response.json() for response in responses]
+    assert [response.status for response in responses] == [201] * 3
+    assert {response.headers["Location"] for response in responses} == {f"/v1/users/{answers[0]['userId']}"}
+    assert len({answer["refreshToken"] for answer in answers}) == 3
+    for answer in answers:
+        auth = {"Authorization": f"Bearer {answer['accessToken']}"}
+        own = await (await world.http.get("/v1/users/me", headers=auth)).json()
+        assert (own["userId"], own["username"], own["firstName"]) == (answer["userId"], "ada", "Ada")
+        assert (await world.http.post("/v1/users/logout", headers=auth)).status == 204
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"username": "ada2"},
+        {"username": "Ada"},
+        {"email": "ada2@example.com"},
+        {"firstName": "Eve"},
+        {"lastName": "L."},
+        {"password": PASSWORD + "2"},
+    ],
+)
+async def test_a_key_stands_for_one_registration(world: World, other: dict[str, str]) -> None:
+    assert (await world.http.post(REGISTER, json=BODY, headers=KEY)).status == 201
+    response = await world.http.post(REGISTER, json={**BODY, **other}, headers=KEY)
+    assert (await problem_of(response, 409))["code"] == "op_id_reused"
+    taken = await world.http.post(REGISTER, json=BODY, headers={"Idempotency-Key": "another"})
+    assert (await problem_of(taken, 409))["code"] == "already_exists"
+    assert (await problem_of(await world.http.post(REGISTER, json=BODY), 409))["code"] == "already_exists"
+
+
+async def test_equal_registrations_at_once_make_one_account(world: World) -> None:
+    responses = await asyncio.gather(*(world.http.post(REGISTER, json=BODY, headers=KEY) for _ in range(10)))
+    assert [response.status for response in responses] == [201] * 10
+    assert len({(await response.json())["userId"] for response in responses}) == 1
+
+
+async def test_different_registrations_under_one_key_at_once_make_one_account(world: World) -> None:
+    bodies = [{**BODY, "username": f"ada{n}", "email": f"ada{n}@example.com"} for n in range(10)]
+    responses = await asyncio.gather(*(world.http.post(REGISTER, json=body, headers=KEY) for body in bodies))
+    assert sorted(response.status for response in responses) == [201] + [409] * 9
+
+
+async def test_a_refused_registration_keeps_its_key(world: World) -> None:
+    await world.register("ada")
+    for _ in range(2):
+        problem = await problem_of(await world.http.post(REGISTER, json=BODY, headers=KEY), 409)
+        assert problem["code"] == "already_exists"
+    response = await world.http.post(REGISTER, json={**BODY, "username": "ada2"}, headers=KEY)
+    assert (await problem_of(response, 409))["code"] == "op_id_reused"
+
+
+async def test_a_registration_is_found_after_the_person_has_another_name_but_not_by_an_old_password(
+    world: World,
+) -> None:
+    made = await (await world.http.post(REGISTER, json=BODY, headers=KEY)).json()
+    auth, path = {"Authorization": f"Bearer {made['accessToken']}"}, f"/v1/users/{made['userId']}"
+    assert (await world.http.put(path, json={"username": "countess"}, headers=auth)).status == 200
+    again = await world.http.post(REGISTER, json=BODY, headers=KEY)
+    assert (again.status, (await again.json())["username"]) == (201, "countess")
+    change = {"currentPassword": PASSWORD, "newPassword": PASSWORD + "2"}
+    assert (await world.http.put(f"{path}/password", json=change, headers=auth)).status == 204
+    await problem_of(await world.http.post(REGISTER, json=BODY, headers=KEY), 409)
+
+
+async def test_a_registration_keeps_neither_its_key_nor_its_password(world: World) -> None:
+    made = await (await world.http.post(REGISTER, json=BODY, headers=KEY)).json()
+    account = await world.storage.accounts.by_user_id(made["userId"])
+    assert account is not None
+    assert account.registration is not None
+    for secret in (PASSWORD, KEY["Idempotency-Key"]):
+        assert secret not in repr(account)
+    other = {**BODY, "password": PASSWORD + "2"}
+    assert registration_digest(UserRegisterRequest.from_client(other)) == account.registration
+
+
+async def test_passwords_are_not_found_out_by_registering_again() -> None:
+    async with a_world(rate_limits=RateLimits(logins_per_name_max=3)) as world:
+        assert (await world.http.post(REGISTER, json=BODY, headers=KEY)).status == 201
+        tries = [{**BODY, "password": f"wrong password {n}"} for n in range(4)]
+        statuses = [(await world.http.post(REGISTER, json=body, headers=KEY)).status for body in tries]
+        assert statuses == [409] * 3 + [429]
+        assert (await world.http.post(LOGIN, json={"username": "ada", "password": PASSWORD})).status == 429
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, " "])
+async def test_a_registration_takes_no_key_of_another_form(world: World, key: str) -> None:
+    await problem_of(await world.http.post(REGISTER, json=BODY, headers={"Idempotency-Key": key}), 400)
 
 
 async def test_users_without_an_address_do_not_collide(world: World) -> None:
