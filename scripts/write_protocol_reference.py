@@ -35,9 +35,10 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
   change. What belongs to no one stream, such as a list across projects, has a weak ETag, made of what is sent.
 * **Every refusal** has a stable `code`: in the ack on the socket, in a problem document (RFC 9457) over REST.
 * **A retry** carries the same `opId`, or the same `Idempotency-Key`, and gets the first answer. Changes of a person
-  (`PUT /v1/users/{userId}`, `PATCH …/preferences`, `PUT` and `DELETE …/muted/{projectId}`, `POST …/notifications/read`)
-  take effect once as well, and a retry shows what is there now; `POST /v1/users/register` begins another log-in of the same
-  account. Log-in and logout take no key: one more log-in is another one, one more logout has ended already.
+  (`PUT /v1/users/{userId}`, `PATCH …/preferences`, `PUT` and `DELETE …/muted/{projectId}`, and
+  `POST …/notifications/read`) take effect once as well, and show a retry what is there now; `POST /v1/users/register`
+  begins another log-in of the same account. Log-in and logout take no key: one more log-in is another one, and one more
+  logout has ended already.
 """
 
 _PATHS: Final = """\
