@@ -13,7 +13,8 @@ Watchers = Annotated[list[Uuid], Field(max_length=1000), AfterValidator(no_dupli
 
 
 class WatchTask(Command):
-    """The author watches the task. Everybody who may see it may do so.
+    """The author watches the task. Every member may who may see it; others who look at a public project may not
+    (`watcher_not_member`).
 
     Nobody watches by taking part alone. Who may edit the task can add other members (`EditTask`), and each may stop.
 

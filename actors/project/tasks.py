@@ -329,9 +329,14 @@ def evolve_recurred(state: ProjectState, event: TaskRecurred, meta: EntryMeta) -
 
 
 def list_tasks(
-    state: ProjectState, principal: Principal, after: int = 0, limit: int = 100, parent: str | None = None
+    state: ProjectState,
+    principal: Principal,
+    after: int = 0,
+    limit: int = 100,
+    parent: str | None = None,
+    are_deleted: bool = False,
 ) -> Sequence[TaskView] | Rejection:
-    """A page of tasks by number, those after the number `after`, without the deleted ones.
+    """A page of tasks by number, those after the number `after`: without the deleted ones, or these alone.
 
     `parent` asks for the subtasks of a task, or as `none` for the top level.
     """
@@ -342,9 +347,11 @@ def list_tasks(
         return missing("parent")
     above = None if parent == TOP_LEVEL else parent
     shown = (
-        state.tasks[task_id]
+        task
         for task_id in islice(state.task_ids, after, None)
-        if not is_hidden(state, task_id) and (parent is None or lies_under(state, task_id, above))
+        if (task := state.tasks.get(task_id)) is not None
+        and (task["deletedAt"] is not None) == are_deleted
+        and (parent is None or lies_under(state, task_id, above))
     )
     return list(islice(shown, limit))
 

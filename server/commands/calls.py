@@ -231,8 +231,16 @@ async def project_id_of(calls: Calls, project: str) -> str:
     try:
         link: dict[str, Any] = await calls.get(f"/v1/links/{quote(project, safe='')}")
     except NotFound as error:
-        raise no_project(project) from error
+        raise await _no_such_key(calls, project) from error
     return str(link["projectId"])
+
+
+async def _no_such_key(calls: Calls, key: str) -> Refusal:
+    """Keys lead to no deleted project, but ids do: who may restore it is told its id."""
+    async for project in calls.pages("/v1/projects?deleted=true"):
+        if str(project["key"]).lower() == key.lower():
+            return Refusal(f"The project {project['key']} is deleted. Its id still leads to it: {project['id']}.")
+    return no_project(key)
 
 
 def no_project(project: str) -> Refusal:

@@ -168,16 +168,13 @@ def _query_parameters(operation: Operation, schemas: _Schemas) -> list[dict[str,
         return []
     schema = schemas.whole(operation.query)
     required = schema.get("required", [])
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "required": name in required,
-            "schema": _without_null(one),
-            **(_value(name) if name in required else {}),
-        }
-        for name, one in schema.get("properties", {}).items()
-    ]
+    found = []
+    for name, one in schema.get("properties", {}).items():
+        form = _without_null(one)
+        said = {"description": form.pop("description")} if "description" in form else {}
+        example = _value(name) if name in required else {}
+        found.append({"name": name, "in": "query", "required": name in required, **said, "schema": form, **example})
+    return found
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from aiohttp import web
+from pydantic import Field
 
 from actors.project.tasks import list_tasks, view_task
 from protocol.base import INTEGER_MAX, Message, Uuid
@@ -23,12 +24,15 @@ from server.rest.project_views import Glance, ProjectViews, answer
 class TasksQuery(PageQuery):
     """A page of a project's tasks in the order of their numbers; `after` is the number of the last one seen.
 
-    `deleted` is about the project. `parent` asks for the subtasks of one task, or with `none` for the top level, where
-    the subtasks of deleted tasks are too.
+    `deleted` is about the project, `isDeleted` about its tasks. `parent` asks for the subtasks of one task, or with
+    `none` for the top level, where the subtasks of deleted tasks are too.
     """
 
     as_of: AsOfText | None = None
-    deleted: bool = False
+    deleted: bool = Field(
+        default=False, description="About the project: true lets its owners read one that is deleted (not: its tasks)"
+    )
+    is_deleted: bool = Field(default=False, description="About the tasks: true lists the deleted ones, and only these")
     parent: Uuid | Literal["none"] | None = None
 
 
@@ -76,14 +80,23 @@ class TaskRoutes:
             web.get("/v1/tasks", self.own),
         ]
 
-    @operation("Tasks of a project", query=TasksQuery, answer=list[TaskView], etag=True, links=True)
+    @operation(
+        "Tasks of a project; with `isDeleted=true` its deleted ones",
+        query=TasksQuery,
+        answer=list[TaskView],
+        etag=True,
+        links=True,
+    )
     async def of_project(self, request: web.Request) -> web.Response:
+        """By number. Deleted tasks are left out; `isDeleted=true` lists them alone, each with its `key`, `title` and
+        `deletedAt`. `deleted=true` is about the project: its owners read on in one that is deleted.
+        """
         principal = self.access.principal(request)
         query = read_query(request, TasksQuery)
         size, after = self.sizes.of(query), _number(query.after)
         project_id = path_id(request, "projectId")
         glance = Glance(project_id, principal, parse_as_of(query.as_of), query.deleted)
-        reading = await self.views.read(glance, list_tasks, after, size + 1, query.parent)
+        reading = await self.views.read(glance, list_tasks, after, size + 1, query.parent, query.is_deleted)
         page, more = cut(reading.value, size)
         headers: dict[str, str] = {}
         if more:
@@ -96,6 +109,7 @@ class TaskRoutes:
                 limit=query.limit,
                 asOf=then,
                 deleted=deleted,
+                isDeleted="true" if query.is_deleted else None,
                 parent=query.parent,
             )
         return answer(request, replace(reading, value=list(page)), glance, headers)

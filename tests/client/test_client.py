@@ -15,6 +15,7 @@ from pantherahive_client import (
     EventsMissed,
     NotFound,
     ProjectEvent,
+    RuleBroken,
     Settings,
     StateUnknown,
     StreamClosed,
@@ -48,6 +49,20 @@ async def test_a_command_takes_effect_and_reaches_the_replica(hive: Hive, client
         task = project.state.tasks[ack.result["taskId"]]
         assert (task["title"], task["labels"], task["key"]) == ("Land", ["moon"], "APOLLO-1")
         assert project.cursor == ack.cursor
+
+
+async def test_edits_that_end_half_way_tell_what_came_of_those_before(hive: Hive, client: Client) -> None:
+    project_id = await client.create_project("Apollo")
+    async with client.project(project_id) as project:
+        ids = [(await project.create_task("Land")).result["taskId"], *(new_id() for _ in range(200))]
+        first = new_id()
+        too_much = Rejection(ErrorCode.RULE_BROKEN, "no more", {"reason": "too_many"})
+        hive.refuse = lambda frame: too_much if frame["type"] == "EditTasks" and frame["opId"] != first else None
+        with pytest.raises(RuleBroken) as ended:
+            await project.edit_many([{"taskId": one, "title": "Lift off"} for one in ids], op_id=first)
+        assert ended.value.details["reason"] == "too_many"
+        assert [item["taskId"] for item in ended.value.details["items"]] == ids[:200]
+        assert ["ok" in item for item in ended.value.details["items"]] == [True] + [False] * 199
 
 
 async def test_every_typed_command_keeps_the_replica_equal_to_the_servers_snapshot(hive: Hive, client: Client) -> None:

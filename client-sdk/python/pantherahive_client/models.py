@@ -1817,7 +1817,8 @@ class UserReference(TypedDict):
 
 
 class WatchTask(TypedDict):
-    """The author watches the task. Everybody who may see it may do so.
+    """The author watches the task. Every member may who may see it; others who look at a public project may
+    not (`watcher_not_member`).
 
     Nobody watches by taking part alone. Who may edit the task can add other members (`EditTask`), and
     each may stop.

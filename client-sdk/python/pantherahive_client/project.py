@@ -11,7 +11,7 @@ from pantherahive_client.commands import Sending
 from pantherahive_client.cursor_stores import CursorStore, FileCursors
 from pantherahive_client.cursors import seq_of_given
 from pantherahive_client.durable_events import NOW, DurableEvents
-from pantherahive_client.errors import ClientClosed, StateUnknown, Unreachable
+from pantherahive_client.errors import ClientClosed, HiveError, StateUnknown, Unreachable
 from pantherahive_client.followed_stream import FollowedStream, Follower
 from pantherahive_client.following import Following
 from pantherahive_client.foresight.effects import MADE_IDS
@@ -178,14 +178,21 @@ class Project(FollowedStream, ProjectStreamBuilders):
         """Edits any number of tasks, 200 to an entry, and gives the result of each in their order.
 
         `{"taskId", "ok": True}` or `{"taskId", "error"}`: a refused edit stops no other. `op_id` names the first
-        command, and those after it derive from it. Raises what ends one of them; the entries before it stay.
+        command, and those after it derive from it.
+
+        Raises what ends one of the commands, with the results of those before it in `details["items"]`: their entries
+        stay, and sent again with the same `op_id` they take effect no second time.
         """
         op_id = sending.get("op_id") or new_id()
         waiting = list(edits)
         results: list[dict[str, Any]] = []
         for number, start in enumerate(range(0, len(waiting), EDITS_PER_COMMAND)):
             sending["op_id"] = op_id if number == 0 else made_id(op_id, f"edits {number}")
-            ack = await self.edit_tasks(waiting[start : start + EDITS_PER_COMMAND], **sending)
+            try:
+                ack = await self.edit_tasks(waiting[start : start + EDITS_PER_COMMAND], **sending)
+            except HiveError as error:
+                error.details = {**error.details, "items": results}
+                raise
             results += ack.result["items"]
         return results
 

@@ -94,6 +94,19 @@ def test_what_happened_before_is_told_from_where_it_was_asked(typed: Typed) -> N
     assert json.loads(after_third.splitlines()[0])["seq"] == 4
 
 
+def test_the_key_of_a_deleted_project_is_said_to_be_one(typed: Typed) -> None:
+    ask = typed.product.ask
+    user = asyncio.run(typed.product.register("miner"))
+    made = asyncio.run(ask("POST", "/v1/projects", user, {"name": "Shaft", "key": "SHAFT"})).body
+    assert asyncio.run(ask("DELETE", f"/v1/projects/{made['id']}", user)).status == 200
+    for command in ("tail", "export"):
+        ended = typed(command, "shaft")
+        assert (ended.code, ended.out) == (Exit.FAILED, "")
+        assert f"The project SHAFT is deleted. Its id still leads to it: {made['id']}." in ended.err
+    assert made["id"] in typed.good("export", made["id"])
+    assert "Shaft" in typed.good("tail", made["id"], "--since", "0", "--no-follow")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

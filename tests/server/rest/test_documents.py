@@ -108,6 +108,13 @@ def test_a_change_of_what_has_an_etag_takes_if_match() -> None:
     assert ignoring == []
 
 
+def test_what_is_deleted_is_said_of_a_query_that_has_two_meanings_of_it() -> None:
+    get = openapi_document(routes(), "1")["paths"]["/v1/projects/{projectId}/tasks"]["get"]
+    said = {one["name"]: one.get("description", "") for one in get["parameters"]}
+    assert said["deleted"].startswith("About the project")
+    assert said["isDeleted"].startswith("About the tasks")
+
+
 @pytest.mark.parametrize(
     ("given", "fits"),
     [

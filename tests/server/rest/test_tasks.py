@@ -49,6 +49,27 @@ async def test_tasks_members_and_comments_come_in_pages() -> None:
         await problem_of(await world.http.get(f"{path}/tasks/{NOBODY}/comments", headers=ada.auth), 404)
 
 
+async def test_deleted_tasks_are_listed_on_demand_and_alone() -> None:
+    async with a_world(CHEAP, PageSizes(default=2, largest=5)) as world:
+        ada, eve = await world.register("ada"), await world.register("eve")
+        path = f"/v1/projects/{(project := await world.project(ada))['id']}"
+        ids = [
+            (await world.send(ada, project["id"], CreateTask(title=f"Task {number}"))).result["taskId"]
+            for number in range(7)
+        ]
+        for task_id in ids[1:6]:
+            assert (await world.http.delete(f"{path}/tasks/{task_id}", headers=ada.auth)).status == 204
+        found = await pages(world, ada, path + "/tasks?isDeleted=true")
+        assert [task["id"] for task in found] == ids[1:6]
+        assert [(task["key"], task["title"], task["deletedAt"] is None) for task in found] == [
+            (f"{project['key']}-{number + 1}", f"Task {number}", False) for number in range(1, 6)
+        ]
+        assert [task["id"] for task in await pages(world, ada, path + "/tasks")] == [ids[0], ids[6]]
+        assert await pages(world, ada, path + "/tasks?isDeleted=true&asOf=8") == []
+        await problem_of(await world.http.get(path + "/tasks?isDeleted=yes", headers=ada.auth), 400)
+        await problem_of(await world.http.get(path + "/tasks?isDeleted=true", headers=eve.auth), 404)
+
+
 async def test_all_pages_of_the_past_are_of_one_state() -> None:
     async with a_world(CHEAP, PageSizes(default=2, largest=5)) as world:
         ada = await world.register("ada")
