@@ -262,6 +262,9 @@ class RestLimits(BaseSettings):
         le=MIB,
         description="Bytes of a body per second, on average, from `request_body_silence_s` on; slower is refused.",
     )
+    answer_unread_timeout_s: float = Field(
+        60, ge=0.1, le=3600, description="How long a client may take nothing of an answer; after it it is cut off."
+    )
     keepalive_s: float = Field(75, ge=1, le=3600, description="Time that a connection may wait for its next request.")
     ready_check_timeout_s: float = Field(
         2, ge=0.1, le=60, description="Time for one check of /readyz; longer counts as not ready."

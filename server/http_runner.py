@@ -2,7 +2,8 @@
 documents for what is no HTTP at all.
 
 A connection has to show the headers of a request in time, and then its body; stock waits for ever for both, even for
-the rest of a malformed body, and answers malformed requests with text that quotes them. Only seams that subclasses may
+the rest of a malformed body, and answers malformed requests with text that quotes them. It has to take its answers,
+too. Only seams that subclasses may
 override are used, and these of the protocol's own fields: `_messages`, `_waiter`, `_request_count`, `_upgraded`,
 `_payload_parser`, `_reading_paused`, `_buffer_paused`.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from aiohttp import web
@@ -26,6 +27,7 @@ from server.arrival import Arrival, BodyBroken, BodyTimes
 from server.farewells import Farewells
 from server.middleware import set_security_headers
 from server.rest.problems import INTERNAL, problem
+from server.unread import Unread
 
 log = structlog.get_logger("pantherahive.http")
 
@@ -40,11 +42,12 @@ class RequestTooSlow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RequestTimes:
-    """How long a client may take: for the headers, then for the body, and between two requests."""
+    """How long a client may take: for the headers, the body, the next request, and to read some of an answer."""
 
     head_timeout_s: float = 15.0
     body: BodyTimes = field(default_factory=BodyTimes)
     keepalive_s: float = 75.0
+    unread_s: float = 60.0
 
     @classmethod
     def of(cls, settings: Settings) -> RequestTimes:
@@ -52,13 +55,13 @@ class RequestTimes:
         body = BodyTimes(
             settings.request_body_timeout_s, settings.request_body_silence_s, settings.request_body_bytes_per_s_min
         )
-        return cls(settings.request_head_timeout_s, body, settings.keepalive_s)
+        return cls(settings.request_head_timeout_s, body, settings.keepalive_s, settings.answer_unread_timeout_s)
 
 
 class TimedRequestHandler(web.RequestHandler):
     """One connection. At any time at most one wait for the client is limited: for headers, or for a body."""
 
-    __slots__ = ("_body", "_farewells", "_head_began", "_patience", "_seen", "_times")
+    __slots__ = ("_body", "_farewells", "_head_began", "_patience", "_seen", "_times", "_unread")
 
     def __init__(self, server: web.Server, times: RequestTimes, farewells: Farewells, **options: Any) -> None:
         super().__init__(server, **options)
@@ -72,14 +75,38 @@ class TimedRequestHandler(web.RequestHandler):
         self._seen = 0
         # Whether the client has sent anything of the request whose headers are waited for.
         self._head_began = False
+        # What the client has not read yet, as long as the connection is ours.
+        self._unread: Unread | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self._unread = Unread(cast(asyncio.Transport, transport), self._times.unread_s)
         self._wait(self._times.head_timeout_s)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting()
+        if self._unread is not None:
+            self._unread.forget()
+            self._unread = None
         self._farewells.add(partial(super().connection_lost, exc))
+
+    async def start(self) -> None:
+        """See stock. What is left of the last answer still has to be read."""
+        try:
+            await super().start()
+        finally:
+            if self._unread is not None:
+                self._unread.watch()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._unread is not None:
+            self._unread.watch()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.forget()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

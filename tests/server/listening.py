@@ -21,6 +21,8 @@ from tests.server.clock import RandomIds
 
 QUICK = RequestTimes(head_timeout_s=0.2, body=BodyTimes(whole_s=0.3, silence_s=0.3), keepalive_s=0.4)
 PATIENT = RequestTimes(head_timeout_s=30, body=BodyTimes(whole_s=30, silence_s=30), keepalive_s=30)
+LARGE_BYTES = 16 << 20
+"""More than all buffers on the way hold."""
 GET = b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -38,6 +40,19 @@ async def take(request: web.Request) -> web.Response:
     return json_response((await read_body(request, Body)).as_json())
 
 
+async def large(_request: web.Request) -> web.Response:
+    return web.Response(body=bytes(LARGE_BYTES))
+
+
+async def left(request: web.Request) -> web.Response:
+    """As large, and left to the transport at once."""
+    assert request.transport is not None
+    request.transport.set_write_buffer_limits(high=2 * LARGE_BYTES)
+    answer = await large(request)
+    answer.force_close()
+    return answer
+
+
 async def socket(request: web.Request) -> web.StreamResponse:
     response = web.WebSocketResponse()
     await response.prepare(request)
@@ -50,7 +65,10 @@ async def socket(request: web.Request) -> web.StreamResponse:
 async def served(times: RequestTimes, meters: HttpMeters | None = None) -> AsyncIterator[int]:
     """The port of a server."""
     app = http_application(
-        [web.get("/ok", ok), web.post("/take", take), web.get("/socket", socket)],
+        [
+            *(web.get("/ok", ok), web.post("/take", take), web.get("/socket", socket)),
+            *(web.get("/large", large), web.get("/left", left)),
+        ],
         meters=meters or Meters(),
         allowed_origins=[],
         body_max_bytes=1000,

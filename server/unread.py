@@ -1,0 +1,67 @@
+"""Answers that nobody reads: stock waits for ever for a client that takes nothing of one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from struct import pack
+from typing import Final
+
+if os.name == "posix":
+    import fcntl
+    import termios
+
+_NO_LINGERING: Final = pack("ii", 1, 0)
+"""Reset on close (socket(7), SO_LINGER): what the kernel holds goes with the connection."""
+
+
+class Unread:
+    """What one client has not taken yet of its answers. Who takes nothing of it for `patience_s` is cut off."""
+
+    __slots__ = ("_left_bytes", "_patience_s", "_timer", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, patience_s: float) -> None:
+        self._transport = transport
+        self._patience_s = patience_s
+        # The next look, while something waits.
+        self._timer: asyncio.TimerHandle | None = None
+        # How much there was at the last one.
+        self._left_bytes = 0
+
+    def watch(self) -> None:
+        """Something waits from now on; it may be watched already."""
+        if self._timer is None:
+            self._look_later()
+
+    def forget(self) -> None:
+        """Nothing waits any more, or nobody is there who could take it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look_later(self) -> None:
+        self._left_bytes = _left_bytes(self._transport)
+        self._timer = asyncio.get_running_loop().call_later(self._patience_s, self._look)
+
+    def _look(self) -> None:
+        if _left_bytes(self._transport) < self._left_bytes:
+            self._look_later()
+            return
+        self._timer = None
+        shared: socket.socket | None = self._transport.get_extra_info("socket")
+        if shared is not None:
+            shared.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        self._transport.abort()
+
+
+def _left_bytes(transport: asyncio.Transport) -> int:
+    """Counts what the kernel holds, too: of megabytes in there a slow client takes a little at a time."""
+    waiting = transport.get_write_buffer_size()
+    shared: socket.socket | None = transport.get_extra_info("socket")
+    if os.name != "posix" or shared is None:
+        return waiting
+    try:
+        return waiting + int.from_bytes(fcntl.ioctl(shared.fileno(), termios.TIOCOUTQ, bytes(4)), "little")
+    except OSError:  # not every kernel tells
+        return waiting
