@@ -21,6 +21,7 @@ from time import monotonic
 import aiohttp
 import uvloop
 
+from benchmarks.arguments import arguments_in
 from benchmarks.cores import two_cores
 from benchmarks.generator import RunFailed
 from benchmarks.page import page
@@ -40,24 +41,6 @@ _FAILURES = (RunFailed, ProgramFailed, RuntimeError, OSError, KeyError, aiohttp.
 """What costs a part, not the run."""
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller crowds, without the slow parts")
-    parser.add_argument("--only", default="", help=f"parts, separated by commas: {', '.join(PARTS)}")
-    parser.add_argument("--scenarios", default="", help=", ".join(scenario.key for scenario in SCENARIOS))
-    parser.add_argument(
-        "--contenders",
-        default="",
-        help="ours, node-group, node-insert, uws-group, uws-insert, python-socketio, websockets, limit, limit-tick",
-    )
-    parser.add_argument("--rounds", type=int, help="rounds of the comparison")
-    parser.add_argument("--seconds", type=float, help="how long one measurement of the comparison takes")
-    parser.add_argument("--out", type=Path, help="where the page goes; the chart stands beside it")
-    return parser.parse_args()
-
-
 def _plan(arguments: argparse.Namespace) -> Plan:
     pace = _QUICK if arguments.quick else _FULL
     tools = make_toolbox()
@@ -69,14 +52,14 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         Pace(arguments.rounds or pace.rounds, arguments.seconds or pace.seconds, pace.warmup_s),
         quick=arguments.quick,
         scenarios=_scenarios(arguments.scenarios, quick=arguments.quick),
-        contenders=[name for name in arguments.contenders.split(",") if name],
+        contenders=arguments.contenders,
     )
 
 
-def _scenarios(names: str, *, quick: bool) -> list[Scenario]:
+def _scenarios(names: list[str], *, quick: bool) -> list[Scenario]:
     """Those that are named; else those of the run."""
     if names:
-        return [scenario for scenario in SCENARIOS if scenario.key in names.split(",")]
+        return [scenario for scenario in SCENARIOS if scenario.key in names]
     return [scenario for scenario in SCENARIOS if scenario.quick or not quick]
 
 
@@ -103,15 +86,12 @@ async def _measure(plan: Plan, names: list[str]) -> Results:
 
 def main() -> int:
     """The exit code is 0 when everything could be measured, whatever the figures are."""
-    arguments = _arguments()
-    chosen = [name for name in arguments.only.split(",") if name]
-    if unknown := set(chosen) - set(PARTS):
-        sys.exit(f"there is no part {', '.join(sorted(unknown))}; parts are {', '.join(PARTS)}")
+    arguments = arguments_in(description=__doc__)
     try:
         plan = _plan(arguments)
     except ToolMissing as missing:
         sys.exit(f"cannot measure: {missing}")
-    names = chosen or list(QUICK_PARTS if arguments.quick else PARTS)
+    names = arguments.only or list(QUICK_PARTS if arguments.quick else PARTS)
     busy = os.getloadavg()[0]
     began_s = monotonic()
     results = uvloop.run(_measure(plan, names))
@@ -122,7 +102,7 @@ def main() -> int:
         head += f", beside other work (load average {busy:.1f} at its start)"
     text = page(head, plan, results)
     print(text)
-    out = arguments.out or (None if chosen else _HERE / "RESULTS.md")
+    out = arguments.out or (None if arguments.only else _HERE / "RESULTS.md")
     if out is not None:
         out.write_text(text)
         if results.chart:

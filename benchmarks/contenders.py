@@ -142,6 +142,9 @@ WEBSOCKETS = Contender("websockets", "websockets broadcast", _NEWS, _python("web
 LIMIT = Contender("limit", "C, a send per event", _NEWS, _limit())
 LIMIT_TICK = Contender("limit-tick", "C, a send per tick", _NEWS, _limit("tick"))
 
+CONTENDERS = (OURS, NODE_GROUP, NODE_INSERT, UWS_GROUP, UWS_INSERT, PYTHON_SOCKETIO, WEBSOCKETS, LIMIT, LIMIT_TICK)
+"""All of them, whatever can run here."""
+
 
 def contenders(arena: Arena) -> list[Contender]:
     """Those that can run here, in the order of their turns."""
