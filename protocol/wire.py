@@ -216,10 +216,11 @@ class ClosedMessage(Message):
 
     `removed`: the user may not follow the stream any more, for example because the project was deleted. `expired`: the
     token has come to its end. `ended`: its log-in was ended by a logout, a new password or a stolen refresh token.
+    `shutdown`: the server stops. Who does not read is told nothing, and cut off.
     """
 
     stream: StreamName | None = None
-    reason: Literal["removed", "expired", "ended", "slow", "shutdown"]
+    reason: Literal["removed", "expired", "ended", "shutdown"]
 
 
 class CommandAnswer(Message):

@@ -52,6 +52,24 @@ form its packets travel; events, answers and limits are the same.
 `{type, data, nsp, id}` in a binary message | `parser: require("socket.io-msgpack-parser")` | `serializer="msgpack"` |
 """
 
+_SLOW: Final = """
+### Clients that read slowly, or not at all
+
+What a client has not read waits in the server, up to `transport_buffer_max_bytes`; beyond that nothing more is written
+to it, and its place in a stream is all that is kept.
+
+* One that **reads**, however little, stays connected. Once it has read most of what waited, it gets the entries that it
+  missed; or one `reset` with the reason `behind`, if it was slow for `slow_follower_grace_s`, or missed more than
+  `lag_entries_max` entries, and the state is smaller than what it missed.
+* One that reads **nothing** for `slow_follower_grace_s` is cut off. There is no `closed` and no close frame, which it
+  would not read either: the connection is reset, which WebSocket clients see as code 1006 (Socket.IO: `transport close`
+  or `transport error`), as when the network is lost. The server's log names the reason `slow`, the user and the
+  streams, and `pantherahive_slow_clients_total` counts it.
+
+Either way the client connects again and joins with its last cursor. It is answered with `resume`, or, more than
+`resume_entries_max` entries later, with `reset` and the reason `behind`.
+"""
+
 
 def reference() -> str:
     """The whole page."""
@@ -104,6 +122,7 @@ def _socket() -> Iterator[str]:
     for name, roles in SOCKET_EVENTS.items():
         for role, model in roles.items():
             yield f"| `{name}` | {who[role]} | {_fields(model)} | {_about(model)} |"
+    yield _SLOW.rstrip()
 
 
 def _errors() -> Iterator[str]:

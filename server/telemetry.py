@@ -121,6 +121,9 @@ class Meters:
         self.registry.register(self._answers)
         self.described.append(Described(f"{Answers.NAME}_total", "counter", Answers.LABELS, Answers.DESCRIPTION))
         self._bad_packets = self._counter("bad_packets", "Packets of clients that are none or hold poison")
+        self._promised = self._counter(
+            "conflations_promised", "Times that a slow client was found to be served better by a state than by entries"
+        )
         self._conflated = self._counter("conflated", "States sent to clients that were too far behind for entries")
         self._slow_clients = self._counter("slow_clients", "Connections ended because they did not read")
         self._requests = self._counter("http_requests", "HTTP requests answered", "method", "route", "status")
@@ -161,6 +164,10 @@ class Meters:
 
     def bad_packet(self) -> None:
         self._bad_packets.inc()
+
+    def conflation_promised(self) -> None:
+        """See `server.gateway.meters`."""
+        self._promised.inc()
 
     def conflated(self) -> None:
         """See `server.gateway.meters`."""

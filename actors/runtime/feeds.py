@@ -49,8 +49,8 @@ class Joined:
 
 
 @dataclass(slots=True)
-class Conflated:
-    """What a place that was too far behind gets instead of the entries that it missed; it goes on after `cursor`."""
+class State:
+    """What a place that has missed much may get instead of the entries up to `cursor`."""
 
     cursor: Cursor
     parts: Iterator[dict[str, Any]]
@@ -262,23 +262,17 @@ class Feeds:
         last_seq = max(following.hub.head.seq, following.permitted_at)
         return following.given([publication for publication in publications if publication.entry.seq <= last_seq])
 
-    async def conflate(self, following: Following, deadline_s: float) -> Conflated | int:
-        """The state instead of the entries that a place has missed, where it holds fewer records than they are.
+    async def state_for(self, following: Following, deadline_s: float) -> State | None:
+        """The state as of now, for a place that has missed much; None where there is none to be had.
 
-        Else the number of its records; 0 where there is no state to be had. Permission is judged in that same state.
+        Permission is judged in that same state. The place stays where it is until it passes over what it missed.
         """
         stream, principal = following.hub.stream, following.follower.principal
-        reading = await self._router.read(
-            stream,
-            look_at_parts,
-            self._actors[stream.partition("/")[0]],
-            principal,
-            deadline_s=deadline_s,
-            opened=partial(_pass_over, following),
-        )
-        if isinstance(reading, Reading) and isinstance(reading.value, Conflated | int):
-            return reading.value
-        return 0
+        actor = self._actors[stream.partition("/")[0]]
+        reading = await self._router.read(stream, look_at_parts, actor, principal, deadline_s=deadline_s)
+        if not isinstance(reading, Reading) or not isinstance(reading.value, Seen):
+            return None
+        return State(reading.cursor, reading.value.parts or iter(()))
 
     def present(self, stream: str) -> list[Any]:
         """Who follows the stream now; nobody, where followers are strangers to each other."""
@@ -323,16 +317,6 @@ class Feeds:
     def followers(self) -> int:
         """Places in all streams."""
         return sum(len(hub) for hub in self._hubs.values())
-
-
-def _pass_over(following: Following, seen: Seen, cursor: Cursor) -> Conflated | int:
-    """Runs in the turn in which the reading is durable: the place stands at its cursor from then on, or stays."""
-    parts = list(seen.parts or ())
-    records = sum(len(value) if isinstance(value, list) else 1 for part in parts for value in part.values())
-    if following.closed or cursor.seq - following.seq <= records:
-        return records
-    following.seq = following.permitted_at = cursor.seq
-    return Conflated(cursor, iter(parts))
 
 
 def _give_up(reply: asyncio.Future[Any]) -> None:

@@ -14,7 +14,7 @@ from protocol.cursors import Cursor
 from protocol.event import Principal
 from protocol.wire import PresentUser
 
-CloseReason = Literal["removed", "expired", "ended", "slow", "shutdown"]
+CloseReason = Literal["removed", "expired", "ended", "shutdown"]
 
 
 class Crowd(Protocol):
@@ -81,6 +81,21 @@ class Following:
             return []
         self.seq = following[-1].entry.seq
         return following
+
+    @property
+    def missed_bytes(self) -> int:
+        """About how many bytes the entries take that it has not been given yet."""
+        return self.hub.ring.payload_bytes_after(self.seq)
+
+    def pass_over(self, cursor: Cursor) -> bool:
+        """Counts a state as given instead of the entries up to its cursor; False, and nothing, when it has them.
+
+        Permission was judged in that same state, and whoever lost it since is closed.
+        """
+        if self.closed or cursor.seq <= self.seq:
+            return False
+        self.seq = self.permitted_at = cursor.seq
+        return True
 
     def leave(self) -> None:
         self.hub.detach(self)

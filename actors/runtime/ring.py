@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
+from typing import Final
 
 from actors.runtime.publication import Publication
 from protocol.cursors import Cursor
+
+_PAYLOAD_BYTES: Final = 256
+"""Of an entry that nothing is known of."""
 
 
 class Ring:
@@ -52,6 +57,18 @@ class Ring:
         if missing > len(self._items):
             return None
         return [self._items[index] for index in range(-missing, min(limit - missing, 0))]
+
+    def payload_bytes_after(self, seq: int) -> int:
+        """How much the payloads of the entries after `seq` take; where the ring does not reach back that far, about."""
+        missing, held = self.head.seq - seq, len(self._items)
+        if missing <= 0:
+            return 0
+        if missing > held:
+            return missing * (self._payload_bytes(held) // held if held else _PAYLOAD_BYTES)
+        return self._payload_bytes(missing)
+
+    def _payload_bytes(self, newest: int) -> int:
+        return sum(len(publication.entry.payload) for publication in islice(reversed(self._items), newest))
 
     def __len__(self) -> int:
         return len(self._items)

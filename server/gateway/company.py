@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from actors.runtime.awareness import Awareness
 from actors.runtime.hub import Following
@@ -36,13 +36,11 @@ class Company:
         hall: Hall,
         principal: Principal,
         deliveries: Mapping[str, Delivery],
-        on_slow: Callable[[], None],
     ) -> None:
         self._talk = talk
         self._hall = hall
         self._principal = principal
         self._deliveries = deliveries
-        self._on_slow = on_slow
         # How others tell this connection's states from those of the same user's other ones.
         self._connection_id = secrets.token_urlsafe(9)
         # Streams of which something was left out.
@@ -118,5 +116,3 @@ class Company:
         if reads:
             for stream in list(self._left_out):
                 self.tell(stream, late=True, again=True)
-        elif not self._talk.socket.is_over:
-            self._on_slow()

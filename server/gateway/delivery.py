@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Protocol
 
 from actors.runtime.feeds import Feeds
@@ -36,10 +35,18 @@ class News(Protocol):
 class States(Protocol):
     """Whole states for clients that are too far behind (`server.gateway.conflation`)."""
 
-    async def frames(self, following: Following) -> list[bytes] | int:
-        """The state instead of the entries that were missed, after which the place goes on.
+    async def size_bytes(self, following: Following) -> int | None:
+        """How large the state is, about; None where there is none to be had. Raises StorageFault."""
+        ...
 
-        Or how many records it holds: from so many missed entries on it would be less than they are.
+    def promised(self) -> None:
+        """The client is slow, and will get the state instead of what it has missed."""
+        ...
+
+    async def frames(self, following: Following) -> list[bytes] | int | None:
+        """The state instead of the entries that were missed, after which the place goes on. Raises StorageFault.
+
+        Or how many bytes it takes, where that is no less than they are; None where there is none to be had.
         """
         ...
 
@@ -57,7 +64,7 @@ class Delivery:
 
     __slots__ = (
         *("following", "socket", "is_live", "_was_live", "_crowd", "_news"),
-        *("_feeds", "_has_what_was_promised", "_larger_until", "_limits", "_on_slow", "_pump", "_states"),
+        *("_feeds", "_gets_state", "_larger_until_bytes", "_limits", "_pump", "_states"),
     )
 
     def __init__(
@@ -69,7 +76,6 @@ class Delivery:
         crowd: Live,
         news: News,
         states: States,
-        on_slow: Callable[[], None],
     ) -> None:
         self.following = following
         self.socket = socket
@@ -78,15 +84,13 @@ class Delivery:
         self._crowd = crowd
         self._news = news
         self._states = states
-        self._on_slow = on_slow
         # Whether new entries may be sent from the ring in the turn in which they come, and whether that ever was so.
         self.is_live = False
         self._was_live = False
-        # Whether it has all that the answer to its join promised: until then a state comes instead of entries only from
-        # where a join would have been answered with one.
-        self._has_what_was_promised = False
-        # From how many missed entries on a state that was found to be larger is tried again.
-        self._larger_until = 0
+        # Whether it was promised a state: the next that it gets is that one, and not the entries that it missed.
+        self._gets_state = False
+        # From how many missed bytes on a state that was found to be larger is tried again.
+        self._larger_until_bytes = 0
         # The task that sends while the client is behind.
         self._pump: asyncio.Task[None] | None = None
 
@@ -97,7 +101,6 @@ class Delivery:
         else:
             self._go_live(late=False)
             self.deliver()
-            self._has_what_was_promised = self.is_live
 
     def deliver(self) -> None:
         """Sends what is new from the ring. A client that is behind, or does not read, is served by the pump."""
@@ -137,10 +140,9 @@ class Delivery:
     async def _run(self, frames: list[bytes]) -> None:
         try:
             going_on = await self._send_all(frames)
-            while going_on:
-                if self._is_far_behind:
-                    going_on = await self._send_all(await self._state_instead())
-                going_on = going_on and await self._send_next() and await self._has_room()
+            while going_on and await self._has_room():
+                state = await self._state_instead() if self._gets_state or self._is_far_behind else []
+                going_on = await (self._send_all(state) if state else self._send_next())
         except Exception:
             log.exception("a delivery failed: %s", self.following.hub.stream)
             self.socket.close("internal error", code=1011)
@@ -150,12 +152,30 @@ class Delivery:
     async def _send_all(self, frames: list[bytes]) -> bool:
         """Sends the frames of a state as the client reads them. False: nothing more may be sent."""
         for frame in frames:
-            if self.following.closed:
+            if not await self.socket.drained() or self.following.closed:
                 return False
             self.socket.write(frame)
-            if not await self._has_room():
-                return False
         return not self.following.closed
+
+    async def _has_room(self) -> bool:
+        """Waits until the next may be sent; who is slow for too long is promised a state."""
+        while (room := await self.socket.room()) == "slow":
+            if not self._gets_state and self._has_what_was_promised and self._missed_bytes > self._larger_until_bytes:
+                await self._promise_state()
+        return room == "room" and not self.following.closed
+
+    async def _promise_state(self) -> None:
+        """Decides that the client gets the state, where that is less than the entries that it has missed by now."""
+        try:
+            state_bytes = await self._states.size_bytes(self.following)
+        except StorageFault as fault:
+            log.warning("no state for one who is slow: %s", fault)
+            return
+        self._gets_state = state_bytes is not None and self._missed_bytes > state_bytes
+        if self._gets_state:
+            self._states.promised()
+        else:
+            self._larger_until_bytes = state_bytes if state_bytes is not None else 2 * self._missed_bytes
 
     async def _state_instead(self) -> list[bytes]:
         """The state, where it is less than the entries that were missed."""
@@ -164,27 +184,30 @@ class Delivery:
         except StorageFault as fault:
             log.warning("no state for one who is far behind: %s", fault)
             return []
+        self._gets_state = False
         if isinstance(state, list):
             return state
-        self._larger_until = state if state > self._missed_entries else 2 * self._missed_entries
+        self._larger_until_bytes = state if state is not None else 2 * self._missed_bytes
         return []
 
     @property
-    def _missed_entries(self) -> int:
-        return self.following.hub.head.seq - self.following.seq
+    def _missed_bytes(self) -> int:
+        return self.following.missed_bytes
+
+    @property
+    def _has_what_was_promised(self) -> bool:
+        """Whether it has all that the answer to its join promised.
+
+        Until then a state comes instead of entries only from where a join would have been answered with one.
+        """
+        return self.following.seq >= self.following.permitted_at
 
     @property
     def _is_far_behind(self) -> bool:
-        limits = self._limits
+        limits, following = self._limits, self.following
         most = limits.lag_entries_max if self._has_what_was_promised else limits.resume_entries_max
-        return self._missed_entries > max(most, self._larger_until)
-
-    async def _has_room(self) -> bool:
-        if await self.socket.drained():
-            return not self.following.closed
-        if not self.socket.is_over:
-            self._on_slow()
-        return False
+        missed_entries = following.hub.head.seq - following.seq
+        return missed_entries > most and self._missed_bytes > self._larger_until_bytes
 
     async def _send_next(self) -> bool:
         """Sends the next entries; False when there are none, and from then on the delivery is live."""
@@ -198,7 +221,6 @@ class Delivery:
             return False
         if not publications:
             self._go_live(late=True)
-            self._has_what_was_promised = True
             return False
         self._send(publications)
         return True

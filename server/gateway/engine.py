@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Protocol
 
 import engineio
@@ -51,7 +50,7 @@ class Connection(Protocol):
         ...
 
     def slow(self) -> None:
-        """The client asks and does not read; it has to be let go."""
+        """The client reads nothing, so it is being cut off."""
         ...
 
     def lost(self) -> None:
@@ -82,7 +81,7 @@ class EngineSocket(Outlet):
 
     def __init__(self, sid: str, remote: str, entrance: Entrance) -> None:
         self._link = Link(self, entrance.limits.packet_bytes_max)
-        super().__init__(self._link, entrance.limits, entrance.parser, entrance.tick)
+        super().__init__(entrance.limits, entrance.parser, entrance.tick)
         self.sid = sid
         self.remote = remote
         self._entrance = entrance
@@ -91,7 +90,7 @@ class EngineSocket(Outlet):
         self._connection: Connection | None = None
         # The next ping, or the end of the wait for a pong; once it closes, the end of the wait for its client to read.
         self._timer: asyncio.TimerHandle | None = None
-        # While a pong is awaited: how much has to have left before one can be an answer.
+        # While a pong is awaited: how much has to be read before one can be an answer.
         self._pong_after_bytes: int | None = None
         # The task that handles messages whose sender has to read first.
         self._waiting: asyncio.Task[None] | None = None
@@ -155,7 +154,6 @@ class EngineSocket(Outlet):
         try:
             while not self.closing:
                 if self.is_slow and not await self.drained():
-                    self._give_up()
                     return
                 message = await self._link.next()
                 if message is None:
@@ -166,9 +164,11 @@ class EngineSocket(Outlet):
         finally:
             self._waiting = None
 
-    def _give_up(self) -> None:
-        if not self.is_over and self._connection is not None:
+    def give_up(self) -> None:
+        """See the port."""
+        if not self.closing and self._connection is not None:
             self._connection.slow()
+        self.abort()
 
     def _handle(self, message: WSMessage) -> None:
         connection = self._connection
@@ -210,18 +210,20 @@ class EngineSocket(Outlet):
             return
         self.write(PING_FRAME)
         self.flush()
-        self._pong_after_bytes = self._queued_bytes
+        self._pong_after_bytes = self.read_bytes + self.unread_bytes
         self._wait_for_pong()
 
     def _wait_for_pong(self) -> None:
-        left = self._left_bytes
-        is_last = self._pong_after_bytes is None or left >= self._pong_after_bytes
-        over = self.abort if is_last else partial(self._still_sending, left)
-        self._timer = self._loop.call_later(self._limits.ping_timeout_s, over)
+        self._timer = self._loop.call_later(self._limits.ping_timeout_s, self._still_silent, self.read_bytes)
 
-    def _still_sending(self, left_before: int) -> None:
-        """The ping is behind what a slow client still reads: it is waited for as long as that goes on."""
-        if self._left_bytes > left_before:
+    def _still_silent(self, read_before: int) -> None:
+        """The ping is behind what a slow client still reads: it is waited for as long as that goes on.
+
+        What it has acknowledged may wait in its own kernel, so as long as there is more it may be at that.
+        """
+        after, read_bytes = self._pong_after_bytes, self.read_bytes
+        was_behind = after is not None and read_before < after
+        if read_bytes > read_before and (was_behind or self.unread_bytes):
             self._wait_for_pong()
         else:
             self.abort()
@@ -229,7 +231,7 @@ class EngineSocket(Outlet):
     def _pong(self) -> None:
         """Only an answer counts: a client that sends pongs and reads nothing would live for ever."""
         after = self._pong_after_bytes
-        if after is None or self._timer is None or self._left_bytes < after:
+        if after is None or self._timer is None or self.read_bytes < after:
             return
         self._pong_after_bytes = None
         self._timer.cancel()

@@ -23,6 +23,10 @@ class Taker(Protocol):
         """Handles a message; or returns False, to have it from `Link.next` when it likes."""
         ...
 
+    def has_room(self) -> None:
+        """There is room in the transport again (`asyncio.WriteTransport.set_write_buffer_limits`)."""
+        ...
+
     def broken(self, error: BaseException) -> None:
         """What comes next is no frame, and nothing waits any more; nothing else will come."""
         ...
@@ -79,6 +83,10 @@ class Link(BaseProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed_data(data)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._taker.has_room()
 
     async def next(self) -> WSMessage | None:
         """What waits the longest; None: nothing does."""

@@ -20,6 +20,10 @@ class GatewayMeters(Protocol):
         """A client that does not read was let go."""
         ...
 
+    def conflation_promised(self) -> None:
+        """A slow client will get a state instead of the entries that it has missed."""
+        ...
+
     def conflated(self) -> None:
         """A client that was too far behind got a state instead of entries."""
         ...
@@ -35,6 +39,9 @@ class Unmetered:
         """See the port."""
 
     def slow_client_ended(self) -> None:
+        """See the port."""
+
+    def conflation_promised(self) -> None:
         """See the port."""
 
     def conflated(self) -> None:

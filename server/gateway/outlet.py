@@ -14,8 +14,7 @@ import socket as sockets
 from struct import pack
 from typing import Protocol
 
-from aiohttp.base_protocol import BaseProtocol
-
+from server.gateway.backlog import Backlog, Room, acknowledged_bytes, unacknowledged_bytes
 from server.gateway.limits import GatewayLimits
 from server.gateway.parsers import Parser
 
@@ -34,15 +33,16 @@ class Outlet:
 
     __slots__ = (
         *("_is_clear", "_out", "_raw", "parser", "_out_bytes", "_tick", "closing"),  # in every push or write
-        *("_draining", "_limits", "_protocol", "_queued_bytes", "_slow_bytes", "_transport"),
+        *("_backlog", "_limits", "_queued_bytes", "_room_bytes", "_slow_bytes", "_transport"),
     )
 
-    def __init__(self, protocol: BaseProtocol, limits: GatewayLimits, parser: Parser, tick: EndOfTick) -> None:
+    def __init__(self, limits: GatewayLimits, parser: Parser, tick: EndOfTick) -> None:
         self.parser = parser
-        self._protocol = protocol
         self._limits = limits
         self._tick = tick
         self._slow_bytes = limits.transport_buffer_max_bytes
+        # Who has no more than this to be sent has room.
+        self._room_bytes = self._slow_bytes // 4
         # From the upgrade on.
         self._transport: asyncio.Transport | None = None
         # The same connection by another descriptor: the transport's own may be closed, and be somebody else's, before
@@ -56,12 +56,13 @@ class Outlet:
         # What had to wait in the transport, ever.
         self._queued_bytes = 0
         self.closing = False
-        # The wait for room in the transport, shared by all who wait.
-        self._draining: asyncio.Task[None] | None = None
+        # While the client is slow, or somebody waits for it.
+        self._backlog: Backlog | None = None
 
     def _open(self, transport: asyncio.Transport) -> None:
         """Begins to write. Without a bound the kernel takes about 4 MB per client before a slow one is noticed."""
         self._transport = transport
+        transport.set_write_buffer_limits(high=self._room_bytes, low=self._room_bytes)  # when `has_room` is called
         shared = transport.get_extra_info("socket")
         if shared is None:
             return
@@ -73,6 +74,7 @@ class Outlet:
     def _release(self) -> None:
         """Nothing is written any more."""
         self._is_clear = False
+        self._end_backlog("gone")
         if self._raw is not None:
             self._raw.close()
             self._raw = None
@@ -132,12 +134,33 @@ class Outlet:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
             self._queued_bytes += len(data)
+            if self._backlog is None and self._transport.get_write_buffer_size() > self._slow_bytes:
+                self._backlog = Backlog(self, self._limits.slow_follower_grace_s)
 
     @property
-    def _left_bytes(self) -> int:
-        """How much of what ever waited in the transport has left it."""
+    def _tcp(self) -> sockets.socket | None:
+        """What the kernel can be asked about; None once it is closed."""
+        if self._raw is not None or self._transport is None or self._transport.is_closing():
+            return self._raw
+        shared: sockets.socket | None = self._transport.get_extra_info("socket")
+        return shared
+
+    @property
+    def read_bytes(self) -> int:
+        """How much of all that was ever sent has been read, as far as the kernel knows; for comparisons alone.
+
+        The transport's buffer says less: it stands still until a third of the kernel's is free.
+        """
+        acknowledged = acknowledged_bytes(self._tcp)
+        if acknowledged is not None:
+            return acknowledged
         unsent = self._transport.get_write_buffer_size() if self._transport is not None else 0
         return self._queued_bytes - unsent
+
+    @property
+    def unread_bytes(self) -> int:
+        """What was sent and not read, as far as the kernel knows."""
+        return self.unsent_bytes + unacknowledged_bytes(self._tcp)
 
     @property
     def unsent_bytes(self) -> int:
@@ -155,36 +178,36 @@ class Outlet:
         """Whether nothing can be sent any more."""
         return self.closing or self._transport is None or self._transport.is_closing()
 
+    async def room(self) -> Room:
+        """Waits until the client has read most of what was sent, or has been slow for the grace, or is gone."""
+        if self.unsent_bytes > self._room_bytes:
+            self.flush()
+        if self.is_over:
+            return "gone"
+        if self.unsent_bytes <= self._room_bytes:
+            return "room"
+        if self._backlog is None:
+            self._backlog = Backlog(self, self._limits.slow_follower_grace_s)
+        return await self._backlog.wait()
+
     async def drained(self) -> bool:
         """Waits until the client has read most of what was sent. False: it reads nothing, or it is gone."""
-        self.flush()
-        while not self.is_over:
-            left_before = self._left_bytes
-            if self.unsent_bytes < self._slow_bytes // 4 or await self._has_room_in_time():
-                return not self.is_over
-            if self._left_bytes <= left_before:
-                return False
-        return False
+        while (room := await self.room()) == "slow":
+            pass
+        return room == "room"
 
-    async def _has_room_in_time(self) -> bool:
-        try:
-            async with asyncio.timeout(self._limits.slow_follower_grace_s):
-                await asyncio.shield(self._room())
-        except TimeoutError:
-            return False
-        return True
+    def has_room(self) -> None:
+        """The client has read most of what was sent."""
+        self._end_backlog("room")
 
-    def _room(self) -> asyncio.Task[None]:
-        """aiohttp lets all who wait share one future, which the first one that gives up would cancel for all."""
-        if self._draining is None or self._draining.done():
-            self._draining = asyncio.create_task(self._until_room(), name="drain")
-        return self._draining
+    def _end_backlog(self, room: Room) -> None:
+        backlog, self._backlog = self._backlog, None
+        if backlog is not None:
+            backlog.end(room)
 
-    async def _until_room(self) -> None:
-        try:
-            await self._protocol._drain_helper()
-        except ConnectionError:
-            pass  # the connection's end is seen by those who wait
+    def give_up(self) -> None:
+        """The client has read nothing for the grace."""
+        self.abort()
 
     def abort(self) -> None:
         """Cuts the connection off."""

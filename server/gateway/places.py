@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 from actors.runtime.feeds import NO_SUCH_STREAM, Joined
 from actors.runtime.hub import CloseReason, Following
@@ -38,16 +37,15 @@ _LEFT = Rejection(ErrorCode.CONFLICT, "left before it was joined")
 class Places:
     """Fits `actors.runtime.hub.Follower`: joins, leaves, and is woken by the hubs of its streams."""
 
-    def __init__(self, talk: Talk, hall: Hall, principal: Principal, on_slow: Callable[[], None]) -> None:
+    def __init__(self, talk: Talk, hall: Hall, principal: Principal) -> None:
         self.principal = principal
         self.crowd = hall.crowd
         self._talk = talk
         self._hall = hall
-        self._on_slow = on_slow
         # What it follows, by stream.
         self.deliveries: dict[str, Delivery] = {}
         self._states = Conflation(hall, talk.socket.parser)
-        self.company = Company(talk, hall, principal, self.deliveries, on_slow)
+        self.company = Company(talk, hall, principal, self.deliveries)
         # Streams whose join is under way.
         self._joining: set[str] = set()
         # Those of them that the client has left again before they were joined.
@@ -136,7 +134,6 @@ class Places:
             hall.crowd,
             self.company,
             self._states,
-            self._on_slow,
         )
         if (old := self.deliveries.get(stream)) is not None:
             old.stop()

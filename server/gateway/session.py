@@ -57,6 +57,9 @@ log = logging.getLogger("pantherahive.gateway")
 M = TypeVar("M", bound=Message)
 Handle: TypeAlias = Callable[[M, int | None], None]
 
+_STREAMS_NAMED_MAX = 10
+"""Of a client that is let go, in the log."""
+
 _UNKNOWN_EVENT = Rejection(ErrorCode.INVALID, "there is no such event", {"field": "event"})
 _ANOTHER_PRINCIPAL = Rejection(ErrorCode.FORBIDDEN, "the token is another user's, or has other rights")
 _NO_NAMESPACE = Rejection(ErrorCode.NOT_FOUND, "there is no such namespace; everything is in the main one")
@@ -185,7 +188,7 @@ class Session:
                 return
             self._counts_for = known.principal.id
         self._commands = Commands(self._talk, self._hall, known.principal)
-        self._places = Places(self._talk, self._hall, known.principal, self.slow)
+        self._places = Places(self._talk, self._hall, known.principal)
         self._live_with(known)
         self._hall.entered(self)
         self.socket.write(self.socket.parser.connected(self.socket.sid))
@@ -283,8 +286,13 @@ class Session:
         self.socket.close(reason, parting=parting)
 
     def slow(self) -> None:
-        """Lets a client go that does not read."""
-        log.info("a client that does not read is let go: %s", self.socket.remote)
+        """See the port. It would not read the reason either, so that is for the log."""
         self._hall.meters.slow_client_ended()
-        self.end("slow")
-        self.socket.abort()
+        user, streams = (self._places.principal.id, list(self._places.deliveries)) if self._places else (None, [])
+        log.info(
+            "a client that does not read is let go: reason slow, user %s, address %s, streams %s of %d",
+            user,
+            self.socket.remote,
+            " ".join(streams[:_STREAMS_NAMED_MAX]),
+            len(streams),
+        )

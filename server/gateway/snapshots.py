@@ -32,6 +32,12 @@ class SnapshotFrames:
         # Encodings that are under way.
         self._encoding: dict[Point, asyncio.Task[list[bytes]]] = {}
 
+    def kept_bytes(self, parser: Parser, stream: str) -> int | None:
+        """How large the newest kept state of a stream is; None when none is."""
+        of_stream = (parser.name, stream)
+        sizes = (sum(map(len, frames)) for point, frames in self._kept.items() if point[:2] == of_stream)
+        return next(sizes, None)
+
     async def of(self, parser: Parser, stream: str, cursor: Cursor, parts: Iterator[dict[str, Any]]) -> list[bytes]:
         """The `snapshot` events of a state, in order."""
         key = (parser.name, stream, cursor)

@@ -155,7 +155,7 @@ class EventStream:
         finally:
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
-        _note_failure(pump)
+        _note_failure(pump, joined.following)
         if self._ended.done():
             await self._part(request, response, self._ended.result())
         else:
@@ -210,17 +210,12 @@ class EventStream:
 
     async def _write(self, response: web.StreamResponse, chunk: bytes) -> None:
         """Returns when the client has read enough for more. Raises ConnectionError; TimeoutError: it does not read."""
-        try:
-            async with asyncio.timeout(self._limits.grace_s):
-                await response.write(chunk)
-        except TimeoutError:
-            self.end("slow")
-            raise
+        async with asyncio.timeout(self._limits.grace_s):
+            await response.write(chunk)
 
     async def _part(self, request: web.Request, response: web.StreamResponse, reason: CloseReason) -> None:
         """Says why, if that can be said at once. Who does not read is cut off."""
-        if reason == "slow" or request.transport is None:
-            _cut(request)
+        if request.transport is None:
             return
         asyncio.get_running_loop().call_later(_PARTING_S, request.transport.abort)
         try:
@@ -231,10 +226,13 @@ class EventStream:
             _cut(request)
 
 
-def _note_failure(pump: asyncio.Task[None]) -> None:
-    """It ends by itself when the client is gone, and by a defect."""
+def _note_failure(pump: asyncio.Task[None], following: Following) -> None:
+    """It ends by itself when the client is gone or does not read, and by a defect."""
     failure = None if pump.cancelled() else pump.exception()
-    if failure is not None and not isinstance(failure, ConnectionError | TimeoutError):
+    if isinstance(failure, TimeoutError):
+        user, stream = following.follower.principal.id, following.hub.stream
+        log.info("an event stream that is not read is cut off: reason slow, user %s, stream %s", user, stream)
+    elif failure is not None and not isinstance(failure, ConnectionError):
         log.error("an event stream failed", exc_info=failure)
 
 

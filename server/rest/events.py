@@ -68,7 +68,8 @@ class EventRoutes:
 
         The first message is `joined`: `{"mode": "resume" | "reset", "cursor", "halted", "reason"?}`. `reset` says why
         the given cursor does not belong to this stream's history; then everything follows from the beginning. The last
-        one is `closed`, with the reason: `removed`, `expired`, `ended`, `slow` or `shutdown`.
+        one is `closed`, with the reason: `removed`, `expired`, `ended` or `shutdown`; who does not read is cut off
+        without one.
 
         In pages a cursor that does not belong to the history is a `conflict`, with `details.reason` (`epoch`: an entry
         that was lost, `ahead`: beyond the log) and the stream's cursor. A page ends at `limit` entries, or earlier

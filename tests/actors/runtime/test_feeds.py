@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.runtime.feeds import NO_SUCH_STREAM, Conflated, Joined
+from actors.runtime.feeds import NO_SUCH_STREAM, Joined
 from actors.runtime.hub import Following
 from protocol.cursors import START, Cursor
 from protocol.errors import ErrorCode
@@ -447,38 +447,31 @@ async def far_behind(world: World, edits: int) -> tuple[Reader, Following]:
 async def test_who_is_far_behind_gets_each_record_once_and_goes_on_after_it() -> None:
     async with a_world() as world:
         reader, following = await far_behind(world, 20)
-        conflated = await world.feeds.conflate(following, DEADLINE_S)
-        assert isinstance(conflated, Conflated)
-        assert conflated.cursor == cursor_at(world, 21)
+        state = await world.feeds.state_for(following, DEADLINE_S)
+        assert state is not None
+        assert state.cursor == cursor_at(world, 21)
         accepted(await world.send(edit(1, "later")))
-        assert {"texts": {note_id(1): "text 19"}} in list(conflated.parts)
+        assert {"texts": {note_id(1): "text 19"}} in list(state.parts)
+        assert following.pass_over(state.cursor)
         await reader.pull(following)
         assert reader.got == [22]
 
 
-async def test_who_may_not_follow_any_more_gets_no_state() -> None:
+async def test_a_state_is_passed_over_to_only_by_a_place_that_is_still_there() -> None:
     async with a_world() as world:
         _, following = await far_behind(world, 20)
+        state = await world.feeds.state_for(following, DEADLINE_S)
+        assert state is not None
         following.leave()
-        assert not isinstance(await world.feeds.conflate(following, DEADLINE_S), Conflated)
+        assert not following.pass_over(state.cursor)
         assert following.seq == 1
-
-
-async def test_where_the_state_holds_more_than_was_missed_the_entries_are_the_shorter_way() -> None:
-    async with a_world() as world:
-        await world.given(30)
-        reader = Reader(world)
-        following = (await reader.join(cursor_at(world, 20))).following
-        records = await world.feeds.conflate(following, DEADLINE_S)
-        assert isinstance(records, int)
-        assert records >= 30
-        await reader.pull(following)
-        assert reader.got == list(range(21, 31))
 
 
 async def test_no_state_takes_a_place_back() -> None:
     async with a_world() as world:
         reader, following = await far_behind(world, 20)
         await reader.pull(following)
-        assert not isinstance(await world.feeds.conflate(following, DEADLINE_S), Conflated)
+        state = await world.feeds.state_for(following, DEADLINE_S)
+        assert state is not None
+        assert not following.pass_over(state.cursor)
         assert following.seq == 21

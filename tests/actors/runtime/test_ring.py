@@ -49,6 +49,22 @@ def test_a_gap_makes_it_forget_what_was_before() -> None:
     assert seqs(ring.after(6, 100)) == [7]
 
 
+def test_it_says_how_much_the_entries_after_a_place_take() -> None:
+    ring = Ring(Cursor(0, 1), 100, 1 << 20)
+    sizes = [100, 200, 300, 600]
+    for seq, size in enumerate(sizes, 1):
+        ring.append(publication(seq, size=size))
+    assert [ring.payload_bytes_after(seq) for seq in (0, 2, 3, 4, 5)] == [1200, 900, 600, 0, 0]
+
+
+def test_of_entries_that_it_has_not_it_says_about_how_much_they_take() -> None:
+    ring = Ring(Cursor(10, 1), 100, 1 << 20)
+    assert ring.payload_bytes_after(8) > 0
+    for seq in (11, 12):
+        ring.append(publication(seq, size=500))
+    assert ring.payload_bytes_after(0) == 12 * 500
+
+
 def test_the_number_of_entries_is_bounded() -> None:
     ring = a_ring(1, 10, entries_max=4)
     assert (len(ring), seqs(ring.after(6, 100)), ring.after(5, 100)) == (4, [7, 8, 9, 10], None)

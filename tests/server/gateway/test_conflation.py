@@ -91,10 +91,10 @@ async def test_it_gets_one_state_and_then_the_entries_after_it() -> None:
         raw.close()
 
 
-async def test_it_gets_the_entries_where_they_are_fewer_than_the_records() -> None:
+async def test_it_gets_the_entries_where_they_are_less_than_the_state() -> None:
     async with a_hive(SMALL) as hive:
         stream, task_id = await a_task(hive)
-        last = [await hive.send(stream, CreateTask(title="y")) for _ in range(300)][-1]
+        last = [await hive.send(stream, CreateTask(title="y", description="d" * 10_000)) for _ in range(300)][-1]
         raw, session = await asleep(hive, stream, cursor=str(last.cursor))
         await until_behind(hive, stream, task_id, session)
         events: list[tuple[str, Any]] = []

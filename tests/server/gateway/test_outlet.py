@@ -42,6 +42,9 @@ class Transport:
         self.waiting = self._on_wait(self.waiting)
         return self.waiting
 
+    def get_extra_info(self, name: str) -> None:
+        """The kernel tells nothing of it."""
+
     def is_closing(self) -> bool:
         return self.aborted.is_set()
 
@@ -49,18 +52,11 @@ class Transport:
         self.aborted.set()
 
 
-class Peer:
-    """aiohttp's protocol, paused for ever."""
-
-    async def _drain_helper(self) -> None:
-        await asyncio.Event().wait()
-
-
-def a_socket(on_wait: Callable[[int], int]) -> tuple[EngineSocket, Transport]:
-    entrance: Any = SimpleNamespace(limits=LIMITS, parser=JsonParser(), tick=Tick(lambda: None))
+def a_socket(on_wait: Callable[[int], int], limits: GatewayLimits = LIMITS) -> tuple[EngineSocket, Transport]:
+    entrance: Any = SimpleNamespace(limits=limits, parser=JsonParser(), tick=Tick(lambda: None))
     socket, transport = EngineSocket("sid", "", entrance), Transport(on_wait)
     changed: Any = socket
-    changed._transport, changed._protocol = transport, Peer()
+    changed._transport = transport
     socket.write(b"x" * 2000)
     socket.flush()
     return socket, transport
@@ -74,12 +70,48 @@ def nothing(waiting: int) -> int:
     return waiting
 
 
-@pytest.mark.parametrize(("reads", "drained"), [(a_little, True), (nothing, False)])
-async def test_who_reads_is_waited_for(reads: Callable[[int], int], drained: bool) -> None:
-    socket, _ = a_socket(reads)
-    assert await socket.drained() is drained
-    for task in asyncio.all_tasks() - {asyncio.current_task()}:
-        task.cancel()
+async def test_who_reads_is_waited_for() -> None:
+    socket, transport = a_socket(a_little)
+    tasks = asyncio.all_tasks()
+    waiting = asyncio.create_task(socket.drained())
+    async with asyncio.timeout(10):
+        while transport.waiting > LIMITS.transport_buffer_max_bytes // 4:
+            assert await socket.room() == "slow"
+    assert asyncio.all_tasks() - tasks == {waiting}
+    socket.has_room()
+    assert await waiting
+    assert await socket.room() == "room"
+    assert not transport.is_closing()
+
+
+async def test_who_reads_nothing_is_cut_off_whoever_waits_for_it() -> None:
+    socket, transport = a_socket(nothing)
+    async with asyncio.timeout(10):
+        await transport.aborted.wait()
+    assert await socket.room() == "gone"
+
+
+async def test_who_gives_up_waiting_gives_the_client_no_new_grace() -> None:
+    socket, transport = a_socket(nothing, replace(LIMITS, slow_follower_grace_s=0.2))
+    async with asyncio.timeout(2):
+        while not transport.is_closing():
+            waiting = asyncio.create_task(socket.drained())
+            await asyncio.wait({waiting}, timeout=0.02)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_several_who_wait_hear_the_same_and_one_that_gives_up_takes_it_from_nobody() -> None:
+    socket, _ = a_socket(nothing, replace(LIMITS, slow_follower_grace_s=60))
+    first, second = asyncio.create_task(socket.drained()), asyncio.create_task(socket.drained())
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    socket.has_room()
+    assert await second
+
+
+PATIENT = replace(LIMITS, transport_buffer_max_bytes=10_000)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +120,7 @@ async def test_who_reads_is_waited_for(reads: Callable[[int], int], drained: boo
 async def test_a_pong_is_waited_for_while_the_ping_is_behind_what_is_read(
     reads: Callable[[int], int], left: int
 ) -> None:
-    socket, transport = a_socket(reads)
+    socket, transport = a_socket(reads, PATIENT)
     socket._ping()
     async with asyncio.timeout(10):
         await transport.aborted.wait()

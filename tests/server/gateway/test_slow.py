@@ -15,8 +15,9 @@ import uvloop
 from aiohttp import WSServerHandshakeError
 
 from actors.runtime.limits import RuntimeLimits
-from protocol.tasks import CreateTask
+from protocol.tasks import CreateTask, EditTask
 from server.gateway.session import Session
+from server.telemetry import Meters
 from tests.server.gateway.client import command
 from tests.server.gateway.hive import ADMIN_TOKEN, LONG_PINGS, Hive, a_hive, eventually, new_project
 from tests.server.gateway.raw import RawClient, masked
@@ -45,10 +46,10 @@ def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
     return run_it
 
 
-async def a_sleeper(hive: Hive, stream: str | None) -> tuple[RawClient, Session]:
+async def a_sleeper(hive: Hive, stream: str | None, token: str = ADMIN_TOKEN) -> tuple[RawClient, Session]:
     """A client that has sent its join and reads no more, with its session."""
     before = set(hive.gateway._entered)
-    client = await RawClient.entered(hive.url, ADMIN_TOKEN)
+    client = await RawClient.entered(hive.url, token)
     [session] = set(hive.gateway._entered) - before
     if stream is not None:
         await client.emit(0, "join", {"stream": stream, "cursor": "0.0"})
@@ -76,6 +77,12 @@ async def to_the_end(raw: RawClient) -> None:
     """Reads what the kernel still has. Raises ConnectionResetError when it was told to forget the rest."""
     while await asyncio.get_running_loop().sock_recv(raw.raw, 1 << 16):
         pass
+
+
+async def read_little(raw: RawClient, size: int = 500) -> None:
+    """Some 50 KB/s, and whatever waits to be handled meanwhile."""
+    raw._rest += await asyncio.get_running_loop().sock_recv(raw.raw, size)
+    await asyncio.sleep(0.01)  # a client's own pace
 
 
 def seqs_in(texts: list[str]) -> list[int]:
@@ -176,6 +183,117 @@ def test_who_never_reads_is_gone_after_the_grace(run: Callable[[Scenario], None]
             await eventually(lambda: not hive.left())
             assert 0.2 < time.monotonic() - started < 3
             await eventually(lambda: asyncio.all_tasks() <= tasks)
+            raw.close()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("events", [["join"], ["leave", "join"]], ids=["joins", "leaves and joins"])
+def test_who_never_reads_gets_no_new_grace_by_joining_again(run: Callable[[Scenario], None], events: list[str]) -> None:
+    async def scenario() -> None:
+        async with a_hive(SMALL) as hive:
+            stream = await hive.project()
+            raw, _ = await a_sleeper(hive, stream)
+            number, started = 0, time.monotonic()
+            try:
+                while hive.gateway.connections:
+                    assert time.monotonic() - started < 10
+                    for event in events:
+                        number += 1
+                        await raw.emit(number, event, {"stream": stream})
+                    await write(hive, stream)
+                    await asyncio.sleep(0)  # a join takes a few turns; many are under way here, as from such a client
+            except ConnectionError:
+                pass
+            await eventually(lambda: not hive.left())
+            raw.close()
+
+    run(scenario)
+
+
+def test_who_never_reads_is_gone_after_the_grace_though_nothing_more_comes(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive(SMALL) as hive:
+            stream = await hive.project()
+            raw, session = await a_sleeper(hive, stream)
+            while not session.socket.is_slow:
+                session.socket.write(b"x" * ENTRY_BYTES)
+                session.socket.flush()
+            assert session.places.deliveries[stream].is_live
+            await eventually(lambda: not hive.left(), 3)
+            raw.close()
+
+    run(scenario)
+
+
+def test_the_log_names_who_was_let_go_and_why(
+    run: Callable[[Scenario], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client hears nothing of it: its connection is reset."""
+
+    async def scenario() -> None:
+        async with a_hive(SMALL) as hive:
+            hive.gateway.meters = meters = Meters()
+            ada, token = await hive.user("ada")
+            stream = await hive.project(owner=ada)
+            raw, session = await a_sleeper(hive, stream, token)
+            await stuff(hive, stream, session)
+            await eventually(lambda: not hive.left())
+            with pytest.raises(ConnectionResetError):
+                await to_the_end(raw)
+            raw.close()
+            assert b"pantherahive_slow_clients_total 1.0" in meters.exposition()
+            [line] = [record.getMessage() for record in caplog.records if "is let go" in record.getMessage()]
+            assert f"reason slow, user {ada}, address 127.0.0.1, streams {stream} of 1" in line
+
+    with caplog.at_level("INFO", "pantherahive.gateway"):
+        run(scenario)
+
+
+def test_who_reads_a_little_is_never_let_go(run: Callable[[Scenario], None]) -> None:
+    """The transport's buffer stands still all the while: a third of the kernel's would have to be free first."""
+
+    async def scenario() -> None:
+        limits = replace(SMALL, send_buffer_bytes=128 << 10, slow_follower_grace_s=0.5)
+        async with a_hive(replace(limits, ping_interval_s=0.1, ping_timeout_s=0.5)) as hive:
+            stream = await hive.project()
+            raw, session = await a_sleeper(hive, stream)
+            await stuff(hive, stream, session)
+            until_s = time.monotonic() + 1.4
+            while time.monotonic() < until_s:
+                await read_little(raw, 300)
+            assert hive.gateway.connections == 1
+            raw.close()
+
+    run(scenario)
+
+
+def test_who_stays_slow_is_promised_a_state_and_nothing_more_is_queued(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive(SMALL) as hive:
+            hive.gateway.meters = meters = Meters()
+            stream = await hive.project()
+            task_id = (await hive.send(stream, CreateTask(title="x"))).result["taskId"]
+            raw, session = await a_sleeper(hive, stream)
+            delivery = session.places.deliveries[stream]
+            await eventually(lambda: delivery.is_live)
+            number, slow_s = 0, 0.0
+            while b"conflations_promised_total 1.0" not in meters.exposition():
+                number += 1
+                await hive.send(stream, EditTask(task_id=task_id, description=f"{number} " + "x" * ENTRY_BYTES))
+                await read_little(raw)
+                slow_s = slow_s or session.socket.is_slow * time.monotonic()
+                assert session.socket.unsent_bytes < BUFFER_BYTES + 3 * ENTRY_BYTES
+                assert not slow_s or time.monotonic() - slow_s < 3
+            assert delivery.following.hub.head.seq - delivery.following.seq < SMALL.lag_entries_max
+            at_promise = delivery.following.seq
+            events: list[Any] = []
+            while not [message for name, message in events if name == "snapshot"]:
+                events += [orjson.loads(text[2:]) for text in await raw.read() if text.startswith("42")]
+            [reset] = [message for name, message in events if name == "reset"]
+            assert reset["reason"] == "behind"
+            seqs = [entry["seq"] for name, message in events if name == "entries" for entry in message["entries"]]
+            assert seqs[-1] == at_promise < int(reset["cursor"].partition(".")[0])
             raw.close()
 
     run(scenario)

@@ -1,0 +1,117 @@
+"""What a client still has to read, from where that is too much on: how long it is waited for, and what ends the wait.
+
+The clock is the connection's, not that of somebody who waits for room: whoever joins and leaves again and again gets no
+new grace by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import socket as sockets
+import sys
+from struct import unpack_from
+from typing import Final, Literal, Protocol, TypeAlias
+
+Room: TypeAlias = Literal["room", "slow", "gone"]
+"""`room`: there is some again. `slow`: the client reads, but has had too much to read for a whole grace, or for one
+more. `gone`: nothing can be sent any more."""
+
+_LOOKS_PER_GRACE: Final = 10
+
+_TCP_INFO_BYTES: Final = 128
+# `tcpi_bytes_acked` of tcp(7)'s `struct tcp_info`, since Linux 4.1 (RFC 4898, tcpEStatsAppHCThruOctetsAcked).
+_BYTES_ACKED_AT: Final = 120
+# SIOCOUTQ of tcp(7): what is in the kernel and not acknowledged.
+_SIOCOUTQ: Final = 0x5411
+
+
+class Reader(Protocol):
+    """Whose backlog it is."""
+
+    @property
+    def read_bytes(self) -> int:
+        """How much of all that it was ever sent it has read, as far as that can be known. It never falls."""
+        ...
+
+    def give_up(self) -> None:
+        """It has read nothing for the grace."""
+        ...
+
+
+class Backlog:
+    """Of one slow client, until it has room again. It has a timer and no task, and holds nothing that is to be sent."""
+
+    __slots__ = ("_grace_s", "_loop", "_read_at_s", "_read_bytes", "_reader", "_slow_since_s", "_timer", "_verdict")
+
+    def __init__(self, reader: Reader, grace_s: float) -> None:
+        self._reader = reader
+        self._grace_s = grace_s
+        self._loop = asyncio.get_running_loop()
+        # How much it had read when somebody looked last, and when that last grew.
+        self._read_bytes = reader.read_bytes
+        self._read_at_s = self._loop.time()
+        # Since when it has been slow, or when that was last said.
+        self._slow_since_s = self._read_at_s
+        # Shared by all who wait, while somebody does.
+        self._verdict: asyncio.Future[Room] | None = None
+        self._timer = self._look_later()
+
+    async def wait(self) -> Room:
+        """What comes of it."""
+        if self._verdict is None:
+            self._verdict = self._loop.create_future()
+        return await asyncio.shield(self._verdict)  # who gives up must not take it from the others
+
+    def end(self, room: Room) -> None:
+        """It is over."""
+        self._timer.cancel()
+        self._tell(room)
+
+    def _tell(self, room: Room) -> None:
+        verdict, self._verdict = self._verdict, None
+        if verdict is not None and not verdict.done():
+            verdict.set_result(room)
+
+    def _look_later(self) -> asyncio.TimerHandle:
+        return self._loop.call_later(self._grace_s / _LOOKS_PER_GRACE, self._look)
+
+    def _look(self) -> None:
+        now_s, read_bytes = self._loop.time(), self._reader.read_bytes
+        if read_bytes > self._read_bytes:
+            self._read_bytes, self._read_at_s = read_bytes, now_s
+        if now_s - self._read_at_s >= self._grace_s:
+            self._reader.give_up()
+            return
+        if now_s - self._slow_since_s >= self._grace_s:
+            self._slow_since_s = now_s
+            self._tell("slow")
+        self._timer = self._look_later()
+
+
+def acknowledged_bytes(connection: sockets.socket | None) -> int | None:
+    """How many bytes the other side has acknowledged, ever; None where the system does not tell.
+
+    Its kernel acknowledges what it has room for, so once that is full this is what is read.
+    """
+    if connection is None or sys.platform != "linux":
+        return None
+    try:
+        told = connection.getsockopt(sockets.IPPROTO_TCP, sockets.TCP_INFO, _TCP_INFO_BYTES)
+    except OSError:
+        return None
+    if len(told) < _TCP_INFO_BYTES:
+        return None
+    acknowledged: int = unpack_from("=Q", told, _BYTES_ACKED_AT)[0]
+    return acknowledged
+
+
+def unacknowledged_bytes(connection: sockets.socket | None) -> int:
+    """How many bytes our kernel still has to send, or to send again; 0 where the system does not tell."""
+    if connection is None or sys.platform != "linux":
+        return 0
+    try:
+        waiting: int = unpack_from("=i", fcntl.ioctl(connection.fileno(), _SIOCOUTQ, bytes(4)))[0]
+    except (OSError, ValueError):  # ValueError: it is closed
+        return 0
+    return waiting
