@@ -20,6 +20,7 @@ class Look:
     memory_bytes: int
     connections: int
     commands: int
+    promised: int
 
 
 @contextlib.asynccontextmanager
@@ -43,6 +44,7 @@ async def _watch(product: Product, looks: list[Look]) -> None:
                 product.memory_bytes,
                 int(product.figure_in(text, "connections")),
                 int(product.figure_in(text, "commands_total")),
+                int(product.figure_in(text, "conflations_promised_total")),
             )
         )
         await asyncio.sleep(_INTERVAL_S)

@@ -133,7 +133,7 @@ class LiveLimits(BaseSettings):
         1000,
         ge=1,
         le=1_000_000,
-        description="Entries that a follower may fall behind; then it gets the state where that holds fewer records.",
+        description="Entries that a follower may fall behind; then it gets the state where that is smaller.",
     )
     snapshot_part_max_bytes: int = Field(
         256 * KIB, ge=4 * KIB, le=16 * MIB, description="Size of one part of a snapshot."
@@ -190,7 +190,10 @@ class LiveLimits(BaseSettings):
         128 * KIB, ge=4 * KIB, le=64 * MIB, description="The kernel's buffer for what is sent to a connection."
     )
     slow_follower_grace_s: float = Field(
-        5, ge=0.1, le=300, description="Time for a slow connection to catch up; after it the connection ends."
+        5,
+        ge=0.1,
+        le=300,
+        description="After it a slow connection is promised a state, and one that reads nothing all the while ends.",
     )
 
 

@@ -17,7 +17,7 @@ Room: TypeAlias = Literal["room", "slow", "gone"]
 """`room`: there is some again. `slow`: the client reads, but has had too much to read for a whole grace, or for one
 more. `gone`: nothing can be sent any more."""
 
-_LOOKS_PER_GRACE: Final = 10
+_LOOKS_PER_GRACE: Final = 20
 
 _TCP_INFO_BYTES: Final = 128
 # `tcpi_bytes_acked` of tcp(7)'s `struct tcp_info`, since Linux 4.1 (RFC 4898, tcpEStatsAppHCThruOctetsAcked).
@@ -92,7 +92,8 @@ class Backlog:
 def acknowledged_bytes(connection: sockets.socket | None) -> int | None:
     """How many bytes the other side has acknowledged, ever; None where the system does not tell.
 
-    Its kernel acknowledges what it has room for, so once that is full this is what is read.
+    Its kernel acknowledges what it has room for, so once that is full this is what is read, in steps: room is told of
+    only when a good part of its buffer, up to a half, is free.
     """
     if connection is None or sys.platform != "linux":
         return None

@@ -18,6 +18,8 @@ from server.gateway.parsers import fit
 log = logging.getLogger("pantherahive.gateway")
 
 _RETRY_S = 0.5
+_STATE_BYTES_MIN = 32 << 10
+"""No state is looked at instead of fewer bytes: looking costs the others as well."""
 
 
 class News(Protocol):
@@ -89,8 +91,8 @@ class Delivery:
         self._was_live = False
         # Whether it was promised a state: the next that it gets is that one, and not the entries that it missed.
         self._gets_state = False
-        # From how many missed bytes on a state that was found to be larger is tried again.
-        self._larger_until_bytes = 0
+        # From how many missed bytes on a state may be less than they are; more, once one was found to be larger.
+        self._larger_until_bytes = _STATE_BYTES_MIN
         # The task that sends while the client is behind.
         self._pump: asyncio.Task[None] | None = None
 

@@ -106,6 +106,28 @@ async def test_it_gets_the_entries_where_they_are_less_than_the_state() -> None:
         raw.close()
 
 
+async def test_a_slow_one_is_promised_nothing_where_the_entries_are_less_than_the_state() -> None:
+    async with a_hive(replace(SMALL, lag_entries_max=1000, slow_follower_grace_s=1)) as hive:
+        stream, task_id = await a_task(hive)
+        last = [await hive.send(stream, CreateTask(title="y", description="d" * 10_000)) for _ in range(150)][-1]
+        raw, session = await asleep(hive, stream, cursor=str(last.cursor))
+        delivery, number = session.places.deliveries[stream], 0
+        while delivery.is_live or delivery.following.missed_bytes < 100_000:
+            number += 1
+            await edit(hive, stream, task_id, number)
+        events: list[tuple[str, Any]] = []
+        async with asyncio.timeout(20):
+            while delivery._larger_until_bytes < 1_500_000:  # the state was looked at, and is that large
+                raw._rest += await asyncio.get_running_loop().sock_recv(raw.raw, 1000)
+                await asyncio.sleep(0.01)  # a client's own pace
+        _, seq = await hive.view(stream)
+        while seqs_of(events)[-1:] != [seq]:
+            events += packets(await raw.read())
+        assert not [name for name, _ in events if name == "reset"]
+        assert seqs_of(events) == list(range(last.cursor.seq + 1, seq + 1))
+        raw.close()
+
+
 async def test_a_resume_brings_every_entry_that_it_promised() -> None:
     """Far more than a live follower may miss, and from the log."""
     async with a_hive(SMALL, RuntimeLimits(ring_entries_max=4)) as hive:
