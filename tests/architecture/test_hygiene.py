@@ -35,6 +35,7 @@ WAITING = {
     "tests/storage/postgres/sessions.py": "looks again until a deadline",
     "tests/server/rest/test_accounts.py": "looks again until a deadline",
     "tests/server/test_app.py": "asks a socket again until a deadline",
+    "tests/server/gateway/test_conflation.py": "a client that reads slowly on purpose",
     "tests/server/gateway/test_slow.py": "a client that reads slowly on purpose",
     "tests/server/test_telemetry.py": "blocks the loop on purpose: the lag is what is measured",
     "tests/chaos/client.py": "backs off between retries, as clients do",
@@ -50,8 +51,10 @@ WAITING = {
 ONLY_SOMEWHERE = {
     "tests/acceptance/test_asyncapi_document.py": "Node",
     "tests/acceptance/test_javascript_follower.py": "Node",
+    "tests/server/gateway/test_backlog.py": "Linux",
     "tests/server/gateway/test_conflation.py": "Node",
     "tests/server/gateway/test_javascript_renewal.py": "Node",
+    "tests/server/gateway/test_slow.py": "Linux",
     "tests/storage/embedded/given.py": "root",
     "tests/storage/embedded/test_account.py": "not root",
     "tests/storage/embedded/test_crash.py": "Linux",

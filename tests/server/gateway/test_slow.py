@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -251,6 +252,7 @@ def test_the_log_names_who_was_let_go_and_why(
         run(scenario)
 
 
+@pytest.mark.only_if(sys.platform == "linux")
 def test_who_reads_a_little_is_never_let_go(run: Callable[[Scenario], None]) -> None:
     """The transport's buffer stands still all the while: a third of the kernel's would have to be free first."""
 
