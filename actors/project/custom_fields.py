@@ -164,7 +164,7 @@ def _refuse_name(state: ProjectState, name: str, but: str | None = None) -> Reje
 def _refuse_choices(kind: str, choices: Sequence[ChoiceView], limits: ProjectLimits) -> Rejection | None:
     if choices and kind != "choice":
         details = {"field": "choices", "reason": "no_choice_field"}
-        return Rejection(ErrorCode.INVALID, "only a field of type choice has choices", details)
+        return Rejection(ErrorCode.RULE_BROKEN, "only a field of type choice has choices", details)
     if len(choices) > limits.choices_per_field_max:
         return broken("choices_limit", f"a field has at most {limits.choices_per_field_max} choices")
     twins = has_twins(choice["name"] for choice in choices if not choice["retired"])
@@ -210,7 +210,7 @@ def _refuse_value(field: FieldView, value: FieldValue, retired: bool) -> Rejecti
     if _fits(field["type"], value):
         return None
     details = {"field": f"fields.{field['id']}", "reason": "field_type", "type": field["type"]}
-    return Rejection(ErrorCode.INVALID, f"the value does not fit a field of type {field['type']}", details)
+    return Rejection(ErrorCode.RULE_BROKEN, f"the value does not fit a field of type {field['type']}", details)
 
 
 def _fits(kind: Literal["text", "number", "date"], value: FieldValue) -> bool:

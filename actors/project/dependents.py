@@ -52,9 +52,11 @@ def _since(entry: PastEntry, record: Mapping[str, Any]) -> str:
 
 
 def _changes(state: ProjectState, entry: PastEntry, what: str, record_id: str) -> Iterator[Dependent]:
-    """Fields of the record itself that others have set since."""
+    """Fields of the record itself that others have set since. Who watches it has not changed it."""
     record = f"{what}/{record_id}"
     for name in state.changes.get(record, {}):
+        if name.startswith("watcherIds."):
+            continue
         if name.startswith("fields.") and name.removeprefix("fields.") not in state.fields:
             continue  # nobody has a value of a field that is gone
         change = newest_by_others(state.changes, record, name, entry.author)

@@ -198,7 +198,10 @@ def view_inviter(state: ProjectState, principal: Principal, invitation_id: str) 
 def list_invitations(
     state: ProjectState, principal: Principal, now: str, after: str | None = None, limit: int = 100
 ) -> Sequence[InvitationView] | Rejection:
-    """A page of the invitations that can still be accepted, by id, to those who see the members."""
+    """A page of the invitations that can still be accepted at `now`, by id, to those who see the members.
+
+    With "" for `now`, of all that wait: of the past nobody knows what time it was there.
+    """
     refused = refusal(state, principal, "member.view")
     if refused is not None:
         return refused

@@ -257,7 +257,7 @@ def _refuse_days(start: Day | None, due: Day | None, context: Context) -> Reject
     if context.origin is not None or start is None or due is None or start <= due:
         return None
     details = {"field": "dueDate", "reason": "due_before_start"}
-    return Rejection(ErrorCode.INVALID, "dueDate: it lies before startDate", details)
+    return Rejection(ErrorCode.RULE_BROKEN, "dueDate: it lies before startDate", details)
 
 
 def _external_id_taken(task_id: str) -> Rejection:

@@ -24,6 +24,7 @@ from server.middleware import ALLOWANCE, OP_ID, USER_ID
 from server.rate_limits import Rates
 from server.rest.attempts import Attempts
 from server.rest.bodies import validated
+from server.rest.operations import operation_of
 from server.rest.query_forms import odd_form
 from server.streams import derived_id, granted
 
@@ -75,12 +76,15 @@ class Access:
             self._authenticator.of_header(authorization_of(request)) if looked_up is None else looked_up.known
         )
         request[USER_ID] = known.principal.id
-        refused = route_refusal(known.principal, request.method, request.path)
-        if refused is not None:
-            raise Rejected(refused)
+        out_of_scope = route_refusal(known.principal, request.method, request.path)
+        if out_of_scope is not None:
+            raise Rejected(out_of_scope)
         allowance = granted(self._rates.request(known.principal))
         if allowance is not None:
             request[ALLOWANCE] = allowance
+        if request.query and _takes_no_query(request):
+            name = next(iter(request.query))
+            raise refused("there is no such query parameter; a condition stands in the body or in a header", name)
         return known
 
     def why_over(self, known: Authenticated) -> CloseReason | None:
@@ -100,6 +104,12 @@ class Access:
         """From `Idempotency-Key` and the caller: the same for every retry. Without the header a new one."""
         key = idempotency_key(request)
         return self._new_id() if key is None else derived_id("opId", principal.kind, principal.id, key)
+
+
+def _takes_no_query(request: web.Request) -> bool:
+    """What is misspelt or in the wrong place, as a `base` beside the body, must not be ignored: see `read_query`."""
+    declared = operation_of(request.match_info.handler)
+    return declared is not None and declared.query is None
 
 
 def authorization_of(request: web.Request) -> str | None:

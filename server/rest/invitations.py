@@ -12,7 +12,7 @@ from actors.ports import Clock
 from actors.project.invitations import list_invitations
 from protocol.base import Uuid
 from protocol.invitations import InvitationView, OwnInvitation
-from server.rest.access import Access, path_id, read_query
+from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.bodies import json_response
 from server.rest.derived import DerivedReads, Listed, Listing
 from server.rest.min_seq import Asked, DerivedPageQuery
@@ -35,6 +35,7 @@ class InvitationsQuery(PageQuery):
     """A page of a project's invitations by id; `after` is the id of the last one seen."""
 
     after: Uuid | None = None
+    as_of: AsOfText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,19 @@ class InvitationRoutes:
 
     @operation("Invitations to a project", query=InvitationsQuery, answer=list[InvitationView], etag=True, links=True)
     async def of_project(self, request: web.Request) -> web.Response:
-        """Those that can still be accepted, for everybody who sees the members. Neither address nor token is told."""
+        """Those that can still be accepted, for everybody who sees the members. Neither address nor token is told.
+
+        `asOf` a point of the past: those that waited for an answer then.
+        """
         principal = self.access.principal(request)
         query = read_query(request, InvitationsQuery)
         size = self.sizes.of(query)
-        glance = Glance(path_id(request, "projectId"), principal)
-        reading = await self.views.read(glance, list_invitations, self.clock.now(), query.after, size + 1)
+        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        now = self.clock.now() if query.as_of is None else ""
+        reading = await self.views.read(glance, list_invitations, now, query.after, size + 1)
         page, more = cut(reading.value, size)
-        headers = link_next(request.path, after=page[-1]["id"], limit=query.limit) if more else {}
+        then = reading.cursor.seq if glance.as_of is not None else None
+        headers = link_next(request.path, after=page[-1]["id"], limit=query.limit, asOf=then) if more else {}
         return answer(request, replace(reading, value=[*page]), glance, headers)
 
     @operation(

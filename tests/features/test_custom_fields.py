@@ -42,7 +42,7 @@ from tests.actors.given import (
 NOTE, WEIGHT, PARTY, COLOUR = (uuid(0x600 + n) for n in range(4))
 RED: Any = {"id": "red", "name": "Red"}
 BLUE: Any = {"id": "blue", "name": "Blue"}
-WRONG_TYPE = (ErrorCode.INVALID, "field_type")
+WRONG_TYPE = (ErrorCode.RULE_BROKEN, "field_type")
 
 
 def some_fields(limits: ProjectLimits | None = None) -> Life:
@@ -109,7 +109,7 @@ def test_only_choice_fields_have_choices() -> None:
     life = some_fields()
     wrong = life.decide(DefineField(name="x", type="text", choices=[RED]), ADMIN)
     assert isinstance(wrong, Rejection)
-    assert (wrong.code, wrong.details["field"]) == (ErrorCode.INVALID, "choices")
+    assert (wrong.code, wrong.details["field"]) == (ErrorCode.RULE_BROKEN, "choices")
     assert refused(life.decide(EditField(field_id=NOTE, add_choices=[RED]), ADMIN)) == refused(wrong)
 
 

@@ -47,7 +47,7 @@ from tests.actors.given import (
 )
 
 BETA, RELEASE = uuid(0x501), uuid(0x502)
-DUE_BEFORE_START = (ErrorCode.INVALID, "due_before_start")
+DUE_BEFORE_START = (ErrorCode.RULE_BROKEN, "due_before_start")
 
 
 def a_milestone(limits: ProjectLimits | None = None) -> Life:

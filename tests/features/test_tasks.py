@@ -159,7 +159,7 @@ def test_what_is_not_there_is_not_found() -> None:
     assert refused(life.decide(EditTask(task_id=TASK, state_id="nowhere"), MEMBER)) == NOT_FOUND
 
 
-DUE_BEFORE_START = (ErrorCode.INVALID, "due_before_start")
+DUE_BEFORE_START = (ErrorCode.RULE_BROKEN, "due_before_start")
 
 
 def test_a_task_is_not_due_before_it_starts() -> None:

@@ -110,7 +110,12 @@ class Story:
         return gone[0] == "milestone" and key[2:] == ("milestoneId",) and bool(task["milestoneId"] == gone[1])
 
     def _is_taken_back(self, key: Key) -> bool:
-        """A reaction that its own person took back is nothing any more, nor is a value of a field that is gone."""
+        """A reaction that its own person took back is nothing any more, nor is a value of a field that is gone.
+
+        Nor is watching a thing something that is done to it.
+        """
+        if key[2] == "watcherIds":
+            return True
         if key[2] == "fields" and len(key) == 4:
             return key[3] not in self.world["custom_fields"]
         if key[2] != "reactions":

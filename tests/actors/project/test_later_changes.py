@@ -14,7 +14,7 @@ from protocol.milestones import CreateMilestone
 from protocol.projects import EditProject
 from protocol.reactions import AddReaction
 from protocol.tasks import CreateTask, EditTask, EditTasks, TaskEdited
-from protocol.watchers import WatchTask
+from protocol.watchers import UnwatchTask, WatchTask
 from tests.actors.given import (
     ADMIN,
     COMMENT,
@@ -122,7 +122,6 @@ def test_a_redo_does_not_overwrite_others_either() -> None:
         (CreateTask(title="subtask", parent_id=TASK), "task"),
         (EditTask(task_id=TASK, priority="high"), "task"),
         (EditTask(task_id=TASK, add_labels=["theirs"]), "task"),
-        (WatchTask(task_id=TASK), "task"),
     ],
 )
 def test_a_task_that_others_have_built_on_is_not_unmade(command: Command, what: str) -> None:
@@ -178,6 +177,18 @@ def test_a_milestone_with_tasks_of_others_is_not_unmade() -> None:
     assert life.state.tasks[TASK]["milestoneId"] is None
     happened(redo(life, meant, MEMBER))
     assert life.state.tasks[TASK]["milestoneId"] == MILESTONE
+
+
+@pytest.mark.parametrize("watching", [[WatchTask(task_id=TASK)], [WatchTask(task_id=TASK), UnwatchTask(task_id=TASK)]])
+def test_who_watches_a_task_has_built_nothing_on_it(watching: list[Command]) -> None:
+    life = a_team()
+    life.given((MEMBER, CreateTask(task_id=TASK, title="mine")))
+    meant = newest(life)
+    life.given(*((ADMIN, command) for command in watching))
+    happened(undo(life, meant, MEMBER))
+    watchers = life.state.tasks[TASK]["watcherIds"]
+    happened(redo(life, meant, MEMBER))
+    assert life.state.tasks[TASK]["watcherIds"] == watchers
 
 
 def test_many_conflicts_are_named_up_to_a_limit() -> None:

@@ -30,6 +30,19 @@ async def tag_of(world: World, user: User, path: str) -> str:
     return (await world.http.get(path, headers=user.auth)).headers["ETag"]
 
 
+async def test_a_condition_in_the_wrong_place_is_not_ignored(world: World) -> None:
+    ada, project, task = await a_task(world)
+    body = {"type": "EditTask", "data": {"taskId": task.rpartition("/")[2], "title": "Land"}}
+    for response in (
+        await world.http.put(f"{task}?base=1", json={"title": "Land"}, headers=ada.auth),
+        await world.http.post(f"{project}/commands?base=1", json=body, headers=ada.auth),
+        await world.http.delete(f"{task}?foo=1", headers=ada.auth),
+        await world.http.get(f"{project}/roles?foo=1", headers=ada.auth),
+    ):
+        await problem_of(response, 400)
+    assert (await (await world.http.get(task, headers=ada.auth)).json())["title"] == "Fly"
+
+
 async def test_a_task_and_a_comment_are_read_and_written_by_address(world: World) -> None:
     ada, project, task = await a_task(world)
     assert (await (await world.http.get(task, headers=ada.auth)).json())["title"] == "Fly"

@@ -48,6 +48,21 @@ async def test_an_invited_user_sees_it_accepts_and_is_in(world: World) -> None:
     assert await (await world.http.get("/v1/invitations", headers=bob.auth)).json() == []
 
 
+async def test_the_past_knows_who_was_invited_then(world: World) -> None:
+    ada, bob, cyd = [await world.register(name) for name in ("ada", "bob", "cyd")]
+    project_id = (await world.project(ada))["id"]
+    for user in (bob, cyd):
+        await invited(world, ada, project_id, {"userId": user.id, "role": "viewer"})
+    path = f"/v1/projects/{project_id}/invitations"
+    counts = []
+    for seq in (1, 2, 3):
+        response = await world.http.get(f"{path}?asOf={seq}&limit=1", headers=ada.auth)
+        link = next_of(response)
+        rest = await (await world.http.get(link, headers=ada.auth)).json() if link else []
+        counts.append(len(await response.json()) + len(rest))
+    assert counts == [0, 1, 2]
+
+
 async def test_a_removed_person_does_not_come_back_by_an_old_invitation(world: World) -> None:
     ada, cyd = await world.register("ada"), await world.register("cyd")
     project_id = (await world.project(ada))["id"]
