@@ -246,7 +246,13 @@ class RestLimits(BaseSettings):
     )
 
     request_body_max_bytes: int = Field(
-        MIB, ge=KIB, le=256 * MIB, description="Largest body of a request; beyond that: too_large."
+        256 * KIB + 4 * KIB,
+        ge=KIB,
+        le=256 * MIB,
+        description="Largest body of a request: a command of 256 KiB and its envelope; beyond that: too_large.",
+    )
+    derived_behind_max_s: float = Field(
+        1, ge=0.01, le=60, description="How long a derived read with `minSeq` waits for its projection."
     )
     page_size_default: int = Field(100, ge=1, le=10_000, description="Items of a page when `limit` is not given.")
     page_size_max: int = Field(1000, ge=1, le=10_000, description="The largest `limit` of a page.")

@@ -37,8 +37,8 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
 * **A retry** carries the same `opId`, or the same `Idempotency-Key`, and gets the first answer. Changes of a person
   (`PUT /v1/users/{userId}`, `PATCH …/preferences`, `PUT` and `DELETE …/muted/{projectId}`, and
   `POST …/notifications/read`) take effect once as well, and show a retry what is there now; `POST /v1/users/register`
-  begins another log-in of the same account. Log-in and logout take no key: one more log-in is another one, and one more
-  logout has ended already.
+  begins another log-in of the same account. A new API token is shown once, and its retry is told so (409). Log-in and
+  logout take no key: one more log-in is another one, and one more logout has ended already.
 """
 
 _PATHS: Final = """\

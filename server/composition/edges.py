@@ -115,4 +115,5 @@ def _rest(
         export_limits=limits_from(settings, ExportLimits),
         sizes=PageSizes(settings.page_size_default, settings.page_size_max),
         page_bytes_max=settings.page_bytes_max,
+        behind_max_s=settings.derived_behind_max_s,
     )

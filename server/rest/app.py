@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from protocol.poison import DEPTH_MAX
 from server.middleware import HttpMeters, add_security_headers, http_middlewares
+from server.rest.bodies import BODY_BYTES_MAX, JSON_DEPTH_MAX
 from server.rest.content_tags import content_tags
 
 
@@ -17,6 +19,7 @@ def http_application(
     meters: HttpMeters,
     allowed_origins: Sequence[str],
     body_max_bytes: int,
+    json_depth_max: int = DEPTH_MAX,
     new_id: Callable[[], str],
     inner: Sequence[Middleware] = (),
 ) -> web.Application:
@@ -25,6 +28,7 @@ def http_application(
         middlewares=[*http_middlewares(meters, allowed_origins, new_id), *inner, content_tags],
         client_max_size=body_max_bytes,
     )
+    app[BODY_BYTES_MAX], app[JSON_DEPTH_MAX] = body_max_bytes, json_depth_max
     app.add_routes(routes)
     app.on_response_prepare.append(add_security_headers)
     return app

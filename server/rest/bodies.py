@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
 from aiohttp import web
@@ -16,9 +16,13 @@ from protocol.poison import find_poison
 
 M = TypeVar("M", bound=Message)
 
+BODY_BYTES_MAX: Final = web.AppKey("body_bytes_max", int)
+JSON_DEPTH_MAX: Final = web.AppKey("json_depth_max", int)
+"""What the application takes in a body; as packets of the socket."""
+
 
 async def read_body(request: web.Request, model: type[M]) -> M:
-    """The body as a message. Its size is bounded by the application's `client_max_size`.
+    """The body as a message. Its size is bounded by the application's `client_max_size`, its depth by JSON_DEPTH_MAX.
 
     Raises Rejected: invalid, too_large, unsupported_media_type.
     """
@@ -26,13 +30,14 @@ async def read_body(request: web.Request, model: type[M]) -> M:
     try:
         text = await request.read()
     except web.HTTPRequestEntityTooLarge as error:
-        raise Rejected(Rejection(ErrorCode.TOO_LARGE, "the body is too large")) from error
+        most = request.config_dict[BODY_BYTES_MAX]
+        raise Rejected(Rejection(ErrorCode.TOO_LARGE, f"the body has more than {most} bytes")) from error
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         # Only the place is told: the parser's own words may quote the body.
         raise _refused(f"the body is not JSON (line {error.lineno}, column {error.colno})") from error
-    if (poison := find_poison(value)) is not None:
+    if (poison := find_poison(value, request.config_dict[JSON_DEPTH_MAX])) is not None:
         raise _refused(f"the body is not acceptable: {poison}")
     if not isinstance(value, dict):
         raise _refused("the body must be a JSON object")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import web
 from pydantic import Field
 
 from protocol.base import Message, Seq, Uuid, absent
-from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Command, Origin, Principal
 from protocol.messages import decode_command, digest_of
 from protocol.wire import CommandAnswer
@@ -21,9 +20,6 @@ from server.rest.keyed import KeyedRequests
 from server.rest.operations import operation
 from server.rest.stream_paths import StreamPath, about, known_paths
 from server.streams import Streams, Wish, granted
-
-COMMAND_BYTES_MAX: Final = 256 * 1024
-"""As on the socket."""
 
 
 class CommandBody(Message):
@@ -57,8 +53,6 @@ class CommandRoutes:
         principal = self.access.principal(request)
         stream = path.stream_of(request)
         body = await read_body(request, CommandBody)
-        if len(await request.read()) > COMMAND_BYTES_MAX:
-            raise Rejected(Rejection(ErrorCode.TOO_LARGE, f"a command has at most {COMMAND_BYTES_MAX} bytes"))
         command = granted(decode_command(stream, body.type, body.data))
         op_id = self._op_id(request, principal, body)
         wish = Wish(stream, command, principal, op_id, body.base, body.origin, only_at(request))

@@ -421,7 +421,7 @@ async def a_world(
         routes,
         meters=meters,
         allowed_origins=[ORIGIN],
-        body_max_bytes=1 << 20,
+        body_max_bytes=260 << 10,
         new_id=ids.new_id,
         inner=[looks_tokens_up(authenticator, attempts)],
     )

@@ -219,7 +219,7 @@ async def test_what_does_not_fit_answers_400_and_quotes_nothing(world: World, pa
         (b'{"username": "\xff"}', 400),
         (b'{"username": 1' + b"0" * 90 + b"}", 400),
         (b'{"a":' * 33 + b"1" + b"}" * 33, 400),
-        (b"[" * 500_000, 400),
+        (b"[" * 200_000, 400),
         (b'{"username": "' + b"a" * (1 << 20) + b'"}', 413),
     ],
 )

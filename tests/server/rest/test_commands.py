@@ -9,7 +9,6 @@ import pytest
 
 from protocol.members import AddMember
 from protocol.messages import COMMANDS
-from server.rest.commands import COMMAND_BYTES_MAX
 from server.rest.stream_paths import STREAM_PATHS
 from tests.server.rest.test_tasks import NOBODY
 from tests.server.world import User, World, problem_of
@@ -86,7 +85,7 @@ async def test_a_profile_takes_its_commands(world: World) -> None:
         ({"type": "EditProfile", "data": {"bio": "x"}}, 400),
         ({**TASK, "opId": "x"}, 400),
         ({**TASK, "extra": 1}, 400),
-        ({"type": "CreateTask", "data": {"title": "x", "description": "d" * COMMAND_BYTES_MAX}}, 413),
+        ({"type": "CreateTask", "data": {"title": "x", "description": "d" * (260 << 10)}}, 413),
         ({"type": "AddMember", "data": {"userId": NOBODY, "role": "member"}}, 422),
         ([], 400),
     ],
