@@ -44,6 +44,17 @@ IMPORT_FOLDERS = (ROOT, ROOT / "client-sdk" / "python")
 BASE_PYTHON = getattr(sys, "_base_executable", None) or sys.executable
 LOCKS = ("installer", "runtime", "dev")
 ERROR_LINES_MAX = 20
+# What the checkout's path must not have. venv refuses the separator of PATH; initdb, which finds its programs in .venv,
+# hands their paths to the shell between double quotes, where the shell has its own ideas of the others.
+UNFIT = {
+    ":": "a colon",
+    "$": "a dollar sign",
+    "`": "a backtick",
+    '"': "a double quote",
+    "\\": "a backslash",
+    "\n": "a line break",
+    "\r": "a carriage return",
+}
 STARTED_AT_S = time.monotonic()
 
 # What pip calls it -> what uv reads from its environment. Lists are separated by blanks in pip's settings.
@@ -73,6 +84,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.set_defaults(action="runtime")
     options = parser.parse_args(arguments)
     try:
+        check_folder()
         if options.action == "lock":
             compile_locks(upgrade=options.upgrade)
         elif not is_ready(options.action):
@@ -85,6 +97,29 @@ def main(arguments: Sequence[str]) -> int:
 
 def say(text: str) -> None:
     print(f"setup {time.monotonic() - STARTED_AT_S:5.1f} s  {text}", flush=True)
+
+
+# ---------------------------------------------------------------------- the folder
+
+
+def check_folder() -> None:
+    """Raises SetupError where a .venv, or the Postgres in it, would not work whatever is installed."""
+    found = unfit_character(str(ROOT))
+    if found:
+        raise SetupError(
+            f"the path of this folder has {found} in it, which Python's venv or Postgres's initdb cannot stand:\n"
+            f"{ROOT}\n"
+            "Rename the folder, or move the checkout to another one. Blanks and letters of any language are fine."
+        )
+
+
+def unfit_character(path: str) -> str | None:
+    """Says what must not be in the checkout's path and is; None if all is fine."""
+    try:
+        os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:
+        return "a byte that is not UTF-8"
+    return next((UNFIT[character] for character in path if character in UNFIT), None)
 
 
 # ---------------------------------------------------------------------- the stamp

@@ -1,8 +1,10 @@
-"""Set-up: where packages come from, what locks may say, when nothing is left to do, which Python is too old."""
+"""Set-up: which folder, where packages come from, what locks may say, when nothing is left to do, which Python."""
 
 from __future__ import annotations
 
 import ast
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +33,44 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(bootstrap, "VENV_PYTHON", python)
     monkeypatch.setattr(bootstrap, "STAMP", tmp_path / ".venv" / "stamp.json")
     return tmp_path
+
+
+# — which folder ——————————————————————————————————————————————————————————————————————————————————————
+
+
+@pytest.mark.parametrize("flag", ["--runtime", "--dev", "--lock"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (b"a:b", "a colon"),
+        (b"a$b", "a dollar sign"),
+        (b"a`b", "a backtick"),
+        (b'a"b', "a double quote"),
+        (b"a\\b", "a backslash"),
+        (b"a\nb", "a line break"),
+        (b"a\rb", "a carriage return"),
+        (b"a\xffb", "a byte that is not UTF-8"),
+    ],
+)
+def test_a_folder_in_which_nothing_would_work_is_refused_before_anything_is_made(
+    tmp_path: Path, name: bytes, said: str, flag: str
+) -> None:
+    folder = tmp_path / os.fsdecode(name)
+    shutil.copytree(ROOT / "requirements", folder / "requirements")
+    (folder / "scripts").mkdir()
+    shutil.copy(SOURCE, folder / "scripts")
+    answer = subprocess.run(
+        [sys.executable, folder / "scripts" / "bootstrap.py", flag], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 1
+    assert f"setup: the path of this folder has {said} in it" in answer.stderr
+    assert answer.stdout == ""
+    assert sorted(path.name for path in folder.iterdir()) == ["requirements", "scripts"]
+
+
+@pytest.mark.parametrize("path", ["/home/me/hive", "/with blanks/it's", "/Bücher/100%/#1", "/π & more;/(a)=b!~*"])
+def test_other_folders_are_fine(path: str) -> None:
+    assert bootstrap.unfit_character(path) is None
 
 
 # — where packages come from —————————————————————————————————————————————————————————————————————————
