@@ -42,14 +42,15 @@ def postgres_dsn_root() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def fresh_database(dsn_root: str, template: str | None = None) -> AsyncIterator[str]:
+async def fresh_database(dsn_root: str, template: str | None = None, options: str = "") -> AsyncIterator[str]:
     """Make a database with a name of its own, give its DSN, and drop it with all its connections.
 
-    `template` names a database to copy, to which nobody may be connected at that moment.
+    `template` names a database to copy, to which nobody may be connected at that moment; `options` are further ones of
+    CREATE DATABASE.
     """
     name = f"test_{uuid.uuid4().hex}"
     copied = "" if template is None else f" TEMPLATE {_simple(template)}"
-    await execute(dsn_root, f"CREATE DATABASE {name}{copied}")
+    await execute(dsn_root, f"CREATE DATABASE {name}{copied} {options}")
     try:
         yield dsn_of(dsn_root, name)
     finally:

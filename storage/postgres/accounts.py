@@ -33,9 +33,12 @@ _OWNER_LOCKED: Final = "SELECT 1 FROM accounts WHERE user_id = $1 FOR NO KEY UPD
 _BOTS: Final = "SELECT count(*) FROM accounts WHERE owner_id = $1"
 _BOTS_OF: Final = f"SELECT {_COLUMNS} FROM accounts WHERE owner_id = $1 ORDER BY user_id"  # noqa: S608
 _BY_USER_ID: Final = f"SELECT {_COLUMNS} FROM accounts WHERE user_id = $1"  # noqa: S608
-_BY_USERNAME: Final = f"SELECT {_COLUMNS} FROM accounts WHERE lower(username) = lower($1)"  # noqa: S608
-_BY_EMAIL: Final = f"SELECT {_COLUMNS} FROM accounts WHERE lower(email) = lower($1)"  # noqa: S608
-_IDS_OF: Final = "SELECT lower(username) AS name, user_id FROM accounts WHERE lower(username) = ANY($1::text[])"
+# The unique keys' own words. Names and addresses are ASCII: this is their `str.lower`, in which the wanted ones come.
+_NAME: Final = 'lower(username COLLATE "C")'
+_ADDRESS: Final = 'lower(email COLLATE "C")'
+_BY_USERNAME: Final = f"SELECT {_COLUMNS} FROM accounts WHERE {_NAME} = $1"  # noqa: S608
+_BY_EMAIL: Final = f"SELECT {_COLUMNS} FROM accounts WHERE {_ADDRESS} = $1"  # noqa: S608
+_IDS_OF: Final = f"SELECT {_NAME} AS name, user_id FROM accounts WHERE {_NAME} = ANY($1::text[])"  # noqa: S608
 _UPDATE: Final = f"""
 UPDATE accounts
    SET username = CASE WHEN $3 THEN $4 ELSE username END,
@@ -107,11 +110,11 @@ class PostgresAccounts:
 
     async def by_username(self, username: str) -> Account | None:
         """See the port."""
-        return _account_of(await self._database.fetch(_BY_USERNAME, username))
+        return _account_of(await self._database.fetch(_BY_USERNAME, username.lower()))
 
     async def by_email(self, email: str) -> Account | None:
         """See the port."""
-        return _account_of(await self._database.fetch(_BY_EMAIL, email))
+        return _account_of(await self._database.fetch(_BY_EMAIL, email.lower()))
 
     async def ids_of(self, usernames: Collection[str]) -> Mapping[str, str]:
         """See the port."""

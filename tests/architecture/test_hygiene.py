@@ -59,6 +59,7 @@ ONLY_SOMEWHERE = {
     "tests/storage/embedded/test_account.py": "not root",
     "tests/storage/embedded/test_crash.py": "Linux",
     "tests/storage/embedded/test_server.py": "a Postgres of the system",
+    "tests/storage/postgres/test_folding.py": "a Postgres of the system that has ICU",
 }
 """Tests that need something of the machine: what. Nothing else is ever left out."""
 
