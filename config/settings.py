@@ -104,8 +104,8 @@ class Settings(
     database_url: Annotated[str, AfterValidator(_postgres_address)] | None = Field(
         None,
         repr=False,
-        description="A Postgres of your own (15 or newer): postgresql://user:password@host/name. Without it the "
-        "embedded one is started.",
+        description="A Postgres of your own (15 or newer, the database in UTF8): postgresql://user:password@host/name. "
+        "Without it the embedded one is started.",
         json_schema_extra={"secret": True},
     )
     postgres_binaries_dir: Folder | None = Field(

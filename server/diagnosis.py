@@ -19,7 +19,7 @@ from server.server_visit import look_at_servers
 from storage.embedded import DataFolderUnusable, advice_on_mode, folder_mode
 from storage.postgres.errors import DatabaseRefused
 from storage.postgres.migrations import pending
-from storage.postgres.server_check import check_durability, check_version
+from storage.postgres.server_check import ENCODING, check_server
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -111,12 +111,12 @@ async def look_at_database(dsn: str, settings: Settings) -> AsyncIterator[Findin
     try:
         yield Finding("Postgres", str(await connection.fetchval("SHOW server_version")))
         try:
-            await check_version(connection)
-            await check_durability(connection, unsafe_durability=False)
+            await check_server(connection, unsafe_durability=False)
             missing = await pending(dsn)
         except DatabaseRefused as refused:
             yield Finding("Postgres", "refused", str(refused))
             return
+        yield Finding("encoding", ENCODING)
         yield Finding("durability", "fsync, full_page_writes and synchronous_commit are on")
         if missing:
             yield Finding("tables", f"missing: {', '.join(missing)}", "run `pantherahive migrate`, or start the server")

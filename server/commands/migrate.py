@@ -17,7 +17,7 @@ def migrate_database(settings: Settings, *, check: bool) -> int:
         print(f"There is no database in {settings.data_dir}: the embedded Postgres was never started there.")
         return Exit.FAILED
     with visited(settings) as dsn:
-        names = asyncio.run(pending(dsn) if check else migrate(dsn))
+        names = asyncio.run((pending if check else migrate)(dsn, unsafe_durability=settings.unsafe_durability))
     if not names:
         print("The database is up to date.")
         return Exit.OK

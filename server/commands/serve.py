@@ -47,7 +47,7 @@ def serve(settings: Settings) -> int:
 
 async def _serve(settings: Settings, database: OwnedDatabase, place: Place) -> int:
     stop = _stop_on_signals()
-    await migrate(place.dsn)
+    await migrate(place.dsn, unsafe_durability=settings.unsafe_durability)
     product = await Product.open(settings, load_secrets(settings.data_dir), place)
     try:
         await product.start()

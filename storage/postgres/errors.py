@@ -5,7 +5,8 @@ DatabaseRefused
 ├── DatabaseTooNew        a newer build has migrated it
 ├── MigrationChanged      an applied migration file is not what it was
 ├── MigrationsPending     the tables are older than this build
-└── UnsafeDurability      the server's settings would let acknowledged entries vanish
+├── UnsafeDurability      the server's settings would let acknowledged entries vanish
+└── WrongEncoding         it cannot hold every text
 
 What goes wrong later, in statements, is one of `protocol.faults`.
 """
@@ -35,3 +36,7 @@ class MigrationsPending(DatabaseRefused):
 
 class UnsafeDurability(DatabaseRefused):
     """`fsync`, `full_page_writes` or `synchronous_commit` is off."""
+
+
+class WrongEncoding(DatabaseRefused):
+    """The database's encoding is not UTF8."""

@@ -18,7 +18,7 @@ import asyncpg
 
 from storage.postgres.errors import DatabaseTooNew, MigrationChanged, MigrationsPending
 from storage.postgres.faults import reading, writing
-from storage.postgres.server_check import check_version
+from storage.postgres.server_check import check_server
 
 if TYPE_CHECKING:
     _Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
@@ -60,13 +60,13 @@ def migrations(folder: Path = FOLDER) -> Sequence[Migration]:
     return [found[number] for number in sorted(found)]
 
 
-async def migrate(dsn: str, folder: Path = FOLDER) -> Sequence[str]:
-    """Applies what is missing and names it.
+async def migrate(dsn: str, folder: Path = FOLDER, *, unsafe_durability: bool = False) -> Sequence[str]:
+    """Applies what is missing and names it; nothing at all to a database that is refused.
 
-    Raises ServerTooOld, DatabaseTooNew, MigrationChanged; NotApplied and OutcomeUnknown when the connection fails
-    (run it again); and the error of the server when a file itself is wrong: the files before it stay applied.
+    Raises what `check_server` does, DatabaseTooNew, MigrationChanged; NotApplied and OutcomeUnknown when the connection
+    fails (run it again); and the error of the server when a file itself is wrong: the files before it stay applied.
     """
-    async with _connected(dsn) as connection:
+    async with _connected(dsn, unsafe_durability=unsafe_durability) as connection:
         with writing():
             await connection.execute("SELECT pg_advisory_lock($1)", _LOCK_KEY)
             await connection.execute(_TABLE)
@@ -76,9 +76,9 @@ async def migrate(dsn: str, folder: Path = FOLDER) -> Sequence[str]:
     return [migration.name for migration in missing]
 
 
-async def pending(dsn: str, folder: Path = FOLDER) -> Sequence[str]:
+async def pending(dsn: str, folder: Path = FOLDER, *, unsafe_durability: bool = False) -> Sequence[str]:
     """What `migrate` would apply; it changes nothing. Raises as `migrate`."""
-    async with _connected(dsn) as connection:
+    async with _connected(dsn, unsafe_durability=unsafe_durability) as connection:
         with reading():
             there = await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
             applied = await _applied(connection) if there else {}
@@ -126,7 +126,7 @@ def _missing(files: Sequence[Migration], applied: Mapping[int, tuple[str, str]])
 
 
 @asynccontextmanager
-async def _connected(dsn: str) -> AsyncIterator[_Connection]:
+async def _connected(dsn: str, *, unsafe_durability: bool) -> AsyncIterator[_Connection]:
     with reading():
         connection = await asyncpg.connect(
             dsn,
@@ -135,7 +135,7 @@ async def _connected(dsn: str) -> AsyncIterator[_Connection]:
         )
     try:
         with reading():
-            await check_version(connection)
+            await check_server(connection, unsafe_durability=unsafe_durability)
         yield connection
     finally:
         # Closing ends the backend, and with it the advisory lock.

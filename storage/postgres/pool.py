@@ -19,7 +19,7 @@ import asyncpg
 from protocol.faults import NotApplied, OutcomeUnknown
 from storage.postgres.driver import quicken_arrays
 from storage.postgres.faults import DRIVER_ERRORS, is_lost, reading, told_when_cut, writing
-from storage.postgres.server_check import check_durability, check_version
+from storage.postgres.server_check import check_server
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -89,15 +89,14 @@ class Database:
     ) -> Self:
         """Connects and checks the server.
 
-        Raises ServerTooOld, UnsafeDurability, and NotApplied when the database cannot be reached.
+        Raises what `check_server` does, and NotApplied when the database cannot be reached.
         """
         quicken_arrays()
         database = cls(dsn, session, limits or DatabaseLimits())
         connection = await database.connect("check")
         try:
             with reading():
-                await check_version(connection)
-                await check_durability(connection, unsafe_durability=unsafe_durability)
+                await check_server(connection, unsafe_durability=unsafe_durability)
         finally:
             await connection.close()
         await database._make_pools()
