@@ -12,7 +12,10 @@ from server.exits import Exit
 from server.importing.options import IN_FLIGHT_DEFAULT, PATIENCE_DEFAULT_S, ImportOptions
 from server.visiting import own_address, run_until_signalled
 
-AT_ONCE = b"Interrupted at once; run the same command again to go on: what is there already is not doubled.\n"
+AT_ONCE = (
+    b"Interrupted at once; run the same command again to go on, before anybody works in the project: "
+    b"what is there already is not doubled.\n"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,11 +2,15 @@
 
 `{repo, issues: [{number, title, state, author, assignees, labels, body, createdAt, closedAt, comments: [{author, body,
 createdAt, updatedAt}]}], pulls: […]}`. Pure: nothing is sent here. Ids and opIds come from what a step is about, so
-that the same archive read again gives the same steps.
+that the same archive read again gives the same steps, and a later one the same ids for what both have. An issue and its
+closing are told by the issue's number; a comment by its issue, its time and its text, and its number among those of
+the issue that are equal in both. Authors are no part of it: people rename and delete their accounts. A comment whose
+text was edited at the source since has another id; `matching` finds the one that was imported, which keeps its text.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -224,9 +228,10 @@ def _plan_comments(made: Plan, issue: Mapping[str, Any], task_id: str, created_a
             continue
         at = _time_of(made, comment.get("createdAt"), created_at, where, "comment")
         author = _author(made, comment, where)
-        # By author and time rather than by place: an archive made later may lack an earlier comment.
-        same[author, at] += 1
-        what = f"issue/{issue['number']}/comment/{author}/{at}/{same[author, at]}"
+        # By time and text rather than by place: an archive made later may lack an earlier comment.
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        same[at, digest] += 1
+        what = f"issue/{issue['number']}/comment/{at}/{digest}/{same[at, digest]}"
         edited_at = instant_or_none(comment.get("updatedAt"))
         if edited_at is not None and edited_at != at:
             made.undated["comments were edited later: they appear from the start with their last text"] += 1

@@ -15,7 +15,6 @@ from pantherahive_client import (
     Forbidden,
     HiveError,
     OpIdReused,
-    ProjectState,
     Settings,
     TokenExpired,
     Unauthenticated,
@@ -26,6 +25,7 @@ from server.ids import SystemIds
 from server.importing.checking import check
 from server.importing.failure import ImportFailed
 from server.importing.github_archive import ArchiveUnreadable, Plan, Step, plan, read_archive
+from server.importing.matching import Matching
 from server.importing.options import ImportOptions
 from server.importing.rehearsing import Rehearsal
 from server.importing.report import Outcome, foretold, reading, rehearsal, result, unused_name
@@ -124,9 +124,9 @@ async def _rehearse(options: ImportOptions, steps: Plan, out: TextIO, trouble: T
 
 def _foretell(steps: Plan, target: Target | None, subject: str | None, out: TextIO) -> int:
     """Judges the steps by what is known of the project, and says which would be refused."""
-    state = target.state if target is not None else None
-    judging = Rehearsal(state, subject, SystemClock().now(), SystemIds().new_id)
-    sent = judging.judge(steps.steps, lambda step: state is not None and _is_there(step, state))
+    judging = Rehearsal(target.state if target is not None else None, subject, SystemClock().now(), SystemIds().new_id)
+    there = Matching(steps.steps, target.state) if target is not None else None
+    sent = judging.judge(steps.steps, lambda step: there is not None and there.is_there(step))
     _print(out, foretold(steps, sent))
     return NOT_DONE if sent.refused else DONE
 
@@ -172,7 +172,9 @@ async def _send(options: ImportOptions, steps: Plan, out: TextIO, trouble: TextI
                 progress=show,
                 sent=sent,
             )
-            await sender.run(steps.steps)
+            there = Matching(steps.steps, into.state)
+            sent.settled = sent.known["comment"] = len(there.edited)
+            await sender.run(there.to_send())
             _print(out, result(steps, sent, await _outcome(client, into, steps, sent)))
     except Stopped as error:
         show.interrupted()
@@ -201,33 +203,29 @@ def _token(options: ImportOptions) -> str:
 
 def _seen(target: Target, steps: Plan) -> Outcome:
     """The project as it was found, with what of the archive is in it."""
-    state = target.state
-    there = Counter[str](step.kind for step in steps.steps if _is_there(step, state))
-    return Outcome(target.project_id, key_of(state), owners_of(state), target.seq_before, target.seq_before, there)
+    there = Matching(steps.steps, target.state)
+    return _beside(target, steps, there, there.differing(is_over=False))
+
+
+def _beside(target: Target, steps: Plan, there: Matching, differing: Counter[str]) -> Outcome:
+    state, seq = target.state, target.seq_before
+    found = Counter[str](step.kind for step in steps.steps if there.is_there(step))
+    return Outcome(target.project_id, key_of(state), owners_of(state), seq, seq, found, differing)
 
 
 async def _outcome(client: Client, into: Target, steps: Plan, sent: Sent) -> Outcome:
     """What of the archive is in the project now, by looking; refusals of what is there are taken back."""
     async with client.project(into.project_id) as project:
-        state = project.confirmed
-        sent.reconcile(lambda step, error: _is_there(step, state) or _was_closed(step, error, state))
-        return replace(_seen(Target(into.project_id, project.seq, state), steps), seq_before=into.seq_before)
+        now = Target(into.project_id, project.seq, project.confirmed)
+        there = Matching(steps.steps, now.state)
+        sent.reconcile(lambda step, error: there.is_there(step) or _was_closed(step, error, now))
+        outcome = _beside(now, steps, there, there.differing(is_over=True))
+        return replace(outcome, seq_before=into.seq_before)
 
 
-def _is_there(step: Step, state: ProjectState) -> bool:
-    match step.kind:
-        case "issue":
-            return step.data["taskId"] in state.tasks
-        case "comment":
-            return step.data["commentId"] in state.comments
-        case "closing":
-            task = state.tasks.get(step.data["taskId"])
-            return task is not None and task["closedAt"] == step.at
-
-
-def _was_closed(step: Step, error: HiveError, state: ProjectState) -> bool:
-    """Somebody else's import has closed it (so the opId is taken), and since then people have opened it again."""
-    return step.kind == "closing" and isinstance(error, OpIdReused) and step.data["taskId"] in state.tasks
+def _was_closed(step: Step, error: HiveError, now: Target) -> bool:
+    """Another import has closed it (so the opId is taken), at another time or before people have opened it again."""
+    return step.kind == "closing" and isinstance(error, OpIdReused) and step.data["taskId"] in now.state.tasks
 
 
 def _print(out: TextIO, lines: Iterable[str]) -> None:

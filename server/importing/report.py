@@ -27,6 +27,8 @@ class Outcome:
     seq_after: int
     # Steps of the archive that are in the project now, by kind.
     found: Mapping[str, int]
+    # Those of them that are there otherwise than the archive has them, by kind.
+    differing: Mapping[str, int]
 
 
 def reading(plan: Plan) -> Iterator[str]:
@@ -56,6 +58,7 @@ def result(plan: Plan, sent: Sent, outcome: Outcome | None) -> Iterator[str]:
             f"{outcome.seq_after} after"
         )
         yield f"  owned by {', '.join(outcome.owner_ids) or 'nobody'}"
+        yield from _differences(outcome)
     yield from _refusals(sent, "Refused by the server")
 
 
@@ -77,6 +80,7 @@ def rehearsal(plan: Plan, options: ImportOptions, seen: Outcome | None) -> Itera
     yield f"  it would go into the project {seen.key} ({seen.project_id}), owned by {', '.join(seen.owner_ids)}"
     for kind, name in KINDS.items():
         yield f"  {name:9} {plan.counts[kind]:>8} in the archive, {seen.found.get(kind, 0)} of them are there already"
+    yield from _differences(seen)
 
 
 def unused_name(name: str, state: ProjectState) -> str:
@@ -85,6 +89,12 @@ def unused_name(name: str, state: ProjectState) -> str:
     return (
         f"--name {name!r} is not used: the project is there already and is called {called!r}. An owner can rename it."
     )
+
+
+def _differences(outcome: Outcome) -> Iterator[str]:
+    counted = [f"{name} {outcome.differing[kind]}" for kind, name in KINDS.items() if outcome.differing.get(kind)]
+    if counted:
+        yield f"  differ from the archive: {', '.join(counted)}; the import does not change what is there"
 
 
 def _refusals(sent: Sent, head: str) -> Iterator[str]:

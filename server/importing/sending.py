@@ -31,7 +31,7 @@ from pantherahive_client import (
 )
 from server.importing.github_archive import Step
 
-GO_ON = "run the same command again to go on: what is there already is not doubled"
+GO_ON = "run the same command again to go on, before anybody works in the project: what is there already is not doubled"
 
 _NEW_PROJECT = "make another project and import into that with --project ID"
 

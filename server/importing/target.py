@@ -3,7 +3,11 @@
 That own project has to be found again by every later import, whoever's token it comes with. So its id comes from the
 owner and the repository alone, and anybody can foresee it and take it first. What tells the owner's project from such
 a squatter's is its first entry: only its user and the operator can make a project for a user, and who it was made for
-never changes. A place that a stranger has taken is passed over, and the next one is tried.
+never changes. A place that a stranger has taken is passed over, and the next one is tried; so is one whose project was
+purged, where none can be made again.
+
+A dry run looks at the same places in the same way. It cannot see more than the token's user: whether a place in which
+nothing is to be seen is free does not matter, as the import makes the project in the first one that is.
 """
 
 from __future__ import annotations
@@ -84,6 +88,10 @@ def name_of(state: ProjectState) -> str:
     return str(state.project["name"]) if state.project is not None else "?"
 
 
+class NotOwned(ImportFailed):
+    """The project is there, and is not whose it was said to be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """Looks for an import's project, and makes it. Its methods raise ImportFailed, and what the server refuses."""
@@ -103,7 +111,7 @@ class Search:
         target = await self._found(may_create=True)
         if target is None:
             raise ImportFailed(
-                f"strangers have taken all {PLACES_MAX} ids of this import's project; "
+                f"all {PLACES_MAX} ids of this import's project are taken by strangers or by purged projects; "
                 "make a project of your own and name it with --project ID"
             )
         return target
@@ -121,59 +129,87 @@ class Search:
         return await self._own(owner_id, may_create=may_create)
 
     async def _named(self, project_id: str, owner_id: str | None) -> Target:
-        try:
-            return await self._open(project_id, owner_id)
-        except NotFound as error:
+        target = await self._open(project_id, owner_id)
+        if target is None:
             raise ImportFailed(
                 f"there is no project {project_id}, or the token's user is no member of it; look at the id, "
                 "or leave --project out and let the import make a project"
-            ) from error
+            )
+        return target
 
     async def _own(self, owner_id: str, *, may_create: bool) -> Target | None:
-        """Place after place. With a user's token a stranger's project looks like none until it cannot be created."""
-        refused: HiveError | None = None
+        """Place after place. What is not to be seen (a stranger's project, one that was purged, one that the token's
+        user gave away and left) looks like none until it cannot be created, and is passed over then.
+
+        One that is seen to have been given away is passed over only for a later one: none is made in its stead.
+        """
+        refused: HiveError | ImportFailed | None = None
         for place in range(PLACES_MAX):
             project_id = own_project_id(self.plan.repo, owner_id, place)
             founder = await self._founder(project_id)
             if founder is None and may_create and refused is None:
-                try:
-                    await self._create(project_id, owner_id)
-                    founder = owner_id
-                except NotFound:
-                    continue
-                except (AlreadyExists, OpIdReused) as error:
-                    # A twin of this import was faster, or the key is taken: perhaps by this very project, further on.
-                    founder, refused = await self._founder(project_id), error
-            if founder == owner_id:
-                return await self._open(project_id, owner_id)
+                refused = await self._create(project_id, owner_id)
+                founder = await self._founder(project_id)
+            if founder != owner_id:
+                continue
+            try:
+                target = await self._open(project_id, owner_id)
+            except NotOwned as error:
+                refused = error
+                continue
+            if target is not None:
+                return target
         if refused is not None:
             raise refused
         return None
 
     async def _founder(self, project_id: str) -> str | None:
-        """Whom the project was made for: the owner at its first entry. None where nothing is to be seen."""
+        """Whom the project was made for: the owner at its first entry; "" where that is nobody, or several.
+
+        None where nothing is to be seen. A deleted project is seen by its owners and the operator.
+        """
         try:
-            members = await self._get(f"/v1/projects/{project_id}/members", {"asOf": "1"})
+            await self._get(f"/v1/projects/{project_id}", {"deleted": "true"})
+            # The operator may read the log of a purged project too, so this alone does not say that there is one.
+            page = await self._get(f"/v1/projects/{project_id}/events", {"limit": "1"})
         except NotFound:
             return None
-        owners = [str(member["userId"]) for member in members if member["role"] == "owner"]
+        events = page["entries"][0]["events"] if page["entries"] else []
+        added = [event["data"] for event in events if event["kind"] == "MemberAdded"]
+        owners = [str(member["userId"]) for member in added if member["role"] == "owner"]
         return owners[0] if len(owners) == 1 else ""
 
-    async def _create(self, project_id: str, owner_id: str) -> None:
-        await self.client.create_project(
-            (self.options.name if self.options.name is not None else self.plan.repo)[:NAME_CHARACTERS_MAX],
-            project_id=project_id,
-            key=self.options.key if self.options.key is not None else UNSET,
-            description=f"Imported from github:{self.plan.repo}",
-            owner_id=owner_id,
-            op_id=op_id_of(self.plan.repo, "project"),
-        )
+    async def _create(self, project_id: str, owner_id: str) -> HiveError | None:
+        """Makes it where that can be; what is there afterwards has to be looked at: a place in which a project was made
+        and purged answers as it answered then. Returns why none can be made in any other place either.
+        """
+        try:
+            await self.client.create_project(
+                (self.options.name if self.options.name is not None else self.plan.repo)[:NAME_CHARACTERS_MAX],
+                project_id=project_id,
+                key=self.options.key if self.options.key is not None else UNSET,
+                description=f"Imported from github:{self.plan.repo}",
+                owner_id=owner_id,
+                op_id=op_id_of(self.plan.repo, "project"),
+            )
+        except (NotFound, OpIdReused):
+            return None  # a stranger's or a purged one, or a twin of this import was faster
+        except AlreadyExists as error:
+            # The key is taken: perhaps by this very project, further on.
+            return error if error.details.get("what") == "projectKey" else None
+        return None
 
-    async def _open(self, project_id: str, owner_id: str | None) -> Target:
-        """The project, if it fits what was said."""
-        async with self.client.project(project_id) as project:
-            self._check_fits(project.confirmed, owner_id)
-            return Target(project_id, project.seq, project.confirmed)
+    async def _open(self, project_id: str, owner_id: str | None) -> Target | None:
+        """The project, if it fits what was said; None where there is none to be seen."""
+        try:
+            async with self.client.project(project_id) as project:
+                target = Target(project_id, project.seq, project.confirmed)
+        except NotFound:
+            return None
+        if target.state.project is None:
+            return None
+        self._check_fits(target.state, owner_id)
+        return target
 
     def _check_fits(self, state: ProjectState, owner_id: str | None) -> None:
         options, project = self.options, state.project
@@ -181,7 +217,7 @@ class Search:
         owners = owners_of(state)
         if owner_id is not None and owner_id not in owners:
             who = f"--owner {options.owner}" if options.owner is not None else f"the token's user ({owner_id})"
-            raise ImportFailed(
+            raise NotOwned(
                 f"{who} does not own {where}; its owners: {', '.join(owners) or 'nobody'}. "
                 "Name one of these with --owner, and the project with --project"
             )

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from actors.project.decider import ProjectActor
 from actors.project.state import ProjectState
-from actors.runtime.actor import Context, EntryMeta, shown
+from actors.runtime.actor import Context, EntryMeta, may_follow, shown
 from pantherahive_client import Backoff, Settings, new_id
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Origin, Principal
@@ -41,6 +41,8 @@ class Stream:
     state: ProjectState
     entries: list[dict[str, Any]] = field(default_factory=list)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # opId → who sent what under it: the same opId with anything else is refused.
+    sent: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     followers: set[str] = field(default_factory=set)
 
     @property
@@ -101,7 +103,6 @@ class Hive:
         application.router.add_get("/v1/users", self._find_user)
         application.router.add_get("/v1/users/me", self._read_own)
         application.router.add_get("/v1/users/{userId}", self._read_profile)
-        application.router.add_get("/v1/projects/{projectId}/members", self._first_members)
         application.router.add_routes(HiveReads(self).routes())
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -202,6 +203,10 @@ class Hive:
             }
         )
 
+    def principal_of(self, request: web.Request) -> Principal:
+        """Whose token it comes with."""
+        return self.tokens[request.headers["Authorization"].removeprefix("Bearer ")]
+
     async def _find_user(self, request: web.Request) -> web.Response:
         name = request.query["username"]
         return web.json_response([{"userId": self.users[name], "username": name}] if name in self.users else [])
@@ -211,18 +216,8 @@ class Hive:
         return web.json_response({"userId": user_id}) if user_id in self.users.values() else _nothing()
 
     async def _read_own(self, request: web.Request) -> web.Response:
-        principal = self.tokens[request.headers["Authorization"].removeprefix("Bearer ")]
+        principal = self.principal_of(request)
         return web.json_response({"userId": principal.id}) if principal.id in self.users.values() else _nothing()
-
-    async def _first_members(self, request: web.Request) -> web.Response:
-        """As of the first entry: nothing else is asked for here."""
-        assert request.query["asOf"] == "1"
-        stream = self.streams.get(f"project/{request.match_info['projectId']}")
-        principal = self.tokens[request.headers["Authorization"].removeprefix("Bearer ")]
-        if stream is None or not (principal.is_operator or principal.id in stream.state.members):
-            return _nothing()
-        added = [event["data"] for event in stream.entries[0]["events"] if event["kind"] == "MemberAdded"]
-        return web.json_response(added)
 
     # ------------------------------------------------------------------ socket
 
@@ -248,7 +243,7 @@ class Hive:
         self.joins.append(request)
         name = request["stream"]
         stream = self.streams.get(name)
-        if stream is None:
+        if stream is None or not may_follow(self.actor.audience(stream.state), self.connections[sid]):
             return {"error": Rejection(ErrorCode.NOT_FOUND, "no such project").as_json()}
         stream.followers.add(sid)
         after = int(request["cursor"].split(".")[0]) if "cursor" in request else None
@@ -321,8 +316,11 @@ class Hive:
         if isinstance(command, Rejection):
             return {"error": command.as_json()}
         stream = self.streams.get(name) or Stream(self.actor.initial(name))
+        sent = (principal.id, frame["type"], frame["data"], frame.get("base"), frame.get("origin"))
         if frame["opId"] in stream.answers:
-            return stream.answers[frame["opId"]]
+            return (
+                stream.answers[frame["opId"]] if stream.sent[frame["opId"]] == sent else self._reused(stream, principal)
+            )
         origin = Origin.model_validate(frame["origin"]) if "origin" in frame else None
         context = Context(
             now=self.now,
@@ -354,6 +352,7 @@ class Hive:
         if decision.recorded_by is not None:
             entry["recordedBy"] = decision.recorded_by
         stream.entries.append(entry)
+        stream.sent[frame["opId"]] = sent
         stream.answers[frame["opId"]] = {
             "cursor": stream.cursor,
             "at": decision.at,
@@ -362,6 +361,12 @@ class Hive:
         if not self.lose_entry(seq):
             await self.broadcast(name, entry)
         return stream.answers[frame["opId"]]
+
+    def _reused(self, stream: Stream, principal: Principal) -> dict[str, Any]:
+        """For whom the project does not exist, it does not exist here either."""
+        if may_follow(self.actor.audience(stream.state), principal):
+            return {"error": Rejection(ErrorCode.OP_ID_REUSED, "this opId was used for another command").as_json()}
+        return {"error": Rejection(ErrorCode.NOT_FOUND, "no such project").as_json()}
 
     def _entries_frame(self, name: str, entry: dict[str, Any]) -> tuple[str, Any]:
         return "entries", {"stream": name, "entries": [entry]}

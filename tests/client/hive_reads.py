@@ -9,10 +9,14 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from actors.project.decider import ProjectActor
+from actors.project.projects import view_project
 from actors.project.state import ProjectState
-from actors.runtime.actor import EntryMeta, shown
+from actors.runtime.actor import EntryMeta, may_follow, shown
+from protocol.errors import Rejection
+from protocol.event import Principal
 from protocol.messages import decode_event
 from server.rest.diff import records_in
+from server.rest.project_views import look_unless_deleted
 
 EPOCH = 7
 """Of every entry there."""
@@ -22,6 +26,7 @@ class Log(Protocol):
     """A project's log."""
 
     entries: list[dict[str, Any]]
+    state: ProjectState
 
     @property
     def cursor(self) -> str: ...
@@ -32,6 +37,8 @@ class Logs(Protocol):
 
     @property
     def streams(self) -> Any: ...
+
+    def principal_of(self, request: web.Request) -> Principal: ...
 
     pages: list[str]
     page_size: int
@@ -56,20 +63,28 @@ class HiveReads:
         return found
 
     async def _project(self, request: web.Request) -> web.Response:
-        return web.json_response({}) if self._log(request) is not None else _refused(404, "not_found")
+        log, deleted = self._log(request), request.query.get("deleted") == "true"
+        if log is None:
+            return _refused(404, "not_found")
+        view = look_unless_deleted(log.state, self._hive.principal_of(request), deleted, view_project, ())
+        return _refused(404, "not_found") if isinstance(view, Rejection) else web.json_response(view)
 
     async def _page_of_events(self, request: web.Request) -> web.Response:
-        """`page_size` entries after the cursor, which has to be of this epoch and not beyond the log."""
+        """`page_size` entries or `limit` after the cursor, which has to be of this epoch and not beyond the log."""
         given = request.query.get("after", "0.0")
         self._hive.pages.append(given)
         log = self._log(request)
         if self._hive.away or log is None:
             return _refused(503, "unavailable") if self._hive.away else _refused(404, "not_found")
+        if not may_follow(ProjectActor().audience(log.state), self._hive.principal_of(request)):
+            return _refused(404, "not_found")
         after, epoch = (int(part) for part in given.split("."))
         reason = "ahead" if after > len(log.entries) else "epoch" if after and epoch != EPOCH else None
         if reason is not None:
             return _refused(409, "conflict", reason=reason)
-        entries = log.entries[after : after + self._hive.page_size]
+        entries = log.entries[
+            after : after + min(self._hive.page_size, int(request.query.get("limit", self._hive.page_size)))
+        ]
         cursor = f"{entries[-1]['seq']}.{EPOCH}" if entries else given
         link = {"Link": f'<{request.path}?after={cursor}>; rel="next"'} if cursor != log.cursor else {}
         return web.json_response({"entries": entries, "cursor": cursor, "head": log.cursor}, headers=link)

@@ -138,6 +138,27 @@ def test_a_comment_keeps_its_id_when_an_earlier_one_is_gone() -> None:
     assert later[0].op_id == both[1].op_id
 
 
+def test_a_comment_is_told_by_its_time_and_text_and_not_by_its_author() -> None:
+    def ids(*comments: tuple[str | None, str]) -> list[tuple[str, Any]]:
+        listed = [{"author": author, "body": body, "createdAt": "2020-01-02T00:00:00Z"} for author, body in comments]
+        return [(step.op_id, step.data["commentId"]) for step in steps_of(plan_of(issue(comments=listed)), "comment")]
+
+    one, two = ids(("ann", "+1"), ("bo", "+1"))
+    assert one != two
+    assert ids((None, "+1"), ("bo-renamed", "+1")) == [one, two]
+    assert ids(("bo", "First"), ("ann", "+1"))[1] == one
+    assert ids(("ann", "+2")) != [one]
+
+
+def test_a_renamed_author_is_no_part_of_the_id_of_an_issue_and_its_closing() -> None:
+    was, now = (
+        [step.op_id for step in plan_of(issue(author=author, state="CLOSED", closedAt="2020-01-02T00:00:00Z")).steps]
+        for author in ("ann", None)
+    )
+    assert was == now
+    assert len(was) == 2
+
+
 def test_the_number_of_open_issues_at_a_time_is_told_by_the_steps(lighthouse: Plan) -> None:
     assert [
         open_at(lighthouse.steps, at)

@@ -204,7 +204,9 @@ async def test_an_interrupted_import_goes_on_where_it_was(hive: Hive, options: A
         await importing
     assert trouble.getvalue().count("Interrupted") == 1
     assert re.search(
-        r"^Interrupted: \d of 15 settled; run the same command again to go on", trouble.getvalue(), re.MULTILINE
+        r"^Interrupted: \d of 15 settled; run the same command again to go on, before anybody works in the project",
+        trouble.getvalue(),
+        re.MULTILINE,
     )
     assert len(history(hive)) < len(STEPS)
     code, _, _ = await run(options())

@@ -160,7 +160,7 @@ async def test_an_import_whose_places_are_all_taken_is_told_the_way_out(hive: Hi
     hive.tokens[jwt_of(ada)] = Principal(ada)
     hive.refuse = lambda frame: Rejection(ErrorCode.NOT_FOUND, "no such project")
     code, _, trouble = await run(hive, tmp_path, token=jwt_of(ada))
-    assert (code, "strangers have taken" in trouble, "--project ID" in trouble) == (1, True, True)
+    assert (code, "taken by strangers or by purged" in trouble, "--project ID" in trouble) == (1, True, True)
     assert len(hive.frames) == PLACES_MAX
 
 
