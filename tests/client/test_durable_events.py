@@ -190,6 +190,24 @@ async def test_the_end_of_the_client_ends_the_reading(hive: Hive, client: Client
             await read
 
 
+async def test_when_the_client_has_ended_nobody_knows_whether_there_is_more(hive: Hive, client: Client) -> None:
+    project_id = await a_project(client, 1)
+    other = Client(hive.url, username="ada", password="correct horse", settings=QUICK)
+    async with other, other.project(project_id) as project, project.events_after(f"2.{EPOCH}") as events:
+        assert await events.is_at_head()
+    assert not await events.is_at_head()
+
+
+async def test_less_than_what_was_given_out_can_be_committed(client: Client) -> None:
+    project_id, store = await a_project(client, 3), MemoryCursors()
+    async with reading(client, project_id, store, start="0.0") as (_, events):
+        assert await take(events, 4) == [1, 1, 2, 3]
+        await events.commit({"done": 2}, cursor=f"2.{EPOCH}")
+    async with reading(client, project_id, store) as (_, events):
+        assert dict(events.kept) == {"done": 2}
+        assert await take(events, 2) == [3, 4]
+
+
 async def test_a_project_that_is_not_there_is_told(hive: Hive, client: Client) -> None:
     project_id = await a_project(client, 1)
     async with client.project(project_id) as project, project.events_after(f"1.{EPOCH}") as events:

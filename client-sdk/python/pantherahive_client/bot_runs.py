@@ -1,18 +1,22 @@
 """Running a bot: through everything that it missed, and then along with what happens, for ever.
 
-entry ─► times before it ─► fold ─► on_event ─► … ─► commit     many entries to a commit: acts may be repeated
+entry ─► times before it ─► fold ─► on_event ─► … ─► commit     many entries to a commit: after a kill acts are repeated
 nothing new, and caught up ─► times that have come               each is committed before and after it is told
+cancelled, or something raised ─► commit                         of what the bot is done with, to the very event
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Unpack
 
 from pantherahive_client.backlog import ProjectEvent
+from pantherahive_client.bot_progress import Progress
 from pantherahive_client.bot_steps import Steps, times_between
 from pantherahive_client.bots import Bot, BotProject, Handler, bot_of
 from pantherahive_client.client import Client
@@ -20,7 +24,7 @@ from pantherahive_client.commands import Sending
 from pantherahive_client.cursor_stores import CursorStore, FileCursors
 from pantherahive_client.cursors import seq_of
 from pantherahive_client.durable_events import NOW, DurableEvents, saved_cursor
-from pantherahive_client.instants import instant_of, moment_of
+from pantherahive_client.instants import moment_of
 from pantherahive_client.outbox import Ack
 from pantherahive_client.past_states import state_at_cursor
 from pantherahive_client.patience import patiently
@@ -29,8 +33,13 @@ from pantherahive_client.project_state import ProjectState
 
 ENTRIES_PER_COMMIT: Final = 100
 COMMIT_WITHIN_S: Final = 1.0
+LAST_COMMIT_WITHIN_S: Final = 3.0
+"""How long the end of a bot waits for a store that does not answer."""
 LATE_S: Final = 2.0
 """How long after a time by our clock an entry from before it may still arrive."""
+
+
+logger = logging.getLogger("pantherahive_client")
 
 
 def utc_now() -> datetime:
@@ -53,8 +62,10 @@ async def run_bot(
 
     `name` is the bot's cursor, kept in `cursors`: a bot that ran before goes on where it was, and hears of every event
     that it missed. A new one begins at `start` (see `Project.durable_events`). `clock` is looked at every
-    `look_every_s` seconds. Raises what LogEvents raises, and what the bot raises: then the event comes again after a
-    restart.
+    `look_every_s` seconds. Raises what LogEvents raises, what the store raises, and what the bot raises.
+
+    However it ends, what the bot is done with is committed, within a few seconds: the event at which the bot raised or
+    was cancelled comes again after a restart, and none before it. A commit that fails then is a note to what ended it.
     """
     store = cursors if cursors is not None else FileCursors()
     known = await saved_cursor(store, name, f"project/{project_id}")
@@ -98,7 +109,7 @@ class _Sending:
 
 
 class _Run:
-    """One bot from its start to its end. Beside the cursor it keeps the last time it has told, and one under way."""
+    """One bot from its start to its end."""
 
     def __init__(
         self, bot: Bot, events: DurableEvents, steps: Steps, clock: Callable[[], datetime], look_every_s: float
@@ -108,17 +119,29 @@ class _Run:
         self._steps = steps
         self._clock = clock
         self._look_every_s = look_every_s
-        # The last time that was told to the bot, or when it began; None until there is something to count from.
-        self._told: datetime | None = None
+        # What the bot is done with.
+        self._progress = Progress.kept_with(events.cursor, events.kept)
         # Entries since the last commit, and when that was (monotonic).
         self._uncommitted = 0
         self._committed_s = time.monotonic()
 
     async def run(self) -> None:
-        await self._begin()
+        try:
+            await self._begin()
+            await self._go_along()
+            await self._commit()
+        except (Exception, asyncio.CancelledError, KeyboardInterrupt, SystemExit) as why:
+            await self._commit_at_last(why)
+            raise
+
+    async def _go_along(self) -> None:
+        """Until the log ends."""
         entry: list[ProjectEvent] = []
         while True:
-            event = await self._next()
+            try:
+                event = await self._next()
+            except StopAsyncIteration:
+                return
             if event is None:
                 await self._commit_if_due(idle=True)
             else:
@@ -131,30 +154,36 @@ class _Run:
 
     async def _begin(self) -> None:
         """Where the last run stood: a time that it was telling is told first, at the very place in the log."""
+        progress = self._progress
         if self._bot.every is None:
+            progress.told = progress.telling = None
             return
-        kept = self._events.kept
-        self._told = moment_of(kept["told"]) if "told" in kept else None
-        if "telling" in kept:
-            await self._tell_time(moment_of(kept["telling"]))
-        if self._told is None and seq_of(self._events.cursor):
-            self._told = self._clock()
+        if progress.telling is not None:
+            await self._tell_time(progress.telling)
+        if progress.told is None and seq_of(progress.cursor):
+            progress.told = self._clock()
             await self._commit()
 
     async def _next(self) -> ProjectEvent | None:
-        """The next event; None when it is time to look at the clock."""
+        """The next event; None when it is time to commit or to look at the clock. Raises StopAsyncIteration."""
         if not (self._uncommitted or self._bot.every):
             return await anext(self._events)
+        wait_s = self._look_every_s
+        if self._uncommitted:
+            wait_s = min(wait_s, self._committed_s + COMMIT_WITHIN_S - time.monotonic())
         try:
-            async with asyncio.timeout(self._look_every_s):
+            async with asyncio.timeout(wait_s):
                 return await anext(self._events)
         except TimeoutError:
             return None
 
     async def _handle(self, entry: list[ProjectEvent]) -> None:
+        """What an earlier run was done with is not told again."""
         await self._tell_times_before(moment_of(entry[0].at))
         self._steps.fold(entry)
-        await self._steps.tell(entry)
+        for number in range(self._progress.heard_of(entry), len(entry)):
+            await self._steps.tell(entry[number], number)
+            self._progress.hears(entry[number], number)
         self._uncommitted += 1
         await self._commit_if_due(idle=False)
 
@@ -163,31 +192,34 @@ class _Run:
     async def _tell_times_before(self, moment: datetime) -> None:
         """Those that a bot wants each, before the first entry that is not before them.
 
-        The cursor stands behind that entry already: it is committed only when the entry is handled, so a bot that dies
-        in between hears of the same times again, at the same place.
+        They are not committed one by one: a bot that is killed in between hears of the same times again, at the same
+        place.
         """
-        if self._told is None:
-            self._told = moment - timedelta(microseconds=1)
-        if self._bot.missed_times == "each":
-            for due in times_between(self._bot.every, self._told, moment):
+        progress = self._progress
+        if progress.told is None and self._bot.every is not None:
+            progress.told = moment - timedelta(microseconds=1)
+        if progress.told is not None and self._bot.missed_times == "each":
+            for due in times_between(self._bot.every, progress.told, moment):
                 await self._steps.tell_time(due)
-                self._told = due
+                progress.told = due
 
     async def _tell_times_of_now(self) -> None:
         """When nothing that happened before them can still come."""
-        if self._bot.every is None or self._told is None or not self._events.is_caught_up:
+        told = self._progress.told
+        if self._bot.every is None or told is None or not self._events.is_caught_up:
             return
         now = self._clock() - timedelta(seconds=LATE_S)
-        after = self._told if self._bot.missed_times == "each" else max(self._told, now - self._bot.every)
+        after = told if self._bot.missed_times == "each" else max(told, now - self._bot.every)
         due = list(times_between(self._bot.every, after, now))
         if due and await self._events.is_at_head():
             for moment in due:
                 await self._tell_time(moment)
 
     async def _tell_time(self, moment: datetime) -> None:
-        await self._commit(moment)
+        self._progress.telling = moment
+        await self._commit()
         await self._steps.tell_time(moment)
-        self._told = moment
+        self._progress.told, self._progress.telling = moment, None
         await self._commit()
 
     # ------------------------------------------------------------------ commits
@@ -197,9 +229,22 @@ class _Run:
         if self._uncommitted and (idle or is_due):
             await self._commit()
 
-    async def _commit(self, telling: datetime | None = None) -> None:
-        kept = {} if self._told is None else {"told": instant_of(self._told)}
-        if telling is not None:
-            kept["telling"] = instant_of(telling)
-        await self._events.commit(kept)
+    async def _commit(self) -> None:
+        await self._events.commit(self._progress.kept(), cursor=self._progress.cursor)
         self._uncommitted, self._committed_s = 0, time.monotonic()
+
+    async def _commit_at_last(self, why: BaseException) -> None:
+        """The bot ends of `why`. Whoever cancels it once more waits for this, too: it is short."""
+        committing = asyncio.create_task(self._commit_in_time())
+        while not committing.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([committing])
+        failed = None if committing.cancelled() else committing.exception()
+        if failed is not None:
+            note = f"what the bot was done with could not be committed and comes again: {failed!r}"
+            why.add_note(note)
+            logger.warning("%s", note)
+
+    async def _commit_in_time(self) -> None:
+        async with asyncio.timeout(LAST_COMMIT_WITHIN_S):
+            await self._commit()

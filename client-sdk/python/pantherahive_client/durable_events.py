@@ -90,14 +90,16 @@ class DurableEvents:
         """Whether the server, asked now, has nothing more; it is waited for."""
         return await self._opened.is_at_head()
 
-    async def commit(self, kept: Mapping[str, Any] | None = None) -> None:
+    async def commit(self, kept: Mapping[str, Any] | None = None, *, cursor: str | None = None) -> None:
         """Everything up to here is done with: after a restart it goes on behind it.
 
         `kept` (JSON) is kept with the cursor, both or neither, and replaces what was kept before. Events of an entry
-        that was not given out to its `last` one come again. Raises what the store raises: then nothing was committed.
+        that was not given out to its `last` one come again. `cursor` is that of an earlier event, where not all that
+        was given out is done with. Raises what the store raises: then nothing was committed.
         """
         wanted = self.kept if kept is None else kept
-        text = json.dumps({"cursor": self.cursor, "kept": wanted}, ensure_ascii=False)
+        reached = self.cursor if cursor is None else cursor
+        text = json.dumps({"cursor": reached, "kept": wanted}, ensure_ascii=False)
         if text != self._saved:
             await self._store.save(self.name, self.stream, text)
         self._saved, self.kept = text, wanted

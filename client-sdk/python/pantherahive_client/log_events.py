@@ -71,10 +71,13 @@ class LogEvents:
         return nothing_waits and self._live.seq <= self._seq and self._project.is_live
 
     async def is_at_head(self) -> bool:
-        """Asks the server whether there is more; what there is waits here then."""
+        """Asks the server whether there is more; what there is waits here then. When all has ended, nobody knows."""
         if self._events:
             return False
-        await self._take_page()
+        try:
+            await self._take_page()
+        except StopAsyncIteration:
+            return False
         return not self._events
 
     def __aiter__(self) -> Self:

@@ -205,7 +205,9 @@ class _Led:
             imagining.fold(events)
         except _UNFIT:  # what the bot would have changed contradicts the log, which is right
             stage.imagined = stage.real.copied()
-        await self._seen().tell(events)
+        seen = self._seen()
+        for number, event in enumerate(events):
+            await seen.tell(event, number)
 
     async def tell_times(self, until: datetime) -> None:
         """All up to then, but for those that were told."""
