@@ -330,8 +330,9 @@ class Cell:
         if self.tentative > self.gate.durable and not rejection.retryable:
             sender = (request.op_id, request.principal.id)
             self._rejecting[sender] = (self.tentative, request.digest, rejection)
-        held = HeldRejection(rejection, delivery, self._host.rejections, self._host.clock)
-        self.gate.hold(self.tentative, held, now_s)
+        # The server sends its own commands again when something has changed, and wants to hear what holds then.
+        memory = self._host.rejections if request.principal.kind != "system" else None
+        self.gate.hold(self.tentative, HeldRejection(rejection, delivery, memory, self._host.clock), now_s)
 
     def _accept(self, decision: Decision[Any], delivery: CommandDelivery, now: str, now_s: float) -> None:
         """Applies first, then submits: an entry that `evolve` cannot digest never reaches the log."""

@@ -105,7 +105,7 @@ class HeldAck:
 class HeldRejection:
     """A refusal may depend on state that could still vanish, so it waits like everything else.
 
-    `memory` is None where the opId belongs to another command, whose answer is the one to keep.
+    `memory` is None where it is not kept: the opId belongs to another command, or the server is the sender.
     """
 
     rejection: Rejection

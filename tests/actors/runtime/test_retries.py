@@ -10,7 +10,7 @@ import pytest
 from actors.runtime.rejections import OP_ID_REUSED
 from actors.runtime.request import Accepted
 from protocol.errors import ErrorCode
-from protocol.event import OPERATOR, Command, Principal
+from protocol.event import OPERATOR, SYSTEM, Command, Principal
 from storage.memory.faulty import Hold
 from tests.actors.runtime.guarded import HIDDEN, INSIDER, STRANGER, GuardedNotes, given_an_insider
 from tests.actors.runtime.notes import TAKEN, add, edit, look_at_size, look_at_texts, note_id
@@ -164,6 +164,16 @@ async def test_a_rejection_is_remembered_from_when_it_was_told_and_not_for_ever(
         world.clock.advance(61.0)
         world.region.sweep()
         accepted(await world.send(edit(2, "early"), op_id=op_id))
+
+
+async def test_what_the_server_itself_sends_again_after_a_rejection_is_judged_anew() -> None:
+    async with a_world() as world:
+        op_id = world.ids.new_id()
+        rejected(await world.send(edit(2, "early"), op_id=op_id, by=SYSTEM))
+        accepted(await world.send(add(2)))
+        once = accepted(await world.send(edit(2, "early"), op_id=op_id, by=SYSTEM))
+        assert accepted(await world.send(edit(2, "early"), op_id=op_id, by=SYSTEM)) == once
+        assert len(world.journal.entries()) == 2
 
 
 async def test_many_copies_at_once_of_an_old_command_take_effect_once() -> None:
