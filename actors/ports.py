@@ -139,11 +139,15 @@ class Timers(Protocol):
     """The table of timers. It is written by a consumer of the log and read by the owner of the shard."""
 
     async def due(self, shards: Sequence[int], until: str, limit: int) -> Sequence[DueTimer]:
-        """Timers of these shards with `due_at <= until`, earliest first."""
+        """Timers of these shards with `due_at <= until`, and those that have rested until then; earliest first."""
         ...
 
     async def done(self, timer: DueTimer) -> None:
-        """Forgets a fired timer, unless it was set anew meanwhile."""
+        """Forgets a timer, unless it was set anew or woken meanwhile."""
+        ...
+
+    async def rest(self, timer: DueTimer, until: str) -> None:
+        """Keeps a timer out of `due` up to `until`, unless it was set anew or woken meanwhile."""
         ...
 
 

@@ -169,8 +169,13 @@ class NodeRow:
 
 @dataclass(frozen=True, slots=True)
 class DueTimer:
-    """A timer of a stream: when it is due, the stream gets the command that its actor has for that name."""
+    """A timer of a stream: when it is due, the stream gets the command that its actor has for that name.
+
+    `seq` is that of the entry that set it, or woke it last. `has_rested`: it was refused, and nothing woke it in time.
+    """
 
     stream: str
     name: str
     due_at: str
+    seq: int
+    has_rested: bool = False

@@ -102,17 +102,30 @@ class ErasableLog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TimerWrite:
-    """Sets the timer `name` of a stream, or clears it when `due_at` is None."""
+    """Sets the timer `name` of a stream, or clears it when `due_at` is None. The entry `seq` says so."""
 
     stream: str
     name: str
     due_at: str | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimerWake:
+    """Ends the rest of the stream's timers whose names begin with `prefix`. The entry `seq` says so.
+
+    What a later entry has set is left alone.
+    """
+
+    stream: str
+    prefix: str
+    seq: int
 
 
 class TimerTable(Protocol[T_contra]):
     """The writing side of the timers, for the consumer that keeps them. The reading side is `actors.ports.Timers`."""
 
-    async def write(self, transaction: T_contra, changes: Sequence[TimerWrite]) -> None:
+    async def write(self, transaction: T_contra, changes: Sequence[TimerWrite | TimerWake]) -> None:
         """Applies the changes in their order: of several for one timer the last one counts."""
         ...
 

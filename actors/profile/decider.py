@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from actors.field_changes import Edited, note, packed, refuse_stale, unpack
 from actors.profile import profiles
 from actors.profile.state import ProfileState
-from actors.runtime.actor import Context, EntryMeta, TimerChange
+from actors.runtime.actor import Context, EntryMeta, TimerStep
 from protocol.errors import Rejection
 from protocol.messages import ProfileCommand, ProfileEvent
 from protocol.profiles import CreateProfile, EditProfile, ProfileCreated, ProfileEdited
@@ -99,7 +99,7 @@ class ProfileActor:
     def complete(self, state: ProfileState) -> None:
         """Nothing is left to do."""
 
-    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
+    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerStep]:
         return ()
 
     def timer_command(self, name: str, due_at: str) -> ProfileCommand:

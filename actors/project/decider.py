@@ -13,7 +13,7 @@ from actors.project.limits import ProjectLimits
 from actors.project.permissions import is_public
 from actors.project.state import ProjectState, index_cards
 from actors.project.subjects import subject
-from actors.runtime.actor import Context, EntryMeta, TimerChange
+from actors.runtime.actor import Context, EntryMeta, TimerStep
 from protocol.errors import Rejection
 from protocol.members import MemberAdded, MemberRemoved
 from protocol.messages import ProjectCommand, ProjectEvent
@@ -96,10 +96,11 @@ class ProjectActor:
     def complete(self, state: ProjectState) -> None:
         index_cards(state)
 
-    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
+    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerStep]:
+        steps = due_dates.timers(kind, data, meta)
         if kind in purging.TIMER_EVENTS:
-            return [purging.timer(kind, meta, self._limits.purge_after_days)]
-        return due_dates.timers(kind, data, meta)
+            return [purging.timer(kind, meta, self._limits.purge_after_days), *steps]
+        return steps
 
     def timer_command(self, name: str, due_at: str) -> ProjectCommand:
         """Raises ValueError for a timer that no project sets."""

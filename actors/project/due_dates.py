@@ -9,7 +9,7 @@ from typing import Any, Final
 from actors.project.permissions import broken, no_project, refusal
 from actors.project.projects import Outcome, is_archived
 from actors.project.state import ProjectState
-from actors.runtime.actor import Context, Decision, EntryMeta, TimerChange
+from actors.runtime.actor import Context, Decision, EntryMeta, TimerChange, TimerStep, TimersWoken
 from protocol.base import Day, instant_of
 from protocol.due_dates import DueDateNeared, RemindOfDueDate
 from protocol.errors import ErrorCode, Rejection
@@ -19,19 +19,37 @@ from protocol.tasks import TaskView
 REMINDER: Final = "due:"
 """What the names of these timers begin with; the task's id follows."""
 
-TIMER_EVENTS: Final = frozenset({"TaskCreated", "TaskEdited"})
+TIMER_EVENTS: Final = frozenset({"TaskCreated", "TaskEdited", "TaskRestored", "ProjectEdited", "ProjectRestored"})
 
 _AHEAD: Final = timedelta(days=1)
 
 
-def timers(kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
-    """One timer per task, set with its due date, moved and cleared with it."""
-    if kind == "TaskCreated":
-        task = data["task"]
-        return [_timer(task["id"], task["dueDate"], meta)] if task["dueDate"] is not None else ()
-    if kind == "TaskEdited" and "dueDate" in data["changes"]:
-        return [_timer(data["taskId"], data["changes"]["dueDate"], meta)]
-    return ()
+def timers(kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerStep]:
+    """One timer per task, set with its due date, moved and cleared with it.
+
+    One that was refused, since its task was closed or gone, rests. It is woken when task or project come back.
+    """
+    match kind:
+        case "TaskCreated":
+            task = data["task"]
+            return [_timer(task["id"], task["dueDate"], meta)] if task["dueDate"] is not None else ()
+        case "TaskEdited" if "dueDate" in data["changes"]:
+            return [_timer(data["taskId"], data["changes"]["dueDate"], meta)]
+        case "TaskEdited" if not _opens(data):
+            return ()
+        case "TaskEdited" | "TaskRestored":
+            return [TimersWoken(f"{REMINDER}{data['taskId']}")]
+        case "ProjectEdited" if data["was"].get("status") != "Archived":
+            return ()
+        case "ProjectEdited" | "ProjectRestored":
+            return [TimersWoken(REMINDER)]
+        case _:
+            return ()
+
+
+def _opens(edit: Mapping[str, Any]) -> bool:
+    """Whether a `TaskEdited` opens its task: it says so, or nothing of `closedAt`."""
+    return "closedAt" in edit and edit["closedAt"] is None
 
 
 def _timer(task_id: str, due: Day | None, meta: EntryMeta) -> TimerChange:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from protocol.errors import Rejection
 from protocol.event import Command, Event, Origin, Principal
@@ -67,6 +67,16 @@ class TimerChange:
 
     name: str
     due_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimersWoken:
+    """Timers whose names begin with `prefix` fire once more where they were refused: that may be over now."""
+
+    prefix: str
+
+
+TimerStep: TypeAlias = TimerChange | TimersWoken
 
 
 class Actor(Protocol[S, C, E]):
@@ -146,7 +156,7 @@ class Actor(Protocol[S, C, E]):
         """The kinds of events that `timers` has something to say about; entries without them are passed over."""
         ...
 
-    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
+    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerStep]:
         """What an event, as the log holds its newest form, does to the stream's timers."""
         ...
 

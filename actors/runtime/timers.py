@@ -1,7 +1,9 @@
 """Fires timers: when one is due, its stream gets the command that its actor has for it.
 
 The table of timers is a projection of the log, so none is lost in a crash. A fired timer's opId comes from (stream,
-name, due time), so firing it again after a crash changes nothing.
+name, due time), so firing it again changes nothing: after a crash, or when it is set once more for the same time.
+
+What the stream refuses rests: an entry of the stream can set or wake it, and it is forgotten after `REST`.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
 from uuid import UUID, uuid5
 
 from actors.ports import Clock, Timers
@@ -16,6 +20,7 @@ from actors.runtime.actor import AnyActor
 from actors.runtime.request import Accepted, Outcome, Request
 from actors.runtime.router import Router
 from actors.runtime.shards import ShardTable
+from protocol.base import datetime_of, instant_of
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import SYSTEM
 from protocol.faults import StorageFault
@@ -28,6 +33,8 @@ _NAMESPACE = UUID("5b0f6f43-6f0c-5a39-9d3b-5d4a6f0d6f43")
 
 TIMERS_PER_ROUND_MAX = 100
 
+REST: Final = timedelta(days=2)
+"""So long after its time a refused timer can be woken. The day that a timer reminds of is over by then."""
 
 OP_IDS_MAX = 8
 """So many opIds of a firing are tried. They can be foreseen, and who may write to the stream can have used one."""
@@ -68,12 +75,15 @@ class TimerService:
             await asyncio.sleep(beat_s)
 
     async def fire_due(self) -> int:
-        """Fires what is due now; returns how many timers are done. Raises StorageFault."""
+        """Fires what is due now; returns how many timers are out of the way. Raises StorageFault."""
         owned = sorted(self._shards.owned)
         due = await self._timers.due(owned, self._clock.now(), TIMERS_PER_ROUND_MAX) if owned else ()
         return sum([await self._fire(timer) for timer in due])
 
     async def _fire(self, timer: DueTimer) -> bool:
+        if timer.has_rested:
+            await self._timers.done(timer)
+            return True
         outcome = await self._command(timer, 0)
         for taken in range(1, OP_IDS_MAX):
             if not isinstance(outcome, Rejection) or outcome.code is not ErrorCode.OP_ID_REUSED:
@@ -82,9 +92,11 @@ class TimerService:
         if isinstance(outcome, Rejection):
             if outcome.retryable or outcome.code is ErrorCode.STREAM_HALTED:
                 return False
-            # What it was set for is over: a reminder of a task that was completed meanwhile, for example.
+            # A reminder of a task that was completed meanwhile, for example: the task may be opened again.
             log.info("timer %s of %s has nothing to do: %s", timer.name, timer.stream, outcome.message)
-        elif not isinstance(outcome, Accepted):
+            await self._timers.rest(timer, instant_of(datetime_of(timer.due_at) + REST))
+            return True
+        if not isinstance(outcome, Accepted):
             raise TypeError(outcome)
         await self._timers.done(timer)
         return True

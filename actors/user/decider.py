@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
-from actors.runtime.actor import Context, EntryMeta, TimerChange
+from actors.runtime.actor import Context, EntryMeta, TimerStep
 from actors.user import notifications, preferences, snapshot
 from actors.user.access import Outcome
 from actors.user.limits import UserLimits
@@ -122,7 +122,7 @@ class UserActor:
     def complete(self, state: UserState) -> None:
         """Nothing is left to do."""
 
-    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
+    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerStep]:
         return ()
 
     def timer_command(self, name: str, due_at: str) -> UserCommand:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Generic, Protocol, TypeVar
 
-from actors.runtime.actor import AnyActor, meta_of
+from actors.runtime.actor import AnyActor, TimerChange, meta_of
 from protocol.log import Entry
 from protocol.messages import UnreadableEvent, content_of
-from storage.ports import Consumers, Move, TimerTable, TimerWrite
+from storage.ports import Consumers, Move, TimerTable, TimerWake, TimerWrite
 from storage.projections.writer import Outrun
 
 TIMEKEEPER: Final = "timekeeper"
@@ -38,7 +38,7 @@ class Timekeeper(Generic[T]):
         self._name = name
 
     async def apply(self, moves: Mapping[int, Move], entries: Sequence[Entry]) -> bool:
-        """Sets and clears the timers of these entries' events, in their order. See `Handler.apply`."""
+        """Sets, clears and wakes the timers of these entries' events, in their order. See `Handler.apply`."""
         writes = [write for entry in entries for write in self._writes(entry)]
         try:
             async with self._store.transaction() as transaction:
@@ -50,7 +50,7 @@ class Timekeeper(Generic[T]):
             return False
         return True
 
-    def _writes(self, entry: Entry) -> Iterator[TimerWrite]:
+    def _writes(self, entry: Entry) -> Iterator[TimerWrite | TimerWake]:
         actor = self._actors.get(entry.stream.partition("/")[0])
         if actor is None:
             raise UnreadableEvent(f"no actor answers for {entry.stream}")
@@ -58,5 +58,8 @@ class Timekeeper(Generic[T]):
             return
         for event in content_of(entry).events:
             if event["kind"] in actor.timer_events:
-                for change in actor.timers(event["kind"], event["data"], meta_of(entry)):
-                    yield TimerWrite(entry.stream, change.name, change.due_at)
+                for step in actor.timers(event["kind"], event["data"], meta_of(entry)):
+                    if isinstance(step, TimerChange):
+                        yield TimerWrite(entry.stream, step.name, step.due_at, entry.seq)
+                    else:
+                        yield TimerWake(entry.stream, step.prefix, entry.seq)

@@ -3,43 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from protocol.log import DueTimer, shard_of
 from storage.memory.transactions import MemoryTransaction
-from storage.ports import TimerWrite
+from storage.ports import TimerWake, TimerWrite
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """`fires_at` is later than `due_at` while the timer rests."""
+
+    due_at: str
+    fires_at: str
+    seq: int
 
 
 class MemoryTimers:
     """Fits `actors.ports.Timers` and `storage.ports.TimerTable`."""
 
     def __init__(self) -> None:
-        # (stream, name) → due.
-        self._due: dict[tuple[str, str], str] = {}
+        # (stream, name) → the timer.
+        self._rows: dict[tuple[str, str], _Row] = {}
 
     async def due(self, shards: Sequence[int], until: str, limit: int) -> Sequence[DueTimer]:
         """See the port."""
         wanted = frozenset(shards)
         found = [
-            DueTimer(stream, name, due_at)
-            for (stream, name), due_at in self._due.items()
-            if due_at <= until and shard_of(stream) in wanted
+            (row.fires_at, DueTimer(stream, name, row.due_at, row.seq, row.fires_at > row.due_at))
+            for (stream, name), row in self._rows.items()
+            if row.fires_at <= until and shard_of(stream) in wanted
         ]
-        return sorted(found, key=lambda timer: (timer.due_at, timer.stream, timer.name))[:limit]
+        found.sort(key=lambda one: (one[0], one[1].stream, one[1].name))
+        return [timer for _, timer in found[:limit]]
 
     async def done(self, timer: DueTimer) -> None:
         """See the port."""
-        key = (timer.stream, timer.name)
-        if self._due.get(key) == timer.due_at:
-            del self._due[key]
+        if self._is_as_it_was(timer):
+            del self._rows[timer.stream, timer.name]
 
-    async def write(self, transaction: MemoryTransaction, changes: Sequence[TimerWrite]) -> None:
+    async def rest(self, timer: DueTimer, until: str) -> None:
+        """See the port."""
+        if self._is_as_it_was(timer):
+            key = (timer.stream, timer.name)
+            self._rows[key] = replace(self._rows[key], fires_at=until)
+
+    def _is_as_it_was(self, timer: DueTimer) -> bool:
+        row = self._rows.get((timer.stream, timer.name))
+        return row is not None and row.seq == timer.seq
+
+    async def write(self, transaction: MemoryTransaction, changes: Sequence[TimerWrite | TimerWake]) -> None:
         """See the port."""
         transaction.at_commit(lambda: self._apply(changes))
 
-    def _apply(self, changes: Sequence[TimerWrite]) -> None:
+    def _apply(self, changes: Sequence[TimerWrite | TimerWake]) -> None:
         for change in changes:
-            key = (change.stream, change.name)
-            if change.due_at is None:
-                self._due.pop(key, None)
+            if isinstance(change, TimerWake):
+                self._wake(change)
+            elif change.due_at is None:
+                self._rows.pop((change.stream, change.name), None)
             else:
-                self._due[key] = change.due_at
+                self._rows[change.stream, change.name] = _Row(change.due_at, change.due_at, change.seq)
+
+    def _wake(self, wake: TimerWake) -> None:
+        for (stream, name), row in list(self._rows.items()):
+            if stream == wake.stream and name.startswith(wake.prefix) and row.seq < wake.seq:
+                self._rows[stream, name] = _Row(row.due_at, row.due_at, wake.seq)

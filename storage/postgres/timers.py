@@ -7,28 +7,38 @@ from typing import TYPE_CHECKING, Final
 
 from protocol.base import datetime_of, instant_of
 from protocol.log import DueTimer, shard_of
-from storage.ports import TimerWrite
+from storage.ports import TimerWake, TimerWrite
 from storage.postgres.pool import Database
 
 if TYPE_CHECKING:
     from storage.postgres.pool import Connection
 
 _DUE: Final = """
-SELECT stream, name, due_at FROM timers
- WHERE shard_id = ANY ($1::int[]) AND due_at <= $2
- ORDER BY due_at, stream, name
+SELECT stream, name, due_at, seq, fires_at > due_at AS has_rested FROM timers
+ WHERE shard_id = ANY ($1::int[]) AND fires_at <= $2
+ ORDER BY fires_at, stream, name
  LIMIT $3
 """
-_DONE: Final = "DELETE FROM timers WHERE stream = $1 AND name = $2 AND due_at = $3"
+_DONE: Final = "DELETE FROM timers WHERE stream = $1 AND name = $2 AND seq = $3"
+_REST: Final = "UPDATE timers SET fires_at = $4 WHERE stream = $1 AND name = $2 AND seq = $3"
 _SET: Final = """
-INSERT INTO timers (stream, name, shard_id, due_at)
-SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[])
-ON CONFLICT (stream, name) DO UPDATE SET due_at = EXCLUDED.due_at
+INSERT INTO timers (stream, name, shard_id, due_at, fires_at, seq)
+SELECT stream, name, shard_id, due_at, due_at, seq
+  FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::bigint[])
+       AS s (stream, name, shard_id, due_at, seq)
+ON CONFLICT (stream, name)
+DO UPDATE SET due_at = EXCLUDED.due_at, fires_at = EXCLUDED.fires_at, seq = EXCLUDED.seq
 """
 _CLEAR: Final = """
 DELETE FROM timers t
  USING unnest($1::text[], $2::text[]) AS c (stream, name)
  WHERE t.stream = c.stream AND t.name = c.name
+"""
+# The seq tells a firing that is on its way that its refusal is out of date, also where the timer does not rest yet.
+_WAKE: Final = """
+UPDATE timers t SET fires_at = t.due_at, seq = w.seq
+  FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w (stream, prefix, seq)
+ WHERE t.stream = w.stream AND starts_with(t.name, w.prefix) AND w.seq > t.seq
 """
 
 
@@ -41,24 +51,38 @@ class PostgresTimers:
     async def due(self, shards: Sequence[int], until: str, limit: int) -> Sequence[DueTimer]:
         """See the port."""
         rows = await self._database.fetch(_DUE, list(shards), datetime_of(until), limit)
-        return [DueTimer(row["stream"], row["name"], instant_of(row["due_at"])) for row in rows]
+        return [
+            DueTimer(row["stream"], row["name"], instant_of(row["due_at"]), row["seq"], row["has_rested"])
+            for row in rows
+        ]
 
     async def done(self, timer: DueTimer) -> None:
         """See the port. Raises NotApplied, OutcomeUnknown; repeating it is harmless."""
-        await self._database.write(_DONE, timer.stream, timer.name, datetime_of(timer.due_at))
+        await self._database.write(_DONE, timer.stream, timer.name, timer.seq)
 
-    async def write(self, transaction: Connection, changes: Sequence[TimerWrite]) -> None:
+    async def rest(self, timer: DueTimer, until: str) -> None:
+        """See the port. Raises NotApplied, OutcomeUnknown; repeating it is harmless."""
+        await self._database.write(_REST, timer.stream, timer.name, timer.seq, datetime_of(until))
+
+    async def write(self, transaction: Connection, changes: Sequence[TimerWrite | TimerWake]) -> None:
         """See the port."""
-        last = {(change.stream, change.name): change.due_at for change in changes}
-        cleared = [key for key, due_at in last.items() if due_at is None]
-        kept = [(*key, due_at) for key, due_at in last.items() if due_at is not None]
+        last = {(change.stream, change.name): change for change in changes if isinstance(change, TimerWrite)}
+        cleared = [key for key, change in last.items() if change.due_at is None]
         if cleared:
             await transaction.execute(_CLEAR, [s for s, _ in cleared], [name for _, name in cleared])
+        kept = [(change, change.due_at) for change in last.values() if change.due_at is not None]
         if kept:
             await transaction.execute(
                 _SET,
-                [stream for stream, _, _ in kept],
-                [name for _, name, _ in kept],
-                [shard_of(stream) for stream, _, _ in kept],
-                [datetime_of(due_at) for _, _, due_at in kept],
+                [change.stream for change, _ in kept],
+                [change.name for change, _ in kept],
+                [shard_of(change.stream) for change, _ in kept],
+                [datetime_of(due_at) for _, due_at in kept],
+                [change.seq for change, _ in kept],
+            )
+        # What was set by a later entry than the one that wakes is left as it is, so these can come last.
+        wakes = {(wake.stream, wake.prefix): wake.seq for wake in changes if isinstance(wake, TimerWake)}
+        if wakes:
+            await transaction.execute(
+                _WAKE, [stream for stream, _ in wakes], [prefix for _, prefix in wakes], list(wakes.values())
             )

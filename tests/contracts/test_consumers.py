@@ -5,19 +5,20 @@ import asyncio
 import pytest
 
 from protocol.log import SHARDS, DueTimer
-from storage.ports import DeadLetter, Move, TimerWrite
+from storage.ports import DeadLetter, Move, TimerWake, TimerWrite
 from tests.contracts.entries import AT, stream_on
 from tests.contracts.storages import Storage
 
 A, B, OTHER = stream_on(3), stream_on(3, 1), stream_on(9)
 LATER = "2026-02-01T00:00:00.000Z"
+BEFORE_LATER = "2026-01-31T23:59:59.999Z"
 
 
 class PlannedError(Exception):
     """Ends a transaction in a test."""
 
 
-async def write_timers(storage: Storage, *changes: TimerWrite) -> None:
+async def write_timers(storage: Storage, *changes: TimerWrite | TimerWake) -> None:
     """In a transaction of their own."""
     async with storage.transactions.transaction() as transaction:
         await storage.timer_table.write(transaction, changes)
@@ -55,7 +56,7 @@ async def test_an_effect_and_its_checkpoint_are_one(storage: Storage) -> None:
     async def run() -> None:
         async with storage.transactions.transaction() as transaction:
             assert await storage.consumers.advance(transaction, "timekeeper", {3: Move(0, 1)})
-            await storage.timer_table.write(transaction, [TimerWrite(A, "due", AT)])
+            await storage.timer_table.write(transaction, [TimerWrite(A, "due", AT, 1)])
             await storage.consumers.bury(transaction, DeadLetter("timekeeper", 3, 1, A, "why", AT))
             raise PlannedError
 
@@ -88,24 +89,88 @@ async def test_dead_letters_are_kept_once(storage: Storage) -> None:
 
 
 async def test_timers_are_due_by_shard_and_time_earliest_first(storage: Storage) -> None:
-    await write_timers(storage, TimerWrite(A, "late", LATER), TimerWrite(B, "soon", AT), TimerWrite(OTHER, "soon", AT))
-    assert await storage.timers.due([3], AT, 10) == [DueTimer(B, "soon", AT)]
-    assert await storage.timers.due([3], LATER, 10) == [DueTimer(B, "soon", AT), DueTimer(A, "late", LATER)]
+    late, soon = TimerWrite(A, "late", LATER, 4), TimerWrite(B, "soon", AT, 5)
+    await write_timers(storage, late, soon, TimerWrite(OTHER, "soon", AT, 6))
+    assert await storage.timers.due([3], AT, 10) == [DueTimer(B, "soon", AT, 5)]
+    assert await storage.timers.due([3], LATER, 10) == [DueTimer(B, "soon", AT, 5), DueTimer(A, "late", LATER, 4)]
     assert len(await storage.timers.due([3, 9], LATER, 10)) == 3
     assert len(await storage.timers.due([3, 9], LATER, 2)) == 2
     assert await storage.timers.due([], LATER, 10) == []
 
 
 async def test_of_several_changes_of_a_timer_the_last_counts(storage: Storage) -> None:
-    await write_timers(storage, TimerWrite(A, "one", LATER), TimerWrite(A, "one", AT), TimerWrite(B, "two", AT))
-    await write_timers(storage, TimerWrite(B, "two", LATER), TimerWrite(B, "two", None))
-    assert await storage.timers.due([3], LATER, 10) == [DueTimer(A, "one", AT)]
+    await write_timers(
+        storage, TimerWrite(A, "one", LATER, 1), TimerWrite(A, "one", AT, 2), TimerWrite(B, "two", AT, 1)
+    )
+    await write_timers(storage, TimerWrite(B, "two", LATER, 2), TimerWrite(B, "two", None, 3))
+    assert await storage.timers.due([3], LATER, 10) == [DueTimer(A, "one", AT, 2)]
 
 
-async def test_a_fired_timer_is_forgotten_unless_it_was_set_anew(storage: Storage) -> None:
-    await write_timers(storage, TimerWrite(A, "one", AT), TimerWrite(B, "two", AT))
+@pytest.mark.parametrize("due_at", [AT, LATER], ids=["for the same time", "for another time"])
+async def test_a_fired_timer_is_forgotten_unless_it_was_set_anew(storage: Storage, due_at: str) -> None:
+    await write_timers(storage, TimerWrite(A, "one", AT, 1), TimerWrite(B, "two", AT, 1))
     first, second = await storage.timers.due([3], AT, 10)
-    await write_timers(storage, TimerWrite(second.stream, second.name, LATER))
+    await write_timers(storage, TimerWrite(second.stream, second.name, due_at, 2))
     await storage.timers.done(first)
     await storage.timers.done(second)
-    assert await storage.timers.due([3], LATER, 10) == [DueTimer(second.stream, second.name, LATER)]
+    assert await storage.timers.due([3], LATER, 10) == [DueTimer(second.stream, second.name, due_at, 2)]
+
+
+async def test_a_timer_that_rests_is_due_at_the_end_of_its_rest_and_says_so(storage: Storage) -> None:
+    await write_timers(storage, TimerWrite(A, "one", AT, 1))
+    [timer] = await storage.timers.due([3], AT, 10)
+    await storage.timers.rest(timer, LATER)
+    assert await storage.timers.due([3], BEFORE_LATER, 10) == []
+    rested = DueTimer(A, "one", AT, 1, has_rested=True)
+    assert await storage.timers.due([3], LATER, 10) == [rested]
+    await storage.timers.done(rested)
+    assert await storage.timers.due([3], LATER, 10) == []
+
+
+async def test_a_timer_that_is_set_anew_rests_no_longer(storage: Storage) -> None:
+    await write_timers(storage, TimerWrite(A, "one", AT, 1))
+    [timer] = await storage.timers.due([3], AT, 10)
+    await storage.timers.rest(timer, LATER)
+    await write_timers(storage, TimerWrite(A, "one", AT, 2))
+    assert await storage.timers.due([3], AT, 10) == [DueTimer(A, "one", AT, 2)]
+
+
+async def test_timers_of_one_stream_are_woken_by_how_their_names_begin(storage: Storage) -> None:
+    names = ["due:1", "due:2", "other"]
+    await write_timers(storage, *(TimerWrite(stream, name, AT, 1) for stream in (A, B) for name in names))
+    for timer in await storage.timers.due([3], AT, 10):
+        await storage.timers.rest(timer, LATER)
+    await write_timers(storage, TimerWake(A, "due:2", 2))
+    assert await storage.timers.due([3], AT, 10) == [DueTimer(A, "due:2", AT, 2)]
+    await write_timers(storage, TimerWake(A, "due:", 3))
+    assert await storage.timers.due([3], AT, 10) == [DueTimer(A, name, AT, 3) for name in ("due:1", "due:2")]
+
+
+async def test_waking_sets_no_timer_and_makes_none_due_sooner(storage: Storage) -> None:
+    await write_timers(storage, TimerWrite(A, "later", LATER, 1), TimerWake(A, "", 2))
+    assert await storage.timers.due([3], BEFORE_LATER, 10) == []
+    assert await storage.timers.due([3], LATER, 10) == [DueTimer(A, "later", LATER, 2)]
+
+
+async def test_what_is_set_or_cleared_after_it_was_woken_is_as_if_it_had_slept_on(storage: Storage) -> None:
+    await write_timers(storage, TimerWrite(A, "one", AT, 1), TimerWrite(B, "two", AT, 1))
+    await write_timers(
+        storage,
+        TimerWake(A, "one", 2),
+        TimerWrite(A, "one", LATER, 3),
+        TimerWake(B, "two", 2),
+        TimerWrite(B, "two", None, 3),
+    )
+    assert await storage.timers.due([3], LATER, 10) == [DueTimer(A, "one", LATER, 3)]
+
+
+@pytest.mark.parametrize("change", [TimerWake(A, "one", 2), TimerWrite(A, "one", AT, 2)], ids=["woken", "set"])
+async def test_a_timer_does_not_rest_for_a_firing_from_before_it_was_woken_or_set(
+    storage: Storage, change: TimerWrite | TimerWake
+) -> None:
+    await write_timers(storage, TimerWrite(A, "one", AT, 1))
+    [timer] = await storage.timers.due([3], AT, 10)
+    await write_timers(storage, change)
+    await storage.timers.rest(timer, LATER)
+    await storage.timers.done(timer)
+    assert await storage.timers.due([3], AT, 10) == [DueTimer(A, "one", AT, 2)]

@@ -284,6 +284,7 @@ class World:
     not_ready: dict[str, str]
     feeds: Feeds
     event_streams: EventStreams
+    shards: ShardTable
     admin_token: str = ADMIN_TOKEN
 
     async def register(self, name: str, **fields: Any) -> User:
@@ -443,6 +444,7 @@ async def a_world(
                 not_ready,
                 feeds,
                 streamed,
+                shards,
             )
         finally:
             streamed.stop()

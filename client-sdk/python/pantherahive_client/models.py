@@ -560,7 +560,9 @@ class Difference(TypedDict):
 
 
 class DueDateNeared(TypedDict):
-    """The task is open and due the next day, or sooner where the date was set late. It changes nothing."""
+    """The task is open and due the next day, or sooner where the date was set late or the task came back
+    late. Said once per task and date. It changes nothing.
+    """
 
     taskId: Uuid
     dueDate: Day
@@ -1418,6 +1420,9 @@ class RedoCommand(TypedDict):
 class RemindOfDueDate(TypedDict):
     """The day before `dueDate` has begun (UTC). Refused, as `not_due`, where the task is closed or has
     another date.
+
+    It is refused in a deleted or archived project, too. When the task comes back in time it is sent
+    again.
     """
 
     taskId: Uuid

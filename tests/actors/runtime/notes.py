@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from actors.runtime.actor import Context, Decision, EntryMeta, TimerChange
+from actors.runtime.actor import Context, Decision, EntryMeta, TimerStep
 from protocol.comments import AddComment, CommentAdded, CommentEdited, EditComment
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Event
 from protocol.members import AddMember, MemberAdded, MemberRemoved, RemoveMember
 
 TASK = str(UUID(int=1))
+REFUSED = 0xDEAD
 
 TAKEN = Rejection(ErrorCode.ALREADY_EXISTS, "this note exists")
 MISSING = Rejection(ErrorCode.NOT_FOUND, "there is no such note")
@@ -163,12 +164,14 @@ class NotesActor:
     exists_empty = False
     shows_presence = True
 
-    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerChange]:
+    def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerStep]:
         return ()
 
     def timer_command(self, name: str, due_at: str) -> Command:
-        """The timer `refused` edits a note that is not there."""
-        return edit(0xDEAD, due_at) if name == "refused" else AddComment(task_id=TASK, comment_id=note_id(7), body=name)
+        """The timer `refused` edits a note that is not there before a test adds it."""
+        return (
+            edit(REFUSED, due_at) if name == "refused" else AddComment(task_id=TASK, comment_id=note_id(7), body=name)
+        )
 
 
 def look_at_texts(state: Notes) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from actors.project.decider import ProjectActor
 from protocol.log import shard_of
 from protocol.messages import UnreadableEvent
 from protocol.profiles import CreateProfile
-from protocol.tasks import EditTask
+from protocol.tasks import DeleteTask, EditTask, RestoreTask
 from server.consumers.timekeeper import Timekeeper
 from storage.memory.consumers import MemoryConsumers
 from storage.memory.timers import MemoryTimers
@@ -45,6 +46,18 @@ async def test_timers_are_set_and_cleared_with_the_checkpoint() -> None:
     assert await _tell(keeper, life, dated, dated + 1)
     assert await timers.due([shard], MUCH_LATER, 10) == []
     assert (await consumers.positions("timekeeper"))[shard] == dated + 1
+
+
+async def test_a_task_that_comes_back_wakes_its_timer_by_the_seq_of_the_entry() -> None:
+    timers, consumers, life = MemoryTimers(), MemoryConsumers(), _due_task()
+    keeper, shard, dated = _keeper(timers, consumers), shard_of(life.stream), len(life.entries)
+    assert await _tell(keeper, life, 0, dated)
+    [due] = await timers.due([shard], MUCH_LATER, 10)
+    assert due.seq == dated
+    await timers.rest(due, MUCH_LATER)
+    life.given((MEMBER, DeleteTask(task_id=TASK)), (MEMBER, RestoreTask(task_id=TASK)))
+    assert await _tell(keeper, life, dated, dated + 2)
+    assert await timers.due([shard], MUCH_LATER, 10) == [replace(due, seq=dated + 2)]
 
 
 async def test_a_late_timekeeper_sets_nothing() -> None:
