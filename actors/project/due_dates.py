@@ -48,7 +48,7 @@ def timers(kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[Time
 
 
 def _opens(edit: Mapping[str, Any]) -> bool:
-    """Whether a `TaskEdited` opens its task: it says so, or nothing of `closedAt`."""
+    """Whether a `TaskEdited` opens its task; most say nothing of `closedAt`."""
     return "closedAt" in edit and edit["closedAt"] is None
 
 
