@@ -96,10 +96,8 @@ class Region:
     @property
     def failed(self) -> BaseException | None:
         """Why a task of the region ended before it was stopped, if one did."""
-        for task in self._tasks:
-            if task.done() and not task.cancelled() and task.exception() is not None:
-                return task.exception()
-        return None
+        ended = [task.exception() for task in self._tasks if task.done() and not task.cancelled()]
+        return next((reason for reason in ended if reason is not None), None)
 
     async def stop(self, snapshots: bool = True) -> None:
         """Writes what is queued, takes snapshots of what changed, and ends. What is asked from now on is refused.

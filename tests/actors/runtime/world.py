@@ -309,6 +309,7 @@ async def a_world(actor: AnyActor | None = None, lanes: int = 2, **limits: Any) 
         assert unheard == []
     finally:
         loop.set_exception_handler(handler)
+        world.region.failed  # noqa: B018 - a planted bug is heard here, and not by whoever collects the garbage
         left = asyncio.all_tasks() - before - {asyncio.current_task()}
         for task in left:
             task.cancel()
