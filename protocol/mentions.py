@@ -52,9 +52,10 @@ def mentioned_names(text: str) -> Sequence[str]:
 
 
 def spellings(name: str) -> Sequence[str]:
-    """The user names that may be meant, the likeliest first: without the dots at its end, and as it stands there."""
-    both = dict.fromkeys((name.rstrip("."), name))
-    return [one for one in both if _NAME_CHARACTERS_MIN <= len(one) <= _NAME_CHARACTERS_MAX]
+    """The user names that may be meant: as it stands there, then with less and less of the dots at its end."""
+    bare = len(name.rstrip("."))
+    shorter = (name[:length] for length in range(len(name), bare - 1, -1))
+    return [one for one in shorter if _NAME_CHARACTERS_MIN <= len(one) <= _NAME_CHARACTERS_MAX]
 
 
 def _without_fences(text: str) -> str:

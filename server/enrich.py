@@ -118,15 +118,18 @@ class Facts:
         return _NOTHING if inviter is None else {"inviterOwnerId": inviter.owner_id}
 
     async def _of_text(self, text: str) -> Mapping[str, Any]:
-        """Whose names stand in a text: `mentionedIds`, or `tooManyMentions` and nobody is looked up."""
+        """Whose names stand in a text: `mentionedIds`, or `tooManyMentions` and nobody is looked up.
+
+        For each name those who may be meant, the likeliest first: the actor knows who of them is there.
+        """
         names = mentioned_names(text)
         if len(names) > MENTIONS_MAX:
             return {"tooManyMentions": True}
         if not names:
             return _NOTHING
         ids = await self._accounts.ids_of({spelling for name in names for spelling in spellings(name)})
-        found = [next((ids[spelling] for spelling in spellings(name) if spelling in ids), None) for name in names]
-        return {"mentionedIds": list(dict.fromkeys(user_id for user_id in found if user_id is not None))}
+        found = ([ids[spelling] for spelling in spellings(name) if spelling in ids] for name in names)
+        return {"mentionedIds": [user_ids for user_ids in found if user_ids]}
 
     async def _of_creation(
         self, command: CreateProject, project_id: str, principal: Principal, origin: Origin | None

@@ -12,8 +12,13 @@ from protocol.mentions import MENTIONS_MAX
 def mentioned_members(state: ProjectState, context: Context) -> list[str] | Rejection:
     """The members who are mentioned, in the order of the text.
 
-    Facts: `mentionedIds`, the users whose names stand in it, or `tooManyMentions`. Without them nobody is mentioned.
+    Facts: `mentionedIds`, for each name in the text the users who may be meant by it, the likeliest first, or
+    `tooManyMentions`. Without them nobody is mentioned. Who is no member takes no name from one.
     """
     if context.facts.get("tooManyMentions"):
         return broken("mentions_limit", f"a text mentions at most {MENTIONS_MAX} people")
-    return [user_id for user_id in context.facts.get("mentionedIds", ()) if user_id in state.members]
+    meant = (
+        next((user_id for user_id in user_ids if user_id in state.members), None)
+        for user_ids in context.facts.get("mentionedIds", ())
+    )
+    return list(dict.fromkeys(user_id for user_id in meant if user_id is not None))

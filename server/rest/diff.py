@@ -73,7 +73,8 @@ class DiffRoutes:
     async def between(self, request: web.Request) -> web.Response:
         """Records that were added, removed or changed, by collection and id; of changed ones the fields, was and now.
 
-        All pages are of the same two points: `Link` names them by seq.
+        They are compared as the log keeps them: links and comments that hide behind a deleted task are neither removed
+        by its deletion nor left out. All pages are of the same two points: `Link` names them by seq.
         """
         glance = Glance(path_id(request, "projectId"), self.access.principal(request))
         query = read_query(request, DiffQuery)

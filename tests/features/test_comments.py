@@ -220,14 +220,22 @@ def test_a_reply_answers_a_comment_of_the_same_task() -> None:
 # --------------------------------------------------------------------------- mentions
 
 
+def test_who_is_no_member_takes_no_name_from_one() -> None:
+    life = a_task()
+    facts = {"mentionedIds": [[STRANGER.id, VIEWER.id], [VIEWER.id, OWNER.id]]}
+    say = AddComment(comment_id=COMMENT, task_id=TASK, body="@viewer. @viewer")
+    [added] = happened(life.send(say, COMMENTER, facts=facts))
+    assert added.mentions == [VIEWER.id]
+
+
 def test_members_whose_names_stand_in_a_text_are_mentioned() -> None:
     life = a_task()
-    facts = {"mentionedIds": [VIEWER.id, STRANGER.id, OWNER.id]}
+    facts = {"mentionedIds": [[VIEWER.id], [STRANGER.id], [OWNER.id]]}
     say = AddComment(comment_id=COMMENT, task_id=TASK, body="@viewer @stranger @owner")
     [added] = happened(life.send(say, COMMENTER, facts=facts))
     assert added.mentions == [VIEWER.id, OWNER.id]
     edit = EditComment(comment_id=COMMENT, body="@member instead")
-    [edited] = happened(life.send(edit, COMMENTER, facts={"mentionedIds": [MEMBER.id]}))
+    [edited] = happened(life.send(edit, COMMENTER, facts={"mentionedIds": [[MEMBER.id]]}))
     assert (edited.mentions, edited.mentions_were) == ([MEMBER.id], [VIEWER.id, OWNER.id])
     assert life.state.comments[COMMENT]["mentions"] == [MEMBER.id]
 
@@ -260,7 +268,7 @@ def a_long_story() -> Life:
     """A thread whose first comment was edited, mentions somebody and was liked."""
     life = a_thread()
     edit = EditComment(comment_id=COMMENT, body="One giant leap, @owner")
-    happened(life.send(edit, COMMENTER, facts={"mentionedIds": [OWNER.id]}))
+    happened(life.send(edit, COMMENTER, facts={"mentionedIds": [[OWNER.id]]}))
     life.given((MEMBER, AddReaction(comment_id=COMMENT, emoji="👍")))
     return life
 

@@ -178,13 +178,13 @@ def test_who_is_answered_or_mentioned_hears_of_it() -> None:
     )
     assert concerned(life, ADMIN) == {MEMBER.id: ["replied"]}
     thanks = AddComment(task_id=TASK, body="thanks, @admin", reply_to=answer)
-    happened(life.send(thanks, OWNER, facts={"mentionedIds": [ADMIN.id]}))
+    happened(life.send(thanks, OWNER, facts={"mentionedIds": [[ADMIN.id]]}))
     assert concerned(life, OWNER) == {ADMIN.id: ["mentioned", "replied"], MEMBER.id: ["replied"]}
     edit = EditComment(comment_id=first, body="@admin and @viewer")
-    happened(life.send(edit, MEMBER, facts={"mentionedIds": [ADMIN.id, VIEWER.id]}))
+    happened(life.send(edit, MEMBER, facts={"mentionedIds": [[ADMIN.id], [VIEWER.id]]}))
     assert concerned(life, MEMBER) == {ADMIN.id: ["mentioned"], VIEWER.id: ["mentioned"]}
     again = EditComment(comment_id=first, body="@admin")
-    happened(life.send(again, MEMBER, facts={"mentionedIds": [ADMIN.id]}))
+    happened(life.send(again, MEMBER, facts={"mentionedIds": [[ADMIN.id]]}))
     assert concerned(life, MEMBER) == {}, "nobody is called twice for one text"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actors.project.limits import ProjectLimits
-from protocol.errors import ErrorCode
+from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command
 from protocol.projects import EditProject
 from protocol.ranks import MoveTask, TasksReranked
@@ -115,6 +115,20 @@ def test_an_edited_state_and_a_new_task_lead_to_the_end() -> None:
     )
     assert order(life, "todo") == [A, NOBODY]
     assert order(life) == [B, C, D]
+
+
+def test_a_task_that_others_have_moved_away_is_named_with_both_states() -> None:
+    life = a_board()
+    base = len(life.entries)
+    life.given((ADMIN, move(D, state_id="todo")))
+    outcome = life.decide(move(D, before=B), MEMBER, base=base)
+    assert refused(outcome) == (ErrorCode.CONFLICT, "changed_since_base")
+    assert isinstance(outcome, Rejection)
+    [field] = outcome.details["fields"]
+    assert (field["field"], field["yours"], field["current"]) == ("stateId", "backlog", "todo")
+    assert field["author"] == ADMIN.id
+    assert refused(life.decide(move(D, before=B), MEMBER, base=base + 1)) == MOVED
+    assert refused(life.decide(move(A, before=D), MEMBER, base=base)) == MOVED
 
 
 def test_neighbours_have_to_be_where_they_were_seen() -> None:

@@ -174,7 +174,7 @@ def _facts_of(step: Step, life: Life) -> Mapping[str, Any]:
         return {**FACTS, "template": template()}
     body = getattr(step.command, "body", "")
     if "@" in body:
-        return {**FACTS, "mentionedIds": [MEMBER.id, STRANGER.id]}
+        return {**FACTS, "mentionedIds": [[MEMBER.id], [STRANGER.id]]}
     return facts_of(life, _command_of(step, life))
 
 

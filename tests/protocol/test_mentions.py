@@ -74,7 +74,7 @@ def test_one_more_than_the_limit_is_told() -> None:
 
 def test_a_full_stop_may_belong_to_the_sentence_or_to_the_name() -> None:
     assert list(mentioned_names("Ask @ada.")) == ["ada."]
-    assert spellings("ada.") == ["ada", "ada."]
+    assert spellings("ada..") == ["ada..", "ada.", "ada"]
     assert spellings("ab.") == ["ab."]
     assert spellings("ada") == ["ada"]
 

@@ -131,10 +131,11 @@ async def test_names_in_a_text_are_resolved_once_each_in_their_order() -> None:
         await accounts.create(Account(f"{USER[:-1]}{number}", name, None, "", None, None, AT, AT))
     nobody_asks: Any = None
     facts = Facts(accounts, MemoryProjectKeys(), nobody_asks, nobody_asks, nobody_asks)
-    ada, _, bob = (f"{USER[:-1]}{number}" for number in range(3))
+    ada, dotted, bob = (f"{USER[:-1]}{number}" for number in range(3))
     body = "@bob. Or @nobody, @ADA, @ada and @bob"
     for command in (AddComment(task_id=USER, body=body), EditComment(comment_id=USER, body=body)):
-        assert await facts.facts_for(command, a_stream(), Principal(USER)) == {"mentionedIds": [bob, ada]}
+        found = await facts.facts_for(command, a_stream(), Principal(USER))
+        assert found == {"mentionedIds": [[dotted, bob], [ada], [bob]]}
     many = AddComment(task_id=USER, body=" ".join(f"@user{number}" for number in range(51)))
     assert await facts.facts_for(many, a_stream(), Principal(USER)) == {"tooManyMentions": True}
 
