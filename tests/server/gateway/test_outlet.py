@@ -78,7 +78,7 @@ async def test_who_reads_is_waited_for() -> None:
         while await socket.room() == "slow":
             slow += 1
     assert slow
-    assert asyncio.all_tasks() - tasks == {waiting}
+    assert asyncio.all_tasks() - tasks <= {waiting}, "nobody else waits"
     socket.has_room()
     assert await waiting
     assert await socket.room() == "room"
