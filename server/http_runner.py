@@ -3,9 +3,8 @@ documents for what is no HTTP at all.
 
 A connection has to show the headers of a request in time, and then its body; stock waits for ever for both, even for
 the rest of a malformed body, and answers malformed requests with text that quotes them. It has to take its answers,
-too. Only seams that subclasses may
-override are used, and these of the protocol's own fields: `_messages`, `_waiter`, `_request_count`, `_upgraded`,
-`_payload_parser`, `_reading_paused`, `_buffer_paused`.
+too. Only seams that subclasses may override are used, and these of the protocol's own fields: `_messages`, `_waiter`,
+`_request_count`, `_upgraded`, `_payload_parser`, `_reading_paused`, `_buffer_paused`.
 """
 
 from __future__ import annotations
