@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
-from struct import pack
-from typing import Final
 
-if os.name == "posix":
-    import fcntl
-    import termios
-
-_NO_LINGERING: Final = pack("ii", 1, 0)
-"""Reset on close (socket(7), SO_LINGER): what the kernel holds goes with the connection."""
+from server.tcp import forget_unsent, unacknowledged_bytes
 
 
 class Unread:
@@ -51,17 +43,11 @@ class Unread:
         self._timer = None
         shared: socket.socket | None = self._transport.get_extra_info("socket")
         if shared is not None:
-            shared.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+            forget_unsent(shared)
         self._transport.abort()
 
 
 def _left_bytes(transport: asyncio.Transport) -> int:
     """Counts what the kernel holds, too: of megabytes in there a slow client takes a little at a time."""
-    waiting = transport.get_write_buffer_size()
     shared: socket.socket | None = transport.get_extra_info("socket")
-    if os.name != "posix" or shared is None:
-        return waiting
-    try:
-        return waiting + int.from_bytes(fcntl.ioctl(shared.fileno(), termios.TIOCOUTQ, bytes(4)), "little")
-    except OSError:  # not every kernel tells
-        return waiting
+    return transport.get_write_buffer_size() + unacknowledged_bytes(shared)

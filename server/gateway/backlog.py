@@ -7,10 +7,6 @@ new grace by it.
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import socket as sockets
-import sys
-from struct import unpack_from
 from typing import Final, Literal, Protocol, TypeAlias
 
 Room: TypeAlias = Literal["room", "slow", "gone"]
@@ -18,12 +14,6 @@ Room: TypeAlias = Literal["room", "slow", "gone"]
 more. `gone`: nothing can be sent any more."""
 
 _LOOKS_PER_GRACE: Final = 20
-
-_TCP_INFO_BYTES: Final = 128
-# `tcpi_bytes_acked` of tcp(7)'s `struct tcp_info`, since Linux 4.1 (RFC 4898, tcpEStatsAppHCThruOctetsAcked).
-_BYTES_ACKED_AT: Final = 120
-# SIOCOUTQ of tcp(7): what is in the kernel and not acknowledged.
-_SIOCOUTQ: Final = 0x5411
 
 
 class Reader(Protocol):
@@ -87,32 +77,3 @@ class Backlog:
             self._slow_since_s = now_s
             self._tell("slow")
         self._timer = self._look_later()
-
-
-def acknowledged_bytes(connection: sockets.socket | None) -> int | None:
-    """How many bytes the other side has acknowledged, ever; None where the system does not tell.
-
-    Its kernel acknowledges what it has room for, so once that is full this is what is read, in steps: room is told of
-    only when a good part of its buffer, up to a half, is free.
-    """
-    if connection is None or sys.platform != "linux":
-        return None
-    try:
-        told = connection.getsockopt(sockets.IPPROTO_TCP, sockets.TCP_INFO, _TCP_INFO_BYTES)
-    except OSError:
-        return None
-    if len(told) < _TCP_INFO_BYTES:
-        return None
-    acknowledged: int = unpack_from("=Q", told, _BYTES_ACKED_AT)[0]
-    return acknowledged
-
-
-def unacknowledged_bytes(connection: sockets.socket | None) -> int:
-    """How many bytes our kernel still has to send, or to send again; 0 where the system does not tell."""
-    if connection is None or sys.platform != "linux":
-        return 0
-    try:
-        waiting: int = unpack_from("=i", fcntl.ioctl(connection.fileno(), _SIOCOUTQ, bytes(4)))[0]
-    except (OSError, ValueError):  # ValueError: it is closed
-        return 0
-    return waiting

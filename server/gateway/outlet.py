@@ -11,15 +11,12 @@ import asyncio
 import os
 import resource
 import socket as sockets
-from struct import pack
 from typing import Protocol
 
-from server.gateway.backlog import Backlog, Room, acknowledged_bytes, unacknowledged_bytes
+from server.gateway.backlog import Backlog, Room
 from server.gateway.limits import GatewayLimits
 from server.gateway.parsers import Parser
-
-_NO_LINGERING = pack("ii", 1, 0)
-"""Reset on close (socket(7), SO_LINGER)."""
+from server.tcp import acknowledged_bytes, forget_unsent, unacknowledged_bytes
 
 
 class EndOfTick(Protocol):
@@ -214,8 +211,7 @@ class Outlet:
         self.closing = True
         self._is_clear = False
         if self._raw is not None:
-            # The kernel forgets what it has not sent; else it would offer that for minutes.
-            self._raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _NO_LINGERING)
+            forget_unsent(self._raw)
         if self._transport is not None:
             self._transport.abort()
 

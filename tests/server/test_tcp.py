@@ -9,7 +9,7 @@ from select import select
 
 import pytest
 
-from server.gateway.backlog import acknowledged_bytes, unacknowledged_bytes
+from server.tcp import acknowledged_bytes, unacknowledged_bytes
 
 LINUX = pytest.mark.only_if(sys.platform == "linux")
 

@@ -1,0 +1,53 @@
+"""What the kernel knows about one connection's unread bytes (tcp(7)), and how it is made to forget them.
+
+Only Linux tells; elsewhere the answers are None and 0.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import socket as sockets
+import sys
+from struct import pack, unpack_from
+from typing import Final
+
+_TCP_INFO_BYTES: Final = 128
+# `tcpi_bytes_acked` of `struct tcp_info`, since Linux 4.1 (RFC 4898, tcpEStatsAppHCThruOctetsAcked).
+_BYTES_ACKED_AT: Final = 120
+_SIOCOUTQ: Final = 0x5411
+_RESET_ON_CLOSE: Final = pack("ii", 1, 0)
+"""Of SO_LINGER, socket(7)."""
+
+
+def acknowledged_bytes(connection: sockets.socket | None) -> int | None:
+    """How many bytes the other side has acknowledged, ever; None where the system does not tell.
+
+    Its kernel acknowledges what it has room for, so once that is full this is what is read, in steps: room is told of
+    only when a good part of its buffer, up to a half, is free.
+    """
+    if connection is None or sys.platform != "linux":
+        return None
+    try:
+        told = connection.getsockopt(sockets.IPPROTO_TCP, sockets.TCP_INFO, _TCP_INFO_BYTES)
+    except OSError:
+        return None
+    if len(told) < _TCP_INFO_BYTES:
+        return None
+    acknowledged: int = unpack_from("=Q", told, _BYTES_ACKED_AT)[0]
+    return acknowledged
+
+
+def unacknowledged_bytes(connection: sockets.socket | None) -> int:
+    """How many bytes our kernel still has to send, or to send again; 0 where the system does not tell."""
+    if connection is None or sys.platform != "linux":
+        return 0
+    try:
+        waiting: int = unpack_from("=i", fcntl.ioctl(connection.fileno(), _SIOCOUTQ, bytes(4)))[0]
+    except (OSError, ValueError):  # ValueError: it is closed
+        return 0
+    return waiting
+
+
+def forget_unsent(connection: sockets.socket) -> None:
+    """What is not sent when the connection is closed goes with it; else the kernel would offer it for minutes."""
+    connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET_ON_CLOSE)
