@@ -16,11 +16,11 @@ from protocol.faults import OutcomeUnknown
 from protocol.profiles import CreateProfile
 from server.auth.logins import LoginService
 from server.auth.passwords import Passwords
+from server.idempotency import KEY_REUSED
 from server.streams import Streams, Wish, derived_id
 from storage.ports import Account, Accounts, AlreadyExists
 
 WRONG_CREDENTIALS = Rejection(ErrorCode.UNAUTHENTICATED, "the user name, e-mail address or password is wrong")
-KEY_REUSED = Rejection(ErrorCode.OP_ID_REUSED, "this Idempotency-Key was used for another request")
 LOGIN_TRIES_MAX = 3
 _THERE_ALREADY = frozenset({ErrorCode.ALREADY_EXISTS, ErrorCode.OP_ID_REUSED})
 

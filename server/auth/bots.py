@@ -10,9 +10,10 @@ from protocol.bots import ApiTokenRequest, BotCreateRequest
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.faults import DuplicateEntry, OutcomeUnknown
-from server.auth.accounts import KEY_REUSED, AccountService
+from server.auth.accounts import AccountService
 from server.auth.opaque import ApiTokenText, digest
 from server.auth.principal import Authenticator
+from server.idempotency import KEY_REUSED
 from storage.grant_ports import ApiToken, ApiTokens
 from storage.ports import Account, Accounts, AlreadyExists
 

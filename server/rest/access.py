@@ -20,6 +20,7 @@ from protocol.tags import EntityTag, tag_of
 from server.auth.principal import NOT_KNOWN_YET, Authenticator
 from server.auth.scopes import route_refusal
 from server.auth.tokens import Authenticated
+from server.idempotency import IDEMPOTENCY_KEY
 from server.middleware import ALLOWANCE, OP_ID, USER_ID
 from server.rate_limits import Rates
 from server.rest.attempts import Attempts
@@ -30,7 +31,6 @@ from server.streams import derived_id, granted
 
 M = TypeVar("M", bound=Message)
 
-IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 STREAM_STATE: Final = "Stream-State"
 """The header of answers from a stream whose log cannot be read to its end: they are as of the last good entry."""
 _UUID: TypeAdapter[str] = TypeAdapter(Uuid)

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from protocol.accounts import UserAuthResponse, UserLoginRequest, UserQuery, UserReference, UserRegisterRequest
 from server.auth.accounts import AccountService, registration_digest, registration_id
-from server.rest.access import IDEMPOTENCY_KEY, Access, idempotency_key, read_query
+from server.idempotency import IDEMPOTENCY_KEY
+from server.rest.access import Access, idempotency_key, read_query
 from server.rest.attempts import Attempts
 from server.rest.bodies import json_response, read_body
 from server.rest.keyed import KeyedRequests

@@ -13,8 +13,9 @@ from protocol.event import Command, Origin, Principal
 from protocol.messages import decode_command, digest_of
 from protocol.wire import CommandAnswer
 from server.enrich import Facts
+from server.idempotency import IDEMPOTENCY_KEY
 from server.middleware import OP_ID
-from server.rest.access import IDEMPOTENCY_KEY, Access, only_at, refused
+from server.rest.access import Access, only_at, refused
 from server.rest.bodies import json_response, read_body
 from server.rest.keyed import KeyedRequests
 from server.rest.operations import operation

@@ -14,9 +14,8 @@ from typing import Final
 from actors.ports import Clock
 from actors.runtime.rejections import OP_ID_REUSED, RejectionMemory
 from protocol.errors import ErrorCode, Rejected, Rejection
-from server.rest.access import IDEMPOTENCY_KEY
+from server.idempotency import KEY_REUSED
 
-KEY_REUSED: Final = Rejection(ErrorCode.OP_ID_REUSED, f"this {IDEMPOTENCY_KEY} was used for another request")
 REFUSALS_REMEMBERED_MAX: Final = 100_000
 REFUSAL_MEMORY_S: Final = 60.0
 

@@ -9,7 +9,8 @@ from aiohttp import web
 from protocol.accounts import LogoutRequest, PasswordChangeRequest, RefreshRequest, UserAuthResponse
 from protocol.errors import ErrorCode, Rejected, Rejection
 from server.auth.logins import LoginService
-from server.rest.access import IDEMPOTENCY_KEY, Access, idempotency_key, path_id
+from server.idempotency import IDEMPOTENCY_KEY
+from server.rest.access import Access, idempotency_key, path_id
 from server.rest.attempts import Attempts
 from server.rest.bodies import json_response, read_body
 from server.rest.operations import operation

@@ -14,8 +14,9 @@ from protocol.errors import ErrorResponse
 from protocol.examples import PARAMETER_EXAMPLES, example_of
 from protocol.reactions import Emoji
 from protocol.schema import PlainSchema
+from server.idempotency import IDEMPOTENCY_KEY
 from server.middleware import OP_ID_HEADER
-from server.rest.access import IDEMPOTENCY_KEY, STREAM_STATE
+from server.rest.access import STREAM_STATE
 from server.rest.derived import DERIVED_AS_OF, DERIVED_SEQ, DERIVED_STATE
 from server.rest.operations import JSON, Operation, operation_of
 

@@ -21,9 +21,10 @@ from protocol.profiles import EditProfile, ProfileView
 from protocol.tags import EntityTag, tag_of
 from server.auth.accounts import AccountService
 from server.auth.visibility import visible_fields
-from server.rest.access import IDEMPOTENCY_KEY, Access, names_tag, only_at, path_id, state_headers
+from server.idempotency import IDEMPOTENCY_KEY, KEY_REUSED
+from server.rest.access import Access, names_tag, only_at, path_id, state_headers
 from server.rest.bodies import json_response, read_body
-from server.rest.keyed import KEY_REUSED, KeyedRequests
+from server.rest.keyed import KeyedRequests
 from server.rest.operations import operation
 from server.streams import Streams, Wish, granted
 from storage.ports import (

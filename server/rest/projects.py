@@ -17,8 +17,8 @@ from protocol.event import OPERATOR, Principal
 from protocol.messages import digest_of
 from protocol.projects import CreateProject, DeleteProject, EditProject, ProjectView, PurgeProject, RestoreProject
 from server.enrich import Facts
+from server.idempotency import IDEMPOTENCY_KEY, KEY_REUSED
 from server.rest.access import (
-    IDEMPOTENCY_KEY,
     Access,
     AsOfText,
     entity_tag,
@@ -31,7 +31,7 @@ from server.rest.access import (
 from server.rest.bodies import json_response, read_body
 from server.rest.changes import Changes
 from server.rest.derived import DerivedReads, Listed, Listing, ProjectLists
-from server.rest.keyed import KEY_REUSED, KeyedRequests
+from server.rest.keyed import KeyedRequests
 from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
 from server.rest.pages import PageSizes, link_next, pack_place, unpack_place

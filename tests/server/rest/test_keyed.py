@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from protocol.errors import ErrorCode, Rejected, Rejection
-from server.rest.keyed import KEY_REUSED, KeyedRequests
+from server.idempotency import KEY_REUSED
+from server.rest.keyed import KeyedRequests
 from tests.server.clock import ManualClock
 from tests.server.world import World, problem_of
 
