@@ -228,6 +228,19 @@ def three_tasks() -> Life:
     return life
 
 
+def titled(task_id: str) -> EditTask:
+    return EditTask(task_id=task_id, title="y")
+
+
+def assigned(user: Principal, task_id: str) -> EditTask:
+    return EditTask(task_id=task_id, add_assignees=[user.id])
+
+
+def at_once(life: Life, *edits: EditTask) -> None:
+    """The owner's edits, in one entry."""
+    life.given((OWNER, EditTasks(edits=list(edits))))
+
+
 def lines(life: Life, by: Principal, notices_max: int = NOTICES_PER_ENTRY_MAX) -> list[tuple[str, str | None, str]]:
     """Of the life's last entry: who is told, of which task, and why."""
     events = events_of(life.entries[-1])
@@ -237,38 +250,29 @@ def lines(life: Life, by: Principal, notices_max: int = NOTICES_PER_ENTRY_MAX) -
 
 def test_who_is_assigned_several_tasks_at_once_is_told_of_each() -> None:
     life = three_tasks()
-    life.given((OWNER, EditTasks(edits=[EditTask(task_id=one, add_assignees=[MEMBER.id]) for one in TASKS])))
+    at_once(life, *(assigned(MEMBER, one) for one in TASKS))
     assert lines(life, OWNER) == [(MEMBER.id, task_id, "assigned") for task_id in TASKS]
 
 
 def test_each_task_of_a_bulk_edit_has_its_own_reasons() -> None:
     life = three_tasks()
     life.given((VIEWER, WatchTask(task_id=TASK)), (ADMIN, WatchTask(task_id=OTHER_TASK)))
-    edits = [
-        EditTask(task_id=TASK, title="y"),
-        EditTask(task_id=OTHER_TASK, add_assignees=[VIEWER.id]),
-        EditTask(task_id=TASK, add_assignees=[VIEWER.id]),
-        EditTask(task_id=OTHER_TASK, title="y"),
-    ]
-    life.given((OWNER, EditTasks(edits=edits[:2])))
+    at_once(life, titled(TASK), assigned(VIEWER, OTHER_TASK))
     assert lines(life, OWNER) == [
         (VIEWER.id, TASK, "watched"),
         (VIEWER.id, OTHER_TASK, "assigned"),
         (ADMIN.id, OTHER_TASK, "watched"),
     ]
-    life.given((OWNER, EditTasks(edits=edits[2:])))
+    at_once(life, assigned(VIEWER, TASK), titled(OTHER_TASK))
     assert lines(life, OWNER) == [(VIEWER.id, TASK, "assigned watched"), (ADMIN.id, OTHER_TASK, "watched")]
 
 
 def test_the_way_back_of_a_project_tells_of_each_task_what_happened_to_it() -> None:
     life = three_tasks()
-    life.given((OWNER, EditTasks(edits=[EditTask(task_id=one, add_assignees=[MEMBER.id]) for one in TASKS[:2]])))
+    at_once(life, *(assigned(MEMBER, one) for one in TASKS[:2]))
     point = newest(life)
-    life.given(
-        (OWNER, EditTasks(edits=[EditTask(task_id=one, remove_assignees=[MEMBER.id]) for one in TASKS[:2]])),
-        (OWNER, EditTask(task_id=THIRD_TASK, title="y")),
-        (MEMBER, WatchTask(task_id=THIRD_TASK)),
-    )
+    at_once(life, *(EditTask(task_id=one, remove_assignees=[MEMBER.id]) for one in TASKS[:2]))
+    life.given((OWNER, titled(THIRD_TASK)), (MEMBER, WatchTask(task_id=THIRD_TASK)))
     happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
     assert sorted(lines(life, OWNER)) == [
         *((MEMBER.id, task_id, "assigned") for task_id in TASKS[:2]),
@@ -279,12 +283,7 @@ def test_the_way_back_of_a_project_tells_of_each_task_what_happened_to_it() -> N
 def test_an_entry_that_would_hold_too_many_notices_tells_everybody_once() -> None:
     life = three_tasks()
     life.given((VIEWER, WatchTask(task_id=TASK)), (VIEWER, WatchTask(task_id=OTHER_TASK)))
-    edits = [
-        EditTask(task_id=TASK, title="y"),
-        EditTask(task_id=OTHER_TASK, add_assignees=[VIEWER.id]),
-        EditTask(task_id=THIRD_TASK, add_assignees=[MEMBER.id]),
-    ]
-    life.given((OWNER, EditTasks(edits=edits)))
+    at_once(life, titled(TASK), assigned(VIEWER, OTHER_TASK), assigned(MEMBER, THIRD_TASK))
     assert lines(life, OWNER, 3) == [
         (VIEWER.id, TASK, "watched"),
         (VIEWER.id, OTHER_TASK, "assigned watched"),

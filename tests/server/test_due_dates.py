@@ -42,6 +42,12 @@ async def time_passes(world: World, project_id: str, beats: int = 2) -> None:
         await service.fire_due()
 
 
+async def carry_out(world: World, by: User, project_id: str, command: Command) -> None:
+    """The command, and everything that follows from it."""
+    await world.send(by, project_id, command)
+    await time_passes(world, project_id)
+
+
 async def a_task_due_tomorrow(world: World, by: User, project_id: str, assignee: User) -> tuple[str, str]:
     """The task's id and its due date."""
     due = (date.fromisoformat(world.clock.now()[:10]) + timedelta(days=1)).isoformat()
@@ -72,38 +78,31 @@ async def test_who_works_on_a_task_is_told_once_when_it_comes_back_in_time(
 ) -> None:
     ada, bob, project_id = await a_project_of_two(world)
     task, due = await a_task_due_tomorrow(world, ada, project_id, bob)
-    await world.send(ada, project_id, away(task))
-    await time_passes(world, project_id)
+    await carry_out(world, ada, project_id, away(task))
     assert await reminders(world, project_id) == []
-    await world.send(ada, project_id, back(task))
-    await time_passes(world, project_id)
+    await carry_out(world, ada, project_id, back(task))
     assert await reminders(world, project_id) == [(task, due)]
     await tell(world, world.storage.consumers, await log_of(world, project_id))
     [told] = (await inbox(world, bob))["items"]
     assert (told["subject"]["taskId"], told["reasons"], told["count"]) == (task, ["assigned", "dueSoon"], 2)
     for command in (away(task), back(task)):
-        await world.send(ada, project_id, command)
-        await time_passes(world, project_id)
+        await carry_out(world, ada, project_id, command)
     assert await reminders(world, project_id) == [(task, due)]
 
 
 async def test_a_date_that_is_taken_away_and_set_again_at_once_is_told_of_once(world: World) -> None:
     ada, bob, project_id = await a_project_of_two(world)
     task, due = await a_task_due_tomorrow(world, ada, project_id, bob)
-    await world.send(ada, project_id, EditTask(task_id=task, state_id="done"))
-    await time_passes(world, project_id)
+    await carry_out(world, ada, project_id, EditTask(task_id=task, state_id="done"))
     for edit in ({"state_id": "todo", "due_date": None}, {"due_date": due}, {"due_date": None}, {"due_date": due}):
-        await world.send(ada, project_id, EditTask(task_id=task, **edit))
-        await time_passes(world, project_id)
+        await carry_out(world, ada, project_id, EditTask(task_id=task, **edit))
     assert await reminders(world, project_id) == [(task, due)]
 
 
 async def test_a_task_that_comes_back_after_its_day_reminds_nobody(world: World) -> None:
     ada, bob, project_id = await a_project_of_two(world)
     task, _ = await a_task_due_tomorrow(world, ada, project_id, bob)
-    await world.send(ada, project_id, EditTask(task_id=task, state_id="done"))
-    await time_passes(world, project_id)
+    await carry_out(world, ada, project_id, EditTask(task_id=task, state_id="done"))
     world.clock.now_s += 2 * 86_400
-    await world.send(ada, project_id, EditTask(task_id=task, state_id="todo"))
-    await time_passes(world, project_id)
+    await carry_out(world, ada, project_id, EditTask(task_id=task, state_id="todo"))
     assert await reminders(world, project_id) == []
