@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,9 +13,10 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from config import limits  # noqa: E402 - found by the path above
+from config import limits  # noqa: E402
 from config.access_limits import AccessLimits  # noqa: E402
 from config.settings import ENVIRONMENT_PREFIX, Settings, allowed  # noqa: E402
+from scripts.generated_page import write_or_check  # noqa: E402 - found by the path above
 
 REFERENCE: Final = ROOT / "docs/configuration.md"
 _OPENING: Final = f"""# Configuration
@@ -69,17 +69,7 @@ def _rows(group: type[BaseSettings]) -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes or checks. Returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is out of date")
-    options = parser.parse_args(arguments)
-    if REFERENCE.is_file() and REFERENCE.read_text("utf-8") == reference():
-        return 0
-    if options.check:
-        print(f"{REFERENCE.relative_to(ROOT)} is out of date: run python scripts/write_configuration_reference.py")
-        return 1
-    REFERENCE.write_text(reference(), "utf-8")
-    print(f"wrote {REFERENCE.relative_to(ROOT)}")
-    return 0
+    return write_or_check(REFERENCE, reference(), __file__, arguments)
 
 
 if __name__ == "__main__":

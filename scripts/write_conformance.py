@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +12,9 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from tests.server.gateway.conformance.case import Case  # noqa: E402 - found by the path above
-from tests.server.gateway.conformance.table import CASES, ENGINEIO, SOCKETIO, TABLE  # noqa: E402 - the same
+from scripts.generated_page import table_row, write_or_check  # noqa: E402 - found by the path above
+from tests.server.gateway.conformance.case import Case  # noqa: E402
+from tests.server.gateway.conformance.table import CASES, ENGINEIO, SOCKETIO, TABLE  # noqa: E402
 
 PAGE: Final = ROOT / "docs/conformance.md"
 _OPENING: Final = """# Conformance, case by case
@@ -77,8 +77,7 @@ def _chapters() -> Iterator[str]:
         yield f"\n## {chapter}\n\n| | case | section | sent | result | what comes |\n|---|---|---|---|---|---|\n"
         for case in cases:
             number += 1
-            cells = (case.name, case.section, case.sent, _result(case), case.comes)
-            yield f"| {number} | {' | '.join(_cells(cells))} |\n"
+            yield table_row(number, case.name, case.section, case.sent, _result(case), case.comes)
 
 
 def _result(case: Case) -> str:
@@ -87,23 +86,9 @@ def _result(case: Case) -> str:
     return f"passed (`{case.shown_by.rpartition('::')[2]}`)" if case.shown_by else "passed"
 
 
-def _cells(texts: Iterable[str]) -> Iterator[str]:
-    return (text.replace("|", "\\|").replace("\n", " ") for text in texts)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes or checks. Returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is out of date")
-    options = parser.parse_args(arguments)
-    if PAGE.is_file() and PAGE.read_text("utf-8") == reference():
-        return 0
-    if options.check:
-        print(f"{PAGE.relative_to(ROOT)} is out of date: run python scripts/write_conformance.py")
-        return 1
-    PAGE.write_text(reference(), "utf-8")
-    print(f"wrote {PAGE.relative_to(ROOT)}")
-    return 0
+    return write_or_check(PAGE, reference(), __file__, arguments)
 
 
 if __name__ == "__main__":

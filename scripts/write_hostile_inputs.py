@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,8 +11,9 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from tests.server.hostile.row import Row  # noqa: E402 - found by the path above
-from tests.server.hostile.table import ROWS, TABLE  # noqa: E402 - found by the path above
+from scripts.generated_page import table_row, write_or_check  # noqa: E402 - found by the path above
+from tests.server.hostile.row import Row  # noqa: E402
+from tests.server.hostile.table import ROWS, TABLE  # noqa: E402
 
 PAGE: Final = ROOT / "docs/hostile-inputs.md"
 _OPENING: Final = """# Hostile inputs, and what each one gets
@@ -46,30 +46,16 @@ def _chapters() -> Iterator[str]:
         yield f"\n## {chapter}\n\n| | sent | where | what comes | kept |\n|---|---|---|---|---|\n"
         for row in rows:
             number += 1
-            yield f"| {number} | {_cell(row.what)} | {_cell(row.sending.where)} | {_cell(row.comes)} | {_kept(row)} |\n"
+            yield table_row(number, row.what, row.sending.where, row.comes, _kept(row))
 
 
 def _kept(row: Row) -> str:
     return ", ".join(f"{count} in `{table}`" for table, count in row.leaves.items())
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes or checks. Returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is out of date")
-    options = parser.parse_args(arguments)
-    if PAGE.is_file() and PAGE.read_text("utf-8") == reference():
-        return 0
-    if options.check:
-        print(f"{PAGE.relative_to(ROOT)} is out of date: run python scripts/write_hostile_inputs.py")
-        return 1
-    PAGE.write_text(reference(), "utf-8")
-    print(f"wrote {PAGE.relative_to(ROOT)}")
-    return 0
+    return write_or_check(PAGE, reference(), __file__, arguments)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +12,9 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from server.consumers.notifier import NOTIFIER  # noqa: E402 - found by the path above
-from server.consumers.timekeeper import TIMEKEEPER  # noqa: E402 - found by the path above
+from scripts.generated_page import write_or_check  # noqa: E402 - found by the path above
+from server.consumers.notifier import NOTIFIER  # noqa: E402
+from server.consumers.timekeeper import TIMEKEEPER  # noqa: E402
 from server.figures import watch_consumer, watch_parts  # noqa: E402
 from server.telemetry import Described, Meters  # noqa: E402
 from storage.projections.writer import PROJECTOR  # noqa: E402
@@ -59,17 +59,7 @@ def reference() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes or checks. Returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is out of date")
-    options = parser.parse_args(arguments)
-    if REFERENCE.is_file() and REFERENCE.read_text("utf-8") == reference():
-        return 0
-    if options.check:
-        print(f"{REFERENCE.relative_to(ROOT)} is out of date: run python scripts/write_metrics_reference.py")
-        return 1
-    REFERENCE.write_text(reference(), "utf-8")
-    print(f"wrote {REFERENCE.relative_to(ROOT)}")
-    return 0
+    return write_or_check(REFERENCE, reference(), __file__, arguments)
 
 
 if __name__ == "__main__":

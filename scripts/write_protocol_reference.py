@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,10 +12,11 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from aiohttp import web  # noqa: E402 - found by the path above
+from aiohttp import web  # noqa: E402
 
 from protocol.messages import COMMANDS, EVENTS  # noqa: E402
 from protocol.schema import SOCKET_EVENTS, published_schema  # noqa: E402
+from scripts.generated_page import write_or_check  # noqa: E402 - found by the path above
 from server.rest.operations import operation_of  # noqa: E402
 from server.rest.stream_paths import STREAM_PATHS  # noqa: E402
 
@@ -154,17 +154,7 @@ def _about(model: Any) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes or checks. Returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is out of date")
-    options = parser.parse_args(arguments)
-    if REFERENCE.is_file() and REFERENCE.read_text("utf-8") == reference():
-        return 0
-    if options.check:
-        print(f"{REFERENCE.relative_to(ROOT)} is out of date: run python scripts/write_protocol_reference.py")
-        return 1
-    REFERENCE.write_text(reference(), "utf-8")
-    print(f"wrote {REFERENCE.relative_to(ROOT)}")
-    return 0
+    return write_or_check(REFERENCE, reference(), __file__, arguments)
 
 
 if __name__ == "__main__":
