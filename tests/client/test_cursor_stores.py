@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +34,26 @@ asyncio.run(main())
 """
 
 
+class LateFirst(ThreadPoolExecutor):
+    """Its first thread is held up before it does anything."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.begun, self.let_go = threading.Event(), threading.Event()
+        self.first: Future[Any] | None = None
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if self.first is not None:
+            return super().submit(fn, *args, **kwargs)
+        self.first = super().submit(self._late, fn, *args, **kwargs)
+        return self.first
+
+    def _late(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self.begun.set()
+        assert self.let_go.wait(10)
+        return fn(*args, **kwargs)
+
+
 @pytest.mark.parametrize("kind", ["files", "memory"])
 async def test_a_store_gives_what_was_saved_last(kind: str, tmp_path: Path) -> None:
     store: CursorStore = FileCursors(tmp_path / "new" / "folder") if kind == "files" else MemoryCursors()
@@ -41,6 +66,36 @@ async def test_a_store_gives_what_was_saved_last(kind: str, tmp_path: Path) -> N
     for name in ("", "../bot", "a/b"):
         with pytest.raises(Invalid):
             await store.load(name, STREAM)
+
+
+async def test_a_cancelled_save_never_takes_the_place_of_a_later_one(tmp_path: Path) -> None:
+    threads, store = LateFirst(), FileCursors(tmp_path)
+    asyncio.get_running_loop().set_default_executor(threads)
+    cancelled = asyncio.create_task(store.save("bot", STREAM, "older"))
+    await asyncio.sleep(0)
+    assert threads.begun.wait(10)
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+    await store.save("bot", STREAM, "newer")
+    await store.save("other", STREAM, "another's")
+    threads.let_go.set()
+    assert threads.first is not None
+    threads.first.result(10)
+    assert await store.load("bot", STREAM) == "newer"
+
+
+async def test_a_late_save_counts_where_the_later_one_failed(tmp_path: Path) -> None:
+    threads, store = LateFirst(), FileCursors(tmp_path / "cursors")
+    asyncio.get_running_loop().set_default_executor(threads)
+    late = asyncio.create_task(store.save("bot", STREAM, "older"))
+    await asyncio.sleep(0)
+    (tmp_path / "cursors").touch()
+    with pytest.raises(OSError, match="cursors"):
+        await store.save("bot", STREAM, "newer")
+    (tmp_path / "cursors").unlink()
+    threads.let_go.set()
+    await late
+    assert await store.load("bot", STREAM) == "older"
 
 
 async def test_files_outlive_the_object_and_are_the_owners_only(tmp_path: Path) -> None:

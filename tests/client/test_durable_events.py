@@ -115,6 +115,28 @@ async def test_an_entry_is_committed_whole_or_not_at_all(client: Client) -> None
             await events.commit()
 
 
+class CutOff(MemoryCursors):
+    """The save of a text that holds `word` takes effect, and nobody hears of it."""
+
+    word = "cut off"
+
+    async def save(self, name: str, stream: str, text: str) -> None:
+        await super().save(name, stream, text)
+        if self.word in text:
+            raise asyncio.CancelledError
+
+
+async def test_what_is_committed_after_a_commit_that_was_cut_off_is_what_stands(client: Client) -> None:
+    project_id, store = await a_project(client), CutOff()
+    async with reading(client, project_id, store) as (_, events):
+        await events.commit({"note": "before"})
+        with pytest.raises(asyncio.CancelledError):
+            await events.commit({"note": store.word})
+        await events.commit({"note": "before"})
+    async with reading(client, project_id, store) as (_, events):
+        assert events.kept == {"note": "before"}
+
+
 async def test_what_is_kept_beside_the_cursor_comes_back_with_it(client: Client) -> None:
     project_id, store = await a_project(client, 1), MemoryCursors()
     async with reading(client, project_id, store, start="0.0") as (_, events):

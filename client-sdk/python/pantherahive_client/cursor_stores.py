@@ -18,7 +18,8 @@ class CursorStore(Protocol):
     """Two methods, so that a table, a Redis or an object store can stand in for files.
 
     When `save` has returned, `load` gives that text until the next one, whatever ends the process or the machine. A
-    `save` that is cut off leaves the text before it or the new one, and nothing in between.
+    `save` that is cut off leaves the text before it or the new one, nothing in between, and never comes after a later
+    one: a bot that is cancelled while it saves saves once more before it ends.
     """
 
     async def load(self, name: str, stream: str) -> str | None:
@@ -52,6 +53,10 @@ class FileCursors:
         self.folder = Path(folder) if folder is not None else default_folder()
         # One save at a time: a cancelled one goes on in its thread.
         self._saving = threading.Lock()
+        # Threads do not come in the order of their saves: how many saves were asked for, …
+        self._asked = 0
+        # … and file → the newest of them that is in it.
+        self._newest: dict[Path, int] = {}
 
     async def load(self, name: str, stream: str) -> str | None:
         """See CursorStore. Raises OSError where the file cannot be read."""
@@ -59,7 +64,8 @@ class FileCursors:
 
     async def save(self, name: str, stream: str, text: str) -> None:
         """See CursorStore. Raises OSError where the file cannot be written."""
-        await asyncio.to_thread(self._save, self._path(name, stream), text)
+        self._asked += 1
+        await asyncio.to_thread(self._save, self._path(name, stream), text, self._asked)
 
     def _path(self, name: str, stream: str) -> Path:
         return self.folder / f"{check_name(name)}@{stream.replace('/', '-')}.json"
@@ -70,9 +76,11 @@ class FileCursors:
         except FileNotFoundError:
             return None
 
-    def _save(self, path: Path, text: str) -> None:
+    def _save(self, path: Path, text: str, number: int) -> None:
         """A new file takes the old one's place (POSIX rename), and both are on the disk before anybody is told so."""
         with self._saving:
+            if number < self._newest.get(path, 0):
+                return
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             new = path.with_suffix(".new")
             file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -81,6 +89,7 @@ class FileCursors:
                 opened.flush()
                 os.fsync(opened.fileno())
             new.replace(path)
+            self._newest[path] = number
             _sync_folder(self.folder)
 
 

@@ -45,7 +45,7 @@ class DurableEvents:
         self._project = project
         self._store = store
         self._start = start
-        # The text in the store; None before the first.
+        # The text in the store; None before the first, and where a save that was cut off leaves it open.
         self._saved: str | None = None
         # None outside of `async with`.
         self._log: LogEvents | None = None
@@ -101,6 +101,7 @@ class DurableEvents:
         reached = self.cursor if cursor is None else cursor
         text = json.dumps({"cursor": reached, "kept": wanted}, ensure_ascii=False)
         if text != self._saved:
+            self._saved = None
             await self._store.save(self.name, self.stream, text)
         self._saved, self.kept = text, wanted
 
