@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.access_limits import AccessLimits
+from config.content_limits import ProjectLimits, UserLimits
 from config.limits import (
     KIB,
     MIB,
@@ -21,10 +22,8 @@ from config.limits import (
     EventStreamLimits,
     ExportLimits,
     LiveLimits,
-    ProjectLimits,
     RestLimits,
     RuntimeLimits,
-    UserLimits,
 )
 from config.loading import ENVIRONMENT_PREFIX, NO_SUCH_HOME, SettingsError, allowed, load
 

@@ -15,6 +15,7 @@ if str(ROOT) not in sys.path:
 
 from config import limits  # noqa: E402
 from config.access_limits import AccessLimits  # noqa: E402
+from config.content_limits import ProjectLimits, UserLimits  # noqa: E402
 from config.settings import ENVIRONMENT_PREFIX, Settings, allowed  # noqa: E402
 from scripts.generated_page import write_or_check  # noqa: E402 - found by the path above
 
@@ -38,8 +39,8 @@ _GROUPS: Final[dict[str, type[BaseSettings]]] = {
     "Server-Sent Events": limits.EventStreamLimits,
     "Exports": limits.ExportLimits,
     "Actors": limits.RuntimeLimits,
-    "Projects": limits.ProjectLimits,
-    "Private streams": limits.UserLimits,
+    "Projects": ProjectLimits,
+    "Private streams": UserLimits,
     "Database": limits.DatabaseLimits,
     "Consumers of the log": limits.ConsumerLimits,
 }
