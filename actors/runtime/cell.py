@@ -27,9 +27,10 @@ from actors.runtime.delivery import (
 )
 from actors.runtime.gate import OutputGate
 from actors.runtime.mailbox import Control, Mailbox
-from actors.runtime.outcomes import OutcomeMemory, SeenCommand
+from actors.runtime.outcomes import SeenCommand
 from actors.runtime.rejections import MOVED_ON, OP_ID_REUSED, STREAM_HALTED
 from actors.runtime.request import Request
+from actors.runtime.retries import Retries, Unreleased, Unseen
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Content, Entry, NewEntry
@@ -49,15 +50,14 @@ class Cell:
     __slots__ = (
         "_actor",
         "_host",
-        "_rejecting",
         "_scheduled",
         "_unsettled",
         "_unsettled_bytes",
         "gate",
         "last_used_s",
         "mailbox",
-        "memory",
         "phase",
+        "retries",
         "snapshot_seq",
         "state",
         "stream",
@@ -73,16 +73,13 @@ class Cell:
         self.mailbox: Mailbox[Delivery] = Mailbox(host.limits.mailbox_messages_max)
         # Set by `start`; nothing runs before that.
         self.state: Any = None
-        self.memory = OutcomeMemory(host.limits.outcomes_remembered_max)
+        self.retries = Retries(stream, host)
         self.gate = OutputGate(0, 0)
         # The newest seq that `state` includes.
         self.tentative = 0
         # Entries that are applied and not yet committed, oldest first, and the size of their payloads.
         self._unsettled: deque[Unsettled] = deque()
         self._unsettled_bytes = 0
-        # Rejections that wait at the gate: (opId, sender) → the seq that they saw, digest, rejection. A duplicate gets
-        # the same.
-        self._rejecting: dict[tuple[str, str], tuple[int, bytes, Rejection]] = {}
         # The seq of the newest snapshot that was asked for.
         self.snapshot_seq = 0
         # A rough size of the state, for passivation by memory budget.
@@ -105,7 +102,7 @@ class Cell:
 
         `halted`: the state is that of the last good entry, and nothing may be added to it.
         """
-        self.state, self.memory = activation.state, activation.memory
+        self.state, self.retries.memory = activation.state, activation.memory
         self.tentative, self.snapshot_seq = activation.seq, activation.snapshot_seq
         self.gate = OutputGate(activation.seq, activation.epoch)
         self.weight_bytes = activation.weight_bytes
@@ -201,47 +198,28 @@ class Cell:
         self.gate.hold(self.tentative, HeldReading(value, self.tentative, delivery), now_s)
 
     def _answer_again(self, delivery: CommandDelivery, now: str, now_s: float) -> bool:
-        """Answers a retry from what is remembered, or sends it to be looked up. False: the command is new."""
-        request = delivery.request
-        seen = self.memory.find(request.op_id)
-        if seen is not None:
-            self._answer_seen(seen, delivery, now, now_s)
-            return True
-        sender_id = request.principal.id
-        waiting = self._rejecting.get((request.op_id, sender_id)) if self._rejecting else None
-        if waiting is not None:
-            _, digest, rejection = waiting
-            if digest == request.digest:
+        """Gives a retry its first answer, or sends it to be looked up. False: the command is new."""
+        match self.retries.find(delivery):
+            case Unseen.NEW:
+                return False
+            case Unseen.IN_LOG_PERHAPS:
+                self._look_up(delivery)
+            case SeenCommand() as seen:
+                self._answer_seen(seen, delivery, now_s)
+            case Unreleased(rejection):
                 self._reject(rejection, delivery, now_s)
-            else:
-                self._refuse(OP_ID_REUSED, delivery, now, now_s)
-            return True
-        rejected = self._host.rejections.find(self.stream, request.op_id, sender_id, request.digest)
-        if rejected is OP_ID_REUSED:
-            self._refuse(OP_ID_REUSED, delivery, now, now_s)
-            return True
-        if rejected is not None:
-            delivery.refuse(rejected)
-            return True
-        if self._is_searched(delivery):
-            return False
-        if self.memory.may_have_forgotten(request.op_id) or self._host.is_suspect(self.stream, request.op_id):
-            self._look_up(delivery)
-            return True
-        return False
+            case rejection if rejection is OP_ID_REUSED:
+                self._refuse(rejection, delivery, now, now_s)
+            case rejection:
+                delivery.refuse(rejection)
+        return True
 
     def _look_up(self, delivery: CommandDelivery) -> None:
         delivery.searched, delivery.durable_when_asked = False, self.gate.durable
         self._host.look_up(self, delivery)
 
-    def _is_searched(self, delivery: CommandDelivery) -> bool:
-        """Whether the log was asked, and the memory has all that came after the question."""
-        return delivery.searched and self.memory.reaches_back_to(delivery.durable_when_asked)
-
-    def _answer_seen(self, seen: SeenCommand, delivery: CommandDelivery, now: str, now_s: float) -> None:
-        if seen.digest != delivery.request.digest:
-            self._refuse(OP_ID_REUSED, delivery, now, now_s)
-        elif seen.result is not None:
+    def _answer_seen(self, seen: SeenCommand, delivery: CommandDelivery, now_s: float) -> None:
+        if seen.result is not None:
             self.gate.hold(seen.seq, HeldAck(seen, seen.result, delivery), now_s)
         elif delivery.searched and delivery.durable_when_asked >= seen.seq:
             log.error("%s: the log lacks %s, which is remembered", self.stream, delivery.request.op_id)
@@ -304,7 +282,7 @@ class Cell:
             return
         is_late = self._is_late(delivery.request)
         if isinstance(decision, Rejection) or is_late:
-            if not (self.memory.is_whole or self._is_searched(delivery)):
+            if not self.retries.knows_log_lacks(delivery):
                 self._look_up(delivery)  # perhaps it took effect long ago, and its sender's clock was ahead
             elif isinstance(decision, Rejection):
                 self._reject(decision, delivery, now_s)
@@ -328,8 +306,7 @@ class Cell:
         """The rejection leaves when what it saw is durable; until then a duplicate must not be judged anew."""
         request = delivery.request
         if self.tentative > self.gate.durable and not rejection.retryable:
-            sender = (request.op_id, request.principal.id)
-            self._rejecting[sender] = (self.tentative, request.digest, rejection)
+            self.retries.hold(request, self.tentative, rejection)
         # The server sends its own commands again when something has changed, and wants to hear what holds then.
         memory = self._host.rejections if request.principal.kind != "system" else None
         self.gate.hold(self.tentative, HeldRejection(rejection, delivery, memory, self._host.clock), now_s)
@@ -357,7 +334,7 @@ class Cell:
             return
         self.tentative = seq
         seen = SeenCommand(seq, 0, request.digest, decision.at, result)
-        self.memory.remember(request.op_id, now, seen)
+        self.retries.memory.remember(request.op_id, now, seen)
         new = NewEntry(
             self.stream, seq, request.op_id, request.digest, payload, decision.author, decision.at, now, content
         )
@@ -381,8 +358,7 @@ class Cell:
         if held_since is not None:
             self._host.meters.gate_opened(self._host.clock.monotonic_s() - held_since)
         self._host.publish(self.stream, publications)
-        if self._rejecting:
-            self._rejecting = {sender: held for sender, held in self._rejecting.items() if held[0] > newest.seq}
+        self.retries.release(newest.seq)
         if self.phase is Phase.CRASHED:
             self._end_if_drained()
             return

@@ -110,6 +110,6 @@ def _capture(cell: Cell) -> _Capture:
         seq=cell.tentative,
         content_at=actor.content_at(cell.state),
         schema_version=actor.schema_version,
-        memory=cell.memory.as_json(),
+        memory=cell.retries.memory.as_json(),
         parts=actor.parts(cell.state),
     )

@@ -9,7 +9,7 @@ import pytest
 
 from actors.runtime.cell import Cell
 from actors.runtime.cell_host import Phase
-from actors.runtime.delivery import OVERLOADED, Delivery, HeldRejection
+from actors.runtime.delivery import OVERLOADED, CommandDelivery, Delivery, HeldRejection
 from actors.runtime.feeds import Feeds
 from actors.runtime.gate import OutputGate
 from actors.runtime.hub import Following, StreamHub
@@ -19,6 +19,7 @@ from actors.runtime.outcomes import OutcomeMemory
 from actors.runtime.publication import Publication
 from actors.runtime.region import Region
 from actors.runtime.rejections import RejectionMemory
+from actors.runtime.retries import Retries
 from actors.runtime.ring import Ring
 from protocol.log import AppendBatch, Entry, LoadedStream
 from tests.actors.runtime.notes import TAKEN
@@ -163,13 +164,15 @@ def dedup_never_doubts_its_memory(patch: pytest.MonkeyPatch) -> None:
 
 
 def digests_are_not_compared(patch: pytest.MonkeyPatch) -> None:
-    answer = Cell._answer_seen
+    find = Retries.find
 
-    def careless(cell: Cell, seen: Any, delivery: Any, now: str, now_s: float) -> None:
-        seen.digest = delivery.request.digest
-        answer(cell, seen, delivery, now, now_s)
+    def careless(retries: Retries, delivery: CommandDelivery) -> Any:
+        seen = retries.memory.find(delivery.request.op_id)
+        if seen is not None:
+            seen.digest = delivery.request.digest
+        return find(retries, delivery)
 
-    patch.setattr(Cell, "_answer_seen", careless)
+    patch.setattr(Retries, "find", careless)
 
 
 def a_reused_op_id_precedes_permission(patch: pytest.MonkeyPatch) -> None:
@@ -208,7 +211,7 @@ def rejections_at_the_gate_are_not_remembered(patch: pytest.MonkeyPatch) -> None
 
     def forgetful(cell: Cell, *arguments: Any) -> None:
         reject(cell, *arguments)
-        cell._rejecting.clear()
+        cell.retries._unreleased.clear()
 
     patch.setattr(Cell, "_reject", forgetful)
 

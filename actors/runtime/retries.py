@@ -1,0 +1,83 @@
+"""What a command gets whose opId was seen before: its first answer, as far as that is known without asking the log.
+
+accepted          the memory of the newest entries; what may lie before them, only the log knows
+rejected          first at the gate, until what the rejection saw is durable; then in the memory of released rejections
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from actors.runtime.cell_host import CellHost
+from actors.runtime.delivery import CommandDelivery
+from actors.runtime.outcomes import OutcomeMemory, SeenCommand
+from actors.runtime.rejections import OP_ID_REUSED
+from actors.runtime.request import Request
+from protocol.errors import Rejection
+
+
+class Unseen(Enum):
+    """Nothing here remembers the opId."""
+
+    NEW = "new"
+    IN_LOG_PERHAPS = "in the log perhaps"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreleased:
+    """It was rejected, and the rejection still waits at the gate."""
+
+    rejection: Rejection
+
+
+class Retries:
+    """What one incarnation of a stream's actor knows of the commands that it was sent."""
+
+    __slots__ = ("_host", "_stream", "_unreleased", "memory")
+
+    def __init__(self, stream: str, host: CellHost) -> None:
+        self._stream = stream
+        self._host = host
+        # The accepted ones.
+        self.memory = OutcomeMemory(host.limits.outcomes_remembered_max)
+        # Rejections that wait at the gate: (opId, sender) → the seq that they saw, digest, rejection. A duplicate gets
+        # the same.
+        self._unreleased: dict[tuple[str, str], tuple[int, bytes, Rejection]] = {}
+
+    def find(self, delivery: CommandDelivery) -> SeenCommand | Unreleased | Rejection | Unseen:
+        """The first answer to this command. OP_ID_REUSED: its opId belongs to another one."""
+        request = delivery.request
+        seen = self.memory.find(request.op_id)
+        if seen is not None:
+            return seen if seen.digest == request.digest else OP_ID_REUSED
+        sender_id = request.principal.id
+        waiting = self._unreleased.get((request.op_id, sender_id)) if self._unreleased else None
+        if waiting is not None:
+            _, digest, rejection = waiting
+            return Unreleased(rejection) if digest == request.digest else OP_ID_REUSED
+        released = self._host.rejections.find(self._stream, request.op_id, sender_id, request.digest)
+        if released is not None:
+            return released
+        if self._is_searched(delivery):
+            return Unseen.NEW
+        if self.memory.may_have_forgotten(request.op_id) or self._host.is_suspect(self._stream, request.op_id):
+            return Unseen.IN_LOG_PERHAPS
+        return Unseen.NEW
+
+    def knows_log_lacks(self, delivery: CommandDelivery) -> bool:
+        """Whether the command, which is not remembered, certainly never took effect, whatever its opId says."""
+        return self.memory.is_whole or self._is_searched(delivery)
+
+    def _is_searched(self, delivery: CommandDelivery) -> bool:
+        """Whether the log was asked, and the memory has all that came after the question."""
+        return delivery.searched and self.memory.reaches_back_to(delivery.durable_when_asked)
+
+    def hold(self, request: Request, seq: int, rejection: Rejection) -> None:
+        """The rejection waits at the gate until `seq` is durable."""
+        self._unreleased[request.op_id, request.principal.id] = (seq, request.digest, rejection)
+
+    def release(self, seq: int) -> None:
+        """Everything up to `seq` is durable."""
+        if self._unreleased:
+            self._unreleased = {sender: held for sender, held in self._unreleased.items() if held[0] > seq}
