@@ -9,7 +9,6 @@ time wait for each other. Packages come from where pip is configured to take the
 """
 
 import argparse
-import ast
 import fcntl
 import hashlib
 import json
@@ -33,6 +32,11 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the running Python is what is be
     )
 
 ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from scripts import installer_settings  # noqa: E402 - found by the path above
+
 REQUIREMENTS = ROOT / "requirements"
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
@@ -56,17 +60,6 @@ UNFIT = {
     "\r": "a carriage return",
 }
 STARTED_AT_S = time.monotonic()
-
-# What pip calls it -> what uv reads from its environment. Lists are separated by blanks in pip's settings.
-UV_NAMES = {
-    "index-url": "UV_INDEX_URL",
-    "extra-index-url": "UV_EXTRA_INDEX_URL",
-    "find-links": "UV_FIND_LINKS",
-    "trusted-host": "UV_INSECURE_HOST",
-    "cert": "SSL_CERT_FILE",
-    "timeout": "UV_HTTP_TIMEOUT",
-    "default-timeout": "UV_HTTP_TIMEOUT",
-}
 
 
 class SetupError(Exception):
@@ -132,8 +125,9 @@ def identity() -> dict[str, str]:
 
 def digest(name: str) -> str:
     """Hash of everything that decides what a finished set-up of `name` looks like."""
-    lock = (REQUIREMENTS / f"{name}.lock").read_bytes()
-    return hashlib.sha256(lock + Path(__file__).read_bytes()).hexdigest()
+    lock = REQUIREMENTS / f"{name}.lock"
+    sources = (Path(__file__), Path(installer_settings.__file__))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in (lock, *sources))).hexdigest()
 
 
 def read_stamp() -> dict[str, object]:
@@ -219,7 +213,7 @@ def make_venv() -> None:
 def install(name: str) -> None:
     """Installs the lock with uv, or with pip where there is no uv or uv cannot do it."""
     lock = str(REQUIREMENTS / f"{name}.lock")
-    environment = installer_environment()
+    environment = installer_settings.environment(BASE_PYTHON)
     uv = find_uv(environment)
     if uv:
         # sync also removes what the lock no longer names; the runtime set must leave the dev packages alone.
@@ -266,7 +260,7 @@ def compile_locks(*, upgrade: bool) -> None:
     Raises:
         SetupError: if there is no uv, the versions contradict each other or an address got into a lock.
     """
-    environment = installer_environment()
+    environment = installer_settings.environment(BASE_PYTHON)
     with only_one():
         if not has_venv():
             make_venv()
@@ -343,58 +337,6 @@ def find_pip() -> list[str]:
         "this Python has neither pip nor ensurepip, and there is no uv. Install any of them\n"
         "(Debian and Ubuntu: apt-get install python3-venv), then run the same command again."
     )
-
-
-def installer_environment() -> dict[str, str]:
-    """This process's environment, with what pip is configured for handed on to uv, which does not read it."""
-    environment = dict(os.environ)
-    environment.pop("PYTHONHOME", None)
-    environment.pop("PYTHONPATH", None)
-    defaults = uv_settings(pip_settings())
-    if not os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111 - Path.home() raises where there is no home
-        defaults["UV_NO_CACHE"] = "1"
-    fixed = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    return {**defaults, **environment, **fixed}
-
-
-def uv_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """pip's settings in uv's words, as variables of the environment."""
-    # pip looks into all indexes for the best version; the hashes make that safe for uv too.
-    defaults = {
-        "UV_SYSTEM_CERTS": "1",
-        "UV_PYTHON_DOWNLOADS": "never",
-        "UV_INDEX_STRATEGY": "unsafe-best-match",
-    }
-    for name, value in settings.items():
-        if name in UV_NAMES:
-            separator = "," if name == "find-links" else " "
-            defaults[UV_NAMES[name]] = separator.join(value.split())
-    if "no-index" in settings:
-        defaults["PIP_NO_INDEX"] = settings["no-index"]
-    if "proxy" in settings:
-        defaults |= {"HTTPS_PROXY": settings["proxy"], "HTTP_PROXY": settings["proxy"]}
-    return defaults
-
-
-def pip_settings() -> dict[str, str]:
-    """pip's effective settings for installing: those of its files, over them those of its environment."""
-    command = [BASE_PYTHON, "-m", "pip", "config", "list"]
-    answer = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    if answer.returncode:  # no pip on this machine; its variables may be set all the same
-        variables = {key: value for key, value in os.environ.items() if key.startswith("PIP_")}
-        return {key[4:].lower().replace("_", "-"): value for key, value in variables.items()}
-    return parse_pip_settings(answer.stdout)
-
-
-def parse_pip_settings(listed: str) -> dict[str, str]:
-    """What `pip config list` printed, as the settings of `pip install`: the environment's win over the files'."""
-    found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
-    for line in listed.splitlines():
-        key, equals, value = line.partition("=")
-        section, _, name = key.rpartition(".")
-        if equals and section in found:
-            found[section][name] = str(ast.literal_eval(value))
-    return {**found["global"], **found["install"], **found[":env:"]}
 
 
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None, *, folder: Path = ROOT) -> str:

@@ -1,4 +1,4 @@
-"""Set-up: which folder, where packages come from, what locks may say, when nothing is left to do, which Python."""
+"""Set-up: which folder, what locks may say, when nothing is left to do, which Python."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def test_a_folder_in_which_nothing_would_work_is_refused_before_anything_is_made
     folder = tmp_path / os.fsdecode(name)
     shutil.copytree(ROOT / "requirements", folder / "requirements")
     (folder / "scripts").mkdir()
-    shutil.copy(SOURCE, folder / "scripts")
+    for file in ("__init__.py", "bootstrap.py", "installer_settings.py"):
+        shutil.copy(SOURCE.with_name(file), folder / "scripts")
     answer = subprocess.run(
         [sys.executable, folder / "scripts" / "bootstrap.py", flag], capture_output=True, text=True, check=False
     )
@@ -71,62 +72,6 @@ def test_a_folder_in_which_nothing_would_work_is_refused_before_anything_is_made
 @pytest.mark.parametrize("path", ["/home/me/hive", "/with blanks/it's", "/Bücher/100%/#1", "/π & more;/(a)=b!~*"])
 def test_other_folders_are_fine(path: str) -> None:
     assert bootstrap.unfit_character(path) is None
-
-
-# — where packages come from —————————————————————————————————————————————————————————————————————————
-
-
-def test_pips_settings_are_read_and_the_environment_wins() -> None:
-    listed = (
-        f"global.index-url='{INDEX}'\n"
-        "global.timeout='60'\n"
-        "install.timeout='90'\n"
-        ":env:.timeout='120'\n"
-        "download.index-url='https://not.for.us/simple'\n"
-        "no setting at all\n"
-    )
-    assert bootstrap.parse_pip_settings(listed) == {"index-url": INDEX, "timeout": "120"}
-
-
-def test_pips_settings_become_uvs() -> None:
-    given = {
-        "index-url": INDEX,
-        "extra-index-url": "https://one.example/simple\nhttps://two.example/simple",
-        "find-links": "/wheels /more-wheels",
-        "trusted-host": "packages.example",
-        "cert": "/certificates.pem",
-        "timeout": "60",
-        "proxy": "http://proxy.example:3128",
-        "no-index": "true",
-        "quiet": "1",
-    }
-    made = bootstrap.uv_settings(given)
-    assert made["UV_INDEX_URL"] == INDEX
-    assert made["UV_EXTRA_INDEX_URL"] == "https://one.example/simple https://two.example/simple"
-    assert made["UV_FIND_LINKS"] == "/wheels,/more-wheels"
-    assert made["UV_INSECURE_HOST"] == "packages.example"
-    assert made["SSL_CERT_FILE"] == "/certificates.pem"
-    assert made["UV_HTTP_TIMEOUT"] == "60"
-    assert made["HTTPS_PROXY"] == made["HTTP_PROXY"] == "http://proxy.example:3128"
-    assert made["PIP_NO_INDEX"] == "true"
-    assert "1" not in {made[name] for name in made if "QUIET" in name}
-
-
-def test_without_settings_of_pip_uv_keeps_its_own_sources() -> None:
-    made = bootstrap.uv_settings({})
-    assert not {"UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "HTTPS_PROXY"} & made.keys()
-    assert made["UV_PYTHON_DOWNLOADS"] == "never"
-
-
-def test_what_was_said_to_uv_itself_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "pip_settings", lambda: {"index-url": INDEX, "timeout": "60"})
-    monkeypatch.setenv("UV_INDEX_URL", "https://mine.example/simple")
-    monkeypatch.setenv("PYTHONPATH", "/somewhere")
-    monkeypatch.delenv("UV_HTTP_TIMEOUT", raising=False)
-    environment = bootstrap.installer_environment()
-    assert environment["UV_INDEX_URL"] == "https://mine.example/simple"
-    assert environment["UV_HTTP_TIMEOUT"] == "60"
-    assert "PYTHONPATH" not in environment
 
 
 # — locks ————————————————————————————————————————————————————————————————————————————————————————————
