@@ -5,7 +5,8 @@
     close   give everything back
 
 The lease is judged by the database's clock. Here only a deadline is kept, half a second on the safe side of it: reads
-from memory stop there, because afterwards somebody else may be writing. Writes need no clock: they are fenced.
+from memory and rejections stop there, because afterwards somebody else may be writing. Writes need no clock: they are
+fenced.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from protocol.log import SHARDS, NodeRow, ShardRow
 log = structlog.get_logger("pantherahive.node")
 
 SAFETY_S: Final = 0.5
-"""How much earlier than the lease's end reads from memory stop."""
+"""How much earlier than the lease's end reads from memory and rejections stop."""
 REAP_AFTER_LEASES: Final = 2
 """So many leases of own uninterrupted beats come before others are ended: an outage of the database kills nobody."""
 
@@ -51,12 +52,26 @@ class Lease:
 
 
 class WatchedShards(ShardTable):
-    """A shard table that remembers a loss: one lost shard ends the session."""
+    """A shard table that remembers a loss: one lost shard ends the session. It knows how long the lease holds."""
 
-    def __init__(self, session: str) -> None:
+    def __init__(self, session: str, clock: Clock) -> None:
         super().__init__(session)
+        self._clock = clock
         # Set when the first shard was lost.
         self.loss = asyncio.Event()
+        # Whether the session was ended by somebody: for ever, like a loss.
+        self.was_ended = False
+        # Until when what is in memory is surely the newest, by the monotonic clock.
+        self.serves_until_s = float("-inf")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether somebody ended the session or took a shard. It stays so for ever."""
+        return self.was_ended or self.loss.is_set()
+
+    def may_serve(self) -> bool:
+        """See base: no shard was lost and the lease holds."""
+        return not self.is_over and self._clock.monotonic_s() < self.serves_until_s
 
     def lost(self, shard: int) -> None:
         super().lost(shard)
@@ -86,14 +101,10 @@ class Node:
         self._ids = ids
         self._lease = lease
         self._sleep = sleep
-        # Until when reads from memory are allowed, by the monotonic clock.
-        self._deadline_s = float("-inf")
         # Set, and replaced, at every renewal: who reads from memory may wait for it.
         self._renewal = asyncio.Event()
         # Since when beats have followed each other without a break; None before the first one.
         self._beating_since_s: float | None = None
-        # Whether the session was ended by somebody, or a shard was lost: for ever.
-        self._is_over = False
 
     # — what others ask ——————————————————————————————————————————————————————————————————————————————
 
@@ -104,11 +115,11 @@ class Node:
     @property
     def is_over(self) -> bool:
         """Whether somebody ended the session or took a shard. It stays so for ever."""
-        return self._is_over or self._shards.loss.is_set()
+        return self._shards.is_over
 
     def may_serve(self) -> bool:
         """Whether what is in memory is surely the newest: no shard was lost and the lease holds."""
-        return not self.is_over and self._clock.monotonic_s() < self._deadline_s
+        return self._shards.may_serve()
 
     async def served(self) -> bool:
         """Whether reads from memory are allowed; when the lease is over, after waiting for its renewal."""
@@ -227,17 +238,17 @@ class Node:
         return not self.may_serve()
 
     def _renewed(self, sent_s: float) -> None:
-        if self._beating_since_s is None or sent_s >= self._deadline_s:
+        if self._beating_since_s is None or sent_s >= self._shards.serves_until_s:
             self._beating_since_s = sent_s
-        self._deadline_s = sent_s + self._lease.lease_s - SAFETY_S
+        self._shards.serves_until_s = sent_s + self._lease.lease_s - SAFETY_S
         renewal, self._renewal = self._renewal, asyncio.Event()
         renewal.set()
 
     def _over(self, why: str) -> NoReturn:
-        self._is_over = True
+        self._shards.was_ended = True
         raise SessionLost(why)
 
     async def close(self) -> None:
         """Ends the session: others may take the shards at once. Raises StorageFault; then the lease runs out."""
-        self._deadline_s = float("-inf")
+        self._shards.serves_until_s = float("-inf")
         await self._ownership.close_session(self.session)

@@ -17,7 +17,8 @@ from server.node import Node
 
 
 class LeasedRouter:
-    """Fits `actors.runtime.router.Router`. Reads from memory stop with the lease; commands are fenced anyway.
+    """Fits `actors.runtime.router.Router`. Reads from memory stop with the lease. Entries are fenced anyway, and
+    rejections leave the cell only while the lease holds.
 
     A lease that ended because the database stood still is renewed as soon as it answers: reads wait a little for that.
     """

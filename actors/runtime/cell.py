@@ -28,7 +28,7 @@ from actors.runtime.delivery import (
 from actors.runtime.gate import OutputGate
 from actors.runtime.mailbox import Control, Mailbox
 from actors.runtime.outcomes import SeenCommand
-from actors.runtime.rejections import MOVED_ON, OP_ID_REUSED, STREAM_HALTED
+from actors.runtime.rejections import MOVED_ON, OP_ID_REUSED, STREAM_HALTED, RejectionMemory
 from actors.runtime.request import Request
 from actors.runtime.retries import Retries, Unreleased, Unseen
 from protocol.cursors import Cursor
@@ -253,7 +253,7 @@ class Cell:
             if hidden and not principal.is_operator:
                 rejection = decision
         # Not remembered: the opId belongs to another command, or the command was not judged by the whole stream.
-        self.gate.hold(self.tentative, HeldRejection(rejection, delivery, None, self._host.clock), now_s)
+        self._hold_rejection(rejection, delivery, None, now_s)
 
     def _judge(self, delivery: CommandDelivery, now: str) -> Decision[Any] | Rejection | None:
         """What the actor decides; nothing is changed. None when it raised: the caller has been told."""
@@ -287,7 +287,7 @@ class Cell:
             elif isinstance(decision, Rejection):
                 self._reject(decision, delivery, now_s)
             else:  # not remembered: the seq will never be this one again
-                self.gate.hold(self.tentative, HeldRejection(MOVED_ON, delivery, None, self._host.clock), now_s)
+                self._hold_rejection(MOVED_ON, delivery, None, now_s)
         else:
             self._accept(decision, delivery, now, now_s)
 
@@ -309,7 +309,13 @@ class Cell:
             self.retries.hold(request, self.tentative, rejection)
         # The server sends its own commands again when something has changed, and wants to hear what holds then.
         memory = self._host.rejections if request.principal.kind != "system" else None
-        self.gate.hold(self.tentative, HeldRejection(rejection, delivery, memory, self._host.clock), now_s)
+        self._hold_rejection(rejection, delivery, memory, now_s)
+
+    def _hold_rejection(
+        self, rejection: Rejection, delivery: CommandDelivery, memory: RejectionMemory | None, now_s: float
+    ) -> None:
+        host = self._host
+        self.gate.hold(self.tentative, HeldRejection(rejection, delivery, memory, host.clock, host.shards), now_s)
 
     def _accept(self, decision: Decision[Any], delivery: CommandDelivery, now: str, now_s: float) -> None:
         """Applies first, then submits: an entry that `evolve` cannot digest never reaches the log."""

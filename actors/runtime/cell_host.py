@@ -12,6 +12,7 @@ from actors.runtime.limits import RuntimeLimits
 from actors.runtime.outcomes import OutcomeMemory, SeenCommand
 from actors.runtime.publication import Publication
 from actors.runtime.rejections import RejectionMemory
+from actors.runtime.shards import ShardTable
 from protocol.log import Content, Entry, NewEntry
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class CellHost(Protocol):
     ids: Ids
     meters: RuntimeMeters
     rejections: RejectionMemory
+    shards: ShardTable
 
     def submit(self, unsettled: Unsettled) -> None: ...
 

@@ -11,6 +11,7 @@ from actors.ports import Clock
 from actors.runtime.outcomes import SeenCommand
 from actors.runtime.rejections import RejectionMemory
 from actors.runtime.request import Accepted, Outcome, Reading, Request
+from actors.runtime.shards import ShardTable
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Entry
@@ -105,6 +106,8 @@ class HeldAck:
 class HeldRejection:
     """A refusal may depend on state that could still vanish, so it waits like everything else.
 
+    No fence keeps it back as it does an entry: somebody else may own the stream when it leaves, and have accepted the
+    same command. So it leaves only while we surely own it; else the sender has to try again.
     `memory` is None where it is not kept: the opId belongs to another command, or the server is the sender.
     """
 
@@ -112,9 +115,13 @@ class HeldRejection:
     delivery: CommandDelivery
     memory: RejectionMemory | None
     clock: Clock
+    shards: ShardTable
 
     def release(self, epoch: int) -> None:
         del epoch
+        if not self.shards.may_serve():
+            self.delivery.refuse(UNAVAILABLE)
+            return
         request = self.delivery.request
         if self.memory is not None:
             now_s = self.clock.monotonic_s()

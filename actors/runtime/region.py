@@ -70,7 +70,7 @@ class Region:
         self.supervisor = Supervisor(limits)
         self.snapshots = Snapshotter(journal, clock, limits)
         self._actors: Mapping[str, AnyActor] = {actor.kind: actor for actor in actors}
-        self._shards = shards
+        self.shards = shards
         self._outlets = outlets
         self._loader = Loader(journal, self, clock, meters, limits)
         self._lookup = Lookup(journal, limits, self._return_to_cell)
@@ -161,7 +161,7 @@ class Region:
     def _refusal(self, stream: str) -> Rejection | None:
         if stream.partition("/")[0] not in self._actors:
             return _UNKNOWN_KIND
-        if self._stopping or not self._shards.owns(shard_of(stream)):
+        if self._stopping or not self.shards.owns(shard_of(stream)):
             return UNAVAILABLE
         return self.supervisor.refusal(stream, self.clock.monotonic_s())
 
@@ -220,7 +220,7 @@ class Region:
 
     def shard_lost(self, shard: int) -> None:
         log.error("shard %d belongs to another session now", shard)
-        self._shards.lost(shard)
+        self.shards.lost(shard)
         for cell in [cell for cell in self._cells.values() if shard_of(cell.stream) == shard]:
             self._drop(cell, UNAVAILABLE)
 

@@ -48,7 +48,7 @@ class Heart:
         """On an open storage; nothing runs yet."""
         clock, ids, meters, outlets = SystemClock(), SystemIds(), Meters(), Outlets()
         limits = limits_from(settings, RuntimeLimits)
-        shards = WatchedShards(storage.database.session)
+        shards = WatchedShards(storage.database.session, clock)
         lease = Lease(settings.lease_s, settings.beat_interval_s, settings.lease_wait_s)
         node = Node(storage.ownership, shards, node_id=node_id, address=url, clock=clock, ids=ids, lease=lease)
         actors = _actors(settings)

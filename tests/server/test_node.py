@@ -50,7 +50,7 @@ class Database:
     def node(self, name: str) -> Node:
         return Node(
             AwayNowAndThen(self),
-            WatchedShards(f"session-{name}"),
+            WatchedShards(f"session-{name}", self.clock),
             node_id=f"node-{name}",
             address=f"http://{name}:8080",
             clock=self.clock,
@@ -166,7 +166,7 @@ async def test_the_same_node_started_again_waits_for_nobody(database: Database) 
     began = database.clock.seconds
     again = Node(
         database.ownership,
-        WatchedShards("session-a2"),
+        WatchedShards("session-a2", database.clock),
         node_id="node-a",
         address="http://a:8080",
         clock=database.clock,
@@ -295,7 +295,7 @@ async def test_a_paused_node_learns_from_its_first_beat_that_it_is_over(database
 
 
 async def test_a_lost_shard_ends_the_session_before_the_next_beat(database: Database) -> None:
-    shards = WatchedShards("session-a")
+    shards = WatchedShards("session-a", database.clock)
 
     async def never(_: float) -> None:
         await asyncio.Event().wait()

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
+from actors.runtime.delivery import UNAVAILABLE
 from actors.runtime.rejections import OP_ID_REUSED
 from actors.runtime.request import Accepted
 from protocol.errors import ErrorCode
@@ -148,6 +149,24 @@ async def test_a_duplicate_of_a_rejection_that_still_waits_at_the_gate_is_reject
         assert await duplicate == await rejection
         assert await other == OP_ID_REUSED
         assert len(world.journal.entries()) == 2
+
+
+async def test_a_rejection_by_one_whose_lease_is_over_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was frozen judges, or tells, when another one may have accepted the same command."""
+    async with a_world() as world:
+        hold, op_id, early_id = world.journal.next(Hold()), world.ids.new_id(), world.ids.new_id()
+        first = world.send(add(1))
+        early = world.send(edit(2, "early"), op_id=early_id)
+        await hold.reached.wait()
+        with monkeypatch.context() as patch:
+            patch.setattr(world.shards, "may_serve", lambda: False)
+            hold.release()
+            await first
+            for rejection in (early, world.send(edit(2, "late"), op_id=op_id)):
+                assert rejected(await rejection) == UNAVAILABLE
+        accepted(await world.send(add(2)))
+        for again in (world.send(edit(2, "early"), op_id=early_id), world.send(edit(2, "late"), op_id=op_id)):
+            accepted(await again)
 
 
 async def test_a_rejection_is_remembered_from_when_it_was_told_and_not_for_ever() -> None:
