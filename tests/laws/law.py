@@ -31,13 +31,9 @@ from protocol.undo import RedoCommand, UndoCommand
 from tests.actors.given import ADMIN, COMMENTER, FACTS, MEMBER, OWNER, PROJECT_ID, STRANGER, VIEWER, Life, events_of
 from tests.actors.undoing import facts_of
 from tests.laws.cycles import assert_no_cycle, pairs_of
-from tests.laws.naive import (
-    World,
-    empty_world,
-    go_on,
-    user_world,
-    without_seq,
-)
+from tests.laws.naive import go_on
+from tests.laws.naive_inbox import user_world
+from tests.laws.records import World, empty_world, without_seq
 from tests.laws.stale import (
     stale_fields,
 )

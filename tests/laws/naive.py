@@ -9,27 +9,8 @@ from typing import Any
 import msgpack
 
 from protocol.log import Entry
-from protocol.preferences import DEFAULT_CHANNELS
-
-PROJECTED = (
-    "projects",
-    "members",
-    "invitations",
-    "roles",
-    "milestones",
-    "custom_fields",
-    "tasks",
-    "links",
-    "comments",
-    "profiles",
-    "purges",
-)
-"""Collections that have a read table."""
-PRIVATE = ("notifications", "inboxes")
-"""Collections of a person's own stream, which has none."""
-
-World = dict[str, dict[str, dict[str, Any]]]
-"""Collection → id → record. The project or profile itself stands alone under its own id."""
+from tests.laws.naive_inbox import INBOX_STEPS
+from tests.laws.records import World, empty_world
 
 
 def naive_world(entries: Sequence[Entry]) -> World:
@@ -37,18 +18,6 @@ def naive_world(entries: Sequence[Entry]) -> World:
     world = empty_world()
     for entry in entries:
         go_on(world, entry)
-    return world
-
-
-def empty_world() -> World:
-    """Nothing yet."""
-    return {name: {} for name in (*PROJECTED, *PRIVATE)}
-
-
-def user_world(user_id: str) -> World:
-    """An inbox is there from the start."""
-    world = empty_world()
-    _inbox(world, user_id)
     return world
 
 
@@ -318,48 +287,6 @@ def _profile_edited(world: World, data: Any, entry: Entry, own: str) -> None:
     world["profiles"][own]["updatedAt"], world["profiles"][own]["seq"] = entry.at, entry.seq
 
 
-def _notified(world: World, data: Any, entry: Entry, own: str) -> None:
-    notification = data["notification"]
-    world["notifications"][str(notification["number"])] = {**notification, "seq": entry.seq}
-    _inbox(world, own)["count"] += 1
-
-
-def _withheld(world: World, data: Any, entry: Entry, own: str) -> None:
-    assert data["why"] in ("projectMuted", "reasonOff")
-
-
-def _read(world: World, data: Any, entry: Entry, own: str) -> None:
-    _inbox(world, own)["readUpTo"] = data["upTo"]
-
-
-def _preferences_set(world: World, data: Any, entry: Entry, own: str) -> None:
-    inbox = _inbox(world, own)
-    inbox["channels"].update(data["changes"].get("channels", {}))
-    if "quietHours" in data["changes"]:
-        inbox["quietHours"] = data["changes"]["quietHours"]
-
-
-def _muted(world: World, data: Any, entry: Entry, own: str) -> None:
-    _inbox(world, own)["muted"].append(data["projectId"])
-
-
-def _unmuted(world: World, data: Any, entry: Entry, own: str) -> None:
-    _inbox(world, own)["muted"].remove(data["projectId"])
-
-
-def _inbox(world: World, own: str) -> Any:
-    return world["inboxes"].setdefault(
-        own,
-        {
-            "count": 0,
-            "readUpTo": 0,
-            "channels": {reason: list(channels) for reason, channels in DEFAULT_CHANNELS.items()},
-            "quietHours": None,
-            "muted": [],
-        },
-    )
-
-
 _STEPS = {
     "ProjectCreated": _project_created,
     "ProjectEdited": _project_edited,
@@ -407,18 +334,5 @@ _STEPS = {
     "ProjectRestoredTo": _nothing,
     "ProfileCreated": _profile_created,
     "ProfileEdited": _profile_edited,
-    "Notified": _notified,
-    "NotificationWithheld": _withheld,
-    "NotificationsRead": _read,
-    "PreferencesSet": _preferences_set,
-    "ProjectMuted": _muted,
-    "ProjectUnmuted": _unmuted,
+    **INBOX_STEPS,
 }
-
-
-def without_seq(world: World) -> World:
-    """The records as the protocol knows them."""
-    return {
-        name: {key: {f: v for f, v in record.items() if f != "seq"} for key, record in records.items()}
-        for name, records in world.items()
-    }

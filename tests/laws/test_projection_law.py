@@ -18,8 +18,9 @@ from storage.projections.writer import PROJECTOR
 from tests.actors.given import Life, uuid
 from tests.laws.law import check_profile, check_project
 from tests.laws.lives import live_many
-from tests.laws.naive import PROJECTED, naive_world
+from tests.laws.naive import naive_world
 from tests.laws.naive_activity import naive_activity
+from tests.laws.records import PROJECTED
 from tests.laws.strategies import PROFILE_LIVES, PROJECT_LIVES
 from tests.storage.projections.given import Feeder, activity_rows, by_key, forget_everything, table_rows
 

@@ -23,7 +23,8 @@ from protocol.log import Entry
 from tests.actors.given import ADMIN, MEMBER, OWNER, Life, a_team
 from tests.actors.undoing import redo, seen, undo
 from tests.laws.law import seen as records_of
-from tests.laws.naive import World, go_on, naive_world, without_seq
+from tests.laws.naive import go_on, naive_world
+from tests.laws.records import World, without_seq
 from tests.laws.wild import wild_command
 from tests.laws.writers import Key, LastWriters, written_by
 
