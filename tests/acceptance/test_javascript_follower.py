@@ -8,7 +8,8 @@ import pytest
 
 from pantherahive_client import Client
 from tests.acceptance.javascript import js_follower, node
-from tests.client.hive import ADMIN_TOKEN, QUICK, Hive, running_hive
+from tests.client.hive import QUICK, Hive, running_hive
+from tests.client.hive_accounts import ADMIN_TOKEN
 
 pytestmark = pytest.mark.only_if(node() is not None)
 

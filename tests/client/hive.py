@@ -19,9 +19,9 @@ from pantherahive_client import Backoff, Settings, new_id
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Origin, Principal
 from protocol.messages import ProjectCommand, decode_command, event_json
+from tests.client.hive_accounts import HiveAccounts
 from tests.client.hive_reads import EPOCH, HiveReads
 
-ADMIN_TOKEN = "the-operators-token"
 QUICK = Settings(
     deadline_s=5,
     connect_patience_s=5,
@@ -50,17 +50,15 @@ class Stream:
         return f"{len(self.entries)}.{EPOCH}" if self.entries else "0.0"
 
 
-class Hive:
+class Hive(HiveAccounts):
     """The server. Tests set its attributes to order a fault."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.actor = ProjectActor()
         self.streams: dict[str, Stream] = {}
         self.url = ""
-        self.users: dict[str, str] = {}
-        self.tokens: dict[str, Principal] = {ADMIN_TOKEN: Principal("system", "admin")}
         self.now = "2030-01-01T00:00:00.000Z"
-        self.expires_in_s: float = 900
         # What joins are told of the log.
         self.halted = False
         # opIds and names of all command frames that arrived, in order.
@@ -80,14 +78,8 @@ class Hive:
         self.pages: list[str] = []
         self.page_size = 100
         self.away = False
-        self.logins = 0
-        # Exchanges of refresh tokens, and renewals on the socket that were accepted.
-        self.refreshes = 0
+        # Renewals on the socket that were accepted.
         self.renewals = 0
-        # Refresh tokens that count.
-        self.refresh_tokens: dict[str, str] = {}
-        # (key, refresh token) of exchanges → user: the same request again is answered again.
-        self.refreshed: dict[tuple[str, str], str] = {}
         self.connections: dict[str, Principal] = {}
         self._runner: web.AppRunner | None = None
         self._port = 0
@@ -98,11 +90,7 @@ class Hive:
     async def start(self) -> None:
         application = web.Application(middlewares=[self._keep_transport])
         self._sockets = {"msgpack": self._serve(application, "msgpack"), "default": self._serve(application, "default")}
-        application.router.add_post("/v1/users/login", self._log_in)
-        application.router.add_post("/v1/users/refresh", self._refresh)
-        application.router.add_get("/v1/users", self._find_user)
-        application.router.add_get("/v1/users/me", self._read_own)
-        application.router.add_get("/v1/users/{userId}", self._read_profile)
+        application.router.add_routes(self.account_routes())
         application.router.add_routes(HiveReads(self).routes())
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -162,62 +150,6 @@ class Hive:
             self._transports.append(request.transport)
         response: web.StreamResponse = await handler(request)
         return response
-
-    def add_user(self, username: str) -> str:
-        self.users[username] = new_id()
-        return self.users[username]
-
-    # ------------------------------------------------------------------ REST
-
-    async def _log_in(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        user_id = self.users.get(body.get("username", ""))
-        if user_id is None or body["password"] != "correct horse":
-            problem = {"code": "unauthenticated", "detail": "wrong credentials", "status": 401}
-            return web.json_response(problem, status=401, content_type="application/problem+json")
-        self.logins += 1
-        return self._signed_in(user_id)
-
-    async def _refresh(self, request: web.Request) -> web.Response:
-        request_key = (request.headers["Idempotency-Key"], (await request.json())["refreshToken"])
-        user_id = self.refreshed.get(request_key) or self.refresh_tokens.pop(request_key[1], None)
-        if user_id is None:
-            problem = {"code": "unauthenticated", "detail": "the refresh token is not valid", "status": 401}
-            return web.json_response(problem, status=401, content_type="application/problem+json")
-        self.refreshes += 1
-        self.refreshed[request_key] = user_id
-        return self._signed_in(user_id)
-
-    def _signed_in(self, user_id: str) -> web.Response:
-        number = self.logins + self.refreshes
-        token, refresh_token = f"token-{number}-{user_id}", f"refresh-{number}-{user_id}"
-        self.tokens[token] = Principal(user_id)
-        self.refresh_tokens[refresh_token] = user_id
-        return web.json_response(
-            {
-                "userId": user_id,
-                "username": next(name for name, one in self.users.items() if one == user_id),
-                "accessToken": token,
-                "expiresIn": self.expires_in_s,
-                "refreshToken": refresh_token,
-            }
-        )
-
-    def principal_of(self, request: web.Request) -> Principal:
-        """Whose token it comes with."""
-        return self.tokens[request.headers["Authorization"].removeprefix("Bearer ")]
-
-    async def _find_user(self, request: web.Request) -> web.Response:
-        name = request.query["username"]
-        return web.json_response([{"userId": self.users[name], "username": name}] if name in self.users else [])
-
-    async def _read_profile(self, request: web.Request) -> web.Response:
-        user_id = request.match_info["userId"]
-        return web.json_response({"userId": user_id}) if user_id in self.users.values() else _nothing()
-
-    async def _read_own(self, request: web.Request) -> web.Response:
-        principal = self.principal_of(request)
-        return web.json_response({"userId": principal.id}) if principal.id in self.users.values() else _nothing()
 
     # ------------------------------------------------------------------ socket
 
@@ -394,11 +326,6 @@ class Hive:
     async def tell_closed(self, message: dict[str, Any]) -> None:
         for sid in list(self.connections):
             await self.emit("closed", message, to=sid)
-
-
-def _nothing() -> web.Response:
-    problem = {"code": "not_found", "detail": "no such thing", "status": 404}
-    return web.json_response(problem, status=404, content_type="application/problem+json")
 
 
 @asynccontextmanager

@@ -28,7 +28,8 @@ from pantherahive_client.commands import UNSET
 from pantherahive_client.project_state import from_parts
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
-from tests.client.hive import ADMIN_TOKEN, QUICK, Hive
+from tests.client.hive import QUICK, Hive
+from tests.client.hive_accounts import ADMIN_TOKEN
 from tests.client.waiting import until
 
 

@@ -9,7 +9,8 @@ import pytest
 from pantherahive_client import Client, DeadlineExceeded, RuleBroken, Settings, new_id
 from pantherahive_client.ids import made_id
 from protocol.errors import ErrorCode, Rejection
-from tests.client.hive import ADMIN_TOKEN, QUICK, Hive
+from tests.client.hive import QUICK, Hive
+from tests.client.hive_accounts import ADMIN_TOKEN
 from tests.client.waiting import until
 
 

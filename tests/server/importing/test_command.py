@@ -15,7 +15,8 @@ from server.cli import main
 from server.cli_commands import parser
 from server.importing.command import options_of
 from server.importing.options import ImportOptions
-from tests.client.hive import ADMIN_TOKEN, Hive
+from tests.client.hive import Hive
+from tests.client.hive_accounts import ADMIN_TOKEN
 
 CHECKOUT = Path(__file__).parents[3]
 ARCHIVE = Path(__file__).parents[2] / "data" / "github-archive.json"

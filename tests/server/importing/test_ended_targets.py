@@ -11,7 +11,8 @@ from pantherahive_client import Client
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from server.importing.target import own_project_id
-from tests.client.hive import ADMIN_TOKEN, Hive
+from tests.client.hive import Hive
+from tests.client.hive_accounts import ADMIN_TOKEN
 from tests.server.importing.test_target import REPO, jwt_of, run, squat
 
 TOKENS = pytest.mark.parametrize("operator", [True, False], ids=["operator", "owner"])

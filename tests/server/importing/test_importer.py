@@ -20,7 +20,8 @@ from server.importing.options import ImportOptions
 from server.importing.sending import Sender
 from server.importing.target import own_project_id
 from server.progress import Progress
-from tests.client.hive import ADMIN_TOKEN, Hive, Stream
+from tests.client.hive import Hive, Stream
+from tests.client.hive_accounts import ADMIN_TOKEN
 
 ARCHIVE = Path(__file__).parents[2] / "data" / "github-archive.json"
 REPO = "example/lighthouse"

@@ -14,7 +14,8 @@ from pantherahive_client import Client
 from server.importing.importer import run_import
 from server.importing.options import ImportOptions
 from server.importing.target import own_project_id
-from tests.client.hive import ADMIN_TOKEN, Hive
+from tests.client.hive import Hive
+from tests.client.hive_accounts import ADMIN_TOKEN
 
 ARCHIVE = Path(__file__).parents[2] / "data" / "github-archive.json"
 Importing = Callable[..., Awaitable[tuple[int, str]]]

@@ -17,7 +17,8 @@ from protocol.members import Role
 from server.importing.importer import run_import
 from server.importing.options import ImportOptions
 from server.importing.target import PLACES_MAX, own_project_id, subject_of
-from tests.client.hive import ADMIN_TOKEN, Hive
+from tests.client.hive import Hive
+from tests.client.hive_accounts import ADMIN_TOKEN
 
 ARCHIVE = Path(__file__).parents[2] / "data" / "github-archive.json"
 REPO = "example/lighthouse"
