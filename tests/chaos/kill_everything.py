@@ -73,6 +73,8 @@ class Run:
         self._product: Product | None = None
         self._ready_after_s: list[float] = []
         self._killed_at_seq: list[int] = []
+        # Kills that came when the import was over already.
+        self._missed_kills = 0
         self._exit_codes: list[int] = []
 
     async def run(self) -> Result:
@@ -99,7 +101,7 @@ class Run:
             watching = asyncio.create_task(lean.run())
             try:
                 began_s = time.monotonic()
-                await self._import_under_kills(project_id, project)
+                await self._import_under_kills(project_id, project, lean)
                 import_s = time.monotonic() - began_s
                 result = await self._judge(project_id, project, lean, js, seqs, token)
                 result.import_s = import_s
@@ -127,7 +129,7 @@ class Run:
 
     # — importing and killing ————————————————————————————————————————————————————————————————————————
 
-    async def _import_under_kills(self, project_id: str, project: Project) -> None:
+    async def _import_under_kills(self, project_id: str, project: Project, lean: Follower) -> None:
         """Imports until it is done; kills fall at random places of the history that is imported."""
         total = count_archive(self._plan.archive).entries
         # Not at the very end: the import has to be under way still when the kill falls.
@@ -135,20 +137,22 @@ class Run:
         importing = asyncio.create_task(self._import_all(project_id))
         try:
             for place in places:
-                await self._until_beyond(max(place, *self._killed_at_seq, 0), project, importing)
+                # Also beyond the last kill, so that the import goes on between two kills.
+                await self._until_beyond(max(place, *self._killed_at_seq, 0), project, lean, importing)
                 # The moment itself is random too, not only the place.
                 await asyncio.sleep(self._random.uniform(0.0, 0.02))
-                await self._kill_everything(project.seq)
+                self._missed_kills += importing.done()
+                await self._kill_everything(_furthest(project, lean))
             await asyncio.wait_for(importing, IMPORT_TIMEOUT_S)
         finally:
             importing.cancel()
 
-    async def _until_beyond(self, place: int, project: Project, importing: asyncio.Task[None]) -> None:
-        """The import is beyond this place: also beyond the last kill, so that it goes on between two kills."""
+    async def _until_beyond(self, place: int, project: Project, lean: Follower, importing: asyncio.Task[None]) -> None:
+        """Some follower has seen the import beyond this place."""
         await until(
-            lambda: project.seq > place or importing.done(),
+            lambda: _furthest(project, lean) > place or importing.done(),
             IMPORT_TIMEOUT_S,
-            lambda: f"the import stands at {project.seq}",
+            lambda: f"the import stands at {_furthest(project, lean)}",
         )
 
     async def _import_all(self, project_id: str) -> None:
@@ -228,6 +232,7 @@ class Run:
         result.exit_codes = self._exit_codes
         result.expect(entries == 1 + source.entries, f"{entries} entries, {1 + source.entries} expected")
         result.expect(found == source, "the project does not hold what the archive holds")
+        result.expect(not self._missed_kills, f"{self._missed_kills} kills came after the import")
         result.expect(self._exit_codes[-2:] == [0, 0], f"imports ended with {self._exit_codes}")
         return result
 
@@ -245,6 +250,11 @@ class Run:
 
 def _joins(modes: Sequence[str]) -> str:
     return f"{modes.count('resume')} resumed, {len(modes) - modes.count('resume')} with state"
+
+
+def _furthest(project: Project, lean: Follower) -> int:
+    """How much of the log has been seen: who has to reconnect may be far behind the other."""
+    return max(project.seq, lean.cursor.seq if lean.cursor is not None else 0)
 
 
 @asynccontextmanager
