@@ -1,8 +1,8 @@
-"""Fields of projects' own: their rows, and their values in the rows of tasks."""
+"""Fields of projects' own: their values in the rows of tasks. The fields are read from their project's actor."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from typing_extensions import TypedDict
 
@@ -10,25 +10,10 @@ from protocol.custom_fields import FieldChanges, FieldView
 from protocol.log import Entry
 from protocol.tasks import FieldWishes
 from storage.projections.fact import Fact
-from storage.projections.table import Column, Row, Table
+from storage.projections.table import Row
 
 if TYPE_CHECKING:
     from storage.postgres.pool import Connection
-
-TABLE = Table(
-    "custom_fields",
-    ("projectId", "id"),
-    (
-        Column("projectId"),
-        Column("id"),
-        Column("name"),
-        Column("type"),
-        Column("choices", "jsonb"),
-        Column("createdAt"),
-        Column("updatedAt"),
-        Column("seq", "bigint"),
-    ),
-)
 
 _SWEEP: Final = """
 UPDATE tasks SET fields = fields - $2::text, seq = $3
@@ -90,21 +75,6 @@ class Removal(NamedTuple):
             return row
         fields = {field_id: value for field_id, value in row["fields"].items() if field_id != self.field_id}
         return {**row, "fields": fields, "seq": self.seq}
-
-
-def fold(row: Row | None, fact: FieldFact, entry: Entry) -> Row | None:
-    """The row after the event, None when the field is gone. Raises KeyError for an edit before the definition."""
-    match fact["kind"]:
-        case "FieldDefined":
-            return {"projectId": entry.stream.partition("/")[2], **fact["data"]["field"], "seq": entry.seq}
-        case "FieldEdited":
-            if row is None:
-                raise KeyError(fact["data"]["fieldId"])
-            return {**row, **fact["data"]["changes"], "updatedAt": entry.at, "seq": entry.seq}
-        case "FieldRemoved":
-            return None
-        case _:
-            assert_never(fact)
 
 
 def fold_values(row: Row | None, fact: FieldValuesFact, entry: Entry) -> Row:

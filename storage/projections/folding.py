@@ -22,13 +22,11 @@ from storage.projections import (
     invitations,
     links,
     members,
-    milestones,
     profiles,
     projects,
     purges,
     ranks,
     reactions,
-    roles,
     tasks,
     watchers,
 )
@@ -54,9 +52,6 @@ TABLES: tuple[Table, ...] = (
     projects.TABLE,
     members.TABLE,
     invitations.TABLE,
-    roles.TABLE,
-    milestones.TABLE,
-    custom_fields.TABLE,
     tasks.TABLE,
     links.TABLE,
     comments.TABLE,
@@ -185,11 +180,11 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(invitations.TABLE.name, (stream_id, fact["data"]["invitationId"]))]
         case "InvitationDeclined" | "InvitationRevoked" | "InvitationExpired":
             return [Place(invitations.TABLE.name, (stream_id, fact["data"]["invitationId"]))]
-        case "RoleDefined":
-            return [Place(roles.TABLE.name, (stream_id, fact["data"]["role"]["id"]))]
-        case "RoleEdited" | "RoleRemoved":
-            return [Place(roles.TABLE.name, (stream_id, fact["data"]["roleId"]))]
         case "TaskEditsJudged" | "CommandUndone" | "CommandRedone" | "TaskRestoredTo" | "ProjectRestoredTo":
+            return []
+        case "RoleDefined" | "RoleEdited" | "RoleRemoved" | "FieldDefined" | "FieldEdited" | "FieldRemoved":
+            return []
+        case "MilestoneCreated" | "MilestoneEdited" | "MilestoneDeleted":
             return []
         case "TasksReranked":
             return [Place(tasks.TABLE.name, (stream_id, task_id)) for task_id in fact["data"]["ranks"]]
@@ -199,14 +194,6 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
             return [Place(links.TABLE.name, (stream_id, fact["data"]["linkId"]))]
         case "ReactionAdded" | "ReactionRemoved":
             return [Place(comments.TABLE.name, (stream_id, fact["data"]["commentId"]))]
-        case "MilestoneCreated":
-            return [Place(milestones.TABLE.name, (stream_id, fact["data"]["milestone"]["id"]))]
-        case "MilestoneEdited" | "MilestoneDeleted":
-            return [Place(milestones.TABLE.name, (stream_id, fact["data"]["milestoneId"]))]
-        case "FieldDefined":
-            return [Place(custom_fields.TABLE.name, (stream_id, fact["data"]["field"]["id"]))]
-        case "FieldEdited" | "FieldRemoved":
-            return [Place(custom_fields.TABLE.name, (stream_id, fact["data"]["fieldId"]))]
         case "ProfileCreated" | "ProfileEdited":
             return [Place(profiles.TABLE.name, (stream_id,))]
         case _:
@@ -216,11 +203,9 @@ def places_of(stream_id: str, fact: AnyFact) -> Sequence[Place]:
 def fold_entry(rows: Rows, read: ReadEntry) -> None:
     """Brings the rows that the entry touches to where it leads. Raises UnreadableEvent when it cannot."""
     try:
-        sweeps = False
         for place, fact in read.facts:
             rows[place] = _folded(rows.get(place), fact, read.entry)
-            sweeps = sweeps or fact["kind"] in _SWEEPING
-        if sweeps:
+        if any(event["kind"] in _SWEEPING for event in read.events):
             _sweep(rows, read)
     except KeyError as error:
         raise _unreadable(read.entry, error) from error
@@ -236,10 +221,10 @@ def _sweep(rows: Rows, read: ReadEntry) -> None:
 def removals(entries: Iterable[ReadEntry]) -> Sequence[Removal]:
     """The fields that these entries take from all tasks of their projects."""
     return [
-        Removal(place.key[0], place.key[1], read.entry.seq)
+        Removal(read.entry.stream.partition("/")[2], event["data"]["fieldId"], read.entry.seq)
         for read in entries
-        for place, fact in read.facts
-        if fact["kind"] == "FieldRemoved"
+        for event in read.events
+        if event["kind"] == "FieldRemoved"
     ]
 
 
@@ -275,15 +260,13 @@ def _folded(row: Row | None, fact: AnyFact, entry: Entry) -> Row | None:
             return members.fold(row, fact, entry)
         case "MemberInvited" | "InvitationAccepted" | "InvitationDeclined" | "InvitationRevoked" | "InvitationExpired":
             return invitations.fold(row, fact, entry)
-        case "RoleDefined" | "RoleEdited" | "RoleRemoved":
-            return roles.fold(row, fact, entry)
         case "LinkAdded" | "LinkRemoved":
             return links.fold(row, fact, entry)
-        case "MilestoneCreated" | "MilestoneEdited" | "MilestoneDeleted":
-            return milestones.fold(row, fact, entry)
-        case "FieldDefined" | "FieldEdited" | "FieldRemoved":
-            return custom_fields.fold(row, fact, entry)
         case "TaskEditsJudged" | "CommandUndone" | "CommandRedone" | "TaskRestoredTo" | "ProjectRestoredTo":
+            return row
+        case "RoleDefined" | "RoleEdited" | "RoleRemoved" | "FieldDefined" | "FieldEdited" | "FieldRemoved":
+            return row
+        case "MilestoneCreated" | "MilestoneEdited" | "MilestoneDeleted":
             return row
         case "TasksReranked":
             return ranks.fold(row, fact, entry)

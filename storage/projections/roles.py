@@ -1,29 +1,13 @@
-"""Roles of projects' own: their rows."""
+"""Roles of projects' own: they write no row. A project's roles are read from its actor."""
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+from typing import Literal
 
 from typing_extensions import TypedDict
 
-from protocol.log import Entry
 from protocol.roles import RoleChanges, RoleView
 from storage.projections.fact import Fact
-from storage.projections.table import Column, Row, Table
-
-TABLE = Table(
-    "roles",
-    ("projectId", "id"),
-    (
-        Column("projectId"),
-        Column("id"),
-        Column("name"),
-        Column("permissions", "jsonb"),
-        Column("createdAt"),
-        Column("updatedAt"),
-        Column("seq", "bigint"),
-    ),
-)
 
 
 class RoleDefinedData(TypedDict):
@@ -52,18 +36,3 @@ RoleFact = (
     | Fact[Literal["RoleEdited"], RoleEditedData]
     | Fact[Literal["RoleRemoved"], RoleRemovedData]
 )
-
-
-def fold(row: Row | None, fact: RoleFact, entry: Entry) -> Row | None:
-    """The row after the event, None when the role is gone. Raises KeyError for an edit before the definition."""
-    match fact["kind"]:
-        case "RoleDefined":
-            return {"projectId": entry.stream.partition("/")[2], **fact["data"]["role"], "seq": entry.seq}
-        case "RoleEdited":
-            if row is None:
-                raise KeyError(fact["data"]["roleId"])
-            return {**row, **fact["data"]["changes"], "updatedAt": entry.at, "seq": entry.seq}
-        case "RoleRemoved":
-            return None
-        case _:
-            assert_never(fact)

@@ -8,9 +8,6 @@ PROJECTED = (
     "projects",
     "members",
     "invitations",
-    "roles",
-    "milestones",
-    "custom_fields",
     "tasks",
     "links",
     "comments",
@@ -18,6 +15,8 @@ PROJECTED = (
     "purges",
 )
 """Collections that have a read table."""
+OF_THE_ACTOR = ("roles", "milestones", "custom_fields")
+"""Collections of a project that are read from its actor alone."""
 PRIVATE = ("notifications", "inboxes")
 """Collections of a person's own stream, which has none."""
 
@@ -27,7 +26,7 @@ World = dict[str, dict[str, dict[str, Any]]]
 
 def empty_world() -> World:
     """Nothing yet."""
-    return {name: {} for name in (*PROJECTED, *PRIVATE)}
+    return {name: {} for name in (*PROJECTED, *OF_THE_ACTOR, *PRIVATE)}
 
 
 def without_seq(world: World) -> World:

@@ -43,14 +43,11 @@ KEPT: Final = (
 )
 """Tables that a request writes by itself: a try leaves a row there or nothing."""
 FOLLOWING: Final = (
-    "custom_fields",
     "invitations",
     "links",
     "members",
-    "milestones",
     "profiles",
     "projects",
-    "roles",
     "timers",
 )
 """Tables that follow the log."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,8 +23,11 @@ from storage.postgres.consumers import PostgresConsumers
 from storage.postgres.pool import Database
 from storage.projections import comments, invitations, members, profiles, projects, tasks, watchers
 from storage.projections.across import InProject, PlaceAcross
+from storage.projections.folding import TABLES
+from storage.projections.table import Table
 from storage.projections.writer import PROJECTOR
 from tests.actors.given import MEMBER, OWNER, STRANGER, Life, a_profile, uuid
+from tests.architecture.sources import ROOT
 from tests.storage.projections.given import Feeder
 
 
@@ -267,3 +271,9 @@ async def test_a_person_has_the_invitations_that_they_can_still_accept(database:
     assert names == ["Project 4", "Project 5", "Project 6"]
     assert await invitations.list_of_user(database, STRANGER.id, "2026-04-01T12:00:00.000Z", None, 9) == []
     assert await invitations.list_of_user(database, OWNER.id, now, None, 9) == []
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_read_table_is_read(table: Table) -> None:
+    sources = [path.read_text("utf-8") for path in (ROOT / "storage/projections").glob("*.py")]
+    assert any(re.search(rf"\b(FROM|JOIN) {table.name}\b", source) for source in sources)
