@@ -30,11 +30,11 @@ from actors.runtime.mailbox import Control, Mailbox
 from actors.runtime.outcomes import SeenCommand
 from actors.runtime.rejections import MOVED_ON, OP_ID_REUSED, STREAM_HALTED, RejectionMemory
 from actors.runtime.request import Request
-from actors.runtime.retries import Retries, Unreleased, Unseen
+from actors.runtime.retries import Retries, Unreleased, Unseen, answer_in_log
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Content, Entry, NewEntry
-from protocol.messages import decode_event, event_json, pack_payload, unpack_payload
+from protocol.messages import event_json, pack_payload
 from protocol.tags import tag_of
 
 log = logging.getLogger("pantherahive.actors")
@@ -48,11 +48,11 @@ class Cell:
     """One incarnation of a stream's actor."""
 
     __slots__ = (
-        "_actor",
         "_host",
         "_scheduled",
         "_unsettled",
         "_unsettled_bytes",
+        "actor",
         "gate",
         "last_used_s",
         "mailbox",
@@ -67,7 +67,7 @@ class Cell:
 
     def __init__(self, stream: str, actor: AnyActor, host: CellHost) -> None:
         self.stream = stream
-        self._actor = actor
+        self.actor = actor
         self._host = host
         self.phase = Phase.LOADING
         self.mailbox: Mailbox[Delivery] = Mailbox(host.limits.mailbox_messages_max)
@@ -87,10 +87,6 @@ class Cell:
         self.last_used_s = host.clock.monotonic_s()
         # Whether a turn is already on the loop's list: then whatever comes waits for it.
         self._scheduled = False
-
-    @property
-    def actor(self) -> AnyActor:
-        return self._actor
 
     @property
     def idle(self) -> bool:
@@ -233,8 +229,7 @@ class Cell:
             self._refuse(OP_ID_REUSED, delivery, now, now_s)
             return
         try:
-            events = unpack_payload(entry.payload).events
-            result = self._actor.answer([decode_event(event) for event in events])
+            result = answer_in_log(entry, self.actor)
         except Exception:
             log.exception("entry %d of %s cannot be answered again", entry.seq, self.stream)
             delivery.refuse(INTERNAL)
@@ -249,7 +244,7 @@ class Cell:
             return
         if isinstance(decision, Rejection) and decision.code is ErrorCode.NOT_FOUND:
             principal = delivery.request.principal
-            hidden = self.tentative == 0 or not may_follow(self._actor.audience(self.state), principal)
+            hidden = self.tentative == 0 or not may_follow(self.actor.audience(self.state), principal)
             if hidden and not principal.is_operator:
                 rejection = decision
         # Not remembered: the opId belongs to another command, or the command was not judged by the whole stream.
@@ -269,10 +264,10 @@ class Cell:
             self.tentative,
         )
         try:
-            return self._actor.decide(self.state, request.command, context)
+            return self.actor.decide(self.state, request.command, context)
         except Exception:
             log.exception("decide failed: %s in %s", type(request.command).__name__, self.stream)
-            self._host.meters.actor_crashed(self._actor.kind)
+            self._host.meters.actor_crashed(self.actor.kind)
             delivery.refuse(INTERNAL)
             return None
 
@@ -299,7 +294,7 @@ class Cell:
         if any(one.cursor == here for one in request.only_at):
             return False
         tags = {one.tag for one in request.only_at if one.tag is not None}
-        subject = self._actor.subject(self.state, request.command) if tags else None
+        subject = self.actor.subject(self.state, request.command) if tags else None
         return subject is None or tag_of(subject) not in tags
 
     def _reject(self, rejection: Rejection, delivery: CommandDelivery, now_s: float) -> None:
@@ -319,7 +314,7 @@ class Cell:
 
     def _accept(self, decision: Decision[Any], delivery: CommandDelivery, now: str, now_s: float) -> None:
         """Applies first, then submits: an entry that `evolve` cannot digest never reaches the log."""
-        request, actor = delivery.request, self._actor
+        request, actor = delivery.request, self.actor
         seq = self.tentative + 1
         meta = EntryMeta(seq, request.op_id, decision.author, decision.at, now)
         try:
@@ -381,7 +376,7 @@ class Cell:
     def _crash(self) -> None:
         """The state may be half changed: nothing reads it any more, and what was submitted before is awaited."""
         self.phase = Phase.CRASHED
-        self._host.meters.actor_crashed(self._actor.kind)
+        self._host.meters.actor_crashed(self.actor.kind)
         self._end_if_drained()
 
     def _end_if_drained(self) -> None:

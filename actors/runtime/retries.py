@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
+from actors.runtime.actor import AnyActor
 from actors.runtime.cell_host import CellHost
 from actors.runtime.delivery import CommandDelivery
 from actors.runtime.outcomes import OutcomeMemory, SeenCommand
 from actors.runtime.rejections import OP_ID_REUSED
 from actors.runtime.request import Request
 from protocol.errors import Rejection
+from protocol.log import Entry
+from protocol.messages import decode_event, unpack_payload
 
 
 class Unseen(Enum):
@@ -81,3 +85,8 @@ class Retries:
         """Everything up to `seq` is durable."""
         if self._unreleased:
             self._unreleased = {sender: held for sender, held in self._unreleased.items() if held[0] > seq}
+
+
+def answer_in_log(entry: Entry, actor: AnyActor) -> dict[str, Any]:
+    """What the command was answered that made this entry. Raises whatever an entry raises that cannot be read."""
+    return actor.answer([decode_event(event) for event in unpack_payload(entry.payload).events])
