@@ -35,13 +35,15 @@ def granted(value: T | Rejection) -> T:
 
 
 ACCEPTED: Final = "accepted"
+UNREADABLE: Final = "none"
+"""The kind under which a command is counted that names no stream, or is none."""
 
 
 class CommandMeters(Protocol):
     """What is seen of commands."""
 
     def command_answered(self, kind: str, code: str) -> None:
-        """`kind` of the stream; `code` is `accepted` or the error's."""
+        """`kind` of the stream, or `UNREADABLE`; `code` is `accepted` or the error's."""
         ...
 
 
@@ -95,10 +97,16 @@ class Streams:
 
     async def command(self, wish: Wish, facts: Mapping[str, Any] | None = None) -> Outcome:
         """Accepted once it is durable, or why not."""
+        outcome = await self._outcome(wish, facts)
+        if self._meters is not None:
+            self._meters.command_answered(wish.stream.partition("/")[0], code_of(outcome))
+        return outcome
+
+    async def _outcome(self, wish: Wish, facts: Mapping[str, Any] | None) -> Outcome:
         if self._rates is not None and (limited := self._rates.command(wish.principal)) is not None:
             return limited
         digest = digest_of(wish.principal.id, wish.command, wish.base, wish.origin)
-        outcome = await self._router.command(
+        return await self._router.command(
             Request(
                 wish.stream,
                 wish.op_id,
@@ -112,9 +120,6 @@ class Streams:
                 facts=facts or {},
             )
         )
-        if self._meters is not None:
-            self._meters.command_answered(wish.stream.partition("/")[0], code_of(outcome))
-        return outcome
 
     async def read(self, stream: str, look: Callable[..., T | Rejection], *arguments: Any) -> Reading[T] | Rejection:
         """What `look(state, *arguments)` says, at a durable point."""

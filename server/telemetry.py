@@ -58,7 +58,7 @@ class Answers(Collector):
     """Counts answers to commands in a dictionary: a labelled counter of the library costs ten times as much."""
 
     NAME: Final = f"{NAMESPACE}_commands"
-    DESCRIPTION: Final = "Commands answered"
+    DESCRIPTION: Final = "Commands answered; of the kind none: those that could not be read"
     LABELS: Final = ("kind", "code")
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from server.auth.scopes import stream_refusal
 from server.enrich import needs_facts
 from server.gateway.hall import Hall
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
-from server.streams import code_of
+from server.streams import UNREADABLE, code_of
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -46,22 +46,27 @@ class Commands:
 
     def take(self, request: CommandRequest, ack_id: int | None) -> None:
         """Sends a command on its way, or answers why not."""
-        if self._in_flight + len(self._behind) >= self._hall.limits.commands_in_flight_per_socket_max:
-            self._talk.answer(ack_id, _TOO_MANY_COMMANDS)
-            return
-        if (limited := self._hall.rates.command(self._principal)) is not None:
-            self._talk.answer(ack_id, limited)
-            return
-        if (refused := stream_refusal(self._principal, request.stream, "write")) is not None:
-            self._talk.answer(ack_id, refused)
-            return
-        command = decode_command(request.stream, request.type, request.data)
+        command = self._checked(request)
         if isinstance(command, Rejection):
-            self._talk.answer(ack_id, command)
+            self.refuse(ack_id, command, _kind_of(request))
         elif self._enriching:
             self._behind.append((request, command, ack_id))
         else:
             self._begin(request, command, ack_id)
+
+    def refuse(self, ack_id: int | None, why: Rejection, kind: str = UNREADABLE) -> None:
+        """The answer to a command that is not begun."""
+        self._hall.meters.command_answered(kind, code_of(why))
+        self._talk.answer(ack_id, why)
+
+    def _checked(self, request: CommandRequest) -> Command | Rejection:
+        if self._in_flight + len(self._behind) >= self._hall.limits.commands_in_flight_per_socket_max:
+            return _TOO_MANY_COMMANDS
+        if (limited := self._hall.rates.command(self._principal)) is not None:
+            return limited
+        if (refused := stream_refusal(self._principal, request.stream, "write")) is not None:
+            return refused
+        return decode_command(request.stream, request.type, request.data)
 
     def _begin(self, request: CommandRequest, command: Command, ack_id: int | None) -> None:
         self._in_flight += 1
@@ -83,7 +88,7 @@ class Commands:
             facts = INTERNAL
         self._enriching = False
         if isinstance(facts, Rejection):
-            self._settle(ack_id, facts)
+            self.answered(_kind_of(request), ack_id, facts)
         else:
             self._send(request, command, ack_id, facts)
         while self._behind and not self._enriching:
@@ -91,7 +96,7 @@ class Commands:
 
     def _send(self, request: CommandRequest, command: Command, ack_id: int | None, facts: Any) -> None:
         hall = self._hall
-        reply = _Reply(self, request.stream.partition("/")[0], ack_id)
+        reply = _Reply(self, _kind_of(request), ack_id)
         wish = Request(
             request.stream,
             request.op_id,
@@ -113,14 +118,15 @@ class Commands:
     def answered(self, kind: str, ack_id: int | None, outcome: Outcome) -> None:
         """An outcome is there; the ack leaves with whatever else is written in this turn."""
         self._hall.meters.command_answered(kind, code_of(outcome))
-        self._settle(ack_id, outcome)
-
-    def _settle(self, ack_id: int | None, outcome: Outcome) -> None:
         self._in_flight -= 1
         if isinstance(outcome, Rejection):
             self._talk.answer(ack_id, outcome)
         else:
             self._talk.answer(ack_id, {"cursor": str(outcome.cursor), "at": outcome.at, "result": outcome.result})
+
+
+def _kind_of(request: CommandRequest) -> str:
+    return request.stream.partition("/")[0]
 
 
 class _Reply:

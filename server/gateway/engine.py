@@ -49,6 +49,10 @@ class Connection(Protocol):
         """An Engine.IO message, without its type digit, in the form of the socket's parser. Raises BadPacket."""
         ...
 
+    def bad_packet(self, why: str) -> None:
+        """The client has sent what is no packet, so it is being let go; `why` holds nothing of it."""
+        ...
+
     def slow(self) -> None:
         """The client reads nothing, so it is being cut off."""
         ...
@@ -120,7 +124,17 @@ class EngineSocket(Outlet):
 
     def broken(self, error: BaseException) -> None:
         """See the port."""
-        self.close("the end", code=int(error.code) if isinstance(error, WebSocketError) else _INTERNAL_ERROR)
+        if isinstance(error, WebSocketError):
+            self._refuse(str(error), "the end", int(error.code))
+        else:
+            log.error("a connection's frames could not be read", exc_info=error)
+            self.close("the end", code=_INTERNAL_ERROR)
+
+    def _refuse(self, why: str, reason: str, code: int = _PROTOCOL_ERROR) -> None:
+        """Lets a client go that has sent what is no packet. `reason` is for the client, `why` for the log."""
+        if self._connection is not None and not self.closing:
+            self._connection.bad_packet(why)
+        self.close(reason, code=code)
 
     def lost(self) -> None:
         """See the port. As little as possible: thousands may be lost in one turn of the loop."""
@@ -191,7 +205,7 @@ class EngineSocket(Outlet):
             if is_binary:
                 connection.received(message)
             else:
-                self.close("no binary packets here", code=_PROTOCOL_ERROR)
+                self._refuse("a binary frame", "no binary packets here")
             return
         kind, rest = message[:1], message[1:]
         if kind == "4" and not is_binary:
@@ -203,7 +217,7 @@ class EngineSocket(Outlet):
         elif kind == "1" and not rest:
             self.close("client disconnect")
         else:
-            self.close("unknown packet", code=_PROTOCOL_ERROR)
+            self._refuse("no packet of Engine.IO", "unknown packet")
 
     def _ping(self) -> None:
         if self.closing:

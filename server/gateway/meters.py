@@ -9,7 +9,7 @@ class GatewayMeters(Protocol):
     """`server.telemetry.Meters` fits it."""
 
     def command_answered(self, kind: str, code: str) -> None:
-        """`kind` of the stream; `code` is `accepted` or the error's."""
+        """`kind` of the stream, or `none` where it cannot be read; `code` is `accepted` or the error's."""
         ...
 
     def bad_packet(self) -> None:

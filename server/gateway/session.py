@@ -56,6 +56,7 @@ log = logging.getLogger("pantherahive.gateway")
 
 M = TypeVar("M", bound=Message)
 Handle: TypeAlias = Callable[[M, int | None], None]
+Refuse: TypeAlias = Callable[[int | None, Rejection], None]
 
 _STREAMS_NAMED_MAX = 10
 """Of a client that is let go, in the log."""
@@ -104,9 +105,13 @@ class Session:
         try:
             self._dispatch(message)
         except BadPacket as bad:
-            log.info("bad packet from %s: %s", self.socket.remote, bad)
-            self._hall.meters.bad_packet()
+            self.bad_packet(str(bad))
             self.socket.close("bad packet", code=1002, parting=self.socket.parser.disconnect())
+
+    def bad_packet(self, why: str) -> None:
+        """See the port."""
+        log.info("bad packet from %s: %s", self.socket.remote, why)
+        self._hall.meters.bad_packet()
 
     def _dispatch(self, message: str | bytes) -> None:
         packet = self.socket.parser.decode(message, self._hall.limits.json_depth_max)
@@ -212,7 +217,7 @@ class Session:
     def _event(self, packet: EventPacket, commands: Commands, places: Places) -> None:
         payload = packet.arguments[0] if len(packet.arguments) == 1 else None
         if packet.name == COMMAND:
-            self._with(CommandRequest, payload, packet.ack_id, commands.take)
+            self._with(CommandRequest, payload, packet.ack_id, commands.take, commands.refuse)
         elif packet.name == JOIN:
             self._with(JoinRequest, payload, packet.ack_id, self._limited(places.join))
         elif packet.name == LEAVE:
@@ -269,11 +274,14 @@ class Session:
             raise BadPacket(why_over)
         self._hall.meters.bad_packet()
 
-    def _with(self, model: type[M], payload: Any, ack_id: int | None, handle: Handle[M]) -> None:
+    def _with(
+        self, model: type[M], payload: Any, ack_id: int | None, handle: Handle[M], refuse: Refuse | None = None
+    ) -> None:
+        """Handles what can be read; without a `refuse` of its own, what cannot is answered with why not."""
         try:
             request = model.from_client(payload)
         except ValidationError as error:
-            self._talk.answer(ack_id, invalid(error, payload))
+            (refuse or self._talk.answer)(ack_id, invalid(error, payload))
             return
         handle(request, ack_id)
 
