@@ -347,6 +347,9 @@ class ConsumerLimits(BaseSettings):
     )
     notifier_pause_s: float = Field(0.05, ge=0, le=60, description="How long entries gather before people are told.")
     timekeeper_pause_s: float = Field(0.5, ge=0, le=60, description="How long entries gather for the table of timers.")
+    append_stalled_after_s: float = Field(
+        5, ge=0.1, le=3600, description="How long an entry waits for the log before /readyz says not ready."
+    )
     consumer_stalled_after_s: float = Field(
         30, ge=1, le=3600, description="Age of the oldest entry without effect at which /readyz says not ready."
     )

@@ -27,7 +27,8 @@ requests. None of them needs a token or tells a secret; keep them inside your ow
 
 * `/healthz` answers 200 as long as the process and its loop live: a database that is away is no reason to restart.
 * `/readyz` answers 503 with a reason per check: `server` (starting, stopping), `node` (the session and its lease, all
-  128 shards owned), `database` (it answered within the last seconds), `consumers` (none is without progress for
+  128 shards owned), `database` (it answered within the last seconds), `log` (no entry has been waiting for it
+  for longer than `append_stalled_after_s`: a full disk, or somebody's lock), `consumers` (none is without progress for
   `consumer_stalled_after_s`). The server stays ready for all others when streams are halted because their log cannot be
   replayed (told in `haltedStreams`), and when a consumer stands before an entry that it cannot read (told in
   `stalledShards`). The lists leave out the projects of a shard where the projector stands, and say so

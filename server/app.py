@@ -33,7 +33,7 @@ from server.rest.app import http_application
 from server.rest.documents import document_routes
 from server.rest.routes import api_routes
 from server.telemetry import LoopLag, Readiness, telemetry_routes
-from server.vitals import Vitals
+from server.vitals import Patience, Vitals
 from storage.postgres.pool import DatabaseLimits
 from storage.postgres.pulse import Pulse
 from storage.postgres.storage import PostgresStorage
@@ -85,9 +85,10 @@ class Product:
         self._heart.outlets.lead_to(self._heart.feeds, self._consumers.runners, self._edges.gateway.crowd.tick)
         self._vitals = Vitals(
             Pulse(storage.database, settings.ready_check_timeout_s),
+            lambda: self._heart.region.append_pending_s,
             self._consumers.runners,
             self._heart.clock,
-            settings.consumer_stalled_after_s,
+            limits_from(settings, Patience),
         )
         self._lag = LoopLag(settings.loop_lag_interval_s, self._heart.meters.loop_lagged)
         times = RequestTimes.of(settings)
@@ -212,6 +213,7 @@ class Product:
                 "server": self._paused,
                 "node": self._heart.node.ready,
                 "database": self._vitals.database,
+                "log": self._vitals.appends,
                 "consumers": self._vitals.consumers,
             },
             self._settings.ready_check_timeout_s,

@@ -17,6 +17,7 @@ from server.gateway.limits import GatewayLimits
 from server.rate_limits import RateLimits
 from server.rest.event_streams import EventStreamLimits
 from server.rest.exports import ExportLimits
+from server.vitals import Patience
 from storage.postgres.pool import DatabaseLimits
 
 L = TypeVar(
@@ -33,6 +34,7 @@ L = TypeVar(
     LoginLimits,
     BotLimits,
     RateLimits,
+    Patience,
 )
 
 PREFIXES: Final[dict[type, str]] = {
@@ -48,6 +50,7 @@ PREFIXES: Final[dict[type, str]] = {
     LoginLimits: "",
     BotLimits: "",
     RateLimits: "rate_",
+    Patience: "",
 }
 """Class of limits → what stands before its fields' names in the settings."""
 

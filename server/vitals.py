@@ -1,14 +1,15 @@
 """Looks after what this process depends on, once a second, so that /readyz can tell the truth at once.
 
-The database has to answer. A consumer has to make progress while there is something to do: one that makes none keeps
-the read tables old, and then the lists answer `behind`. A shard whose next entry it cannot read is told and does not
-count: the lists leave the projects of that shard out, and nothing but another build or a repair would move it.
+The database has to answer, and its log has to take entries: a full disk, or a lock, keeps them out while reads go on.
+A consumer has to make progress while there is something to do: one that makes none keeps the read tables old, and then
+the lists answer `behind`. A shard whose next entry it cannot read is told and does not count: the lists leave the
+projects of that shard out, and nothing but another build or a repair would move it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -49,14 +50,31 @@ class _Progress:
     since_s: float
 
 
-class Vitals:
-    """`look` once, `run` it beside; `database` and `consumers` are checks for /readyz."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long nothing may move before the server is not ready."""
 
-    def __init__(self, pulse: Pulse, consumers: Sequence[Runner], clock: Clock, stalled_after_s: float) -> None:
+    append_stalled_after_s: float = 5.0
+    consumer_stalled_after_s: float = 30.0
+
+
+class Vitals:
+    """`look` once, `run` it beside; `database`, `appends` and `consumers` are checks for /readyz."""
+
+    def __init__(
+        self,
+        pulse: Pulse,
+        append_pending_s: Callable[[], float],
+        consumers: Sequence[Runner],
+        clock: Clock,
+        patience: Patience,
+    ) -> None:
         self._pulse = pulse
+        # For how long the oldest append has been on its way into the log.
+        self._append_pending_s = append_pending_s
         self._consumers = consumers
         self._clock = clock
-        self._stalled_after_s = stalled_after_s
+        self._patience = patience
         # Why the database cannot be used, None while it answers.
         self._silence: str | None = "the database has not been asked yet"
         # The question that is under way; None between two of them.
@@ -112,6 +130,13 @@ class Vitals:
             await self._ask()
         return self._silence
 
+    async def appends(self) -> str | None:
+        """Why not ready, for /readyz. Nothing waits in the log of a server that nobody asks to write."""
+        pending_s = self._append_pending_s()
+        if pending_s <= self._patience.append_stalled_after_s:
+            return None
+        return f"the log takes no entries: the oldest has been waiting for {pending_s:.0f} s"
+
     async def consumers(self) -> str | None:
         """Why not ready, for /readyz."""
         now_s = self._clock.monotonic_s()
@@ -120,7 +145,7 @@ class Vitals:
 
     def _why(self, consumer: Runner, now_s: float) -> str | None:
         known = self._progress.get(consumer.name)
-        if known is None or not _movable(consumer) or now_s - known.since_s <= self._stalled_after_s:
+        if known is None or not _movable(consumer) or now_s - known.since_s <= self._patience.consumer_stalled_after_s:
             return None
         return (
             f"{consumer.name} has made no progress for {now_s - known.since_s:.0f} s "

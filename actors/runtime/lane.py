@@ -72,6 +72,13 @@ class Lane:
         # Set whenever no batch is in flight.
         self._settled = asyncio.Event()
         self._settled.set()
+        # Since when the batch in flight is being written, tries and all; None while there is none.
+        self._writing_since_s: float | None = None
+
+    @property
+    def pending_s(self) -> float:
+        """How long the batch in flight has been on its way into the log; 0 while there is none."""
+        return 0.0 if self._writing_since_s is None else self._clock.monotonic_s() - self._writing_since_s
 
     def submit(self, unsettled: Unsettled) -> None:
         self._queue.append(unsettled)
@@ -95,9 +102,11 @@ class Lane:
                 batch = self._take()
                 self._in_flight = frozenset([unsettled.new.stream for unsettled in batch])
                 self._settled.clear()
+                self._writing_since_s = self._clock.monotonic_s()
                 try:
                     await self._write(port, batch)
                 finally:
+                    self._writing_since_s = None
                     self._in_flight = frozenset()
                     self._settled.set()
         finally:

@@ -99,6 +99,11 @@ class Region:
         ended = [task.exception() for task in self._tasks if task.done() and not task.cancelled()]
         return next((reason for reason in ended if reason is not None), None)
 
+    @property
+    def append_pending_s(self) -> float:
+        """For how long the oldest append has been on its way into the log; 0 while none is."""
+        return max(lane.pending_s for lane in self._lanes)
+
     async def stop(self, snapshots: bool = True) -> None:
         """Writes what is queued, takes snapshots of what changed, and ends. What is asked from now on is refused.
 

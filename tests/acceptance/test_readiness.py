@@ -56,6 +56,10 @@ def names_the_database(answer: Answer) -> bool:
     return answer.status == 503 and answer.body["reasons"].get("database") == "the database does not answer"
 
 
+def names_the_log(answer: Answer) -> bool:
+    return answer.status == 503 and answer.body["reasons"].get("log", "").startswith("the log takes no entries: ")
+
+
 async def test_a_frozen_database_is_told_and_so_is_its_return(tmp_path: Path) -> None:
     async with running_product(tmp_path / "data", ready_check_timeout_s=1) as product:
         ada = await product.register("ada")
@@ -67,6 +71,23 @@ async def test_a_frozen_database_is_told_and_so_is_its_return(tmp_path: Path) ->
             send(frozen, signal.SIGCONT)
         await readyz(product, is_ready)
         await product.create_project(ada)
+
+
+async def test_a_log_that_takes_no_entries_is_told_though_the_database_answers(tmp_path: Path) -> None:
+    async with running_product(tmp_path / "data", append_stalled_after_s=0.3) as product:
+        ada = await product.register("ada")
+        dsn = running_dsn(product.data_dir)
+        assert dsn is not None
+        database = await asyncpg.connect(dsn)
+        try:
+            async with database.transaction():
+                await database.execute("LOCK TABLE entries IN EXCLUSIVE MODE")
+                making = asyncio.create_task(product.create_project(ada))
+                await readyz(product, names_the_log)
+            await making
+        finally:
+            await database.close()
+        await readyz(product, is_ready)
 
 
 async def test_a_frozen_database_is_answered_in_time_and_used_at_once_when_it_goes_on(tmp_path: Path) -> None:

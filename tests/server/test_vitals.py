@@ -11,7 +11,7 @@ from actors.runtime.supervisor import Supervisor
 from protocol.faults import NotApplied
 from server.consumers.runner import Stall
 from server.telemetry import Readiness
-from server.vitals import Vitals
+from server.vitals import Patience, Vitals
 
 
 class FakePulse:
@@ -64,10 +64,20 @@ class Clock:
 def given() -> tuple[Vitals, FakePulse, FakeConsumer, Clock]:
     pulse, clock = FakePulse(), Clock()
     consumer: Any = FakeConsumer()
-    return Vitals(pulse, [consumer], clock, stalled_after_s=30), pulse, consumer, clock
+    return Vitals(pulse, lambda: 0.0, [consumer], clock, Patience()), pulse, consumer, clock
 
 
 Given = tuple[Vitals, FakePulse, FakeConsumer, Clock]
+
+
+async def test_the_log_has_to_take_entries() -> None:
+    pending_s = 0.0
+    vitals = Vitals(FakePulse(), lambda: pending_s, [], Clock(), Patience(append_stalled_after_s=5))
+    assert await vitals.appends() is None
+    pending_s = 5.0
+    assert await vitals.appends() is None
+    pending_s = 7.2
+    assert await vitals.appends() == "the log takes no entries: the oldest has been waiting for 7 s"
 
 
 async def test_the_database_has_to_answer(given: Given) -> None:

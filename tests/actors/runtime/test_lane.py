@@ -48,6 +48,19 @@ async def test_there_is_one_batch_in_flight_per_lane_and_lanes_do_not_wait_for_e
         accepted(await stuck)
 
 
+async def test_how_long_a_batch_is_on_its_way_is_known_from_outside() -> None:
+    async with a_world() as world:
+        hold = world.journal.next(Hold())
+        stuck = world.send(add(1), within_s=999.0)
+        assert world.region.append_pending_s == 0
+        await hold.reached.wait()
+        world.clock.advance(7.0)
+        assert world.region.append_pending_s == 7.0
+        hold.release()
+        accepted(await stuck)
+        assert world.region.append_pending_s == 0
+
+
 @pytest.mark.parametrize(
     ("limits", "body"),
     [({"batch_entries_max": 4}, "x"), ({"batch_bytes_max": 7_000}, "x" * 2_000)],
