@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from config.access_limits import AccessLimits
 from config.content_limits import ProjectLimits, UserLimits
+from config.database_address import postgres_address
 from config.limits import (
     KIB,
     MIB,
@@ -40,12 +41,6 @@ def _comma_separated(value: Any) -> Any:
 def _origin(text: str) -> str:
     if _ORIGIN.fullmatch(text) is None:
         raise ValueError("an origin is scheme, host and port, such as https://app.example.org")
-    return text
-
-
-def _postgres_address(text: str) -> str:
-    if not text.startswith(("postgresql://", "postgres://")):
-        raise ValueError("an address of Postgres starts with postgresql://")
     return text
 
 
@@ -100,11 +95,11 @@ class Settings(
         description="The folder for secrets and the embedded Postgres: /var/lib/pantherahive for root, else "
         "pantherahive in the user's data home (XDG_DATA_HOME).",
     )
-    database_url: Annotated[str, AfterValidator(_postgres_address)] | None = Field(
+    database_url: Annotated[str, AfterValidator(postgres_address)] | None = Field(
         None,
         repr=False,
-        description="A Postgres of your own (15 or newer, the database in UTF8): postgresql://user:password@host/name. "
-        "Without it the embedded one is started.",
+        description="A Postgres of your own (15 or newer, the database in UTF8): postgresql://user:password@host/name, "
+        "with # / @ : ? in the password as %23 %2F %40 %3A %3F. Without it the embedded one is started.",
         json_schema_extra={"secret": True},
     )
     postgres_binaries_dir: Folder | None = Field(
