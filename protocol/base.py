@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -161,12 +161,14 @@ Day = Annotated[
 ]
 """A calendar day, `YYYY-MM-DD`."""
 
+MARKDOWN_CHARACTERS_MAX: Final = 100_000
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)]
 Title = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_one_line)
 ]
 ShortText = Annotated[str, StringConstraints(max_length=100), AfterValidator(_one_line)]
-Markdown = Annotated[str, StringConstraints(max_length=100_000), AfterValidator(_printable)]
+Markdown = Annotated[str, StringConstraints(max_length=MARKDOWN_CHARACTERS_MAX), AfterValidator(_printable)]
 """CommonMark text as its author wrote it. It is never rendered here."""
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), AfterValidator(_one_line)]

@@ -13,7 +13,7 @@ from protocol.mentions import MentionIds
 from protocol.reactions import Reactions
 
 COMMENT_EDITS_MAX = 100
-"""A comment's whole edit history lies in the project's state, so it is bounded."""
+"""A comment's whole edit history lies in the project's state, so it is bounded. Undoings go beyond."""
 
 
 def _not_blank(text: str) -> str:

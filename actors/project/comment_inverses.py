@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from actors.project.comments import history_is_full, refuse_deleted
+from actors.project.comment_history import REDO, UNDO, history_is_full
+from actors.project.comments import refuse_deleted
 from actors.project.permissions import broken
 from actors.project.reactions import reaction_with, refuse_crowd
 from actors.project.reversal import Inverse, Reversal
@@ -46,8 +47,8 @@ def of_edited(reversal: Reversal, event: CommentEdited) -> Inverse:
         return refused
     if comment["body"] == event.was:
         return ()
-    if history_is_full(comment, reversal.limits):
-        return broken("comment_edits_limit", "this comment cannot be edited any more often")
+    if history_is_full(comment, reversal.limits, REDO if reversal.is_redo else UNDO):
+        return broken("comment_edits_limit", "a comment of it cannot be changed to and fro any more often")
     return [
         CommentEdited(
             comment_id=event.comment_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from actors.project.comment_history import history_is_full
 from actors.project.dating import date_content
 from actors.project.limits import ProjectLimits
 from actors.project.mentions import mentioned_members
@@ -13,7 +14,6 @@ from actors.project.state import ProjectState, note_content, put_new_comment
 from actors.project.tombstones import is_hidden, living
 from actors.runtime.actor import Context, EntryMeta
 from protocol.comments import (
-    COMMENT_EDITS_MAX,
     AddComment,
     CommentAdded,
     CommentEdit,
@@ -114,12 +114,6 @@ def _comment_to_edit(state: ProjectState, command: EditComment, principal: Princ
         return comment
     own = comment["authorId"] == principal.id
     return refusal(state, principal, "comment.edit_own" if own else "comment.edit_any") or comment
-
-
-def history_is_full(comment: CommentView, limits: ProjectLimits) -> bool:
-    """Whether it cannot be edited once more."""
-    characters = sum(len(edit["body"]) for edit in comment["edits"]) + len(comment["body"])
-    return len(comment["edits"]) >= COMMENT_EDITS_MAX or characters > limits.comment_history_characters_max
 
 
 def refuse_change(state: ProjectState, comment: CommentView) -> Rejection | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from actors.project import custom_fields
-from actors.project.comments import history_is_full
+from actors.project.comment_history import history_is_full
 from actors.project.dating import Dating
 from actors.project.events import evolve
 from actors.project.limits import ProjectLimits

@@ -30,6 +30,8 @@ class Reversal:
     dating: Dating
     context: Context
     limits: ProjectLimits
+    # Whether the entry is itself an undo.
+    is_redo: bool
     # Field id → task id → the values that were lost when the entry removed the field.
     lost: Mapping[str, Mapping[str, FieldValue]] = field(default_factory=dict)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from actors.project.comment_history import UNDO
 from actors.project.limits import ProjectLimits
 from actors.project.state import ProjectState
 from protocol.comments import CommentDeleted, CommentRestored, CommentView
@@ -35,7 +36,7 @@ def undo_characters_max(limits: ProjectLimits) -> int:
     An entry is full once it has passed its limit, with one record more at most: the largest of those are a comment with
     its history, and a field with its values.
     """
-    return 2 * ENTRY_CHARACTERS_MAX + max(FIELD_CHARACTERS_MAX, limits.comment_history_characters_max)
+    return 2 * ENTRY_CHARACTERS_MAX + max(FIELD_CHARACTERS_MAX, UNDO * limits.comment_history_characters_max)
 
 
 def weight(state: ProjectState, event: Event) -> int:

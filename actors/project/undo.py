@@ -109,7 +109,8 @@ def _take_back(
     if refused is not None:
         return refused
     draft, lost = draft_of(state, untouched(entry.events)), context.facts.get("lostValues", {})
-    events = take_back(Reversal(draft, entry, dating, context, limits, lost))
+    is_redo = isinstance(marker, CommandRedone)
+    events = take_back(Reversal(draft, entry, dating, context, limits, is_redo, lost))
     if isinstance(events, Rejection):
         return events
     if not events:
