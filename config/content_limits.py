@@ -39,7 +39,10 @@ class ProjectLimits(BaseSettings):
         100, ge=1, le=1000, description="Choices of one field of a project's own, retired ones included."
     )
     project_comment_history_characters_max: int = Field(
-        1_000_000, ge=1000, le=100_000_000, description="Characters of all earlier texts of one comment; undos may go beyond."
+        1_000_000,
+        ge=1000,
+        le=100_000_000,
+        description="Characters of all earlier texts of one comment; undos may go beyond.",
     )
     project_rank_short_characters_max: int = Field(
         64, ge=8, le=200, description="Length of a rank beyond which neighbours get new ranks too."
