@@ -51,7 +51,8 @@ DayOfMonth = Annotated[int, Field(ge=1, le=31, strict=True)]
 class Recurrence(TypedDict):
     """How often a task comes again after it was completed.
 
-    `startDay` and `dueDay` are the days of the month that its dates go back to after a month that was too short.
+    `startDay` and `dueDay` are the days of the month that its dates go back to after a month that was too short;
+    they go with their date.
     """
 
     every: Annotated[int, Field(ge=1, le=366, strict=True)]

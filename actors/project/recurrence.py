@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Sequence
-from datetime import MAXYEAR, date, timedelta
-from typing import Final, NamedTuple
 
 from actors.project.dating import Dating
 from actors.project.limits import ProjectLimits
 from actors.project.milestones import refuse_tasks
 from actors.project.permissions import broken
 from actors.project.places import end_rank
+from actors.project.recurring_dates import NextDates, next_dates
 from actors.project.state import CLOSED_GROUPS, ProjectState
 from actors.runtime.actor import Context
-from protocol.base import Day
 from protocol.errors import Rejection
 from protocol.projects import ProjectView, StateGroup
-from protocol.tasks import Recurrence, TaskCreated, TaskRecurred, TaskView
-
-_MONTHS: Final = {"month": 1, "year": 12}
-_DAYS: Final = {"day": 1, "week": 7}
-
-
-class NextDates(NamedTuple):
-    """When a task comes again, and the rule that its next one has."""
-
-    start: Day | None
-    due: Day | None
-    rule: Recurrence
+from protocol.tasks import TaskCreated, TaskRecurred, TaskView
 
 
 def come_again(
@@ -110,52 +96,3 @@ def _next_task(
 def _is_gone(state: ProjectState, task_id: str | None) -> bool:
     """Nothing new comes under a tombstone."""
     return task_id is not None and state.tasks[task_id]["deletedAt"] is not None
-
-
-def next_dates(task: TaskView, rule: Recurrence, completed_at: str) -> NextDates | None:
-    """The task's dates moved by the rule; without any, it is due that long after the day of its completion (UTC).
-
-    A day that its month does not have becomes the month's last one, and the rule remembers the day it goes back to.
-    None when a day would lie beyond the year 9999.
-    """
-    start, due = task["startDate"], task["dueDate"]
-    if start is None and due is None:
-        due = completed_at[:10]
-    next_start = _moved(start, rule, rule.get("startDay")) if start is not None else None
-    next_due = _moved(due, rule, rule.get("dueDay")) if due is not None else None
-    if (start is not None and next_start is None) or (due is not None and next_due is None):
-        return None
-    following: Recurrence = {"every": rule["every"], "unit": rule["unit"]}
-    if next_start is not None and next_start.wanted is not None:
-        following["startDay"] = next_start.wanted
-    if next_due is not None and next_due.wanted is not None:
-        following["dueDay"] = next_due.wanted
-    first, last = next_start and next_start.day, next_due and next_due.day
-    if start is not None and due is not None and first is not None and last is not None and start <= due:
-        first = min(first, last)
-    return NextDates(first, last, following)
-
-
-class _Moved(NamedTuple):
-    """A day, and the day of the month that it would be if its month were long enough."""
-
-    day: Day
-    wanted: int | None
-
-
-def _moved(day: Day, rule: Recurrence, wanted: int | None) -> _Moved | None:
-    moment = date.fromisoformat(day)
-    if rule["unit"] in _DAYS:
-        try:
-            return _Moved((moment + timedelta(days=rule["every"] * _DAYS[rule["unit"]])).isoformat(), None)
-        except OverflowError:
-            return None
-    months = moment.year * 12 + moment.month - 1 + rule["every"] * _MONTHS[rule["unit"]]
-    year, month = months // 12, months % 12 + 1
-    if year > MAXYEAR:
-        return None
-    # Only a day that its month cut short goes back: whoever has moved the date since meant what they said.
-    was_cut = wanted is not None and wanted > moment.day == monthrange(moment.year, moment.month)[1]
-    number = wanted if was_cut and wanted is not None else moment.day
-    length = monthrange(year, month)[1]
-    return _Moved(date(year, month, min(number, length)).isoformat(), number if number > length else None)

@@ -15,6 +15,7 @@ from actors.project.permissions import broken, missing, no_project, refusal, tak
 from actors.project.places import end_rank
 from actors.project.projects import Outcome, archived, is_archived
 from actors.project.recurrence import come_again
+from actors.project.recurring_dates import without_days_of_no_date
 from actors.project.state import (
     ProjectState,
     is_closed,
@@ -201,7 +202,23 @@ def _changes(task: TaskView, command: EditTask) -> tuple[TaskChanges, TaskChange
         wished, before = getattr(command, field), task[name]  # type: ignore[literal-required]
         if wished != before:
             changes[name], was[name] = wished, before
+    _forget_days(task, changes, was)
     return changes, was  # type: ignore[return-value]
+
+
+def _forget_days(task: TaskView, changes: dict[str, Any], was: dict[str, Any]) -> None:
+    """With a date goes the day that the rule would go back to: one that is set later is meant as it is."""
+    rule = task["recurrence"]
+    if (
+        rule is None
+        or "recurrence" in changes
+        or None not in (changes.get("startDate", ""), changes.get("dueDate", ""))
+    ):
+        return
+    start, due = changes.get("startDate", task["startDate"]), changes.get("dueDate", task["dueDate"])
+    fitting = without_days_of_no_date(rule, start, due)
+    if fitting != rule:
+        changes["recurrence"], was["recurrence"] = fitting, rule
 
 
 def _joining(present: Sequence[str], wished: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from actors.project.dating import Dating
 from actors.project.permissions import broken, no_project, refusal
+from actors.project.recurring_dates import without_days_of_no_date
 from actors.project.state import CLOSED_GROUPS, ProjectState
 from actors.runtime.actor import Context
 from protocol.custom_fields import FieldDefined, FieldView
@@ -154,6 +155,7 @@ class _Tasks:
 
     def _task(self, number: int, task: TaskView, state_id: str, rank: str) -> TaskView:
         at, parent_id, milestone_id = self._dating.at, task["parentId"], task["milestoneId"]
+        rule = task["recurrence"]
         return {
             "id": self.ids[task["id"]],
             "key": f"{self._project['key']}-{number}",
@@ -173,7 +175,7 @@ class _Tasks:
             "milestoneId": self.ids[milestone_id] if milestone_id is not None else None,
             "watcherIds": [],
             "fields": {self.ids[field_id]: value for field_id, value in task["fields"].items()},
-            "recurrence": task["recurrence"],
+            "recurrence": without_days_of_no_date(rule, None, None) if rule is not None else None,
             "rank": rank,
             "createdBy": self._dating.author,
             "createdAt": at,

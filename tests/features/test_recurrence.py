@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actors.project.limits import ProjectLimits
-from actors.project.recurrence import next_dates
+from actors.project.recurring_dates import next_dates
 from protocol.custom_fields import DefineField
 from protocol.errors import ErrorCode
 from protocol.members import RemoveMember
@@ -203,6 +203,32 @@ def test_dates_move_by_the_rule_and_remember_their_day(
     days = dict(zip(("startDay", "dueDay"), expected[2:], strict=False))
     kept = {name: day for name, day in days.items() if day is not None}
     assert found == (*expected[:2], {"every": rule["every"], "unit": rule["unit"], **kept})
+
+
+def test_the_day_of_a_date_that_was_taken_away_is_forgotten() -> None:
+    rule: Recurrence = {**MONTHLY, "startDay": 31, "dueDay": 31}
+    life = a_recurring_task(start_date="2026-02-28", due_date="2026-02-28")
+    life.given((MEMBER, EditTask(task_id=TASK, recurrence=rule)))
+    [edited] = happened(life.decide(EditTask(task_id=TASK, start_date=None, due_date=None), MEMBER))
+    assert (edited.changes["recurrence"], edited.was["recurrence"]) == (MONTHLY, rule)
+    life.given((MEMBER, EditTask(task_id=TASK, due_date=None)))
+    assert project_state(life).tasks[TASK]["recurrence"] == {**MONTHLY, "startDay": 31}
+    life.given((MEMBER, EditTask(task_id=TASK, start_date="2026-02-27", due_date="2026-02-28")))
+    assert project_state(life).tasks[TASK]["recurrence"] == {**MONTHLY, "startDay": 31}, "a date that is moved is there"
+    assert following(life)["dueDate"] == "2026-03-28"
+
+
+def test_who_takes_a_date_away_may_say_another_rule() -> None:
+    life = a_recurring_task(due_date="2026-02-28")
+    rule: Recurrence = {"every": 2, "unit": "month", "dueDay": 31}
+    [edited] = happened(life.send(EditTask(task_id=TASK, due_date=None, recurrence=rule), MEMBER))
+    assert edited.changes["recurrence"] == rule
+
+
+def test_without_dates_it_goes_by_the_day_of_completion_whatever_the_rule_remembers() -> None:
+    task: Any = {"startDate": None, "dueDate": None}
+    rule: Recurrence = {**MONTHLY, "startDay": 31, "dueDay": 31}
+    assert next_dates(task, rule, "2026-11-30T09:00:00.000Z") == (None, "2026-12-30", MONTHLY)
 
 
 def test_beyond_the_calendar_it_ends() -> None:

@@ -60,6 +60,10 @@ SIMPLE: list[tuple[list[Command], Command]] = [
     ([], EditTask(task_id=TASK, add_labels=["bug", "ui"], add_assignees=[MEMBER.id], add_watchers=[ADMIN.id])),
     ([EditTask(task_id=TASK, add_labels=["a", "b"])], EditTask(task_id=TASK, remove_labels=["a"], add_labels=["c"])),
     ([], EditTask(task_id=TASK, state_id="done")),
+    (
+        [EditTask(task_id=TASK, due_date="2026-02-28", recurrence={"every": 1, "unit": "month", "dueDay": 31})],
+        EditTask(task_id=TASK, due_date=None),
+    ),
     ([EditTask(task_id=TASK, state_id="done")], EditTask(task_id=TASK, state_id="todo")),
     ([CreateTask(task_id=OTHER_TASK, title="o")], EditTask(task_id=TASK, parent_id=OTHER_TASK)),
     ([CreateTask(task_id=OTHER_TASK, title="o")], MoveTask(task_id=TASK, after=OTHER_TASK)),

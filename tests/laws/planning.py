@@ -24,7 +24,9 @@ _days = st.sampled_from([None, "2026-01-31", "2026-02-28"])
 _people = st.lists(
     st.sampled_from([person.id for person in (OWNER, ADMIN, MEMBER, VIEWER, STRANGER)]), unique=True, max_size=2
 )
-_rules: SearchStrategy[Any] = st.sampled_from([None, {"every": 1, "unit": "month"}, {"every": 2, "unit": "week"}])
+_rules: SearchStrategy[Any] = st.sampled_from(
+    [None, {"every": 1, "unit": "month", "startDay": 31, "dueDay": 31}, {"every": 2, "unit": "week"}]
+)
 _choices = st.lists(
     st.sampled_from([{"id": "red", "name": "Red"}, {"id": "blue", "name": "Blue"}, {"id": "rot", "name": "red"}]),
     unique_by=lambda choice: choice["id"],

@@ -17,16 +17,20 @@ from pantherahive_client.project_state import ProjectState
 from protocol.event import Command
 from protocol.messages import unpack_payload
 from protocol.projects import ArchiveProject, UnarchiveProject
-from protocol.tasks import CreateTask, EditTask, EditTasks
-from tests.actors.given import FACTS, OWNER, PROJECT_ID, Life
+from protocol.tasks import CreateTask, EditTask, EditTasks, Recurrence
+from tests.actors.given import FACTS, OWNER, PROJECT_ID, Life, uuid
 from tests.laws.law import LIMITS, opening
 from tests.laws.lives import live_many
 from tests.laws.strategies import PROJECT_LIVES, Step
 from tests.laws.wishes import TASK_IDS
 
+_MONTHLY = uuid(0xFEB)
+_RULE: Recurrence = {"every": 1, "unit": "month", "dueDay": 31}
 _RARE: Sequence[Command] = (
     UnarchiveProject(),
     CreateTask(title="last", labels=["bug"]),
+    CreateTask(task_id=_MONTHLY, title="monthly", due_date="2026-02-28", recurrence=_RULE),
+    EditTask(task_id=_MONTHLY, due_date=None),
     EditTasks(edits=[EditTask(task_id=task_id, state_id="done", add_labels=["ui"]) for task_id in TASK_IDS]),
     ArchiveProject(),
     UnarchiveProject(status="OnHold"),

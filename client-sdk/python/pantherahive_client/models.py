@@ -1402,7 +1402,7 @@ class Recurrence(TypedDict):
     """How often a task comes again after it was completed.
 
     `startDay` and `dueDay` are the days of the month that its dates go back to after a month that was too
-    short.
+    short; they go with their date.
     """
 
     every: int

@@ -98,6 +98,15 @@ def test_work_is_copied_and_nothing_that_belongs_to_people_or_days() -> None:
     assert state.comments == {}
 
 
+def test_a_rule_comes_along_without_the_days_of_the_dates_that_stay_behind() -> None:
+    life, rule = a_template(), {"every": 1, "unit": "month"}
+    life.given(
+        (MEMBER, EditTask.model_validate({"taskId": TASK, "recurrence": {**rule, "startDay": 30, "dueDay": 31}}))
+    )
+    fly, land = project_state(a_copy(template_of(life))).tasks.values()
+    assert (fly["recurrence"], land["recurrence"]) == (rule, None)
+
+
 def test_closed_tasks_begin_again_behind_the_open_ones() -> None:
     state = project_state(a_copy(template_of(a_template())))
     fly, land = state.tasks.values()

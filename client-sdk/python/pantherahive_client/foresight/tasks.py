@@ -75,6 +75,7 @@ def _edited(state: ProjectState, task: TaskView, wish: Wish) -> list[WireEvent]:
     if "title" in data:
         data["title"] = data["title"].strip()
     changes, was = changed(task, data, SINGLE_VALUED)
+    _forget_days(task, changes, was)
     if "stateId" in changes:
         changes["rank"], was["rank"] = end_rank(state, changes["stateId"]), task["rank"]
     labels = [label.strip() for label in data.get("addLabels", ())]
@@ -89,6 +90,21 @@ def _edited(state: ProjectState, task: TaskView, wish: Wish) -> list[WireEvent]:
     if not changes and not any(sets.values()):
         return []
     return [event("TaskEdited", taskId=task["id"], changes=changes, was=was, **sets, **closing(state, changes, wish))]
+
+
+def _forget_days(task: TaskView, changes: dict[str, Any], was: dict[str, Any]) -> None:
+    """With a date goes the day that the rule would go back to."""
+    rule = task["recurrence"]
+    if (
+        rule is None
+        or "recurrence" in changes
+        or None not in (changes.get("startDate", ""), changes.get("dueDate", ""))
+    ):
+        return
+    days = {"startDay": {**task, **changes}["startDate"], "dueDay": {**task, **changes}["dueDate"]}
+    fitting = {name: value for name, value in rule.items() if days.get(name, "") is not None}
+    if fitting != rule:
+        changes["recurrence"], was["recurrence"] = fitting, rule
 
 
 def closing(state: ProjectState, changes: dict[str, Any], wish: Wish) -> dict[str, Any]:
