@@ -7,11 +7,12 @@ new grace by it.
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Final, Literal, Protocol, TypeAlias
 
 Room: TypeAlias = Literal["room", "slow", "gone"]
-"""`room`: there is some again. `slow`: the client reads, but has had too much to read for a whole grace, or for one
-more. `gone`: nothing can be sent any more."""
+"""`room`: there is some again. `slow`: the client reads, but had too much to read for as long as was to be waited.
+`gone`: nothing can be sent any more."""
 
 _LOOKS_PER_GRACE: Final = 20
 
@@ -32,7 +33,7 @@ class Reader(Protocol):
 class Backlog:
     """Of one slow client, until it has room again. It has a timer and no task, and holds nothing that is to be sent."""
 
-    __slots__ = ("_grace_s", "_loop", "_read_at_s", "_read_bytes", "_reader", "_slow_since_s", "_timer", "_verdict")
+    __slots__ = ("_grace_s", "_loop", "_read_at_s", "_read_bytes", "_reader", "_timer", "_verdict")
 
     def __init__(self, reader: Reader, grace_s: float) -> None:
         self._reader = reader
@@ -41,26 +42,24 @@ class Backlog:
         # How much it had read when somebody looked last, and when that last grew.
         self._read_bytes = reader.read_bytes
         self._read_at_s = self._loop.time()
-        # Since when it has been slow, or when that was last said.
-        self._slow_since_s = self._read_at_s
         # Shared by all who wait, while somebody does.
         self._verdict: asyncio.Future[Room] | None = None
         self._timer = self._look_later()
 
-    async def wait(self) -> Room:
-        """What comes of it."""
-        if self._verdict is None:
-            self._verdict = self._loop.create_future()
-        return await asyncio.shield(self._verdict)  # who gives up must not take it from the others
+    async def wait(self, until_s: float = math.inf) -> Room:
+        """What has come of it by then, in the loop's time."""
+        verdict = self._verdict
+        if verdict is None:
+            verdict = self._verdict = self._loop.create_future()
+        # Who gives up must not take it from the others, so it is not awaited itself.
+        await asyncio.wait((verdict,), timeout=None if until_s == math.inf else max(0.0, until_s - self._loop.time()))
+        return verdict.result() if verdict.done() else "slow"
 
     def end(self, room: Room) -> None:
         """It is over."""
         self._timer.cancel()
-        self._tell(room)
-
-    def _tell(self, room: Room) -> None:
         verdict, self._verdict = self._verdict, None
-        if verdict is not None and not verdict.done():
+        if verdict is not None:
             verdict.set_result(room)
 
     def _look_later(self) -> asyncio.TimerHandle:
@@ -73,7 +72,4 @@ class Backlog:
         if now_s - self._read_at_s >= self._grace_s:
             self._reader.give_up()
             return
-        if now_s - self._slow_since_s >= self._grace_s:
-            self._slow_since_s = now_s
-            self._tell("slow")
         self._timer = self._look_later()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from typing import Protocol
 
 from actors.runtime.feeds import Feeds
@@ -20,6 +21,8 @@ log = logging.getLogger("pantherahive.gateway")
 _RETRY_S = 0.5
 _STATE_BYTES_MIN = 32 << 10
 """No state is looked at instead of fewer bytes: looking costs the others as well."""
+_LOOKS_PER_GRACE = 20
+"""How often who waits for room past the grace looks whether a state has become less than what was missed."""
 
 
 class News(Protocol):
@@ -66,7 +69,7 @@ class Delivery:
 
     __slots__ = (
         *("following", "socket", "is_live", "_was_live", "_crowd", "_news"),
-        *("_feeds", "_gets_state", "_larger_until_bytes", "_limits", "_pump", "_states"),
+        *("_due_s", "_feeds", "_gets_state", "_larger_until_bytes", "_limits", "_loop", "_pump", "_states"),
     )
 
     def __init__(
@@ -86,11 +89,15 @@ class Delivery:
         self._crowd = crowd
         self._news = news
         self._states = states
+        self._loop = asyncio.get_running_loop()
         # Whether new entries may be sent from the ring in the turn in which they come, and whether that ever was so.
         self.is_live = False
         self._was_live = False
         # Whether it was promised a state: the next that it gets is that one, and not the entries that it missed.
         self._gets_state = False
+        # While it is behind: when it has been that for the grace, and is served by a state if that is less. The grace
+        # begins anew with every state, and only once it has what the answer to its join promised.
+        self._due_s = math.inf
         # From how many missed bytes on a state may be less than they are; more, once one was found to be larger.
         self._larger_until_bytes = _STATE_BYTES_MIN
         # The task that sends while the client is behind.
@@ -137,12 +144,15 @@ class Delivery:
 
     def _catch_up(self, frames: list[bytes]) -> None:
         self._fall_behind()
+        self._begin_grace()
         self._pump = asyncio.create_task(self._run(frames), name="catch up")
 
     async def _run(self, frames: list[bytes]) -> None:
         try:
             going_on = await self._send_all(frames)
             while going_on and await self._has_room():
+                if self._is_due:
+                    await self._promise_state()
                 state = await self._state_instead() if self._gets_state or self._is_far_behind else []
                 going_on = await (self._send_all(state) if state else self._send_next())
         except Exception:
@@ -157,14 +167,29 @@ class Delivery:
             if not await self.socket.drained() or self.following.closed:
                 return False
             self.socket.write(frame)
+        self._begin_grace()
         return not self.following.closed
 
+    def _begin_grace(self) -> None:
+        self._due_s = self._loop.time() + self._limits.slow_follower_grace_s
+
     async def _has_room(self) -> bool:
-        """Waits until the next may be sent; who is slow for too long is promised a state."""
-        while (room := await self.socket.room()) == "slow":
-            if not self._gets_state and self._has_what_was_promised and self._missed_bytes > self._larger_until_bytes:
+        """Waits until the next may be sent; who is behind for too long is promised a state meanwhile."""
+        if not self._has_what_was_promised:
+            self._begin_grace()
+        until_s = self._due_s
+        while (room := await self.socket.room(until_s)) == "slow":
+            if self._is_due:
                 await self._promise_state()
+            until_s = max(self._due_s, self._loop.time() + self._limits.slow_follower_grace_s / _LOOKS_PER_GRACE)
         return room == "room" and not self.following.closed
+
+    @property
+    def _is_due(self) -> bool:
+        """Whether it has been behind for so long, and by so much, that a state may serve it better."""
+        if self._gets_state or not self._has_what_was_promised or self._loop.time() < self._due_s:
+            return False
+        return self._missed_bytes > self._larger_until_bytes
 
     async def _promise_state(self) -> None:
         """Decides that the client gets the state, where that is less than the entries that it has missed by now."""
@@ -172,6 +197,7 @@ class Delivery:
             state_bytes = await self._states.size_bytes(self.following)
         except StorageFault as fault:
             log.warning("no state for one who is slow: %s", fault)
+            self._begin_grace()
             return
         self._gets_state = state_bytes is not None and self._missed_bytes > state_bytes
         if self._gets_state:

@@ -8,6 +8,7 @@ outlet may write to the transport, or the order of the bytes were lost.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import resource
 import socket as sockets
@@ -175,8 +176,8 @@ class Outlet:
         """Whether nothing can be sent any more."""
         return self.closing or self._transport is None or self._transport.is_closing()
 
-    async def room(self) -> Room:
-        """Waits until the client has read most of what was sent, or has been slow for the grace, or is gone."""
+    async def room(self, until_s: float = math.inf) -> Room:
+        """Waits until the client has read most of what was sent, or is gone, or until a time of the loop."""
         if self.unsent_bytes > self._room_bytes:
             self.flush()
         if self.is_over:
@@ -185,13 +186,11 @@ class Outlet:
             return "room"
         if self._backlog is None:
             self._backlog = Backlog(self, self._limits.slow_follower_grace_s)
-        return await self._backlog.wait()
+        return await self._backlog.wait(until_s)
 
     async def drained(self) -> bool:
         """Waits until the client has read most of what was sent. False: it reads nothing, or it is gone."""
-        while (room := await self.room()) == "slow":
-            pass
-        return room == "room"
+        return await self.room() == "room"
 
     def has_room(self) -> None:
         """The client has read most of what was sent."""

@@ -18,6 +18,7 @@ from server.gateway.session import Session
 from server.telemetry import Meters
 from tests.server.gateway.client import command
 from tests.server.gateway.hive import a_hive, eventually, new_project
+from tests.server.gateway.raw import frames
 from tests.server.gateway.sleepers import (
     BUFFER_BYTES,
     ENTRY_BYTES,
@@ -128,6 +129,36 @@ def test_who_stays_slow_is_promised_a_state_and_nothing_more_is_queued(run: Call
             assert reset["reason"] == "behind"
             seqs = [entry["seq"] for name, message in events if name == "entries" for entry in message["entries"]]
             assert seqs[-1] == at_promise < int(reset["cursor"].partition(".")[0])
+            raw.close()
+
+    run(scenario)
+
+
+def test_who_is_behind_for_the_grace_gets_a_state_however_short_each_wait_is(run: Callable[[Scenario], None]) -> None:
+    """It reads all the time, less than is written, and there is room again and again."""
+
+    async def scenario() -> None:
+        limits = replace(SMALL, slow_follower_grace_s=1, entries_packet_bytes_max=ENTRY_BYTES, lag_entries_max=10**6)
+        async with a_hive(replace(limits, transport_buffer_max_bytes=BUFFER_BYTES // 4)) as hive:
+            stream = await hive.project()
+            task_id = (await hive.send(stream, CreateTask(title="x"))).result["taskId"]
+            raw, session = await a_sleeper(hive, stream)
+            delivery = session.places.deliveries[stream]
+            await eventually(lambda: delivery.is_live)
+            events: list[tuple[float, str]] = []
+            number, behind_s = 0, 0.0
+            while len(resets := [at_s for at_s, name in events if name == "reset"]) < 2:
+                number += 1
+                await hive.send(stream, EditTask(task_id=task_id, description=f"{number} " + "x" * ENTRY_BYTES))
+                await read_little(raw, ENTRY_BYTES // 2)
+                found, raw._rest = frames(raw._rest)
+                now_s = time.monotonic()
+                events += [(now_s, orjson.loads(text[2:])[0]) for _, text in found if text.startswith(b"42")]
+                behind_s = behind_s or (not delivery.is_live) * time.monotonic()
+                assert not behind_s or time.monotonic() - behind_s < 10
+            first_s, second_s = resets
+            assert first_s - behind_s < 3
+            assert second_s - first_s > 0.9, "not again within the grace"
             raw.close()
 
     run(scenario)
