@@ -33,6 +33,12 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
 * **ETags** of reads from a stream begin with the cursor as of which they are. That of a page is the cursor alone, that
   of one record (a project, a task) `<cursor>-<tag>`: the tag is the record's own and stays the same while others
   change. What belongs to no one stream, such as a list across projects, has a weak ETag, made of what is sent.
+* **Pages** of REST lists end with a `Link` (`rel="next"`) to the next one, whose `after` is a place in the order of the
+  list: a walk goes on behind it, whatever is deleted or comes back meanwhile. Milestones, fields and roles stand in the
+  order they were made (those of one millisecond by id), comments in that of the log, tasks by number, members, links
+  and invitations by id. Lists with what changed last in front (`/v1/projects`, `/v1/tasks`,
+  `/v1/users/{userId}/watched`, `…/notifications`) are no snapshot: what changes during a walk moves to the front, so
+  that later pages may miss it. Read the first page again afterwards, or follow live.
 * **Every refusal** has a stable `code`: in the ack on the socket, in a problem document (RFC 9457) over REST.
 * **A retry** carries the same `opId`, or the same `Idempotency-Key`, and gets the first answer. Changes of a person
   (`PUT /v1/users/{userId}`, `PATCH …/preferences`, `PUT` and `DELETE …/muted/{projectId}`, and

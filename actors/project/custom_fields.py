@@ -14,7 +14,7 @@ from actors.project.naming import has_twins, is_taken
 from actors.project.permissions import broken, missing, refusal, taken
 from actors.project.projects import Outcome, archived, is_archived
 from actors.project.sizes import FIELD_CHARACTERS_MAX, field_characters
-from actors.project.state import ProjectState, note_content
+from actors.project.state import ProjectState, note_content, put_in_order
 from actors.runtime.actor import Context, EntryMeta
 from protocol.custom_fields import (
     ChoiceView,
@@ -253,7 +253,7 @@ def evolve_values_set(state: ProjectState, event: FieldValuesSet, meta: EntryMet
 
 def evolve_defined(state: ProjectState, event: FieldDefined, meta: EntryMeta) -> None:
     field_id = event.field["id"]
-    state.fields[field_id] = event.field
+    put_in_order(state.fields, event.field)
     if begin_record(state.changes, f"field/{field_id}", PRESENCE, event.field["createdAt"], meta):
         forget_field(state.changes, f"fields.{field_id}")
     note_content(state, meta)

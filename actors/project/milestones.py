@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 from actors.field_changes import begin_record, end_record
@@ -13,7 +13,7 @@ from actors.project.limits import ProjectLimits
 from actors.project.naming import has_twins, is_taken
 from actors.project.permissions import broken, missing, no_project, refusal, taken
 from actors.project.projects import Outcome, archived, is_archived
-from actors.project.state import ProjectState, note_content
+from actors.project.state import ProjectState, note_content, place_of, put_in_order
 from actors.runtime.actor import Context, EntryMeta
 from protocol.base import Day
 from protocol.errors import ErrorCode, Rejection
@@ -196,7 +196,7 @@ def _refuse_days(start: Day | None, due: Day | None, context: Context) -> Reject
 
 def evolve_created(state: ProjectState, event: MilestoneCreated, meta: EntryMeta) -> None:
     milestone_id = event.milestone["id"]
-    state.milestones[milestone_id] = event.milestone
+    put_in_order(state.milestones, event.milestone)
     begin_record(state.changes, f"milestone/{milestone_id}", PRESENCE, event.milestone["createdAt"], meta)
     note_content(state, meta)
 
@@ -216,17 +216,18 @@ def evolve_deleted(state: ProjectState, event: MilestoneDeleted, meta: EntryMeta
 
 
 def list_milestones(
-    state: ProjectState, principal: Principal, after: str | None = None, limit: int = 100
+    state: ProjectState, principal: Principal, after: tuple[str, ...] | None = None, limit: int = 100
 ) -> Sequence[MilestoneView] | Rejection:
-    """A page of milestones in the order they were made, those after the milestone `after`."""
+    """A page of milestones in the order they were made, those behind the place `after` (see `place_of`).
+
+    The milestone that stood there may be gone meanwhile.
+    """
     refused = refusal(state, principal, "milestone.view")
     if refused is not None:
         return refused
-    if after is not None and after not in state.milestones:
-        return missing("milestone")
-    ids = list(state.milestones)
-    start = 0 if after is None else ids.index(after) + 1
-    return [state.milestones[milestone_id] for milestone_id in islice(ids, start, start + limit)]
+    milestones = list(state.milestones.values())
+    start = 0 if after is None else bisect_right(milestones, after, key=place_of)
+    return milestones[start : start + limit]
 
 
 def view_milestone(state: ProjectState, principal: Principal, milestone_id: str) -> MilestoneView | Rejection:

@@ -12,7 +12,7 @@ from actors.project.invitations import voided
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import LOOKING, ROLES, broken, missing, refusal, taken
 from actors.project.projects import Outcome
-from actors.project.state import ProjectState
+from actors.project.state import ProjectState, put_in_order
 from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import Rejection
 from protocol.event import Principal
@@ -115,7 +115,7 @@ def _whole(names: Collection[str]) -> list[str]:
 
 
 def evolve_defined(state: ProjectState, event: RoleDefined, meta: EntryMeta) -> None:
-    state.roles[event.role["id"]] = event.role
+    put_in_order(state.roles, event.role)
 
 
 def evolve_edited(state: ProjectState, event: RoleEdited, meta: EntryMeta) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from actors.field_changes import packed, unpack
-from actors.project.state import ProjectState, put_known_task, put_link, put_new_comment
+from actors.project.state import ProjectState, put_in_order, put_known_task, put_link, put_new_comment
 from actors.project.undone import Undoing
 from protocol.comments import CommentView
 from protocol.custom_fields import FieldView
@@ -147,15 +147,18 @@ def _take_invitations(state: ProjectState, invitations: Iterable[InvitationView]
 
 
 def _take_roles(state: ProjectState, roles: Iterable[RoleView]) -> None:
-    state.roles.update((role["id"], role) for role in roles)
+    for role in roles:
+        put_in_order(state.roles, role)
 
 
 def _take_milestones(state: ProjectState, milestones: Iterable[MilestoneView]) -> None:
-    state.milestones.update((milestone["id"], milestone) for milestone in milestones)
+    for milestone in milestones:
+        put_in_order(state.milestones, milestone)
 
 
 def _take_fields(state: ProjectState, fields: Iterable[FieldView]) -> None:
-    state.fields.update((field["id"], field) for field in fields)
+    for field in fields:
+        put_in_order(state.fields, field)
 
 
 def _take_tasks(state: ProjectState, tasks: Iterable[TaskView]) -> None:

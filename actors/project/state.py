@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from actors.field_changes import Changes
 from actors.project.order import Order
@@ -25,6 +25,8 @@ CLOSED_GROUPS: frozenset[StateGroup] = frozenset({"completed", "cancelled"})
 ORDERING: frozenset[LinkType] = frozenset({"blocks", "precedes"})
 """The links that say which task comes first."""
 
+Made = TypeVar("Made", MilestoneView, FieldView, RoleView)
+
 Card: TypeAlias = tuple[str, str]
 """Rank and id of a task."""
 
@@ -40,7 +42,7 @@ class ProjectState:
     members: dict[str, MemberView] = field(default_factory=dict)
     # Invitation id → invitation without an answer, in the order of the log.
     invitations: dict[str, InvitationView] = field(default_factory=dict)
-    # Role id → role of the project's own, in the order of their definition.
+    # Role id → role of the project's own, the oldest first: see `put_in_order`.
     roles: dict[str, RoleView] = field(default_factory=dict)
     # Task id → task, in the order of their numbers; tombstones too.
     tasks: dict[str, TaskView] = field(default_factory=dict)
@@ -48,9 +50,9 @@ class ProjectState:
     links: dict[str, LinkView] = field(default_factory=dict)
     # Comment id → comment, in the order of the log.
     comments: dict[str, CommentView] = field(default_factory=dict)
-    # Milestone id → milestone, in the order of the log.
+    # Milestone id → milestone, the oldest first: see `put_in_order`.
     milestones: dict[str, MilestoneView] = field(default_factory=dict)
-    # Field id → field of the project's own, in the order of the log.
+    # Field id → field of the project's own, the oldest first: see `put_in_order`.
     fields: dict[str, FieldView] = field(default_factory=dict)
     # The task with number n stands at n - 1; an index over `tasks`.
     task_ids: list[str] = field(default_factory=list)
@@ -84,6 +86,21 @@ class ProjectState:
     live: bool = False
     # The project is gone for good; all else is empty.
     purged: bool = False
+
+
+def place_of(record: MilestoneView | FieldView | RoleView) -> tuple[str, str]:
+    """Where a record stands among its kind: by when it was made, those of one millisecond by id."""
+    return record["createdAt"], record["id"]
+
+
+def put_in_order(records: dict[str, Made], record: Made) -> None:
+    """Takes in a record at its place. New ones come last; one that comes back stands where it stood."""
+    last = next(reversed(records.values()), None)
+    records[record["id"]] = record
+    if last is not None and place_of(record) < place_of(last):
+        ordered = sorted(records.values(), key=place_of)
+        records.clear()
+        records.update((one["id"], one) for one in ordered)
 
 
 def put_new_task(state: ProjectState, task: TaskView) -> None:

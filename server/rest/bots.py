@@ -7,13 +7,14 @@ from typing import cast
 
 from aiohttp import web
 
+from protocol.base import Uuid
 from protocol.bots import ApiTokenRequest, ApiTokenResponse, BotCreateRequest, BotResponse, BotsQuery, Scope
 from protocol.errors import Rejected
 from server.auth.bots import BotService
 from server.rest.access import Access, path_id, read_query
 from server.rest.bodies import json_response, read_body
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, after_id, cut, link_next
+from server.rest.pages import PageQuery, PageSizes, behind, cut, link_next, pack_place, unpack_place
 from server.streams import granted
 from storage.grant_ports import ApiToken
 from storage.ports import Account
@@ -21,6 +22,8 @@ from storage.ports import Account
 
 class BotPageQuery(PageQuery, BotsQuery):
     """A page of bots; `after` is the id of the last one seen. Only the operator may name somebody else's."""
+
+    after: Uuid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class BotRoutes:
         principal = self.access.principal(request)
         query = read_query(request, BotPageQuery)
         bots = granted(await self.bots.bots_of(principal, query.owner_id))
-        page, more = cut(after_id(bots, query.after, lambda bot: bot.user_id), self.sizes.of(query))
+        page, more = cut(behind(bots, query.after, lambda bot: bot.user_id), self.sizes.of(query))
         link: dict[str, str] = {}
         if more:
             link = link_next(request.path, after=page[-1].user_id, limit=query.limit, ownerId=query.owner_id)
@@ -62,12 +65,13 @@ class BotRoutes:
 
     @operation("The tokens of a bot", query=PageQuery, answer=list[ApiTokenResponse], links=True)
     async def list_tokens(self, request: web.Request) -> web.Response:
-        """The oldest first, without the tokens themselves; `after` is the id of the last one seen."""
+        """The oldest first, without the tokens themselves."""
         principal = self.access.principal(request)
         query = read_query(request, PageQuery)
         tokens = granted(await self.bots.tokens_of(principal, path_id(request, "botId")))
-        page, more = cut(after_id(tokens, query.after, lambda token: token.token_id), self.sizes.of(query))
-        link = link_next(request.path, after=page[-1].token_id, limit=query.limit) if more else {}
+        after = unpack_place(query.after, 2) if query.after is not None else None
+        page, more = cut(behind(tokens, after, _place_of), self.sizes.of(query))
+        link = link_next(request.path, after=pack_place(*_place_of(page[-1])), limit=query.limit) if more else {}
         return json_response([token_view(token).as_json() for token in page], headers=link)
 
     @operation("Makes a token for a bot", body=ApiTokenRequest, answer=ApiTokenResponse, status=201)
@@ -106,3 +110,7 @@ def token_view(token: ApiToken) -> ApiTokenResponse:
         created_at=token.created_at,
         expires_at=token.expires_at,
     )
+
+
+def _place_of(token: ApiToken) -> tuple[str, ...]:
+    return token.created_at, token.token_id

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from actors.project.custom_fields import list_fields
+from actors.project.state import place_of
 from protocol.custom_fields import FieldView
 from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, after_id, cut, link_next
+from server.rest.pages import PageQuery, PageSizes, behind, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 
 
 class FieldsQuery(PageQuery):
-    """A page of fields as they were defined; `after` is the id of the last one seen. `asOf` a seq or a time."""
+    """A page of fields in the order they were defined. `asOf` a seq or a time."""
 
     as_of: AsOfText | None = None
 
@@ -37,7 +38,9 @@ class FieldRoutes:
         query = read_query(request, FieldsQuery)
         glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, list_fields)
-        page, more = cut(after_id(reading.value, query.after, lambda field: field["id"]), self.sizes.of(query))
+        after = unpack_place(query.after, 2) if query.after is not None else None
+        page, more = cut(behind(reading.value, after, place_of), self.sizes.of(query))
         then = reading.cursor.seq if glance.as_of is not None else None
-        headers = link_next(request.path, after=page[-1]["id"], limit=query.limit, asOf=then) if more else {}
+        place = pack_place(*place_of(page[-1])) if more else None
+        headers = link_next(request.path, after=place, limit=query.limit, asOf=then) if more else {}
         return answer(request, replace(reading, value=[*page]), glance, headers)

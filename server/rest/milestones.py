@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from actors.project.milestones import list_milestones, view_milestone
-from protocol.base import Message, Uuid
+from actors.project.state import place_of
+from protocol.base import Message
 from protocol.milestones import MilestoneView
 from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, cut, link_next
+from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 
 
 class MilestonesQuery(PageQuery):
-    """A page of milestones in the order they were made; `after` is the id of the last one seen."""
+    """A page of milestones in the order they were made. `asOf` a seq or a time."""
 
-    after: Uuid | None = None
     as_of: AsOfText | None = None
 
 
@@ -46,10 +46,12 @@ class MilestoneRoutes:
         query = read_query(request, MilestonesQuery)
         size = self.sizes.of(query)
         glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
-        reading = await self.views.read(glance, list_milestones, query.after, size + 1)
+        after = unpack_place(query.after, 2) if query.after is not None else None
+        reading = await self.views.read(glance, list_milestones, after, size + 1)
         page, more = cut(reading.value, size)
+        place = pack_place(*place_of(page[-1])) if more else None
         then = reading.cursor.seq if glance.as_of is not None else None
-        headers = link_next(request.path, after=page[-1]["id"], limit=query.limit, asOf=then) if more else {}
+        headers = link_next(request.path, after=place, limit=query.limit, asOf=then) if more else {}
         return answer(request, replace(reading, value=[*page]), glance, headers)
 
     @operation("A milestone", query=MilestoneQuery, answer=MilestoneView, etag=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -16,6 +17,7 @@ from protocol.base import Message
 from server.rest.access import refused
 
 T = TypeVar("T")
+P = TypeVar("P", str, tuple[str, ...])
 
 
 class PageQuery(Message):
@@ -49,14 +51,9 @@ def cut(items: Sequence[T], size: int) -> tuple[Sequence[T], bool]:
     return items[:size], len(items) > size
 
 
-def after_id(items: Sequence[T], after: str | None, id_of: Callable[[T], str]) -> Sequence[T]:
-    """What comes after the item with this id in a short list. Raises Rejected when it is not there (any more)."""
-    if after is None:
-        return items
-    for place, item in enumerate(items, 1):
-        if id_of(item) == after:
-            return items[place:]
-    raise refused("after: not a place in this list", "after")
+def behind(items: Sequence[T], after: P | None, place_of: Callable[[T], P]) -> Sequence[T]:
+    """What stands behind a place in a short list that is sorted by place. The item that stood there may be gone."""
+    return items if after is None else items[bisect_right(items, after, key=place_of) :]
 
 
 def link_next(path: str, **query: object) -> dict[str, str]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from aiohttp import web
 
+from actors.project.permissions import ROLES
 from actors.project.roles import list_roles
 from protocol.roles import ListedRole
 from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, after_id, cut, link_next
+from server.rest.pages import PageQuery, PageSizes, behind, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 
 
 class RolesQuery(PageQuery):
-    """A page of roles, the built-in ones first; `after` is the id of the last one seen. `asOf` a seq or a time."""
+    """A page of roles, the built-in ones first, then the others as they were defined. `asOf` a seq or a time."""
 
     as_of: AsOfText | None = None
 
@@ -37,7 +40,14 @@ class RoleRoutes:
         query = read_query(request, RolesQuery)
         glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, list_roles)
-        page, more = cut(after_id(reading.value, query.after, lambda role: role["id"]), self.sizes.of(query))
+        after = unpack_place(query.after, 2) if query.after is not None else None
+        page, more = cut(behind(reading.value, after, _place_of), self.sizes.of(query))
         then = reading.cursor.seq if glance.as_of is not None else None
-        headers = link_next(request.path, after=page[-1]["id"], limit=query.limit, asOf=then) if more else {}
+        place = pack_place(*_place_of(page[-1])) if more else None
+        headers = link_next(request.path, after=place, limit=query.limit, asOf=then) if more else {}
         return answer(request, replace(reading, value=[*page]), glance, headers)
+
+
+def _place_of(role: Mapping[str, Any]) -> tuple[str, ...]:
+    """As they are listed: the built-in ones, which were never made, stand before all others."""
+    return ("", str([*ROLES].index(role["id"]))) if role["builtIn"] else (role["createdAt"], role["id"])

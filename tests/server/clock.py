@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-import uuid
 from datetime import UTC, datetime
 
 from protocol.base import instant_of
+from server.ids import SystemIds
 
 
 class ManualClock:
@@ -23,11 +23,14 @@ class ManualClock:
         return time.monotonic()
 
 
+_IDS = SystemIds()
+
+
 class RandomIds:
-    """UUIDs; their version does not matter here."""
+    """UUIDs that ascend, as the server's own do, and epochs that all make the same step."""
 
     def new_id(self) -> str:
-        return str(uuid.uuid4())
+        return _IDS.new_id()
 
     def epoch_step(self) -> int:
         return 7

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from pantherahive_client.fold_planning import PLANNING, merged
 from pantherahive_client.models import CommentView, ProjectView, Reaction, RoleView, TaskView, WireEntry, WireEvent
-from pantherahive_client.project_state import Dated, ProjectState
+from pantherahive_client.project_state import Dated, ProjectState, put_in_order
 
 
 def evolve(state: ProjectState, entry: WireEntry) -> None:
@@ -49,7 +49,7 @@ def _evolve_one(state: ProjectState, kind: str, data: Mapping[str, Any], entry: 
         case "InvitationAccepted" | "InvitationDeclined" | "InvitationRevoked" | "InvitationExpired":
             del state.invitations[data["invitationId"]]
         case "RoleDefined":
-            state.roles[data["role"]["id"]] = data["role"]
+            put_in_order(state.roles, data["role"])
         case "RoleEdited":
             _edit_role(state, entry, data)
         case "RoleRemoved":

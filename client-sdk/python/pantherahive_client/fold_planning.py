@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
 from pantherahive_client.models import FieldView, MilestoneView, TaskView
-from pantherahive_client.project_state import Dated, ProjectState
+from pantherahive_client.project_state import Dated, ProjectState, put_in_order
 
 Fold: TypeAlias = Callable[[ProjectState, Mapping[str, Any], Dated], None]
 
@@ -38,7 +38,7 @@ def _values_set(state: ProjectState, data: Mapping[str, Any], entry: Dated) -> N
 
 
 def _milestone_created(state: ProjectState, data: Mapping[str, Any], entry: Dated) -> None:
-    state.milestones[data["milestone"]["id"]] = data["milestone"]
+    put_in_order(state.milestones, data["milestone"])
 
 
 def _milestone_edited(state: ProjectState, data: Mapping[str, Any], entry: Dated) -> None:
@@ -53,7 +53,7 @@ def _milestone_deleted(state: ProjectState, data: Mapping[str, Any], entry: Date
 
 
 def _field_defined(state: ProjectState, data: Mapping[str, Any], entry: Dated) -> None:
-    state.fields[data["field"]["id"]] = data["field"]
+    put_in_order(state.fields, data["field"])
 
 
 def _field_edited(state: ProjectState, data: Mapping[str, Any], entry: Dated) -> None:

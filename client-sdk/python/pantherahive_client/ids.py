@@ -6,26 +6,51 @@ import hashlib
 import re
 import secrets
 import time
+from collections.abc import Callable
+from threading import Lock
 from typing import Final
 from uuid import UUID
 
 _VERSION_7: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
-def new_id() -> str:
-    """A UUIDv7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then random bits; text order is roughly time order."""
-    milliseconds = time.time_ns() // 1_000_000 & (1 << 48) - 1
-    return _uuid(milliseconds, secrets.randbits(74), 7)
+class AscendingIds:
+    """UUIDv7s (RFC 9562 §5.7), each greater than all before it, from any thread of this process.
+
+    Those of one millisecond differ by a counter in `rand_a` (RFC 9562 §6.2, method 1) that starts in its lower half.
+    When it is used up, or the clock went back, the last millisecond is carried on. So what a program makes in a row is
+    listed in that order, even where the server takes it all in within one millisecond.
+    """
+
+    def __init__(self, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+        self._now_ms = now_ms
+        self._lock = Lock()
+        # Milliseconds and counter of the newest id, as one number.
+        self._newest = -1
+
+    def new_id(self) -> str:
+        """As lower-case text."""
+        with self._lock:
+            now_ms = self._now_ms()
+            is_later = now_ms > self._newest >> 12
+            self._newest = now_ms << 12 | secrets.randbits(11) if is_later else self._newest + 1
+            newest = self._newest
+        return _uuid(newest >> 12, (newest & 0xFFF) << 62 | secrets.randbits(62), 7)
+
+
+new_id: Final = AscendingIds().new_id
+"""A new id, greater than all before it."""
 
 
 def made_id(op_id: str, what: str) -> str:
-    """The id of what a command makes: the same for every retry under this `opId`, and as old as that is.
+    """The id of what a command makes: the same for every retry under this `opId`, and in the same order.
 
     A UUIDv7 where the `opId` is one, else a UUIDv8 (RFC 9562 §5.8).
     """
     digest = int.from_bytes(hashlib.blake2b(f"{op_id}/{what}".encode(), digest_size=16).digest())
     if _VERSION_7.fullmatch(op_id):
-        return _uuid(int(op_id[:8] + op_id[9:13], 16), digest & (1 << 74) - 1, 7)
+        counter = int(op_id[15:18], 16)
+        return _uuid(int(op_id[:8] + op_id[9:13], 16), counter << 62 | digest & (1 << 62) - 1, 7)
     return _uuid(digest >> 80, digest & (1 << 74) - 1, 8)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 from pantherahive_client.models import (
     CommentView,
@@ -18,6 +18,8 @@ from pantherahive_client.models import (
     RoleView,
     TaskView,
 )
+
+Made = TypeVar("Made", MilestoneView, FieldView, RoleView)
 
 
 class Dated(TypedDict):
@@ -41,11 +43,11 @@ class ProjectState:
     members: dict[str, MemberView] = field(default_factory=dict)
     # Invitation id → invitation without an answer, in the order of the log.
     invitations: dict[str, InvitationView] = field(default_factory=dict)
-    # Role id → role of the project's own, in the order of their definition.
+    # Role id → role of the project's own, the oldest first.
     roles: dict[str, RoleView] = field(default_factory=dict)
-    # Milestone id → milestone, in the order of the log.
+    # Milestone id → milestone, the oldest first.
     milestones: dict[str, MilestoneView] = field(default_factory=dict)
-    # Field id → field of the project's own, in the order of the log.
+    # Field id → field of the project's own, the oldest first.
     fields: dict[str, FieldView] = field(default_factory=dict)
     # Task id → task, in the order of their numbers; deleted ones too.
     tasks: dict[str, TaskView] = field(default_factory=dict)
@@ -102,6 +104,23 @@ class ProjectState:
         }
 
 
+def put_in_order(records: dict[str, Made], record: Made) -> None:
+    """Takes in a record at its place: by when it was made, those of one millisecond by id, as the server lists them.
+
+    New ones come last; one that comes back, by an undo for instance, stands where it stood.
+    """
+    last = next(reversed(records.values()), None)
+    records[record["id"]] = record
+    if last is not None and _place_of(record) < _place_of(last):
+        ordered = sorted(records.values(), key=_place_of)
+        records.clear()
+        records.update((one["id"], one) for one in ordered)
+
+
+def _place_of(record: MilestoneView | FieldView | RoleView) -> tuple[str, str]:
+    return record["createdAt"], record["id"]
+
+
 def from_parts(parts: Iterable[Mapping[str, Any]]) -> ProjectState:
     """The state from all parts of a snapshot. Names that a newer server added are left out."""
     state = ProjectState()
@@ -112,9 +131,12 @@ def from_parts(parts: Iterable[Mapping[str, Any]]) -> ProjectState:
             state.counters = part["counters"]
         state.members.update((member["userId"], member) for member in part.get("members", ()))
         state.invitations.update((one["id"], one) for one in part.get("invitations", ()))
-        state.roles.update((role["id"], role) for role in part.get("roles", ()))
-        state.milestones.update((milestone["id"], milestone) for milestone in part.get("milestones", ()))
-        state.fields.update((one["id"], one) for one in part.get("fields", ()))
+        for role in part.get("roles", ()):
+            put_in_order(state.roles, role)
+        for milestone in part.get("milestones", ()):
+            put_in_order(state.milestones, milestone)
+        for own_field in part.get("fields", ()):
+            put_in_order(state.fields, own_field)
         state.tasks.update((task["id"], task) for task in part.get("tasks", ()))
         state.links.update((link["id"], link) for link in part.get("links", ()))
         state.comments.update((comment["id"], comment) for comment in part.get("comments", ()))
