@@ -39,6 +39,8 @@ MAIN = "/"
 _ENTRY, _FRAME = "msgpack", "msgpack-frame"
 _UNDEFINED_BYTES = b"\xd4\x00\x00"
 _UNDEFINED = object()
+_READ_BYTES = 16
+"""Of a file, which nobody reads here; without it a buffer of 1 MiB is made first."""
 
 # One for all: a Packer keeps its buffer, and making a new one costs more than packing.
 _pack = msgpack.Packer().pack
@@ -144,6 +146,7 @@ def _of_kind(kind: int, data: Any, ack_id: Any, depth_max: int) -> Packet:
 
 def _unpack(message: bytes) -> Any:
     """The value; lone surrogates, floats that are no numbers, byte strings and extensions are left to be found."""
+    _check_complete(message)
     hooks: dict[str, Any] = {}
     if _UNDEFINED_BYTES in message:  # the hooks are calls for every map and array; almost no packet needs them
         hooks = {"ext_hook": _extension, "object_hook": _without_undefined, "list_hook": _null_for_undefined}
@@ -158,6 +161,18 @@ def _unpack(message: bytes) -> Any:
         )
     except ValueError as error:  # every complaint of msgpack's is one
         raise BadPacket("not msgpack, or more than is taken") from error
+
+
+def _check_complete(message: bytes) -> None:
+    """Every array holds what it claims to: room is made for all of that as soon as its head is read, and heads of five
+    bytes each, one within the other, may claim gigabytes. To skip the items makes room for none. Raises BadPacket.
+    """
+    unpacker = msgpack.Unpacker(read_size=_READ_BYTES)
+    unpacker.feed(message)
+    try:
+        unpacker.skip()
+    except (ValueError, msgpack.OutOfData) as error:
+        raise BadPacket("not msgpack, or only a part of it") from error
 
 
 def _extension(code: int, data: bytes) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import tracemalloc
 from typing import Any
 
 import msgpack
@@ -85,6 +86,21 @@ POISON = {
 def test_what_is_no_packet_is_bad(data: bytes) -> None:
     with pytest.raises(BadPacket):
         MsgpackParser().decode(data, DEPTH_MAX)
+
+
+@pytest.mark.parametrize(
+    "head", [b"\xdd\x00\x01\x86\xa0", b"\xdc\xff\xff", b"\xdd\x00\x00\x13\x88"], ids=["32", "16", "small"]
+)
+def test_what_an_array_claims_takes_no_room_unless_it_is_there(head: bytes) -> None:
+    """Each of the thousand within each other would take room for all that it claims, before anybody has a token."""
+    bomb = packet(data=["x", 0])[:-1] + head * 1000
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadPacket):
+            MsgpackParser().decode(bomb, DEPTH_MAX)
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(bomb)
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("value", POISON.values(), ids=POISON.keys())
