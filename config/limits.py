@@ -169,6 +169,12 @@ class LiveLimits(BaseSettings):
         le=16 * MIB,
         description="Largest packet of a client: a command of 256 KiB and its envelope.",
     )
+    read_slice_s: float = Field(
+        0.002,
+        ge=0.0005,
+        le=1,
+        description="Time in each turn of the loop for all together who send much at once; then everybody else runs.",
+    )
     json_depth_max: int = Field(32, ge=4, le=200, description="How deep JSON of clients may be nested.")
     poison_per_socket_max: int = Field(
         100,

@@ -27,6 +27,7 @@ from server.gateway.msgpack_parser import MsgpackParser
 from server.gateway.parsers import Parser
 from server.gateway.session import Session
 from server.gateway.snapshots import SnapshotFrames
+from server.gateway.turns import Turns
 from server.rate_limits import Rates
 
 log = logging.getLogger("pantherahive.gateway")
@@ -78,11 +79,12 @@ class Gateway:
         self.crowd = Crowd(limits)
         self.users = Doors(limits.connections_per_user_max)
         addresses, farewells = Doors(limits.connections_per_address_max), Farewells()
+        turns = Turns(limits.read_slice_s)
         self.servers = [LiveServer(parser, allowed_origins) for parser in (JsonParser(), MsgpackParser())]
         for server in self.servers:
             engine: Engine = server.eio
             engine.parser = server.parser
-            engine.limits, engine.tick = limits, self.crowd.tick
+            engine.limits, engine.tick, engine.turns = limits, self.crowd.tick, turns
             engine.doors, engine.farewells = addresses, farewells
             engine.origins = frozenset(allowed_origins)
             engine.connect, engine.emptied = self._connect, self._note_empty

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -25,6 +26,7 @@ from server.gateway.limits import GatewayLimits
 from server.gateway.link import Link
 from server.gateway.outlet import EndOfTick, Outlet
 from server.gateway.parsers import Parser
+from server.gateway.turns import Turns
 from server.gateway.upgrade import Handed, Upgrade, check_handshake, take_over
 
 log = logging.getLogger("pantherahive.gateway")
@@ -68,6 +70,7 @@ class Entrance(Protocol):
     limits: GatewayLimits
     parser: Parser
     tick: EndOfTick
+    turns: Turns
     farewells: Farewells
 
     def left(self, socket: EngineSocket) -> None:
@@ -84,7 +87,7 @@ class EngineSocket(Outlet):
     )
 
     def __init__(self, sid: str, remote: str, entrance: Entrance) -> None:
-        self._link = Link(self, entrance.limits.packet_bytes_max)
+        self._link = Link(self, entrance.limits.packet_bytes_max, entrance.turns)
         super().__init__(entrance.limits, entrance.parser, entrance.tick)
         self.sid = sid
         self.remote = remote
@@ -164,11 +167,15 @@ class EngineSocket(Outlet):
     # — messages —————————————————————————————————————————————————————————————————————————————————————
 
     async def _handle_waiting(self) -> None:
-        """Handles what had to wait as its sender reads; one that reads nothing is let go."""
+        """Handles what had to wait as its sender reads, a slice at a time; one that reads nothing is let go."""
+        ends_s = time.perf_counter() + self._limits.read_slice_s
         try:
             while not self.closing:
                 if self.is_slow and not await self.drained():
                     return
+                if time.perf_counter() >= ends_s:
+                    await asyncio.sleep(0)
+                    ends_s = time.perf_counter() + self._limits.read_slice_s
                 message = await self._link.next()
                 if message is None:
                     break
@@ -281,6 +288,7 @@ class Engine(engineio.AsyncServer):
     limits: GatewayLimits
     parser: Parser
     tick: EndOfTick
+    turns: Turns
     farewells: Farewells
     doors: Doors
     connect: Callable[[EngineSocket], Connection]

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from aiohttp import WSMessage
 from aiohttp._websocket.reader import WebSocketDataQueue
 from aiohttp.base_protocol import BaseProtocol
 
 from server.gateway.strict_reader import StrictReader
+from server.gateway.turns import Turns
 from server.gateway.upgrade import Handed
 
 _QUEUE_BYTES = 65_536
 """Messages that wait for their taker before the socket is no longer read from."""
 
+_PIECE_BYTES: Final = 2048
+"""What is handled without a look at the clock: one to ten commands, or 341 of the smallest frames."""
+
 
 class Taker(Protocol):
     """Whom a link brings everything. Nothing of it may raise."""
+
+    closing: bool
+    """Whether it takes nothing any more."""
 
     def take(self, message: WSMessage) -> bool:
         """Handles a message; or returns False, to have it from `Link.next` when it likes."""
@@ -60,29 +67,68 @@ class Inbox(WebSocketDataQueue):
 
 
 class Link(BaseProtocol):
-    """A WebSocket's end of the transport."""
+    """A WebSocket's end of the transport.
 
-    __slots__ = ("_inbox", "_reader", "_taker")
+    What comes is handled in the call that brings it, unless it is much: then in pieces, as there is time, and nothing
+    more is read from the transport until then.
+    """
 
-    def __init__(self, taker: Taker, packet_bytes_max: int) -> None:
+    __slots__ = ("_inbox", "_reader", "_rest", "_rest_at", "_taker", "_turns")
+
+    def __init__(self, taker: Taker, packet_bytes_max: int, turns: Turns) -> None:
         loop = asyncio.get_running_loop()
         super().__init__(loop)
         self._upgraded = True  # for stock, which would stop a parser of HTTP as well when too much waits
         self._taker = taker
         self._inbox = Inbox(self, taker, loop)
         self._reader = StrictReader(self._inbox, packet_bytes_max)
+        self._turns = turns
+        # What has come and is not handled from `_rest_at` on; a piece of it is next, here or when there is room.
+        self._rest = b""
+        self._rest_at = 0
 
     def begin(self, handed: Handed) -> None:
         """Reads from now on, first what has come already."""
         self.transport = handed.transport
         handed.transport.set_protocol(self)
         if handed.early:
-            self._reader.feed_data(handed.early)
-        if handed.is_paused and not self._reading_paused:
+            self.data_received(handed.early)
+        if handed.is_paused and not self._reading_paused and not self._buffer_paused:
             handed.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        self._reader.feed_data(data)
+        if len(data) <= _PIECE_BYTES and not self._rest:
+            self._reader.feed_data(data)
+        elif self._rest:  # a transport that could not be told to wait
+            self._rest += data
+        else:
+            self._rest = data
+            self._turns.take(self)
+            if self._rest:
+                self._pause_reading_for_buffer()
+
+    def read_piece(self) -> bool:
+        """See `server.gateway.turns.Reader`. A frame that has begun is one piece, however long."""
+        if not self._rest or self._reading_paused:
+            return False
+        if self._taker.closing:
+            self._rest = b""
+            return False
+        ends_at = self._rest_at + max(_PIECE_BYTES, self._reader.to_come)
+        piece, self._rest_at = self._rest[self._rest_at : ends_at], ends_at
+        is_last = ends_at >= len(self._rest)
+        if is_last:
+            self._rest, self._rest_at = b"", 0
+        self._reader.feed_data(piece)
+        if is_last and self._buffer_paused:
+            self._resume_reading_for_buffer()
+        return not is_last and not self._reading_paused
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """See stock: the inbox has room again."""
+        super().resume_reading(resume_parser)
+        if self._rest:
+            self._turns.add(self)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -99,6 +145,7 @@ class Link(BaseProtocol):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
+        self._rest = b""
         self._taker.lost()
 
     def release(self) -> None:

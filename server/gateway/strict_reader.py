@@ -40,6 +40,11 @@ class StrictReader(WebSocketReader):
         # Whether a wrong frame has come, behind which nothing is read.
         self._is_broken = False
 
+    @property
+    def to_come(self) -> int:
+        """The bytes of the present frame that are still to come, as far as its head is known."""
+        return self._to_come
+
     def feed_data(self, data: bytes | bytearray | memoryview) -> tuple[bool, bytes]:
         """See stock: (whether it is over, what was not read)."""
         if self._is_between and _is_one_frame(data):

@@ -16,6 +16,7 @@ from server.gateway.json_parser import JsonParser
 from server.gateway.limits import GatewayLimits
 from server.gateway.outlet import _duplicate
 from server.gateway.tick import Tick
+from server.gateway.turns import Turns
 
 LIMITS = replace(
     GatewayLimits(),
@@ -53,7 +54,8 @@ class Transport:
 
 
 def a_socket(on_wait: Callable[[int], int], limits: GatewayLimits = LIMITS) -> tuple[EngineSocket, Transport]:
-    entrance: Any = SimpleNamespace(limits=limits, parser=JsonParser(), tick=Tick(lambda: None))
+    tick, turns = Tick(lambda: None), Turns(limits.read_slice_s)
+    entrance: Any = SimpleNamespace(limits=limits, parser=JsonParser(), tick=tick, turns=turns)
     socket, transport = EngineSocket("sid", "", entrance), Transport(on_wait)
     changed: Any = socket
     changed._transport = transport
