@@ -13,11 +13,11 @@ from pantherahive_client import (
     Backoff,
     ClientClosed,
     InternalError,
-    Invalid,
     Overloaded,
     PacketRefused,
     RuleBroken,
     Settings,
+    TooLarge,
 )
 from pantherahive_client.link import OnAnswer
 from pantherahive_client.outbox import Outbox
@@ -180,7 +180,7 @@ async def test_what_waited_for_a_connection_and_is_too_large_for_it_is_refused()
     (small,) = sending(outbox, "b")
     await settle()
     outbox.connected(link)
-    with pytest.raises(Invalid):
+    with pytest.raises(TooLarge):
         await large
     assert link.op_ids == ["b"]
     link.sent[0][1](ack(1))

@@ -102,7 +102,7 @@ class Company:
 
     def show(self, state: Mapping[str, Any] | None) -> asyncio.Future[None]:
         """Lets the others see this from now on, on every connection to come; done when the server was told it or a
-        newer one. Raises Invalid for what is no JSON."""
+        newer one. Raises Invalid for what is no JSON, and what is too large for the server is answered so."""
         packet_bytes({"stream": self._stream, "state": state})
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._own, self._is_new = state, True

@@ -22,6 +22,7 @@ from pantherahive_client.models import (
     ResetMessage,
     SnapshotPart,
 )
+from pantherahive_client.sendable import check_size, packet_bytes
 from pantherahive_client.settings import Settings
 
 logger = logging.getLogger("pantherahive_client")
@@ -119,8 +120,14 @@ class Link:
                     wait_timeout=self._settings.connect_timeout_s,
                 )
         except (SocketIOError, aiohttp.ClientError, OSError, TimeoutError, *_UNREADABLE) as error:
-            raise self._refusal or Unreachable(str(error) or type(error).__name__) from error
+            raise self._refusal or self._why_not(error) from error
         self._writer = asyncio.create_task(self._write(), name="pantherahive-writer")
+
+    def _why_not(self, error: BaseException) -> HiveError:
+        """Nothing but the token was sent, so that is what a server ends the connection over."""
+        if self.was_refused:
+            return Unauthenticated("the server takes nothing that looks like this token")
+        return Unreachable(str(error) or type(error).__name__)
 
     @property
     def packet_bytes_max(self) -> int | None:
@@ -195,7 +202,10 @@ class Link:
             self._ended.set()
 
     def send(self, event: str, payload: Mapping[str, Any], on_answer: OnAnswer | None = None) -> None:
-        """Sends in the order of the calls. `on_answer` is called at most once, at the answer's place in the order."""
+        """Sends in the order of the calls. `on_answer` is called at most once, at the answer's place in the order.
+
+        What a server would end the connection over is not sent, and answered here.
+        """
         self._outgoing.put_nowait((event, payload, on_answer))
 
     async def _write(self) -> None:
@@ -208,11 +218,14 @@ class Link:
 
     async def _emit(self, event: str, payload: Any, on_answer: OnAnswer | None) -> None:
         try:
-            await self._socket.emit(event, payload, callback=on_answer)
-        except (TypeError, ValueError, OverflowError) as error:
-            if on_answer is None:
-                raise
-            on_answer({"error": {"code": "invalid", "message": f"this cannot be sent: {error}"}})
+            check_size(packet_bytes(payload), self.packet_bytes_max)
+        except HiveError as error:
+            if on_answer is not None:
+                on_answer({"error": {"code": error.wire_code, "message": error.message}})
+            else:
+                logger.warning("%s was not sent: %s", event, error)
+            return
+        await self._socket.emit(event, payload, callback=on_answer)
 
     async def wait_ended(self) -> None:
         """Returns when the connection is over, whoever ended it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pantherahive_client.cursors import seq_of
-from pantherahive_client.errors import DeadlineExceeded, HiveError, InternalError, Invalid, PacketRefused, error_of
+from pantherahive_client.errors import DeadlineExceeded, HiveError, InternalError, PacketRefused, TooLarge, error_of
 from pantherahive_client.link import OnAnswer
 from pantherahive_client.sendable import check_size, packet_bytes
 from pantherahive_client.settings import Settings
@@ -101,8 +101,8 @@ class Outbox:
     async def send(self, frame: Mapping[str, Any], deadline_s: float | None, *, retry: bool) -> Ack:
         """The ack of a command. Retryable refusals are tried again with the same opId, unless `retry` is False.
 
-        Raises the refusal, Invalid at once for what cannot be sent, PacketRefused for what the server ends its
-        connections over, or DeadlineExceeded after `deadline_s` seconds (None: never).
+        Raises the refusal, Invalid or TooLarge at once for what cannot be sent, PacketRefused for what the server ends
+        its connections over, or DeadlineExceeded after `deadline_s` seconds (None: never).
         """
         size_bytes = packet_bytes(frame)
         check_size(size_bytes, self._packet_bytes_max)
@@ -140,7 +140,7 @@ class Outbox:
             return
         try:
             check_size(pending.size_bytes, self._packet_bytes_max)
-        except Invalid as error:  # it was taken before there was a connection, or another server takes less
+        except TooLarge as error:  # it was taken before there was a connection, or another server takes less
             if not pending.answer.done():
                 pending.answer.set_exception(error)
             return

@@ -8,16 +8,17 @@ from typing import Any
 
 import msgpack
 
-from pantherahive_client.errors import Invalid
+from pantherahive_client.errors import Invalid, TooLarge
 
 NUMBER_MAX = 2**53 - 1
 """Beyond it numbers change on their way (RFC 8259 §6), and the server refuses them."""
 
-_ENVELOPE_BYTES = len(msgpack.packb({"type": 2, "data": ["command"], "nsp": "/", "id": NUMBER_MAX}))
+_ENVELOPE_BYTES = len(msgpack.packb({"type": 2, "data": ["awareness"], "nsp": "/", "id": NUMBER_MAX}))
+"""Around the payload of the event with the longest name."""
 
 
 def packet_bytes(frame: Mapping[str, Any]) -> int:
-    """The largest packet that a command's frame may become. Raises Invalid for what no server takes."""
+    """The largest packet that an event's payload may become. Raises Invalid for what no server takes."""
     try:
         size = len(msgpack.packb(frame))
     except (TypeError, ValueError, OverflowError) as error:  # a lone surrogate and a circle are ValueErrors
@@ -27,9 +28,9 @@ def packet_bytes(frame: Mapping[str, Any]) -> int:
 
 
 def check_size(size_bytes: int, limit_bytes: int | None) -> None:
-    """Raises Invalid when the server would not take a packet of this size; None: it has named no limit."""
+    """Raises TooLarge when the server would not take a packet of this size; None: it has named no limit."""
     if limit_bytes is not None and size_bytes > limit_bytes:
-        raise Invalid(f"the command takes {size_bytes} bytes, and the server takes packets of {limit_bytes}")
+        raise TooLarge(f"this takes {size_bytes} bytes, and the server takes packets of {limit_bytes}")
 
 
 def _check_values(frame: Mapping[str, Any]) -> None:
