@@ -47,7 +47,7 @@ def run(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | Non
     except SecretsUnusable as error:
         return _say(str(error), Exit.FAILED)
     except StorageFault as fault:
-        return _say(f"The database cannot be used: {fault}. Is it running, and does its address fit?", Exit.FAILED)
+        return _say(f"The database cannot be used: {fault}.{_question(fault)}", Exit.FAILED)
     except BrokenPipeError:
         # Nothing more can be said there, and the interpreter would try once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -55,11 +55,19 @@ def run(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | Non
     except Exception as error:
         # Imported late: a command that needs no database should not wait for its libraries.
         from storage.embedded import EmbeddedPostgresError
-        from storage.postgres.errors import DatabaseRefused
+        from storage.postgres.errors import AddressWrong, DatabaseRefused
 
+        if isinstance(error, AddressWrong):
+            return _say(str(error), Exit.WRONG_USE)
         if isinstance(error, EmbeddedPostgresError | DatabaseRefused):
             return _say(str(error), Exit.FAILED)
         raise
+
+
+def _question(fault: StorageFault) -> str:
+    from storage.postgres.faults import is_said_by_server
+
+    return "" if is_said_by_server(fault) else " Is it running, and does its address fit?"
 
 
 def _run(given: argparse.Namespace, environ: dict[str, str]) -> int:

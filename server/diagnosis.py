@@ -13,11 +13,13 @@ import asyncpg
 
 from config.secrets import ACCESS_KEY_FILE, ADMIN_TOKEN_FILE, SecretsUnusable, read_access_key, read_admin_token
 from config.settings import Settings
+from protocol.faults import StorageFault
 from server.finding import Finding
 from server.payload_trial import try_payloads
 from server.server_visit import look_at_servers
 from storage.embedded import DataFolderUnusable, advice_on_mode, folder_mode
-from storage.postgres.errors import DatabaseRefused
+from storage.postgres.errors import AddressWrong, DatabaseRefused
+from storage.postgres.first_connection import first_connection
 from storage.postgres.migrations import pending
 from storage.postgres.server_check import ENCODING, check_server
 
@@ -99,14 +101,14 @@ def _of_secret(path: Path, read: Callable[[Path], object]) -> Finding:
 
 async def look_at_database(dsn: str, settings: Settings) -> AsyncIterator[Finding]:
     """What the database says. The reads own nothing and change nothing."""
+    server_settings = {"application_name": "pantherahive/doctor", "statement_timeout": STATEMENT_TIMEOUT}
     try:
-        connection = await asyncpg.connect(
-            dsn,
-            timeout=CONNECT_TIMEOUT_S,
-            server_settings={"application_name": "pantherahive/doctor", "statement_timeout": STATEMENT_TIMEOUT},
-        )
-    except (OSError, asyncpg.PostgresError) as error:
-        yield Finding("database", f"cannot be reached: {error}", "start it, or correct database_url")
+        connection = await first_connection(dsn, CONNECT_TIMEOUT_S, server_settings)
+    except AddressWrong as wrong:
+        yield Finding("database", UNUSABLE, str(wrong))
+        return
+    except StorageFault as fault:
+        yield Finding("database", str(fault), "start it, or correct database_url")
         return
     try:
         yield Finding("Postgres", str(await connection.fetchval("SHOW server_version")))

@@ -63,6 +63,23 @@ async def make_template(dsn_root: str, name: str) -> str:
     return dsn_of(dsn_root, name)
 
 
+@asynccontextmanager
+async def plain_login(dsn_root: str) -> AsyncIterator[str]:
+    """Make a login that owns nothing, give its name, and drop it; the databases that know it have to be gone then."""
+    name = f"plain_{uuid.uuid4().hex}"
+    await execute(dsn_root, f"CREATE ROLE {name} LOGIN")
+    try:
+        yield name
+    finally:
+        await execute(dsn_root, f"DROP ROLE {name}")
+
+
+def dsn_as(dsn: str, login: str) -> str:
+    """The same database's DSN for another login."""
+    parts = urlsplit(dsn)
+    return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
+
+
 async def execute(dsn: str, statement: str) -> None:
     """Run one statement on a connection of its own."""
     connection = await asyncpg.connect(dsn)

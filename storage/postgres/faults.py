@@ -102,6 +102,12 @@ def is_lost(error: Exception) -> bool:
     return isinstance(fault_of(error), OutcomeUnknown)
 
 
+def is_said_by_server(fault: StorageFault) -> bool:
+    """Whether a server that can be reached has said so: then its address fits, and it runs."""
+    cause = fault.__cause__
+    return isinstance(cause, asyncpg.PostgresError) and (cause.severity_en or cause.severity) not in _FATAL
+
+
 @contextmanager
 def writing() -> Iterator[None]:
     """Around a statement that writes. Raises DuplicateEntry, NotApplied or OutcomeUnknown in the driver's stead."""

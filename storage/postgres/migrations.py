@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import asyncpg
 
-from storage.postgres.errors import DatabaseTooNew, MigrationChanged, MigrationsPending
+from storage.postgres.errors import DatabaseTooNew, MigrationChanged, MigrationsPending, RightMissing, TablesOfOthers
 from storage.postgres.faults import reading, writing
+from storage.postgres.first_connection import first_connection
+from storage.postgres.rights import WHO_ELSE, check_may_migrate, check_may_read, check_may_serve
 from storage.postgres.server_check import check_server
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).parent / "migrations"
 CONNECT_TIMEOUT_S: Final = 10.0
 _LOCK_KEY: Final = 0x70616E7468657261  # "panthera"
+_OWN: Final = "schema_migrations"
+_OWN_COLUMNS: Final = frozenset({"number", "name", "checksum", "applied_at"})
 _FILE_NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -34,6 +38,17 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     checksum   text        NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
 )"""
+
+_COLUMNS: Final = """
+SELECT a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+ WHERE c.relname = $1 AND pg_table_is_visible(c.oid) AND a.attnum > 0 AND NOT a.attisdropped
+"""
+_IN_THE_WAY: Final = """
+SELECT relname FROM pg_class WHERE relname = ANY($1) AND relnamespace = to_regnamespace(quote_ident(current_schema()))
+ ORDER BY relname
+"""
+_MADE: Final = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
+_DROPPED: Final = re.compile(r"^DROP TABLE ([\w, ]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +75,31 @@ def migrations(folder: Path = FOLDER) -> Sequence[Migration]:
     return [found[number] for number in sorted(found)]
 
 
+def tables_of(files: Iterable[Migration]) -> Set[str]:
+    """The names of the tables that are there after these, in this order."""
+    tables: set[str] = set()
+    for file in files:
+        tables.update(_MADE.findall(file.sql))
+        for names in _DROPPED.findall(file.sql):
+            tables.difference_update(name.strip() for name in names.split(","))
+    return tables
+
+
 async def migrate(dsn: str, folder: Path = FOLDER, *, unsafe_durability: bool = False) -> Sequence[str]:
     """Applies what is missing and names it; nothing at all to a database that is refused.
 
-    Raises what `check_server` does, DatabaseTooNew, MigrationChanged; NotApplied and OutcomeUnknown when the connection
+    Raises what `check_server` does, AddressWrong, RightMissing (also when nothing is missing and the login may not use
+    the tables), TablesOfOthers, DatabaseTooNew, MigrationChanged; NotApplied and OutcomeUnknown when the connection
     fails (run it again); and the error of the server when a file itself is wrong: the files before it stay applied.
     """
     async with _connected(dsn, unsafe_durability=unsafe_durability) as connection:
-        with writing():
+        with reading():
+            if not await _to_apply(connection, folder):
+                return []  # so that a login that may make nothing can serve what another one has made
+        with writing(), _told():
             await connection.execute("SELECT pg_advisory_lock($1)", _LOCK_KEY)
+            missing = await _to_apply(connection, folder)
             await connection.execute(_TABLE)
-            missing = _missing(migrations(folder), await _applied(connection))
             for migration in missing:
                 await _apply(connection, migration)
     return [migration.name for migration in missing]
@@ -80,9 +109,7 @@ async def pending(dsn: str, folder: Path = FOLDER, *, unsafe_durability: bool = 
     """What `migrate` would apply; it changes nothing. Raises as `migrate`."""
     async with _connected(dsn, unsafe_durability=unsafe_durability) as connection:
         with reading():
-            there = await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
-            applied = await _applied(connection) if there else {}
-    return [migration.name for migration in _missing(migrations(folder), applied)]
+            return [migration.name for migration in await _to_apply(connection, folder)]
 
 
 async def check_migrated(dsn: str, folder: Path = FOLDER) -> None:
@@ -90,6 +117,42 @@ async def check_migrated(dsn: str, folder: Path = FOLDER) -> None:
     missing = await pending(dsn, folder)
     if missing:
         raise MigrationsPending(f"The database lacks {', '.join(missing)}: run `pantherahive migrate`.")
+
+
+async def _to_apply(connection: _Connection, folder: Path) -> Sequence[Migration]:
+    """What is missing. Raises what speaks against applying it or, when nothing is missing, against serving."""
+    # One moment for all: another runner may be at work.
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        files = migrations(folder)
+        applied = await _applied(connection)
+        missing = _missing(files, applied)
+        if not missing:
+            await check_may_serve(connection, tables_of(files))
+            return []
+        there = tables_of(file for file in files if file.number in applied)
+        await check_may_migrate(connection, {_OWN, *there})
+        in_the_way = await connection.fetch(_IN_THE_WAY, sorted(tables_of(missing) - there))
+        if in_the_way:
+            raise _of_others(", ".join(row["relname"] for row in in_the_way))
+    return missing
+
+
+def _of_others(tables: str) -> TablesOfOthers:
+    return TablesOfOthers(
+        f"The database holds another application's tables under names that are needed here ({tables}): choose an "
+        "empty database."
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Around a migration: what was not foreseen of rights and of others' tables is told as what was."""
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise RightMissing(f"The login lacks a right: {error}. GRANT it, {WHO_ELSE}") from error
+    except (asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError) as error:
+        raise _of_others(str(error)) from error
 
 
 async def _apply(connection: _Connection, migration: Migration) -> None:
@@ -104,6 +167,12 @@ async def _apply(connection: _Connection, migration: Migration) -> None:
 
 
 async def _applied(connection: _Connection) -> Mapping[int, tuple[str, str]]:
+    columns = {row["attname"] for row in await connection.fetch(_COLUMNS, _OWN)}
+    if not columns:
+        return {}
+    if not columns >= _OWN_COLUMNS:
+        raise _of_others(_OWN)
+    await check_may_read(connection, _OWN)
     rows = await connection.fetch("SELECT number, name, checksum FROM schema_migrations")
     return {row["number"]: (row["name"], row["checksum"]) for row in rows}
 
@@ -127,12 +196,9 @@ def _missing(files: Sequence[Migration], applied: Mapping[int, tuple[str, str]])
 
 @asynccontextmanager
 async def _connected(dsn: str, *, unsafe_durability: bool) -> AsyncIterator[_Connection]:
-    with reading():
-        connection = await asyncpg.connect(
-            dsn,
-            timeout=CONNECT_TIMEOUT_S,
-            server_settings={"application_name": "pantherahive/migrate"},
-        )
+    # Without the database's own limit for statements, which is not meant for migrations.
+    settings = {"application_name": "pantherahive/migrate", "statement_timeout": "0"}
+    connection = await first_connection(dsn, CONNECT_TIMEOUT_S, settings)
     try:
         with reading():
             await check_server(connection, unsafe_durability=unsafe_durability)

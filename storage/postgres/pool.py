@@ -19,6 +19,7 @@ import asyncpg
 from protocol.faults import NotApplied, OutcomeUnknown
 from storage.postgres.driver import quicken_arrays
 from storage.postgres.faults import DRIVER_ERRORS, is_lost, reading, told_when_cut, writing
+from storage.postgres.first_connection import first_connection
 from storage.postgres.server_check import check_server
 
 if TYPE_CHECKING:
@@ -89,11 +90,12 @@ class Database:
     ) -> Self:
         """Connects and checks the server.
 
-        Raises what `check_server` does, and NotApplied when the database cannot be reached.
+        Raises what `check_server` does, AddressWrong, and NotApplied when the database cannot be reached.
         """
         quicken_arrays()
         database = cls(dsn, session, limits or DatabaseLimits())
-        connection = await database.connect("check")
+        settings = {"application_name": application_name(session, "check")}
+        connection = await first_connection(dsn, database.limits.connect_timeout_s, settings)
         try:
             with reading():
                 await check_server(connection, unsafe_durability=unsafe_durability)

@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from storage.postgres.errors import ServerTooOld, UnsafeDurability, WrongEncoding
+from storage.postgres.errors import ReadOnly, ServerTooOld, UnsafeDurability, WrongEncoding
 
 SERVER_VERSION_MIN: Final = 150_000
 """`server_version_num` of the oldest Postgres that is served: 15.0."""
@@ -20,9 +20,10 @@ _DURABILITY_SETTINGS: Final = ("fsync", "full_page_writes", "synchronous_commit"
 async def check_server(connection: asyncpg.Connection, *, unsafe_durability: bool) -> None:
     """All that is refused whatever the tables are. Changes nothing.
 
-    Raises ServerTooOld, WrongEncoding, UnsafeDurability.
+    Raises ServerTooOld, ReadOnly, WrongEncoding, UnsafeDurability.
     """
     await _check_version(connection)
+    await _check_writable(connection)
     await _check_encoding(connection)
     await _check_durability(connection, unsafe_durability=unsafe_durability)
 
@@ -32,6 +33,14 @@ async def _check_version(connection: asyncpg.Connection) -> None:
     if version < SERVER_VERSION_MIN:
         found = await connection.fetchval("SHOW server_version")
         raise ServerTooOld(f"The database is Postgres {found}; version 15 or newer is needed.")
+
+
+async def _check_writable(connection: asyncpg.Connection) -> None:
+    if await connection.fetchval("SHOW transaction_read_only") == "on":
+        raise ReadOnly(
+            "The database takes no writes: it is a standby, or default_transaction_read_only is on. Name the primary "
+            "in database_url, or switch that off."
+        )
 
 
 async def _check_encoding(connection: asyncpg.Connection) -> None:

@@ -203,7 +203,18 @@ def test_a_database_that_is_not_there_is_told_without_a_traceback(
 
     assert main(["migrate", "--database-url", url, "--data-dir", str(tmp_path)], {}) == Exit.FAILED
 
-    assert "The database cannot be used" in capsys.readouterr().err
+    assert "The database cannot be used: it cannot be reached" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["migrate"]], ids=" ".join)
+def test_a_missing_file_of_a_certificate_is_a_wrong_setting(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = "postgresql://me@127.0.0.1:1/x?sslmode=verify-full&sslrootcert=/nowhere/root.crt"
+
+    assert main([*command, "--database-url", url, "--data-dir", str(tmp_path)], {}) == Exit.WRONG_USE
+
+    assert "sslrootcert names the file /nowhere/root.crt, which is not there" in capsys.readouterr().err
 
 
 def test_a_host_that_does_not_exist_is_refused_before_anything_starts(tmp_path: Path) -> None:

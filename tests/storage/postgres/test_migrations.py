@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from storage.postgres.errors import DatabaseTooNew, MigrationChanged, MigrationsPending
+from storage.postgres.errors import DatabaseTooNew, MigrationChanged, MigrationsPending, TablesOfOthers
 from storage.postgres.migrations import check_migrated, migrate, migrations, pending
-from tests.postgres import fresh_database
+from tests.postgres import execute, fresh_database
 from tests.storage.postgres.sessions import raw
 
 
@@ -100,3 +100,42 @@ def test_a_number_that_is_there_twice_is_a_defect(folder: Path) -> None:
     (folder / "0001_again.sql").write_text("")
     with pytest.raises(ValueError, match="same number"):
         migrations(folder)
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ("TABLE schema_migrations (version varchar PRIMARY KEY)", "schema_migrations"),
+        ("TABLE entries (id int)", "entries"),
+        ("VIEW accounts AS SELECT 1 AS id", "accounts"),
+    ],
+)
+async def test_a_database_with_tables_of_others_is_refused_and_stays_as_it_is(dsn: str, made: str, told: str) -> None:
+    await execute(dsn, f"CREATE {made}")
+    for check in (migrate, pending):
+        with pytest.raises(TablesOfOthers, match=rf"another application's tables .* \({told}\): choose an empty data"):
+            await check(dsn)
+    async with raw(dsn) as connection:
+        assert (
+            await connection.fetchval("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") < 3
+        )
+
+
+async def test_other_tables_of_others_are_not_in_the_way(dsn: str, folder: Path) -> None:
+    await execute(dsn, "CREATE TABLE wallpaper (id int)")
+    assert await migrate(dsn, folder) == ["0001_first.sql", "0003_third.sql"]
+
+
+async def test_a_name_that_is_taken_by_anything_else_is_told_as_well(dsn: str, folder: Path) -> None:
+    (folder / "0004_fourth.sql").write_text("CREATE INDEX taken ON first (id);")
+    await execute(dsn, "CREATE TABLE taken (id int)")
+    with pytest.raises(TablesOfOthers, match='"taken" already exists'):
+        await migrate(dsn, folder)
+
+
+async def test_the_limit_for_statements_of_the_database_is_not_one_for_migrations(dsn: str, folder: Path) -> None:
+    async with raw(dsn) as connection:
+        name = await connection.fetchval("SELECT current_database()")
+        await connection.execute(f"ALTER DATABASE {name} SET statement_timeout = '50ms'")
+    (folder / "0004_fourth.sql").write_text("SELECT pg_sleep(0.2);")
+    assert len(await migrate(dsn, folder)) == 3

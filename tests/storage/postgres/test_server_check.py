@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from storage.postgres.errors import UnsafeDurability, WrongEncoding
+from storage.postgres.errors import ReadOnly, UnsafeDurability, WrongEncoding
 from storage.postgres.migrations import migrate, pending
 from storage.postgres.pool import Database
 from tests.postgres import dsn_of, execute, fresh_database
@@ -71,3 +71,10 @@ async def test_a_database_that_forgets_is_refused_before_anything_is_made_unless
     assert await tables_in(empty_dsn) == 0
     missing = await pending(forgetful, unsafe_durability=True)
     assert await migrate(forgetful, unsafe_durability=True) == missing != []
+
+
+async def test_a_database_that_takes_no_writes_is_refused(empty_dsn: str) -> None:
+    reading_only = f"{empty_dsn}&default_transaction_read_only=on"
+    for ask in (migrate(reading_only), pending(reading_only), Database.open(reading_only, "me")):
+        with pytest.raises(ReadOnly, match="takes no writes"):
+            await ask
