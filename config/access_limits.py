@@ -41,7 +41,7 @@ class AccessLimits(BaseSettings):
         6000,
         ge=1,
         le=1_000_000_000,
-        description="Requests over REST, joins and renewals of one user within the window.",
+        description="Requests over REST, joins, renewals and leaves of nothing of one user within the window.",
     )
     rate_commands_max: int = Field(
         30_000, ge=1, le=1_000_000_000, description="Commands of one user within the window, however they come."

@@ -180,7 +180,7 @@ class LiveLimits(BaseSettings):
         100,
         ge=1,
         le=100_000,
-        description="Events with harmful values or unknown names that one connection may send before it ends.",
+        description="Harmful values, unknown names and acks of nothing that one connection may send before it ends.",
     )
     joins_per_socket_max: int = Field(200, ge=1, le=100_000, description="Streams that one connection follows.")
     joins_in_flight_max: int = Field(

@@ -192,5 +192,6 @@ AssigneeIds = Annotated[list[AssigneeId], Field(max_length=100), AfterValidator(
 Integer = Annotated[int, Strict(), Field(ge=-INTEGER_MAX, le=INTEGER_MAX)]
 Seq = Annotated[int, Strict(), Field(ge=0, le=INTEGER_MAX)]
 
-StreamName = Annotated[str, StringConstraints(pattern=rf"^(project|profile|user|circle)/{_UUID}$")]
+STREAM_NAME = rf"^(project|profile|user|circle)/{_UUID}$"
+StreamName = Annotated[str, StringConstraints(pattern=STREAM_NAME)]
 """`<kind>/<uuid>`; the kind says which type of actor answers for the stream."""

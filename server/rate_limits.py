@@ -119,13 +119,12 @@ class Rates:
         self._awareness_updates = limiter("awareness-updates", limits.awareness_updates_max)
 
     def request(self, principal: Principal) -> Allowance | Rejection | None:
-        """A request over REST, a join or a renewal on the socket. None: without a limit."""
+        """A request over REST, a join, a renewal or a leave of nothing on the socket. None: without a limit."""
         return None if principal.is_operator else self._requests.take(principal.id)
 
     def awareness_update(self, principal: Principal) -> Rejection | None:
         """A change of where somebody looks."""
-        taken = self._awareness_updates.take(principal.id)
-        return taken if isinstance(taken, Rejection) else None
+        return None if principal.is_operator else self._awareness_updates.refused(principal.id)
 
     def command(self, principal: Principal) -> Rejection | None:
         """A command, however it comes."""

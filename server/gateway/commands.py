@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import deque
 from typing import Any
 
+from pydantic import ValidationError
+
 from actors.runtime.request import Outcome, Request
+from protocol.base import STREAM_NAME
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Command, Principal
 from protocol.faults import StorageFault
-from protocol.messages import decode_command, digest_of
+from protocol.messages import decode_command, digest_of, invalid
 from protocol.wire import CommandRequest
 from server.auth.scopes import stream_refusal
 from server.enrich import needs_facts
@@ -20,6 +24,7 @@ from server.streams import UNREADABLE, code_of
 
 log = logging.getLogger("pantherahive.gateway")
 
+_STREAM = re.compile(STREAM_NAME)
 _TOO_MANY_COMMANDS = Rejection(
     ErrorCode.OVERLOADED, "too many commands of this connection wait for their answer", {"retryAfterS": 0.5}
 )
@@ -44,26 +49,36 @@ class Commands:
         """The connection is over: what waits behind is not begun any more."""
         self._behind.clear()
 
-    def take(self, request: CommandRequest, ack_id: int | None) -> None:
+    def take(self, payload: Any, ack_id: int | None) -> None:
         """Sends a command on its way, or answers why not."""
+        if (crowded := self._crowded()) is not None:
+            self._refuse(ack_id, crowded, _kind_named(payload))
+            return
+        try:
+            request = CommandRequest.from_client(payload)
+        except ValidationError as error:
+            self._refuse(ack_id, invalid(error, payload), UNREADABLE)
+            return
         command = self._checked(request)
         if isinstance(command, Rejection):
-            self.refuse(ack_id, command, _kind_of(request))
+            self._refuse(ack_id, command, _kind_of(request))
         elif self._enriching:
             self._behind.append((request, command, ack_id))
         else:
             self._begin(request, command, ack_id)
 
-    def refuse(self, ack_id: int | None, why: Rejection, kind: str = UNREADABLE) -> None:
+    def _refuse(self, ack_id: int | None, why: Rejection, kind: str) -> None:
         """The answer to a command that is not begun."""
         self._hall.meters.command_answered(kind, code_of(why))
         self._talk.answer(ack_id, why)
 
-    def _checked(self, request: CommandRequest) -> Command | Rejection:
+    def _crowded(self) -> Rejection | None:
+        """Why no command is taken now. To read one, and to say what is wrong with it, costs as much as to begin it."""
         if self._in_flight + len(self._behind) >= self._hall.limits.commands_in_flight_per_socket_max:
             return _TOO_MANY_COMMANDS
-        if (limited := self._hall.rates.command(self._principal)) is not None:
-            return limited
+        return self._hall.rates.command(self._principal)
+
+    def _checked(self, request: CommandRequest) -> Command | Rejection:
         if (refused := stream_refusal(self._principal, request.stream, "write")) is not None:
             return refused
         return decode_command(request.stream, request.type, request.data)
@@ -127,6 +142,14 @@ class Commands:
 
 def _kind_of(request: CommandRequest) -> str:
     return request.stream.partition("/")[0]
+
+
+def _kind_named(payload: Any) -> str:
+    """The kind of the stream that an unread command names, if it is the name of one."""
+    stream = payload.get("stream") if isinstance(payload, dict) else None
+    if not isinstance(stream, str) or _STREAM.fullmatch(stream) is None:
+        return UNREADABLE
+    return stream.partition("/")[0]
 
 
 class _Reply:

@@ -62,8 +62,6 @@ class Company:
         following = delivery.following
         if self._principal.is_operator or not hall.feeds.shows_followers(following.hub):
             return _NOT_SHOWN
-        if (limited := hall.rates.awareness_update(self._principal)) is not None:
-            return limited
         bytes_max = hall.limits.aware_state_bytes_max
         if len(self._talk.socket.parser.dumps(request.state)) > bytes_max:
             return Rejection(ErrorCode.TOO_LARGE, f"a state takes {bytes_max} bytes at most")

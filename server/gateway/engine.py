@@ -12,10 +12,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import engineio
-from aiohttp import WebSocketError, WSMessage, WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
 from protocol.errors import Rejected
 from server.addresses import address_of
@@ -42,6 +42,13 @@ _PROTOCOL_ERROR = 1002
 _ABNORMAL = 1006
 _CODE_MAX = 4999
 _INTERNAL_ERROR = 1011
+
+# What a client is told of its frames, by the code.
+_WRONG_FRAMES: Final[dict[int, str]] = {
+    WSCloseCode.MESSAGE_TOO_BIG: "packet too large",
+    WSCloseCode.INVALID_TEXT: "text that is no UTF-8",
+}
+_NO_FRAME = "a frame that a client may not send"
 
 
 class Connection(Protocol):
@@ -128,7 +135,7 @@ class EngineSocket(Outlet):
     def broken(self, error: BaseException) -> None:
         """See the port."""
         if isinstance(error, WebSocketError):
-            self._refuse(str(error), "the end", int(error.code))
+            self._refuse(str(error), _WRONG_FRAMES.get(error.code, _NO_FRAME), int(error.code))
         else:
             log.error("a connection's frames could not be read", exc_info=error)
             self.close("the end", code=_INTERNAL_ERROR)

@@ -33,6 +33,9 @@ from server.gateway.parsers import NewestRun
 CONNECT, DISCONNECT, EVENT, ACK = "0", "1", "2", "3"
 """Types of packets that clients send."""
 
+MAIN = "/"
+"""The namespace that is served; it need not be written out."""
+
 _FRAME = "json-frame"
 _ACK_ID_DIGITS_MAX = 15
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -53,7 +56,9 @@ class JsonParser:
         """See the port."""
         kind, rest = message[:1], message[1:]
         if rest.startswith("/"):
-            return _foreign(kind, rest, depth_max)
+            namespace, _, rest = rest.partition(",")
+            if namespace != MAIN:
+                return _foreign(kind, namespace, rest, depth_max)
         if kind == EVENT:
             return _event(rest, depth_max)
         if kind == CONNECT:
@@ -71,9 +76,9 @@ class JsonParser:
         """See the port."""
         return text_frame(b"40" + orjson.dumps({"sid": sid}))
 
-    def connect_error(self, error: dict[str, Any], namespace: str = "/") -> bytes:
+    def connect_error(self, error: dict[str, Any], namespace: str = MAIN) -> bytes:
         """See the port."""
-        to = b"" if namespace == "/" else f"{namespace},".encode()
+        to = b"" if namespace == MAIN else f"{namespace},".encode()
         return text_frame(b"44%b%b" % (to, orjson.dumps({"message": error["message"], "data": error})))
 
     def disconnect(self) -> bytes:
@@ -127,8 +132,7 @@ def _entries(stream: str, entries: bytes) -> bytes:
     return _event_frame(ENTRIES, b'{"stream":"%b","entries":[%b]}' % (stream.encode(), entries))
 
 
-def _foreign(kind: str, rest: str, depth_max: int) -> ForeignConnectPacket:
-    namespace, _, body = rest.partition(",")
+def _foreign(kind: str, namespace: str, body: str, depth_max: int) -> ForeignConnectPacket:
     if kind != CONNECT:
         raise BadPacket("only the main namespace is served, and nobody is in another")
     packet = foreign_connect(namespace)

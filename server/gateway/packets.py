@@ -57,7 +57,7 @@ class DisconnectPacket:
 
 @dataclass(frozen=True, slots=True)
 class AckPacket:
-    """An answer to an event of ours; none is ever asked for, so it is ignored."""
+    """An answer to an event of ours. None is ever asked for, so it is ignored, and who sends many is let go."""
 
 
 Packet = EventPacket | PoisonedEvent | ConnectPacket | ForeignConnectPacket | DisconnectPacket | AckPacket

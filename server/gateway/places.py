@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from actors.runtime.feeds import NO_SUCH_STREAM, Joined
 from actors.runtime.hub import CloseReason, Following
@@ -166,6 +167,17 @@ class Places:
         if self.deliveries.get(stream) is delivery:
             del self.deliveries[stream]
             self.company.left(stream)
+
+    def leaves_something(self, payload: Any) -> bool:
+        """Whether it names a place to be left: each was counted when it was asked for, so to leave it is free."""
+        stream = payload.get("stream") if isinstance(payload, dict) and len(payload) == 1 else None
+        if not isinstance(stream, str):
+            return False
+        return (
+            stream in self.deliveries
+            or stream in self._waiting
+            or (stream in self._joining and stream not in self._unwanted)
+        )
 
     def leave(self, request: LeaveRequest, ack_id: int | None) -> None:
         """Stops following a stream; one that is being joined is left as soon as it is."""

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from actors.runtime.hub import CloseReason
 from protocol.base import Message, instant_of
 from protocol.errors import ErrorCode, Rejection
+from protocol.event import Principal
 from protocol.faults import StorageFault
 from protocol.messages import invalid
 from protocol.wire import (
@@ -29,7 +30,6 @@ from protocol.wire import (
     LEAVE,
     AwarenessRequest,
     ClosedMessage,
-    CommandRequest,
     ConnectAuth,
     JoinRequest,
     LeaveRequest,
@@ -51,12 +51,13 @@ from server.gateway.packets import (
 )
 from server.gateway.places import Places
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
+from server.rate_limits import Allowance
 
 log = logging.getLogger("pantherahive.gateway")
 
 M = TypeVar("M", bound=Message)
 Handle: TypeAlias = Callable[[M, int | None], None]
-Refuse: TypeAlias = Callable[[int | None, Rejection], None]
+Rate: TypeAlias = Callable[[Principal], Allowance | Rejection | None]
 
 _STREAMS_NAMED_MAX = 10
 """Of a client that is let go, in the log."""
@@ -88,7 +89,7 @@ class Session:
         self.grant_id: str | None = None
         # The user whose connections it is one of, once it is counted.
         self._counts_for: str | None = None
-        # How many of its events held poison or were unknown, and how often it asked for a namespace that is not there.
+        # How many of its packets cannot be meant: poison, unknown events and namespaces, acks of what asks for none.
         self._poisoned = 0
 
     @property
@@ -129,7 +130,7 @@ class Session:
             case PoisonedEvent():
                 self._refuse_poison(packet)
             case AckPacket():
-                pass  # no event of ours asks for one
+                self._count_poison("too many acks that nobody asked for")
 
     def lost(self) -> None:
         """The connection is over: nothing of it may stay."""
@@ -217,30 +218,20 @@ class Session:
     def _event(self, packet: EventPacket, commands: Commands, places: Places) -> None:
         payload = packet.arguments[0] if len(packet.arguments) == 1 else None
         if packet.name == COMMAND:
-            self._with(CommandRequest, payload, packet.ack_id, commands.take, commands.refuse)
+            commands.take(payload, packet.ack_id)
         elif packet.name == JOIN:
-            self._with(JoinRequest, payload, packet.ack_id, self._limited(places.join))
+            self._with(JoinRequest, payload, packet.ack_id, places.join, self._hall.rates.request)
         elif packet.name == LEAVE:
-            self._with(LeaveRequest, payload, packet.ack_id, places.leave)
+            rate = None if places.leaves_something(payload) else self._hall.rates.request
+            self._with(LeaveRequest, payload, packet.ack_id, places.leave, rate)
         elif packet.name == AWARENESS:
-            self._with(AwarenessRequest, payload, packet.ack_id, places.company.show)
+            rate = self._hall.rates.awareness_update
+            self._with(AwarenessRequest, payload, packet.ack_id, places.company.show, rate)
         elif packet.name == AUTH:
-            self._with(ConnectAuth, payload, packet.ack_id, self._limited(self._renew))
+            self._with(ConnectAuth, payload, packet.ack_id, self._renew, self._hall.rates.request)
         else:
             self._talk.answer(packet.ack_id, _UNKNOWN_EVENT)
             self._count_poison("too many events that are none")
-
-    def _limited(self, handle: Handle[M]) -> Handle[M]:
-        """What costs as much as a request over REST counts as one."""
-
-        def limited(request: M, ack_id: int | None) -> None:
-            taken = self._hall.rates.request(self.places.principal)
-            if isinstance(taken, Rejection):
-                self._talk.answer(ack_id, taken)
-            else:
-                handle(request, ack_id)
-
-        return limited
 
     def _renew(self, request: ConnectAuth, ack_id: int | None) -> None:
         """Goes on with a newer token of the same principal. A refused one changes nothing."""
@@ -274,14 +265,16 @@ class Session:
             raise BadPacket(why_over)
         self._hall.meters.bad_packet()
 
-    def _with(
-        self, model: type[M], payload: Any, ack_id: int | None, handle: Handle[M], refuse: Refuse | None = None
-    ) -> None:
-        """Handles what can be read; without a `refuse` of its own, what cannot is answered with why not."""
+    def _with(self, model: type[M], payload: Any, ack_id: int | None, handle: Handle[M], rate: Rate | None) -> None:
+        """Handles what can be read, or answers why not; it counts before it is read, as that is what it costs."""
+        limited = rate(self.places.principal) if rate is not None else None
+        if isinstance(limited, Rejection):
+            self._talk.answer(ack_id, limited)
+            return
         try:
             request = model.from_client(payload)
         except ValidationError as error:
-            (refuse or self._talk.answer)(ack_id, invalid(error, payload))
+            self._talk.answer(ack_id, invalid(error, payload))
             return
         handle(request, ack_id)
 

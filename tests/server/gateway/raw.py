@@ -117,6 +117,15 @@ class RawClient:
         except ConnectionResetError:
             self.close()
 
+    async def farewell(self) -> tuple[int, str]:
+        """Code and reason of the close frame."""
+        while True:
+            found, self._rest = frames(self._rest)
+            for opcode, payload in found:
+                if opcode == 8:
+                    return int.from_bytes(payload[:2]), payload[2:].decode()
+            self._rest += await self._receive()
+
     def reset(self) -> None:
         """Cuts the connection off (RST)."""
         self.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -39,6 +39,22 @@ async def test_users_and_the_operator_come_in_with_their_token(hive: Hive) -> No
         assert set(json.loads(client.control[0][2:])) == {"sid"}
 
 
+async def test_the_main_namespace_may_be_written_out(hive: Hive) -> None:
+    client = await hive.opened()
+    await client.send("40/," + json.dumps({"token": ADMIN_TOKEN}))
+    await client.until(lambda: bool(client.control))
+    assert client.control[0].startswith("40{")
+    await client.send('42/,7["leave",{}]')
+    assert "error" in await client.answer(7)
+    await client.send("43/,1[]")
+    await client.send("41/")
+    assert await client.until_end() == 1000
+    anonymous = await hive.opened()
+    await anonymous.send("40/")
+    await anonymous.until_end()
+    assert '"unauthenticated"' in anonymous.control[0]
+
+
 async def test_the_handshake_tells_the_limits(hive: Hive) -> None:
     client = await hive.opened()
     assert client.handshake == {

@@ -102,3 +102,18 @@ async def test_whoever_leaves_as_the_protocol_has_it_is_not_counted(hive: Hive) 
         await client.send(farewell)
         await client.until_end()
     assert "pantherahive_bad_packets_total 0.0" in meters.exposition().decode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "reason"),
+    [
+        ("too large", 1009, "packet too large"),
+        ("no text", 1007, "text that is no UTF-8"),
+        ("unmasked", 1002, "a frame that a client may not send"),
+    ],
+)
+async def test_whoever_is_let_go_for_a_frame_is_told_why(hive: Hive, sent: str, code: int, reason: str) -> None:
+    client = await RawClient.entered(hive.url, hive.token((await hive.user("ada"))[0]))
+    await client.send(NO_PACKETS[sent])
+    assert await client.farewell() == (code, reason)
+    client.close()

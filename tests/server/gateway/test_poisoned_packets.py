@@ -13,6 +13,7 @@ from server.gateway.meters import Unmetered
 from tests.server.clock import RandomIds
 from tests.server.gateway.client import LiveClient, command
 from tests.server.gateway.hive import LONG_PINGS, Hive, a_hive, eventually
+from tests.server.gateway.msgpack_client import MsgpackClient
 
 
 def _with_title(title: str) -> str:
@@ -104,4 +105,21 @@ async def test_a_flood_of_poison_ends_the_connection() -> None:
             await client.send(f'42{number}["command","\\u0000"]')
         assert await client.until_end() == 1002
         assert sorted(client.acks) == [0, 1, 2, 3, 4]
+        assert meters.bad == 5
+
+
+@pytest.mark.parametrize("kind", [LiveClient, MsgpackClient])
+@pytest.mark.parametrize("has_entered", [True, False])
+async def test_a_flood_of_acks_that_nobody_asked_for_ends_the_connection(
+    kind: type[LiveClient], *, has_entered: bool
+) -> None:
+    async with a_hive(replace(LONG_PINGS, poison_per_socket_max=5)) as hive:
+        hive.gateway.meters = meters = _CountedPackets()
+        client = await (hive.client(kind=kind) if has_entered else hive.opened(kind=kind))
+        for number in range(4):
+            await client.send(f"43{number}[]")
+        if has_entered:
+            assert "error" in await client.ask("leave", {})
+        await client.send("434[]")
+        assert await client.until_end() == 1002
         assert meters.bad == 5
