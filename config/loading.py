@@ -55,8 +55,7 @@ def load(model: type[S], flags: Mapping[str, Any], environ: Mapping[str, str], p
     from_file = _of_file(model, Path(file)) if file.strip() else {}
     given = {**from_file, **from_environment, **from_flags}
     values: dict[str, Any] = {
-        name: one.value if not one.is_typed or _has_type(_schema_of(model, name), one.value) else _MISFIT
-        for name, one in given.items()
+        name: one.value if _fits(_schema_of(model, name), one) else _MISFIT for name, one in given.items()
     }
     if "data_dir" in model.model_fields and "data_dir" not in values:
         values["data_dir"] = default_data_dir(environ)
@@ -108,6 +107,13 @@ def is_secret(model: type[BaseSettings], name: str) -> bool:
     """Whether the setting's value must not be shown."""
     extra = model.model_fields[name].json_schema_extra
     return isinstance(extra, dict) and bool(extra.get("secret"))
+
+
+def _fits(schema: Mapping[str, Any], given: _Given) -> bool:
+    """Whether pydantic may judge the value: it would take a number with a point for the whole number before it."""
+    if given.is_typed:
+        return _has_type(schema, given.value)
+    return not (schema.get("type") == "integer" and "." in str(given.value))
 
 
 def _has_type(schema: Mapping[str, Any], value: Any) -> bool:

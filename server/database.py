@@ -59,6 +59,8 @@ class OwnedDatabase:
         path = self._data_dir / NODE_ID_FILE
         if not path.exists():
             draft = path.with_name(f".{NODE_ID_FILE}.new")
+            draft.unlink(missing_ok=True)
+            draft.touch(mode=0o600)  # closed to others, as all files here are
             draft.write_text(f"{SystemIds().new_id()}\n", encoding="ascii")
             draft.replace(path)
         return path.read_text(encoding="ascii").strip()

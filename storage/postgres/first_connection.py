@@ -6,6 +6,7 @@ files of certificates), and its own words may quote what they do not understand.
 
 from __future__ import annotations
 
+import configparser
 import os
 import ssl
 from collections.abc import Iterator, Mapping
@@ -43,8 +44,10 @@ async def first_connection(dsn: str, timeout_s: float, settings: Mapping[str, st
         if isinstance(error, ssl.SSLError) and error.library in _LIBRARIES_OF_FILES:
             raise AddressWrong(f"{_WRONG}: a file of {', '.join(_FILES)} holds no certificate or key.") from error
         raise NotApplied(f"it cannot be reached ({str(error) or 'no answer in time'})") from error
-    except ValueError:
+    except (ValueError, OverflowError):  # such as a port in PGPORT that is none, or too large
         raise AddressWrong(f"{_WRONG}: its host or its port cannot be read.") from None
+    except configparser.Error:
+        raise AddressWrong(f"{_WRONG}: the file of services cannot be read.") from None
     except asyncpg.PostgresError as error:
         raise NotApplied(str(fault_of(error) or error)) from error
     except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:

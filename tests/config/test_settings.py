@@ -55,6 +55,7 @@ def test_settings_do_not_change() -> None:
     [
         ("PORT", "99999", ["PANTHERAHIVE_PORT", "99999", "from 0 to 65535"]),
         ("PORT", "http", ["PANTHERAHIVE_PORT", "http", "whole number"]),
+        ("PORT", "80.0", ["PANTHERAHIVE_PORT = '80.0' is wrong", "whole number"]),
         ("LOG_FORMAT", "xml", ["xml", "console, json"]),
         ("UNSAFE_DURABILITY", "perhaps", ["true or false"]),
         ("ALLOWED_ORIGINS", "example.org", ["a list, separated by commas", "https://app.example.org"]),

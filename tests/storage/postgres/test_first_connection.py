@@ -57,8 +57,9 @@ async def test_a_host_name_that_is_none_is_told_and_not_shown() -> None:
     assert "its host or its port cannot be read" in await refusal_of(f"postgresql://me@{PASSWORD * 9}/x")
 
 
-async def test_a_wrong_variable_of_the_environment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PGPORT", PASSWORD)
+@pytest.mark.parametrize("port", [PASSWORD, "99999"])
+async def test_a_wrong_variable_of_the_environment_is_told(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPORT", port)
     assert "its host or its port cannot be read" in await refusal_of("postgresql://me@127.0.0.1/x")
 
 
