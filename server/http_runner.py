@@ -4,7 +4,7 @@ documents for what is no HTTP at all.
 A connection has to show the headers of a request in time, and then its body; stock waits for ever for both, even for
 the rest of a malformed body, and answers malformed requests with text that quotes them. It has to take its answers,
 too. Only seams that subclasses may override are used, and these of the protocol's own fields: `_messages`, `_waiter`,
-`_request_count`, `_upgraded`, `_payload_parser`, `_reading_paused`, `_buffer_paused`.
+`_request_count`, `_message_tail`, `_upgraded`, `_payload_parser`, `_reading_paused`, `_buffer_paused`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
-from aiohttp.streams import EMPTY_PAYLOAD
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import _ErrInfo
 
 from config.settings import Settings
@@ -25,6 +25,7 @@ from protocol.errors import ErrorCode, Rejection
 from server.arrival import Arrival, BodyBroken, BodyTimes
 from server.farewells import Farewells
 from server.middleware import set_security_headers
+from server.request_end import NEWEST_BYTES, goes_on
 from server.rest.problems import INTERNAL, problem
 from server.unread import Unread
 
@@ -60,7 +61,10 @@ class RequestTimes:
 class TimedRequestHandler(web.RequestHandler):
     """One connection. At any time at most one wait for the client is limited: for headers, or for a body."""
 
-    __slots__ = ("_body", "_farewells", "_head_began", "_patience", "_seen", "_times", "_unread")
+    __slots__ = (
+        *("_body", "_ends_amid", "_farewells", "_head_began", "_newest"),
+        *("_patience", "_seen", "_times", "_unread"),
+    )
 
     def __init__(self, server: web.Server, times: RequestTimes, farewells: Farewells, **options: Any) -> None:
         super().__init__(server, **options)
@@ -74,6 +78,9 @@ class TimedRequestHandler(web.RequestHandler):
         self._seen = 0
         # Whether the client has sent anything of the request whose headers are waited for.
         self._head_began = False
+        # Whether what has come ends amid the headers of a request, and its last bytes.
+        self._ends_amid = False
+        self._newest = b""
         # What the client has not read yet, as long as the connection is ours.
         self._unread: Unread | None = None
 
@@ -108,8 +115,22 @@ class TimedRequestHandler(web.RequestHandler):
             self._unread.forget()
 
     def data_received(self, data: bytes) -> None:
+        count, body = self._request_count, self._body.body if self._body is not None else None
+        had_bytes = body.total_bytes if body is not None else 0
         super().data_received(data)
+        if self._request_count != count and self._messages:
+            body, had_bytes = self._messages[-1][1], 0
+        if data:
+            self._note_end(data, body, body.total_bytes - had_bytes if body is not None else 0)
         self._look(has_come=bool(data))
+
+    def _note_end(self, data: bytes, body: StreamReader | None, body_bytes: int) -> None:
+        """`body`: the newest request's, that has got `body_bytes` of the data; None: its headers are still to come."""
+        if body is None:
+            self._ends_amid = True
+        elif body.is_eof():
+            self._ends_amid = goes_on(self._newest, data, body_bytes)
+        self._newest = (self._newest + data[-NEWEST_BYTES:])[-NEWEST_BYTES:]
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -117,8 +138,11 @@ class TimedRequestHandler(web.RequestHandler):
         """See stock, which reads here what has come behind an upgrade that was declined."""
         if isinstance(request.content.exception(), BodyBroken):
             resp.force_close()
+        behind = self._message_tail if self._upgraded and self._payload_parser is None and not self._messages else b""
+        if behind:
+            self._ends_amid = goes_on(b"", behind, 0)
         finished = await super().finish_response(request, resp, start_time)
-        self._look(has_come=False)
+        self._look(has_come=bool(behind) and self._ends_amid and self.transport is not None)
         return finished
 
     def _look(self, *, has_come: bool) -> None:
@@ -134,15 +158,23 @@ class TimedRequestHandler(web.RequestHandler):
             if not body.is_eof():
                 self._body = Arrival(body, self._times.body, now_s)
                 self._wait(self._body.due_s(is_read=True) - now_s)
+            elif self._ends_amid:
+                self._wait_for_head()
         elif self._body is not None:
             if self._body.body.is_eof():
                 self._stop_waiting()
+                if self._ends_amid:
+                    self._wait_for_head()
             elif has_come:
                 self._body.came(now_s)
         elif has_come:
-            self._head_began = True
-            if self._patience is None:
-                self._wait(self._times.head_timeout_s)
+            self._wait_for_head()
+
+    def _wait_for_head(self) -> None:
+        """Something of the next request has come."""
+        self._head_began = True
+        if self._patience is None:
+            self._wait(self._times.head_timeout_s)
 
     def _wait(self, seconds: float) -> None:
         self._patience = asyncio.get_running_loop().call_later(seconds, self._too_slow)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import socket
 from dataclasses import replace
 
 import aiohttp
@@ -113,6 +114,51 @@ async def test_a_second_request_has_its_own_time() -> None:
             answer = await reader.read()
         await closed(writer)
     assert problem_in(answer)["detail"] == "the request did not arrive in time"
+
+
+POST = b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+WHOLE = {
+    "no body": [GET],
+    "several": [GET * 3],
+    "more than wait at once": [GET * 40],
+    "a body": [POST + b'Content-Length: 12\r\n\r\n{"text":"a"}'],
+    "a body of its own": [POST + b"Content-Length: 12\r\n\r\n", b'{"text":"a"}'],
+    "the end of a body": [POST + b'Content-Length: 12\r\n\r\n{"te', b'xt":"a"}'],
+    "chunks": [CHUNKED + b'c\r\n{"text":"a"}\r\n0\r\n\r\n'],
+    "the last chunk": [CHUNKED + b'c\r\n{"text":"a"}\r\n', b"0\r\n\r\n"],
+    "an upgrade that is declined": [GET[:-2] + b"Connection: Upgrade\r\nUpgrade: canary\r\n\r\n"],
+}
+
+
+@pytest.mark.parametrize("pieces", WHOLE.values(), ids=WHOLE.keys())
+async def test_what_begins_behind_a_request_has_to_end_in_time_too(pieces: list[bytes]) -> None:
+    """It comes in one segment with the end of the request before."""
+    async with served(replace(QUICK, keepalive_s=30)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in (*pieces[:-1], pieces[-1] + b"GET /canary HT"):
+            writer.write(piece)
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+        await closed(writer)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"did not arrive in time" in answer
+
+
+@pytest.mark.parametrize("pieces", WHOLE.values(), ids=WHOLE.keys())
+async def test_where_nothing_is_behind_a_request_the_connection_stays(pieces: list[bytes]) -> None:
+    async with served(replace(QUICK, keepalive_s=1)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+        await closed(writer)
+    assert b"HTTP/1.1 200" in answer
+    assert b"HTTP/1.1 400" not in answer, "it ended for its silence alone"
 
 
 async def test_a_body_that_does_not_end_is_refused() -> None:
