@@ -40,7 +40,8 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 )"""
 
 _COLUMNS: Final = """
-SELECT a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+SELECT a.attname, c.relnamespace = to_regnamespace(quote_ident(current_schema())) AS is_in_the_way
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
  WHERE c.relname = $1 AND pg_table_is_visible(c.oid) AND a.attnum > 0 AND NOT a.attisdropped
 """
 _IN_THE_WAY: Final = """
@@ -130,7 +131,7 @@ async def _to_apply(connection: _Connection, folder: Path) -> Sequence[Migration
             await check_may_serve(connection, tables_of(files))
             return []
         there = tables_of(file for file in files if file.number in applied)
-        await check_may_migrate(connection, {_OWN, *there})
+        await check_may_migrate(connection, {_OWN, *there} if applied else there)
         in_the_way = await connection.fetch(_IN_THE_WAY, sorted(tables_of(missing) - there))
         if in_the_way:
             raise _of_others(", ".join(row["relname"] for row in in_the_way))
@@ -167,11 +168,11 @@ async def _apply(connection: _Connection, migration: Migration) -> None:
 
 
 async def _applied(connection: _Connection) -> Mapping[int, tuple[str, str]]:
-    columns = {row["attname"] for row in await connection.fetch(_COLUMNS, _OWN)}
-    if not columns:
-        return {}
-    if not columns >= _OWN_COLUMNS:
-        raise _of_others(_OWN)
+    columns = await connection.fetch(_COLUMNS, _OWN)
+    if not {row["attname"] for row in columns} >= _OWN_COLUMNS:
+        if any(row["is_in_the_way"] for row in columns):
+            raise _of_others(_OWN)
+        return {}  # not there, or another application's in a later schema of the search_path
     await check_may_read(connection, _OWN)
     rows = await connection.fetch("SELECT number, name, checksum FROM schema_migrations")
     return {row["number"]: (row["name"], row["checksum"]) for row in rows}

@@ -121,6 +121,14 @@ async def test_a_database_with_tables_of_others_is_refused_and_stays_as_it_is(ds
         )
 
 
+async def test_a_schema_of_our_own_beside_anothers_tables_is_enough(dsn: str) -> None:
+    for made in ("TABLE schema_migrations (version text)", "TABLE entries (id int)", "SCHEMA hive"):
+        await execute(dsn, f"CREATE {made}")
+    ours = f"{dsn}&search_path=hive,public"
+    assert await pending(ours) == await migrate(ours) == [file.name for file in migrations()]
+    assert await pending(ours) == []
+
+
 async def test_other_tables_of_others_are_not_in_the_way(dsn: str, folder: Path) -> None:
     await execute(dsn, "CREATE TABLE wallpaper (id int)")
     assert await migrate(dsn, folder) == ["0001_first.sql", "0003_third.sql"]
