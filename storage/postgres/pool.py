@@ -32,6 +32,9 @@ APPLICATION: Final = "pantherahive"
 APPLICATION_NAME_BYTES_MAX: Final = 63
 """Postgres cuts longer names, and then nobody would find a session's backends."""
 
+_NO_LIMIT: Final = {"statement_timeout": "0"}
+"""For connections outside the pools, which are waited for by us: the database's own limit is meant for others."""
+
 T = TypeVar("T")
 
 
@@ -94,7 +97,7 @@ class Database:
         """
         quicken_arrays()
         database = cls(dsn, session, limits or DatabaseLimits())
-        settings = {"application_name": application_name(session, "check")}
+        settings = {**_NO_LIMIT, "application_name": application_name(session, "check")}
         connection = await first_connection(dsn, database.limits.connect_timeout_s, settings)
         try:
             with reading():
@@ -211,7 +214,7 @@ class Database:
             return await asyncpg.connect(
                 self.dsn,
                 timeout=self.limits.connect_timeout_s,
-                server_settings={"application_name": application_name(self.session, role), **settings},
+                server_settings={**_NO_LIMIT, "application_name": application_name(self.session, role), **settings},
             )
 
     async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:

@@ -218,3 +218,14 @@ async def test_a_connection_that_is_cut_between_two_messages_of_a_statement_is_l
     else:
         with pytest.raises(OutcomeUnknown, match="closed"):
             await database.write("SELECT 1 AS one")
+
+
+async def test_the_limit_for_statements_of_the_database_is_not_ours(database_dsn: str) -> None:
+    hasty = await Database.open(f"{database_dsn}&statement_timeout=1", "me")
+    try:
+        assert await hasty.fetch("SELECT pg_sleep(0.02)")
+        connection = await hasty.connect("lane-0")
+        assert await connection.fetchval("SHOW statement_timeout") == "0"
+        await connection.close()
+    finally:
+        await hasty.close()
