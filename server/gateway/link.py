@@ -16,8 +16,8 @@ from server.gateway.upgrade import Handed
 _QUEUE_BYTES = 65_536
 """Messages that wait for their taker before the socket is no longer read from."""
 
-_PIECE_BYTES: Final = 2048
-"""What is handled without a look at the clock: one to ten commands, or 341 of the smallest frames."""
+_PIECE_BYTES: Final = 4096
+"""What is handled without a look at the clock: one to twenty commands, or 682 of the smallest frames."""
 
 
 class Taker(Protocol):

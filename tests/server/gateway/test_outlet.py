@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import WSMessage, WSMsgType
 
 from server.gateway.engine import EngineSocket
 from server.gateway.json_parser import JsonParser
@@ -112,6 +113,24 @@ async def test_several_who_wait_hear_the_same_and_one_that_gives_up_takes_it_fro
     await asyncio.gather(first, return_exceptions=True)
     socket.has_room()
     assert await second
+
+
+async def test_what_waited_for_its_sender_to_read_is_handled_a_slice_at_a_time() -> None:
+    socket, transport = a_socket(nothing, replace(LIMITS, slow_follower_grace_s=60, read_slice_s=0))
+    heard: list[str] = []
+    changed: Any = socket
+    changed._connection = SimpleNamespace(received=heard.append)
+    for number in range(5):
+        changed._link._inbox.feed_data(WSMessage(WSMsgType.TEXT, f"4{number}", ""), 2)
+    await asyncio.sleep(0)
+    transport.waiting = 0
+    socket.has_room()
+    while len(heard) < 5:
+        before = len(heard)
+        await asyncio.sleep(0)
+        assert len(heard) <= before + 1
+    assert heard == list("01234")
+    await changed._waiting
 
 
 PATIENT = replace(LIMITS, transport_buffer_max_bytes=10_000)
