@@ -63,7 +63,7 @@ class JoinRequest(Message):
 
 
 class LeaveRequest(Message):
-    """Stop following a stream."""
+    """Stop following a stream. To leave what is not followed counts as a request."""
 
     stream: StreamName
 

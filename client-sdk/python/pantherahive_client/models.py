@@ -912,7 +912,7 @@ class LeaveAnswer(TypedDict):
 
 
 class LeaveRequest(TypedDict):
-    """Stop following a stream."""
+    """Stop following a stream. To leave what is not followed counts as a request."""
 
     stream: str
 
