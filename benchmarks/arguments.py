@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from benchmarks.contenders import CONTENDERS
 from benchmarks.parts import PARTS
 from benchmarks.scenarios import SCENARIOS
 
+_ROUNDS_MAX = 1000
+_SECONDS_MIN, _SECONDS_MAX = 0.1, 600
+
 
 def arguments_in(words: Sequence[str] | None = None, description: str | None = None) -> argparse.Namespace:
-    """The words of the command line, or these. Leaves with code 2 for a name that is not there."""
+    """The words of the command line, or these. Leaves with code 2 for what cannot be measured."""
     parser = argparse.ArgumentParser(
         prog="benchmarks", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -23,10 +27,26 @@ def arguments_in(words: Sequence[str] | None = None, description: str | None = N
         ("--contenders", [contender.key for contender in CONTENDERS]),
     ):
         parser.add_argument(flag, type=_names(known), default=[], help=f"separated by commas: {', '.join(known)}")
-    parser.add_argument("--rounds", type=int, help="rounds of the comparison")
-    parser.add_argument("--seconds", type=float, help="how long one measurement of the comparison takes")
+    parser.add_argument("--rounds", type=_rounds, help="rounds of the comparison")
+    parser.add_argument("--seconds", type=_seconds, help="how long one measurement of the comparison takes")
     parser.add_argument("--out", type=Path, help="where the page goes; the chart stands beside it")
     return parser.parse_args(words)
+
+
+def _rounds(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _ROUNDS_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 to {_ROUNDS_MAX}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not _SECONDS_MIN <= seconds <= _SECONDS_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is no number from {_SECONDS_MIN} to {_SECONDS_MAX}")
+    return seconds
 
 
 def _names(known: Collection[str]) -> Callable[[str], list[str]]:

@@ -16,7 +16,7 @@ from benchmarks.generator import RunFailed
 from benchmarks.rounds import say
 from benchmarks.scenarios import DURABLE_FAN
 from benchmarks.targets import Aim
-from benchmarks.watch import Look, began_s, gone_after_s, memory_max, watched
+from benchmarks.watch import Look, began_s, gone_after_s, memory_max, settled_after_s, settled_by, watched
 
 _SHARE = 0.05
 _EVENT_BYTES = 6 * 1024
@@ -41,9 +41,10 @@ class Crowded:
 
     said: Mapping[str, Any]
     looks: Sequence[Look]
-    # Followers that keep up, and those that never read.
+    # Followers that keep up, those that never read, and those that read slowly.
     healthy: int
     never: int
+    slow: int
 
     @property
     def bytes_per_s(self) -> float:
@@ -58,6 +59,20 @@ class Crowded:
         """
         gone_s = gone_after_s(self.looks, self.never)
         return None if gone_s is None else gone_s - (self.said["unread_max"] + _LIMIT_BYTES) / self.bytes_per_s
+
+    @property
+    def settled(self) -> int:
+        """Slow ones that were promised a state, or let go."""
+        return min(self.slow, settled_by(self.looks, self.looks[-1], self.never))
+
+    @property
+    def settled_s(self) -> float | None:
+        """How long after its limit was passed the last slow one was promised a state or let go; None: not all were."""
+        after_s = settled_after_s(self.looks, self.never, self.slow)
+        unread_per_s: float = self.bytes_per_s - _SLOW_BYTES_PER_S
+        if after_s is None or unread_per_s <= 0:
+            return None
+        return after_s - float(self.said["unread_max"] + _LIMIT_BYTES) / unread_per_s
 
     @property
     def let_go(self) -> int:
@@ -100,7 +115,7 @@ async def _run(arena: Arena, stage: Stage, followers: int, slow_each: int, secon
         wrong = ", ".join(f"{said[name]} {name}" for name in ("refused", "lost", "closed"))
         raise RunFailed(f"the healthy ones were not served: {wrong} ({said.get('complaint', '')})")
     loaded = [look for look in looks if look.at_s < end_s - _LEAVING_S]
-    return Crowded({"unread_max": 0, "conflated": 0, **said}, loaded, healthy, slow_each)
+    return Crowded({"unread_max": 0, "conflated": 0, **said}, loaded, healthy, slow_each, slow_each)
 
 
 async def measure(arena: Arena, followers: int, rounds: int) -> tuple[Section, list[Aim]]:
@@ -131,9 +146,6 @@ def _grown_kb(alone: list[Crowded], among: list[Crowded], each: int) -> float:
 
 def _aims(alone: list[Crowded], among: list[Crowded], each: int, tasks: float) -> list[Aim]:
     p99 = median([b.said["p99_us"] / a.said["p99_us"] for a, b in zip(alone, among, strict=True)])
-    gone = [run.never_gone_s for run in among]
-    kept = any(each_s is None for each_s in gone)
-    longest = math.inf if kept else max(each_s for each_s in gone if each_s is not None)
     what = "5 % never-reading and 5 % slow followers"
     return [
         Aim(f"{what}: p99 of the others", 1.1, p99, at_least=False),
@@ -141,12 +153,33 @@ def _aims(alone: list[Crowded], among: list[Crowded], each: int, tasks: float) -
         Aim(
             f"{what}: a never-reader past its limit stays (grace 5 s)",
             5 + _LOOKING_S,
-            longest,
+            _longest_s([run.never_gone_s for run in among]),
+            at_least=False,
+            unit="s",
+        ),
+        Aim(
+            f"{what}: a slow one past its limit is promised no state (grace 5 s)",
+            5 + _LOOKING_S,
+            _longest_s([run.settled_s for run in among]),
             at_least=False,
             unit="s",
         ),
         Aim(f"{what}: tasks left", 0, max(0.0, tasks), at_least=False, unit=""),
     ]
+
+
+def _longest_s(times_s: Sequence[float | None]) -> float:
+    """Infinite where one of them has no end."""
+    return max(math.inf if time_s is None else time_s for time_s in times_s)
+
+
+def _settled(runs: list[Crowded]) -> str:
+    """`50 of 50, the last after 5.1 s`, of the worst run."""
+    worst = max(runs, key=lambda run: _longest_s([run.settled_s]))
+    if not worst.slow:
+        return ""
+    last = "" if worst.settled_s is None else f", the last after {worst.settled_s:.1f} s"
+    return f"{worst.settled} of {worst.slow}{last}"
 
 
 def _row(name: str, runs: list[Crowded]) -> list[str]:
@@ -158,16 +191,19 @@ def _row(name: str, runs: list[Crowded]) -> list[str]:
         f"{median([run.let_go for run in runs]):.0f}",
         f"{median([run.promised for run in runs]):.0f}",
         f"{median([run.said['conflated'] for run in runs]):.0f}",
+        _settled(runs),
     ]
 
 
 def _section(alone: list[Crowded], among: list[Crowded], each: int, before: float, after: float) -> Section:
     rate = median([run.bytes_per_s for run in among]) / 1000
     head = ["followers", "p50", "p99", "memory at most", "let go by the server", "states promised", "states that came"]
+    head.append("slow ones promised a state or let go")
     load = (
         f"{_PER_S} durable edits per second of {_EVENT_BYTES // 1024} KiB each: {rate:.0f} KB/s for every follower. "
         f"Slow ones read {_SLOW_BYTES_PER_S // 1000} KB/s, never-readers nothing; their own kernels hold 32 KB."
     )
+    late = "How late a state is promised is counted from when a slow one's limit of unread bytes was passed."
     tasks = f"Tasks of the server's loop: {before:.0f} before, {after:.0f} after."
     rows = [_row("all healthy", alone), _row(f"{each} never read, {each} slow", among)]
-    return Section("Slow followers among healthy ones", head, rows, [load, tasks])
+    return Section("Slow followers among healthy ones", head, rows, [load, late, tasks])

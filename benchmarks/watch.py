@@ -61,6 +61,21 @@ def began_s(looks: Sequence[Look]) -> float:
     return next((look.at_s for look in looks if look.commands > first.commands), first.at_s)
 
 
+def settled_after_s(looks: Sequence[Look], never: int, slow: int) -> float | None:
+    """Seconds from the first command until so many slow ones had been promised a state or let go. None: never.
+
+    The first connections that are let go are those that never read.
+    """
+    start_s = began_s(looks)
+    return next((look.at_s - start_s for look in looks if settled_by(looks, look, never) >= slow), None)
+
+
+def settled_by(looks: Sequence[Look], last: Look, never: int) -> int:
+    """How many slow ones had been promised a state, or let go, when that look was taken."""
+    most = max(look.connections for look in looks if look.at_s <= last.at_s)
+    return last.promised - looks[0].promised + max(0, most - last.connections - never)
+
+
 def gone_after_s(looks: Sequence[Look], count: int) -> float | None:
     """Seconds from the first command until so many connections fewer were open than at most. None: never."""
     most, start_s = 0, began_s(looks)

@@ -33,11 +33,12 @@ class Reader(Protocol):
 class Backlog:
     """Of one slow client, until it has room again. It has a timer and no task, and holds nothing that is to be sent."""
 
-    __slots__ = ("_grace_s", "_loop", "_read_at_s", "_read_bytes", "_reader", "_timer", "_verdict")
+    __slots__ = ("_grace_s", "_look_s", "_loop", "_read_at_s", "_read_bytes", "_reader", "_timer", "_verdict")
 
     def __init__(self, reader: Reader, grace_s: float) -> None:
         self._reader = reader
         self._grace_s = grace_s
+        self._look_s = grace_s / _LOOKS_PER_GRACE
         self._loop = asyncio.get_running_loop()
         # How much it had read when somebody looked last, and when that last grew.
         self._read_bytes = reader.read_bytes
@@ -47,12 +48,17 @@ class Backlog:
         self._timer = self._look_later()
 
     async def wait(self, until_s: float = math.inf) -> Room:
-        """What has come of it by then, in the loop's time."""
+        """What has come of it by then, in the loop's time, or as soon as it reads after that."""
         verdict = self._verdict
         if verdict is None:
             verdict = self._verdict = self._loop.create_future()
         # Who gives up must not take it from the others, so it is not awaited itself.
-        await asyncio.wait((verdict,), timeout=None if until_s == math.inf else max(0.0, until_s - self._loop.time()))
+        while not verdict.done():
+            timeout_s = None if until_s == math.inf else max(0.0, until_s - self._loop.time())
+            await asyncio.wait((verdict,), timeout=timeout_s)
+            if self._has_read_lately:
+                break
+            until_s = self._loop.time() + self._look_s  # it may be about to be given up
         return verdict.result() if verdict.done() else "slow"
 
     def end(self, room: Room) -> None:
@@ -63,7 +69,7 @@ class Backlog:
             verdict.set_result(room)
 
     def _look_later(self) -> asyncio.TimerHandle:
-        return self._loop.call_later(self._grace_s / _LOOKS_PER_GRACE, self._look)
+        return self._loop.call_later(self._look_s, self._look)
 
     def _look(self) -> None:
         now_s, read_bytes = self._loop.time(), self._reader.read_bytes
@@ -73,3 +79,7 @@ class Backlog:
             self._reader.give_up()
             return
         self._timer = self._look_later()
+
+    @property
+    def _has_read_lately(self) -> bool:
+        return self._loop.time() - self._read_at_s < self._grace_s / 2

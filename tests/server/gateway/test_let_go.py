@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import WSServerHandshakeError
 
+from protocol.tasks import CreateTask, EditTask
 from server.telemetry import Meters
 from tests.server.gateway.hive import LONG_PINGS, a_hive, eventually
 from tests.server.gateway.raw import masked
@@ -111,6 +112,30 @@ def test_who_never_reads_is_gone_after_the_grace_though_nothing_more_comes(run: 
             assert session.places.deliveries[stream].is_live
             await eventually(lambda: not hive.left(), 3)
             raw.close()
+
+    run(scenario)
+
+
+def test_who_reads_nothing_is_promised_nothing(run: Callable[[Scenario], None]) -> None:
+    """Though a state would be far less than what it has missed: it is cut off at that very moment."""
+
+    async def scenario() -> None:
+        async with a_hive(replace(SMALL, slow_follower_grace_s=1)) as hive:
+            hive.gateway.meters = meters = Meters()
+            stream = await hive.project()
+            task_id = (await hive.send(stream, CreateTask(title="x"))).result["taskId"]
+            raws = []
+            for _ in range(5):
+                raw, session = await a_sleeper(hive, stream)
+                await eventually(lambda: session.places.deliveries[stream].is_live)  # noqa: B023
+                raws.append(raw)
+            for number in range(30):
+                await hive.send(stream, EditTask(task_id=task_id, description=f"{number} " + "x" * ENTRY_BYTES))
+            await eventually(lambda: not hive.left())
+            assert b"pantherahive_slow_clients_total 5.0" in meters.exposition()
+            assert b"conflations_promised_total 0.0" in meters.exposition()
+            for raw in raws:
+                raw.close()
 
     run(scenario)
 
