@@ -21,6 +21,8 @@ from benchmarks.watch import Look, began_s, gone_after_s, memory_max, settled_af
 _SHARE = 0.05
 _EVENT_BYTES = 6 * 1024
 """Of description in each edit: large, so that what is not read passes the limit within seconds."""
+_EDITED_TASKS = 5
+"""So few that the state is soon less than the entries: where it is not, slow ones get these, and no state."""
 _PER_S = 12
 _SLOW_BYTES_PER_S = 50_000
 _DURATION_S = 22.0
@@ -96,10 +98,13 @@ def edit_message(stream: str) -> str:
 async def _run(arena: Arena, stage: Stage, followers: int, slow_each: int, seconds: float = _DURATION_S) -> Crowded:
     assert arena.crowd is not None
     healthy = followers - 2 * slow_each
+    edited = arena.folder / "edited-tasks"
+    edited.write_text("\n".join(arena.crowd.task_ids[:_EDITED_TASKS]))
     flags = {
         **await stage.flags(DURABLE_FAN),
         "port": stage.port,
         "message": edit_message(arena.crowd.stream),
+        "keys": edited,
         "conns": healthy,
         "never": slow_each,
         "slow": slow_each,
@@ -200,10 +205,14 @@ def _section(alone: list[Crowded], among: list[Crowded], each: int, before: floa
     head = ["followers", "p50", "p99", "memory at most", "let go by the server", "states promised", "states that came"]
     head.append("slow ones promised a state or let go")
     load = (
-        f"{_PER_S} durable edits per second of {_EVENT_BYTES // 1024} KiB each: {rate:.0f} KB/s for every follower. "
+        f"{_PER_S} durable edits per second of {_EVENT_BYTES // 1024} KiB each, of {_EDITED_TASKS} tasks: "
+        f"{rate:.0f} KB/s for every follower. "
         f"Slow ones read {_SLOW_BYTES_PER_S // 1000} KB/s, never-readers nothing; their own kernels hold 32 KB."
     )
-    late = "How late a state is promised is counted from when a slow one's limit of unread bytes was passed."
+    late = (
+        "How late a state is promised is counted from when a slow one had passed its limit of unread bytes, as far as "
+        "its pace tells: its kernel and the server's take a second's worth more or less."
+    )
     tasks = f"Tasks of the server's loop: {before:.0f} before, {after:.0f} after."
     rows = [_row("all healthy", alone), _row(f"{each} never read, {each} slow", among)]
     return Section("Slow followers among healthy ones", head, rows, [load, late, tasks])
