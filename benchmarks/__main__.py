@@ -107,6 +107,8 @@ def main() -> int:
         out.write_text(text)
         if results.chart:
             out.with_suffix(".svg").write_text(results.chart)
+        if results.flame:
+            out.with_suffix(".flame.svg").write_text(results.flame)
     return 1 if results.failures else 0
 
 

@@ -29,7 +29,7 @@ def arguments_in(words: Sequence[str] | None = None, description: str | None = N
         parser.add_argument(flag, type=_names(known), default=[], help=f"separated by commas: {', '.join(known)}")
     parser.add_argument("--rounds", type=_rounds, help="rounds of the comparison")
     parser.add_argument("--seconds", type=_seconds, help="how long one measurement of the comparison takes")
-    parser.add_argument("--out", type=Path, help="where the page goes; the chart stands beside it")
+    parser.add_argument("--out", type=Path, help="where the page goes; the pictures stand beside it")
     return parser.parse_args(words)
 
 

@@ -46,6 +46,7 @@ class Results:
     aims: list[Aim] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     chart: str = ""
+    flame: str = ""
 
 
 async def _versus(plan: Plan, results: Results) -> None:
@@ -58,7 +59,8 @@ async def _versus(plan: Plan, results: Results) -> None:
 
 async def _profile(plan: Plan, results: Results) -> None:
     async with open_arena(plan.cores, plan.tools) as arena:
-        results.sections.append(await profile.measure(arena, 3 if plan.quick else 8))
+        section, results.flame = await profile.measure(arena, 3 if plan.quick else 8)
+    results.sections.append(section)
 
 
 async def _idle(plan: Plan, results: Results) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.arena import Arena
 from benchmarks.contenders import OURS, Stage
 from benchmarks.figures import Section
+from benchmarks.flame import svg, tree_of
 from benchmarks.generator import RunFailed, sample_of
 from benchmarks.rounds import say
 from benchmarks.scenarios import COMMANDS_8
@@ -23,6 +24,7 @@ from benchmarks.targets import cpu_total
 _SAMPLES_PER_S = 200
 _WARMUP_S = 1.5
 _SLACK_S = 30.0
+_PICTURE = "[The flame graph](RESULTS.flame.svg) of the same samples; the product's own frames are the warm ones."
 
 _FILE = re.compile(r"\(([^()]+?):\d+\)")
 _ALWAYS = re.compile(r"server/(__main__|cli|cli_commands|app)\.py|server/commands/")
@@ -72,8 +74,8 @@ def shares(lines: Iterable[str]) -> dict[str, float]:
     return {layer: count / whole for layer, count in counts.most_common()} if whole else {}
 
 
-async def measure(arena: Arena, seconds: float) -> Section:
-    """Raises RunFailed where py-spy is missing or may not look."""
+async def measure(arena: Arena, seconds: float) -> tuple[Section, str]:
+    """The layers' shares, and the flame graph. Raises RunFailed where py-spy is missing or may not look."""
     python = arena.tools.python_peers
     if python is None:
         raise RunFailed("py-spy is not there")
@@ -84,7 +86,8 @@ async def measure(arena: Arena, seconds: float) -> Section:
         said = await arena.generator.run("command", await _flags(stage, seconds), await stage.groups())
         await profiling
     sample = sample_of(said)
-    found = shares(stacks.read_text(errors="replace").splitlines())
+    lines = stacks.read_text(errors="replace").splitlines()
+    found = shares(lines)
     for layer, share in found.items():
         say(f"  {share:6.1%}  {layer}")
     us = sample.cpu_us["server"]
@@ -95,7 +98,8 @@ async def measure(arena: Arena, seconds: float) -> Section:
         f"Postgres took {postgres:.0f} µs more, {tables:.0f} µs of it for what consumers and snapshots "
         "write. Answers of Postgres that arrive are decoded in the loop's own time."
     )
-    return Section("Where a durable command's time goes", ["layer", "share", "per command"], rows, [note])
+    section = Section("Where a durable command's time goes", ["layer", "share", "per command"], rows, [note, _PICTURE])
+    return section, svg("The server under durable commands of 50 clients, 8 in flight each", tree_of(lines))
 
 
 async def _flags(stage: Stage, seconds: float) -> dict[str, object]:

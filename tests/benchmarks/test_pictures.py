@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 from benchmarks.chart import Bar, Group, svg
 from benchmarks.comparison import sections
 from benchmarks.contenders import LIMIT, NODE_GROUP, OURS
+from benchmarks.flame import svg as flame_graph
+from benchmarks.flame import tree_of
 from benchmarks.generator import Sample
 from benchmarks.rounds import Samples
 from benchmarks.scenarios import AWARE_1, DURABLE_FAN, SCENARIOS, command_message, flags_of
@@ -31,6 +33,28 @@ def test_a_chart_is_well_formed_and_its_longest_bar_is_the_largest_figure() -> N
     root = ElementTree.fromstring(svg("title", groups))
     widths = [float(bar.attrib["width"]) for bar in root.iter("{http://www.w3.org/2000/svg}rect")][1:]
     assert widths[0] == 2 * widths[1]
+
+
+def test_a_flame_graph_shows_callers_below_callees_and_no_path_of_the_machine() -> None:
+    stacks = [
+        "main (/home/ada/hive/server/app.py:10);decide (/home/ada/hive/actors/project/tasks.py:7) 3",
+        "main (/home/ada/hive/server/app.py:12);dumps (/opt/x/site-packages/orjson/a.py:1) 1",
+        "main (/home/ada/hive/server/app.py:12);run (/usr/lib/python3.11/asyncio/events.py:84) 1",
+        "a line that says nothing",
+    ]
+    tree = tree_of(stacks)
+    main = tree.callees["main (server/app.py)"]
+    assert (tree.samples, main.samples, main.is_ours) == (5, 5, True)
+    assert {label: one.samples for label, one in main.callees.items()} == {
+        "decide (actors/project/tasks.py)": 3,
+        "dumps (orjson/a.py)": 1,
+        "run (asyncio/events.py)": 1,
+    }
+    text = flame_graph("one < two", tree)
+    rects = list(ElementTree.fromstring(text).iter("{http://www.w3.org/2000/svg}rect"))[1:]
+    tops = [int(rect.attrib["y"]) for rect in rects]
+    assert tops[0] > tops[1] > tops[2] == tops[3] == tops[4]
+    assert not [path for path in ("/home/ada", "/usr/lib", "/opt/x") if path in text]
 
 
 def test_tables_show_medians_ratios_and_leave_out_what_was_not_measured() -> None:
