@@ -35,9 +35,16 @@ MEDIA_TYPE: Final = "text/event-stream"
 _HEARTBEAT: Final = b": still here\n\n"
 _RETRY_S: Final = 0.5
 _CHECK_S: Final = 0.25
-"""How often it is asked whether the token still counts."""
+"""How often it is asked whether the client is still there, and its token still counts."""
 _PARTING_S: Final = 0.5
 """For the last words to who may read nothing more; then the connection is cut."""
+
+_STOPPING: Final = Rejection(ErrorCode.UNAVAILABLE, "the server is stopping", {"retryAfterS": 1})
+_TOO_MANY: Final = Rejection(
+    ErrorCode.OVERLOADED,
+    "too many event streams of this user are open",
+    {"limit": "event-streams-per-user", "retryAfterS": 5},
+)
 
 WhyOver = Callable[[], CloseReason | None]
 """Why an answer that goes on has to end now; None while it may go on."""
@@ -86,8 +93,10 @@ class EventStreams:
 
         Raises Rejected before anything was sent, and StorageFault.
         """
-        if self._stopping or self._per_user[principal.id] >= self.limits.connections_per_user_max:
-            raise Rejected(Rejection(ErrorCode.OVERLOADED, "too many event streams are open", {"retryAfterS": 5}))
+        if self._stopping:
+            raise Rejected(_STOPPING)
+        if self._per_user[principal.id] >= self.limits.connections_per_user_max:
+            raise Rejected(_TOO_MANY)
         connection = EventStream(principal, self._feeds, self.limits)
         self._open.add(connection)
         self._per_user[principal.id] += 1
@@ -150,6 +159,8 @@ class EventStream:
         try:
             either: set[asyncio.Future[Any]] = {pump, self._ended}
             while not (await asyncio.wait(either, timeout=_CHECK_S, return_when=asyncio.FIRST_COMPLETED))[0]:
+                if _is_gone(request):
+                    break
                 if (reason := over()) is not None:
                     self.end(reason)
         finally:
@@ -201,7 +212,7 @@ class EventStream:
         return publications
 
     async def _wait(self, response: web.StreamResponse) -> None:
-        """For news, with a sign of life now and then: it also tells us of clients who are gone."""
+        """For news, with a sign of life now and then, which also tells us of clients whose network is gone."""
         try:
             async with asyncio.timeout(self._limits.heartbeat_s):
                 await self._news.wait()
@@ -234,6 +245,10 @@ def _note_failure(pump: asyncio.Task[None], following: Following) -> None:
         log.info("an event stream that is not read is cut off: reason slow, user %s, stream %s", user, stream)
     elif failure is not None and not isinstance(failure, ConnectionError):
         log.error("an event stream failed", exc_info=failure)
+
+
+def _is_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _cut(request: web.Request) -> None:

@@ -118,11 +118,11 @@ async def test_it_shows_that_it_lives_and_ends_with_the_server() -> None:
             assert closed is not None
             assert closed.data == {"reason": "shutdown"}
         refused = await world.http.get(path, headers={**ada.auth, "Accept": "text/event-stream"})
-        assert (await problem_of(refused, 503))["code"] == "overloaded"
+        assert (await problem_of(refused, 503))["code"] == "unavailable"
 
 
-async def test_a_client_that_goes_away_leaves_nothing() -> None:
-    async with a_world(CHEAP, SIZES, LIMITS) as world:
+async def test_a_client_that_goes_away_leaves_nothing_though_nothing_is_sent() -> None:
+    async with a_world(CHEAP, SIZES, replace(LIMITS, heartbeat_s=999)) as world:
         ada, _, path = await a_log(world)
         async with listening(world, ada, path) as listener:
             await listener.next()
@@ -179,7 +179,8 @@ async def test_one_user_has_a_bounded_number() -> None:
         await world.send(ada, project, AddMember(user_id=bob.id, role="viewer"))
         async with listening(world, ada, path), listening(world, bob, path):
             refused = await world.http.get(path, headers={**ada.auth, "Accept": "text/event-stream"})
-            assert (await problem_of(refused, 503))["code"] == "overloaded"
+            problem = await problem_of(refused, 503)
+            assert (problem["code"], problem["details"]["limit"]) == ("overloaded", "event-streams-per-user")
         await eventually(lambda: not len(world.event_streams))
         async with listening(world, ada, path) as again:
             assert await again.next()
