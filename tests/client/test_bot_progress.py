@@ -31,8 +31,8 @@ def entry(seq: int, events: int, epoch: int = 7) -> list[ProjectEvent]:
 def test_the_cursor_moves_when_the_last_event_of_an_entry_is_done() -> None:
     progress, three = Progress("4.7"), entry(5, 3)
     seen = []
-    for number, event in enumerate(three):
-        progress.hears(event, number)
+    for event in three:
+        progress.hears(event)
         seen.append((progress.cursor, progress.heard_of(three)))
     assert seen == [("4.7", 1), ("4.7", 2), ("5.7", 0)]
 

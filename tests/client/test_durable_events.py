@@ -262,6 +262,23 @@ async def test_a_crash_between_the_act_and_the_commit_doubles_nothing(hive: Hive
     assert len(hive.frames) > 1 + 5 + 5
 
 
+async def test_every_event_of_an_entry_has_its_own_act_and_keeps_it(hive: Hive, client: Client) -> None:
+    """The creation of a project and its first member are one entry; here the answer to both says the same."""
+    project_id, store = await a_project(client), MemoryCursors()
+    stream = f"project/{project_id}"
+    for _ in range(2):
+        async with reading(client, project_id, store, start="0.0") as (project, events):
+            async with asyncio.timeout(10):
+                entry = [await anext(events), await anext(events)]
+            for event in entry:
+                await project.create_task("Noted", op_id=events.op_id(event, "note"))
+            assert [(event.seq, event.number, event.last) for event in entry] == [(1, 0, False), (1, 1, True)]
+            made = [events.op_id(event, *what) for event in entry for what in ((), ("note",), (1,), (1, "note"))]
+            assert len(set(made)) == len(made)
+            assert made[1] == derived_id(BOT, stream, 1, "note")
+    assert len(hive.streams[stream].state.tasks) == 2
+
+
 async def welcome(project: Project, events: DurableEvents, event: ProjectEvent) -> None:
     await project.add_comment(event.data["task"]["id"], "Seen.", op_id=events.op_id(event, "seen"))
 

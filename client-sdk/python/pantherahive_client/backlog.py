@@ -27,6 +27,8 @@ class ProjectEvent:
     version: int
     seq: int
     """The number of its entry. Events of one entry share it: they took effect together."""
+    number: int
+    """Its place among the events of its entry, from 0. `seq` and `number` together name one event of the log."""
     op_id: str
     author: str
     at: str
@@ -206,15 +208,16 @@ def events_of(entry: WireEntry) -> list[ProjectEvent]:
             data=event["data"],
             version=event["version"],
             seq=entry["seq"],
+            number=number,
             op_id=entry["opId"],
             author=entry["author"],
             at=entry["at"],
             recorded_at=entry["recordedAt"],
             recorded_by=entry.get("recordedBy"),
             cursor=cursor,
-            last=number == count,
+            last=number == count - 1,
         )
-        for number, event in enumerate(entry["events"], 1)
+        for number, event in enumerate(entry["events"])
     ]
 
 

@@ -54,9 +54,9 @@ class Progress:
         """How many of the entry's events the bot is done with: more than none where an earlier run ended within it."""
         return self.heard if entry[0].cursor == self.begun else 0
 
-    def hears(self, event: ProjectEvent, number: int) -> None:
-        """The bot is done with this event, the `number`th of its entry, counted from 0."""
+    def hears(self, event: ProjectEvent) -> None:
+        """The bot is done with this event."""
         if event.last:
             self.cursor, self.begun, self.heard = event.cursor, None, 0
         else:
-            self.begun, self.heard = event.cursor, number + 1
+            self.begun, self.heard = event.cursor, event.number + 1

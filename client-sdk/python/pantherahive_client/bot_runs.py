@@ -181,9 +181,9 @@ class _Run:
         """What an earlier run was done with is not told again."""
         await self._tell_times_before(moment_of(entry[0].at))
         self._steps.fold(entry)
-        for number in range(self._progress.heard_of(entry), len(entry)):
-            await self._steps.tell(entry[number], number)
-            self._progress.hears(entry[number], number)
+        for event in entry[self._progress.heard_of(entry) :]:
+            await self._steps.tell(event)
+            self._progress.hears(event)
         self._uncommitted += 1
         await self._commit_if_due(idle=False)
 

@@ -34,9 +34,9 @@ class Steps:
         evolve_events(self.state, events, {"author": entry[0].author, "at": entry[0].at})
         self.seq = entry[0].seq
 
-    async def tell(self, event: ProjectEvent, number: int) -> None:
-        """The bot hears of one event, the `number`th of its entry, counted from 0. Raises what the bot raises."""
-        self._project.goes_to(self.seq, "event", event.seq, number)
+    async def tell(self, event: ProjectEvent) -> None:
+        """The bot hears of one event. Raises what the bot raises."""
+        self._project.goes_to(self.seq, "event", event.seq, event.number)
         await self._bot.on_event(event, self.state, self._project)
 
     async def tell_time(self, now: datetime) -> None:

@@ -106,11 +106,14 @@ class DurableEvents:
         self._saved, self.kept = text, wanted
 
     def op_id(self, event: ProjectEvent, *what: str | int) -> str:
-        """The `opId` of a command that answers this event: the same whenever the event comes again.
+        """The `opId` of a command that answers this event: the same whenever the event comes again, and another one for
+        every other event, also of the same entry.
 
         `what` tells several commands for one event apart. Cursors of one project that act need names of their own.
         """
-        return derived_id(self.name, self.stream, event.seq, *what)
+        # The first event of an entry is named by the entry alone. Text, unlike a part more, is never taken for `what`.
+        place = f"{event.seq}/{event.number}" if event.number else event.seq
+        return derived_id(self.name, self.stream, place, *what)
 
 
 async def saved_cursor(store: CursorStore, name: str, stream: str) -> str | None:

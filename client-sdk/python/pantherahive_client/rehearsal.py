@@ -206,8 +206,8 @@ class _Led:
         except _UNFIT:  # what the bot would have changed contradicts the log, which is right
             stage.imagined = stage.real.copied()
         seen = self._seen()
-        for number, event in enumerate(events):
-            await seen.tell(event, number)
+        for event in events:
+            await seen.tell(event)
 
     async def tell_times(self, until: datetime) -> None:
         """All up to then, but for those that were told."""

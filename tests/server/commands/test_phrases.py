@@ -35,7 +35,7 @@ def state() -> ProjectState:
 
 
 def event(kind: str, author: str = ADA, **data: Any) -> ProjectEvent:
-    return ProjectEvent(kind, data, 1, 7, "op", author, "2026-01-31T12:00:00.000Z", "", None, "7.1", True)
+    return ProjectEvent(kind, data, 1, 7, 0, "op", author, "2026-01-31T12:00:00.000Z", "", None, "7.1", True)
 
 
 def said(kind: str, author: str = ADA, **data: Any) -> str:
