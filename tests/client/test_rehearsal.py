@@ -172,6 +172,13 @@ async def test_a_project_that_is_not_there_is_told(client: Client, after: int | 
         await rehearse(client, NOWHERE, Closer(), after=after)
 
 
+@pytest.mark.parametrize("field", ["after", "until"])
+async def test_a_time_that_could_be_anywhere_is_refused(client: Client, project_id: str, field: str) -> None:
+    nowhere = datetime(2030, 1, 1)  # noqa: DTZ001 - this is what it is about
+    with pytest.raises(Invalid, match=f"{field}: say in which zone 2030-01-01T00:00:00 is"):
+        await rehearse(client, project_id, Closer(), **{field: nowhere})  # type: ignore[arg-type]
+
+
 async def test_a_place_that_the_log_has_not_come_to_is_told(client: Client, project_id: str) -> None:
     with pytest.raises(NotFound):
         await rehearse(client, project_id, Closer(), after=99)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from examples.caretaker import Caretaker
+from examples.caretaker import Caretaker, in_words
 from pantherahive_client import MemoryCursors, rehearse, run_bot
 from pantherahive_client.project import Project
 from tests.client.waiting import until
@@ -106,6 +106,11 @@ async def test_a_task_that_nobody_touches_is_closed_with_a_word_and_stays_closed
         assert titled(project, "Done")["stateId"] == "done"
         [why] = said(project, "Old")
         assert why.startswith("Closed: nothing has changed for 30 days.")
+
+
+def test_the_time_is_told_as_it_was_asked_for() -> None:
+    told = {30: "30 days", 1: "1 day", 0.5: "0.5 days", 1.25: "1.25 days"}
+    assert {days: in_words(timedelta(days=days)) for days in told} == told
 
 
 async def test_what_somebody_touches_in_that_moment_is_left_alone(ada: Person, project_id: str) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from examples.daily_summary import DailySummary
 from pantherahive_client import Client, MemoryCursors, derived_id, rehearse, run_bot
+from pantherahive_client.bot_runs import LATE_S
 from tests.client.test_bots import Clock
 from tests.client.waiting import until
-from tests.examples.given import a_bot, has_begun, register
+from tests.examples.given import a_bot, command, has_begun, register
 from tests.server.composed import composed_server
 
 SUMMARIES = [
@@ -64,3 +65,25 @@ async def test_each_day_gets_its_summary_once_and_a_rehearsal_foretells_it(datab
             assert {act.op_id for act in foretold.acts} <= {
                 entry["opId"] for entry in await project.reads.entries().all()
             }
+
+
+async def test_a_day_at_whose_end_the_project_is_archived_is_passed_over(database_dsn: str, tmp_path: Path) -> None:
+    async with composed_server(database_dsn, tmp_path) as server:
+        ada = await register(server.url, "ada")
+        project_id = str((await ada.api.ask("POST", "/v1/projects", {"name": "Apollo"}))["id"])
+        bot, cursors = await a_bot(ada, project_id, "summary"), MemoryCursors()
+        clock = Clock(datetime.now(UTC))
+        async with bot.client() as hive:
+            options: Any = {"cursors": cursors, "clock": clock, "look_every_s": 0.02}
+            life = asyncio.create_task(run_bot(hive, project_id, DailySummary(), "summary", **options))
+            await until(lambda: has_begun(cursors) or life.done())
+            await command(ada, project_id, "ArchiveProject")
+            clock.now += timedelta(days=2)
+            midnight = (clock.now - timedelta(seconds=LATE_S)).date()
+            told = f'"told": "{midnight}T00:00:00.000Z"'
+            await until(lambda: any(told in text for text in cursors.texts.values()) or life.done())
+            assert not life.done(), life.result()
+            life.cancel()
+            await asyncio.wait([life])
+        listed = await ada.api.ask("GET", f"/v1/projects/{project_id}/tasks")
+        assert listed == []

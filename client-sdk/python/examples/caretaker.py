@@ -65,7 +65,7 @@ class Caretaker(Bot):
 
     async def _close(self, task: TaskView, closed: str, touched: str, project: BotProject) -> None:
         """Once per time that the task falls asleep: who opens it again has given it another life."""
-        why = f"Closed: nothing has changed for {self.stale_after.days} days. Open it again if it still matters."
+        why = f"Closed: nothing has changed for {in_words(self.stale_after)}. Open it again if it still matters."
         once = ("stale", task["id"], touched)
         try:
             await project.edit_task(
@@ -74,6 +74,12 @@ class Caretaker(Bot):
             await project.add_comment(task["id"], why, op_id=project.op_id(*once, "why"))
         except (Conflict, NotFound, RuleBroken):
             pass  # somebody was faster: they moved it, deleted it, or archived the project
+
+
+def in_words(time: timedelta) -> str:
+    """Days as they were asked for, such as `30 days`, `1 day` or `0.5 days`."""
+    days = time / timedelta(days=1)
+    return f"{days:g} {'day' if days == 1 else 'days'}"
 
 
 def last_changes(state: ProjectState) -> dict[str, str]:

@@ -28,8 +28,8 @@ class DailySummary(Bot):
         lines = list(summary_of(day, state, project.user_id))
         if not lines:
             return
-        task = await project.create_task("Daily summary", op_id=project.op_id("task"))
         try:
+            task = await project.create_task("Daily summary", op_id=project.op_id("task"))
             await project.add_comment(task.result["taskId"], "\n".join([f"**{day}**", "", *lines]))
         except (NotFound, RuleBroken):
             pass  # the task was deleted, or the project is archived: nobody wants to read it

@@ -84,9 +84,11 @@ async def rehearse(
 
     Nothing is sent. The bot sees the state of then, with the effect of what it would have done before; what it reads
     besides is of now. It hears of every time in between that is a multiple of `every`. A second command with the same
-    `opId` is the same act. Raises NotFound for a project that is not there, Invalid for commands that the server would
-    not understand, and what the bot raises.
+    `opId` is the same act. Raises NotFound for a project that is not there, Invalid for a time without a zone and for
+    commands that the server would not understand, and what the bot raises.
     """
+    _check_zone("after", after)
+    _check_zone("until", until)
     state, cursor = await _begin(hive, project_id, after)
     stage = _Stage(hive, state, Rehearsal(cursor, cursor))
     run = _Led(bot_of(bot), stage, BotProject(name, project_id, stage))
@@ -98,6 +100,11 @@ async def rehearse(
     if isinstance(until, datetime):
         await run.tell_times(until)
     return stage.result()
+
+
+def _check_zone(field: str, given: object) -> None:
+    if isinstance(given, datetime) and given.utcoffset() is None:
+        raise Invalid(f"{field}: say in which zone {given.isoformat()} is, such as with tzinfo=UTC")
 
 
 async def _begin(hive: Client, project_id: str, after: int | str | datetime) -> tuple[ProjectState, str]:
