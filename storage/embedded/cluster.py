@@ -9,8 +9,9 @@ from pathlib import Path
 from storage.embedded import child
 from storage.embedded.account import Account, choose_account
 from storage.embedded.binaries import Binaries
+from storage.embedded.data_file import file_unusable, read_small_file, sync_folder
 from storage.embedded.errors import DataFolderUnusable, StartFailed, WrongMajorVersion
-from storage.embedded.folder import folder_mode, unusable
+from storage.embedded.folder import LOCK_FILE, LOG_FILE, folder_mode, unusable
 from storage.embedded.reach import reached
 
 USER = "pantherahive"
@@ -27,32 +28,64 @@ def ensure_cluster(cluster: Path, account: Account, binaries: Binaries) -> None:
     It is made beside its place and renamed when complete: a crash in the middle leaves nothing half-made.
     Raises `StartFailed`, `WrongMajorVersion`, `DataFolderUnusable`.
     """
-    draft = cluster.with_name(cluster.name + ".new")
-    if not cluster.exists():
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700)
-        if account.dropped:
-            os.chown(draft, account.uid, account.gid)
-        _initdb(draft, account, binaries)
-        _create_database(draft, account, binaries)
-        draft.rename(cluster)
-        _sync(cluster.parent)
+    if not _is_there(cluster):
+        draft = _draft(cluster)
+        try:
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(mode=0o700)
+            if account.dropped:
+                os.chown(draft, account.uid, account.gid)
+            _initdb(draft, account, binaries)
+            _create_database(draft, account, binaries)
+            draft.rename(cluster)
+            sync_folder(cluster.parent)
+        except OSError as error:
+            raise file_unusable(draft, error) from error
     _check_version(cluster, check_cluster(cluster, account), binaries)
 
 
 def has_cluster(data_dir: Path) -> bool:
     """Whether the embedded Postgres was ever started here, judged as a start does. Changes nothing.
 
-    Raises `AccountMissing`, and `DataFolderUnusable` when something else lies in the place of it or of the data folder.
+    Raises `AccountMissing`, and `DataFolderUnusable` when something else lies in the place of it, of the data folder or
+    of a file that the first start would make.
     """
     cluster = data_dir.resolve() / "postgres"
     try:
-        if folder_mode(data_dir) is None or not cluster.exists():
+        if folder_mode(data_dir) is None:
+            return False
+        if not _is_there(cluster):
+            check_files(data_dir, LOCK_FILE, LOG_FILE)
             return False
     except OSError as error:
         raise unusable(data_dir, error) from error
     check_cluster(cluster, choose_account(cluster))
     return True
+
+
+def check_files(data_dir: Path, *names: str) -> None:
+    """Whether those that are there are files which a start can open. Changes nothing. Raises `DataFolderUnusable`."""
+    for name in names:
+        try:
+            read_small_file(data_dir / name)
+        except FileNotFoundError:
+            continue
+
+
+def _is_there(cluster: Path) -> bool:
+    """False means that one may be made. Raises `DataFolderUnusable` when something is in the way."""
+    if cluster.exists():
+        return True
+    if cluster.is_symlink():
+        raise DataFolderUnusable(f"{cluster} is a link to what is not there; is the volume mounted?")
+    draft = _draft(cluster)
+    if draft.is_symlink() or (draft.exists() and not draft.is_dir()):
+        raise DataFolderUnusable(f"{draft} is no folder. Move it away: a cluster is made there before it is complete.")
+    return False
+
+
+def _draft(cluster: Path) -> Path:
+    return cluster.with_name(f"{cluster.name}.new")
 
 
 def check_cluster(cluster: Path, account: Account) -> str:
@@ -127,11 +160,3 @@ def _check_version(cluster: Path, made_by: str, binaries: Binaries) -> None:
             f"Postgres {binaries.major}. Name programs of version {made_by} in the settings, or move the "
             f"data with pg_dump of version {made_by} or pg_upgrade."
         )
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

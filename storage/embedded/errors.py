@@ -4,7 +4,7 @@ EmbeddedPostgresError
 ├── AccountMissing        no account of this machine that Postgres could run as
 ├── BinariesMissing       no usable Postgres programs
 ├── DataFolderInUse       another process holds the data folder
-├── DataFolderUnusable    wrong owner, open to everybody, or out of reach for Postgres' account
+├── DataFolderUnusable    wrong owner, open to everybody, out of reach, full, or a file in it is not what it has to be
 ├── WrongMajorVersion     the data was made by another major version of Postgres
 ├── LeftoverServer        a Postgres of an earlier run does not end
 ├── NotMainThread         started from a thread whose end would stop Postgres
@@ -29,7 +29,7 @@ class DataFolderInUse(EmbeddedPostgresError):
 
 
 class DataFolderUnusable(EmbeddedPostgresError):
-    """The folder belongs to someone else, is open to everybody, or cannot be reached."""
+    """The folder or a file in it belongs to someone else, is open to everybody, damaged, or cannot be reached."""
 
 
 class WrongMajorVersion(EmbeddedPostgresError):

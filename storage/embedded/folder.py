@@ -17,8 +17,11 @@ import shlex
 import stat
 from pathlib import Path
 
+from storage.embedded.data_file import file_unusable, open_file
 from storage.embedded.errors import DataFolderUnusable
 
+LOCK_FILE = "lock"
+LOG_FILE = "postgres.log"
 LOG_BYTES_MAX = 10 * 1024 * 1024
 
 
@@ -75,8 +78,18 @@ def unusable(data_dir: Path, error: OSError) -> DataFolderUnusable:
 
 
 def open_log(data_dir: Path) -> int:
-    """Open `postgres.log` to append, 0600; a file past `LOG_BYTES_MAX` first becomes the older generation."""
-    path = data_dir / "postgres.log"
-    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
-        path.replace(path.with_name("postgres.log.1"))
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    """Open `postgres.log` to append, 0600; a file past `LOG_BYTES_MAX` first becomes the older generation.
+
+    Raises `DataFolderUnusable`.
+    """
+    path = data_dir / LOG_FILE
+    fd = open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    if os.fstat(fd).st_size <= LOG_BYTES_MAX:
+        return fd
+    os.close(fd)
+    older = path.with_name(f"{LOG_FILE}.1")
+    try:
+        path.replace(older)
+    except OSError as error:
+        raise file_unusable(older, error) from error
+    return open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)

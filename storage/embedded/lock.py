@@ -5,8 +5,9 @@ import os
 import weakref
 from pathlib import Path
 
+from storage.embedded.data_file import file_unusable, open_file
 from storage.embedded.errors import DataFolderInUse
-from storage.embedded.folder import make_data_folder, unusable
+from storage.embedded.folder import LOCK_FILE, make_data_folder
 from storage.embedded.postmaster import wait_until
 
 # A process killed while it was starting another leaves a copy of the lock to that one for a moment.
@@ -20,7 +21,7 @@ class DataFolderLock:
     """At most one process works on a data folder. The kernel lets go of the lock when its holder dies."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._path = data_dir / "lock"
+        self._path = data_dir / LOCK_FILE
         # The open file that carries the lock; None while it is not held.
         self._fd: int | None = None
 
@@ -37,10 +38,7 @@ class DataFolderLock:
         if self._fd is not None:
             return
         make_data_folder(self._path.parent)
-        try:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise unusable(self._path.parent, error) from error
+        fd = open_file(self._path, os.O_RDWR | os.O_CREAT)
         if not wait_until(lambda: _try_lock(fd), GRACE_S):
             holder = os.pread(fd, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(fd)
@@ -48,8 +46,12 @@ class DataFolderLock:
                 f"The data folder {self._path.parent} is in use by process {holder}. "
                 "Stop that process first, or choose another folder with PANTHERAHIVE_DATA_DIR."
             )
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(fd)
+            raise file_unusable(self._path, error) from error
         self._fd = fd
         _held.add(self)
 

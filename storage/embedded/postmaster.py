@@ -1,6 +1,7 @@
 """`postmaster.pid`: what a server writes about itself, and ending a server that an earlier run left."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.embedded.data_file import file_unusable, open_file, read_small_file
 from storage.embedded.errors import LeftoverServer
 
+PID_FILE = "postmaster.pid"
 IMMEDIATE_STOP_TIMEOUT_S = 5.0
 POLL_INTERVAL_S = 0.01
 # Above every system's largest pid, and still an int for Postgres.
 _NO_PROCESS = 2**31 - 1
+_PID = re.compile(r"[0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,15 @@ class PostmasterFile:
 
     @classmethod
     def read(cls, cluster: Path) -> "PostmasterFile | None":
-        """The file as it is now; None if there is none or its first line is not written yet."""
+        """The file as it is now; None if there is none or its first line names no process (yet, or by damage).
+
+        Raises `DataFolderUnusable`.
+        """
         try:
-            lines = (cluster / "postmaster.pid").read_text().splitlines()
+            lines = read_small_file(cluster / PID_FILE).decode(errors="replace").splitlines()
         except FileNotFoundError:
             return None
-        if not lines or not lines[0].strip().isdigit():
+        if not lines or _PID.fullmatch(lines[0].strip()) is None:
             return None
         lines += [""] * (8 - len(lines))
         return cls(int(lines[0]), lines[3].strip(), lines[4].strip(), lines[7].strip())
@@ -44,10 +51,11 @@ def end_leftover(cluster: Path, timeout_s: float) -> None:
 
     Such a server is on its way out already where the kernel told it of its parent's death; it is asked again
     anyway, because elsewhere it was not told. First fast, then immediate shutdown; never SIGKILL, which would
-    leave its children behind. Raises `LeftoverServer`.
+    leave its children behind. Raises `LeftoverServer`, `DataFolderUnusable`.
     """
     left = PostmasterFile.read(cluster)
     if left is None:
+        _remove_damaged(cluster, timeout_s)
         return
     for number, wait_s in ((signal.SIGINT, timeout_s), (signal.SIGQUIT, IMMEDIATE_STOP_TIMEOUT_S)):
         if not works_on(left.pid, cluster):
@@ -60,6 +68,46 @@ def end_leftover(cluster: Path, timeout_s: float) -> None:
     _name_no_process(cluster)
 
 
+def _remove_damaged(cluster: Path, timeout_s: float) -> None:
+    """Remove a file that names no process; Postgres would take it for another start's, which the lock excludes.
+
+    Such a file is left by a full disk or a power cut. Never while a Postgres lives on the cluster, a child of a killed
+    one included: the file is what keeps a second one away from it.
+    """
+    path = cluster / PID_FILE
+    if not os.path.lexists(path):
+        return
+    if not wait_until(lambda: not servers_on(cluster), timeout_s) and (living := servers_on(cluster)):
+        raise LeftoverServer(
+            f"{path} names no process, but Postgres still works on that folder. "
+            f"End it, then start again: kill -QUIT {' '.join(map(str, living))}"
+        )
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise file_unusable(path, error) from error
+
+
+def servers_on(cluster: Path) -> list[int]:
+    """The living processes of Postgres on this cluster, parents and children, whoever started them."""
+    if sys.platform != "linux":
+        listed = subprocess.run(
+            ["/bin/ps", "-axo", "pid=,command="], capture_output=True, text=True, errors="replace", check=False
+        ).stdout.splitlines()
+        return [int(line.split()[0]) for line in listed if "postgres" in line and str(cluster) in line]
+    named = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal() and _is_postgres(entry)]
+    # Whoever may not be looked into and is the owner's counts: better refused than two servers on one cluster.
+    return [pid for pid in named if _works_inside(pid, cluster) is not False and _is_of_owner(pid, cluster)]
+
+
+def _is_postgres(process: Path) -> bool:
+    """By the program's name: a shell whose user looks around in the cluster is none."""
+    try:
+        return (process / "comm").read_bytes().strip() == b"postgres"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def works_on(pid: int, cluster: Path) -> bool:
     """Whether the process is a living server on this cluster, and not another one that got its pid."""
     if sys.platform != "linux":
@@ -67,23 +115,34 @@ def works_on(pid: int, cluster: Path) -> bool:
             ["/bin/ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
         ).stdout
         return "postgres" in command and str(cluster) in command
+    inside = _works_inside(pid, cluster)
+    return _looks_like_postgres(pid, cluster) if inside is None else inside
+
+
+def _works_inside(pid: int, cluster: Path) -> bool | None:
+    """Postgres works inside its cluster. None when the process may not be looked into."""
     try:
-        # Postgres works inside its cluster.
         return os.path.samestat(Path(f"/proc/{pid}/cwd").stat(), cluster.stat())
     except (FileNotFoundError, ProcessLookupError):
         return False
     except PermissionError:
-        return _looks_like_postgres(pid, cluster)
+        return None
 
 
 def _looks_like_postgres(pid: int, cluster: Path) -> bool:
     """For root without the right to look into other users' processes, as in containers."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        same_owner = Path(f"/proc/{pid}").stat().st_uid == cluster.stat().st_uid
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return same_owner and words[0].rpartition(b"/")[2] == b"postgres"
+    return words[0].rpartition(b"/")[2] == b"postgres" and _is_of_owner(pid, cluster)
+
+
+def _is_of_owner(pid: int, cluster: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid == cluster.stat().st_uid
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
@@ -116,12 +175,14 @@ def _name_no_process(cluster: Path) -> None:
     restart of a container, where small pids come again. The file itself stays: its shared-memory line is how
     Postgres finds out whether children of the killed server are still about.
     """
-    path = cluster / "postmaster.pid"
+    path = cluster / PID_FILE
     try:
-        with path.open("r+") as file:
-            rest = file.read().partition("\n")[2]
+        with os.fdopen(open_file(path, os.O_RDWR), "r+b") as file:
+            rest = file.read().partition(b"\n")[2]
             file.seek(0)
-            file.write(f"{_NO_PROCESS}\n{rest}")
+            file.write(b"%d\n%b" % (_NO_PROCESS, rest))
             file.truncate()
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise file_unusable(path, error) from error

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from storage.embedded import child
 from storage.embedded.account import Account
+from storage.embedded.data_file import file_unusable
 from storage.embedded.errors import DataFolderUnusable
 
 PROBE_TIMEOUT_S = 10.0
@@ -50,7 +51,10 @@ def reached(folder: Path, account: Account) -> Iterator[tuple[str, tuple[int, ..
             f"Postgres runs as {account.name}, who cannot enter {folder}. Choose a data folder that this "
             "account can reach with PANTHERAHIVE_DATA_DIR, or start as a normal user."
         )
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise file_unusable(folder, error) from error
     try:
         yield f"/proc/self/fd/{fd}", (fd,)
     finally:

@@ -218,7 +218,7 @@ def dsn(sockets: Path, database: str = DATABASE) -> str:
 def running_dsn(data_dir: Path) -> str | None:
     """The DSN of the server that another process runs on the data folder, or None if none is ready.
 
-    Raises `PermissionError` if it runs under an account that we may not look into.
+    Raises `DataFolderUnusable` if it runs under an account that we may not look into.
     """
     cluster = data_dir.resolve() / "postgres"
     state = PostmasterFile.read(cluster)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from storage.embedded.account import Account
+from storage.embedded.data_file import file_unusable
 from storage.embedded.errors import DataFolderUnusable
 from storage.embedded.reach import can_enter
 
@@ -54,7 +55,12 @@ def _short_bases() -> Iterator[Path]:
 
 
 def _private(folder: Path, account: Account) -> Path:
-    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError as error:
+        raise _taken(folder) from error
+    except OSError as error:
+        raise file_unusable(folder, error) from error
     try:
         # By descriptor: what is checked is what is changed, even if someone swaps the name meanwhile.
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

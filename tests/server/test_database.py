@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from config.settings import load_settings
-from server.database import NODE_ID_FILE, OwnedDatabase
+from server.database import OwnedDatabase
+from server.node_id import NODE_ID_FILE
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
 def test_the_nodes_own_id_is_closed_to_others_and_stays(tmp_path: Path, umask: int) -> None:
-    (tmp_path / f".{NODE_ID_FILE}.new").write_text("half\n")  # of a start that was killed
     database = OwnedDatabase(load_settings({"data_dir": str(tmp_path)}, {}))
     before = os.umask(umask)
     try:

@@ -12,6 +12,7 @@ from config.settings import load_settings
 from server.cli import main
 from server.database import OwnedDatabase
 from server.exits import Exit
+from server.node_id import NODE_ID_FILE, read_or_make_node_id
 from storage.embedded import DataFolderUnusable, EmbeddedPostgresError
 from tests.storage.embedded.given import give_to_postgres, needs_root
 
@@ -55,11 +56,20 @@ def cluster_of_root(folder: Path) -> None:
     (folder / "postgres").mkdir(mode=0o700)
 
 
+def folder_named(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).mkdir()
+
+
+def link_named(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).symlink_to(folder / "nowhere")
+
+
 def refusal(folder: Path) -> str:
     """What stops the start of a server on the folder."""
     settings = load_settings({"data_dir": str(folder)}, {})
     try:
         load_secrets(folder)
+        read_or_make_node_id(folder / NODE_ID_FILE)
         OwnedDatabase(settings).start()
     except (SecretsUnusable, EmbeddedPostgresError) as error:
         return str(error)
@@ -73,6 +83,14 @@ def refusal(folder: Path) -> str:
         (secret(ADMIN_TOKEN_FILE, "{}"), "holds no admin token"),
         (secret(ACCESS_KEY_FILE, ""), "holds no key"),
         (secret(ACCESS_KEY_FILE, "{}"), "holds no key"),
+        (secret(NODE_ID_FILE, ""), "holds no node id"),
+        (secret(NODE_ID_FILE, "node-a\n"), "holds no node id"),
+        (folder_named(NODE_ID_FILE), "is no file"),
+        (folder_named("postgres.log"), "is no file"),
+        (folder_named("lock"), "is no file"),
+        (link_named("postgres.log"), "links are not followed"),
+        (link_named("postgres"), "is the volume mounted?"),
+        (secret("postgres.new", ""), "is no folder"),
         (cluster(), "is not a Postgres cluster"),
         (cluster("base", "notes.txt"), "is not a Postgres cluster"),
         (cluster("PG_VERSION"), "names no version"),
@@ -106,6 +124,19 @@ def test_doctor_says_what_the_server_would_of_a_file_in_the_place_of_the_folder(
         OwnedDatabase(load_settings({"data_dir": str(where)}, {})).start()
     assert f"BAD  data folder          a server would not start with it\n     {'':<20} → {refused.value}\n" in said
     assert "never started" not in said
+
+
+def test_doctor_looks_at_the_lock_too_where_the_database_is_the_operators_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lock").mkdir()
+    address = {"PANTHERAHIVE_DATABASE_URL": f"postgresql://nobody@/none?host={tmp_path}"}
+    assert main(["doctor", "--data-dir", str(tmp_path)], address) == Exit.FAILED
+    with pytest.raises(DataFolderUnusable) as refused:
+        OwnedDatabase(load_settings({"data_dir": str(tmp_path)}, address)).start()
+    assert f"BAD  lock                 a server would not start with it\n     {'':<20} → {refused.value}\n" in (
+        capsys.readouterr().out
+    )
 
 
 def test_doctor_is_content_with_secrets_that_a_start_has_made(

@@ -61,6 +61,17 @@ def test_a_link_in_its_place_is_refused(tmp_path: Path) -> None:
         base.rmdir()
 
 
+def test_a_file_in_its_place_is_refused() -> None:
+    data_dir = make_test_folder()
+    (data_dir / "run").touch()
+    try:
+        with pytest.raises(DataFolderUnusable, match="no folder"):
+            socket_folder(data_dir, OWN)
+    finally:
+        (data_dir / "run").unlink()
+        data_dir.rmdir()
+
+
 def test_without_any_place_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DataFolderUnusable, match="Choose a shorter data folder"):
         socket_folder(tmp_path / "with space", OWN, [tmp_path / "missing"])
