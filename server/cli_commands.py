@@ -19,6 +19,7 @@ from protocol.faults import StorageFault
 from server.commands.clients import NAMES as CLIENT_COMMANDS
 from server.commands.clients import add_commands as add_client_commands
 from server.exits import Exit, Refusal
+from server.output import OutputUnwritable, let_go, whole_output
 
 MAIN_SETTINGS = (
     "host",
@@ -37,11 +38,15 @@ _AGAIN_AFTER_S = 0.01
 
 def run(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Runs a command; returns its exit code. From the main thread. Raises KeyboardInterrupt after Ctrl-C."""
-    given = parser().parse_args(arguments)  # help texts are made when somebody asks for them: they cost 0.4 s
     try:
-        return _run(given, dict(os.environ if environ is None else environ))
+        with whole_output():
+            given = parser().parse_args(arguments)  # help texts are made when somebody asks for them: they cost 0.4 s
+            return _run(given, dict(os.environ if environ is None else environ))
     except SettingsError as error:
         return _say(str(error), Exit.WRONG_USE)
+    except OutputUnwritable as error:
+        let_go()
+        return _say(str(error), error.code)
     except Refusal as refusal:
         return _say(str(refusal), refusal.code)
     except SecretsUnusable as error:
@@ -49,8 +54,7 @@ def run(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | Non
     except StorageFault as fault:
         return _say(f"The database cannot be used: {fault}.{_question(fault)}", Exit.FAILED)
     except BrokenPipeError:
-        # Nothing more can be said there, and the interpreter would try once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go()
         return Exit.UNREAD
     except Exception as error:
         # Imported late: a command that needs no database should not wait for its libraries.

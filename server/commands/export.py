@@ -27,6 +27,11 @@ def export(door: Door, project: str | None, user: str | None, out: Path | None, 
         raise Refusal("Say what to export: PROJECT (a key such as APOLLO, or an id), or --user USER.", Exit.WRONG_USE)
     if user is not None and as_of is not None:
         raise Refusal("--as-of is for projects: a user's data are exported as they are.", Exit.WRONG_USE)
+    if out is not None and out.exists() and not out.is_file():
+        # A file takes the place of what has its name, and that would end a device for everybody.
+        raise Refusal(f"{out} cannot be written: there is something of that name that is no file.")
+    if out is None and sys.stdout is None:
+        raise Refusal("The output is closed; say where to write it with --out FILE.")
     return run_until_signalled(_export(door, project, user, out, as_of), INTERRUPTED)
 
 

@@ -14,6 +14,7 @@ from pantherahive_client import Forbidden, NotFound, new_id
 from protocol.base import canonical_instant, instant_of
 from server.commands.calls import Calls, Door, calling, no_project, project_id_of, user_id_of
 from server.exits import Exit, Refusal
+from server.output import print_once
 
 _DAYS = re.compile(r"([1-9][0-9]{0,4})d", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -37,16 +38,20 @@ def create_token(door: Door, wanted: NewToken) -> int:
     if wanted.role is not None and not wanted.projects:
         raise Refusal("--role needs --project: say of which projects the bot is to be a member.", Exit.WRONG_USE)
     expires_at = expiry(wanted.expires, datetime.now(UTC)) if wanted.expires is not None else None
-    made, lines = asyncio.run(_create(door, wanted, expires_at))
+    bot_id, made, lines = asyncio.run(_create(door, wanted, expires_at))
     for line in lines:
         print(line, file=sys.stderr)
-    print(made["token"])
+    print_once(
+        made["token"],
+        f"The token {made['tokenId']} is made and nobody has seen it: revoke it (DELETE "
+        f"/v1/bots/{bot_id}/tokens/{made['tokenId']}), and make another one.",
+    )
     print("The token is shown this once. Who has it is the bot; keep it in a file of mode 0600.", file=sys.stderr)
     return Exit.OK
 
 
-async def _create(door: Door, wanted: NewToken, expires_at: str | None) -> tuple[Any, list[str]]:
-    """The server's answer, and what to say about it."""
+async def _create(door: Door, wanted: NewToken, expires_at: str | None) -> tuple[str, Any, list[str]]:
+    """The bot's id, the server's answer, and what to say about it."""
     async with calling(door) as calls:
         project_ids = [await project_id_of(calls, project) for project in wanted.projects]
         bot, is_new = await _bot(calls, wanted)
@@ -60,10 +65,14 @@ async def _create(door: Door, wanted: NewToken, expires_at: str | None) -> tuple
         made = await calls.send("POST", f"/v1/bots/{bot['userId']}/tokens", body)
     where = ", ".join(wanted.projects) or "every project that it is a member of"
     ends = f"until {made['expiresAt']}" if made["expiresAt"] else "until it is revoked"
-    return made, [
-        *lines,
-        f"Token {made['name']!r} ({made['tokenId']}): {' and '.join(wanted.scopes)}, {where}, {ends}.",
-    ]
+    return (
+        bot["userId"],
+        made,
+        [
+            *lines,
+            f"Token {made['name']!r} ({made['tokenId']}): {' and '.join(wanted.scopes)}, {where}, {ends}.",
+        ],
+    )
 
 
 async def _bot(calls: Calls, wanted: NewToken) -> tuple[Any, bool]:

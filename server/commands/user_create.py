@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from server.commands.calls import Door, calling
 from server.exits import Exit, Refusal
+from server.output import print_once
 
 PASSWORD_BYTES_MAX: Final = 4096
 
@@ -40,7 +41,7 @@ def create_user(door: Door, user: NewUser, password_file: Path | None) -> int:
     """Prints the new account's id and name. Raises Refusal; KeyboardInterrupt at the prompt."""
     password = _password(user.username, password_file)
     made = asyncio.run(_register(door, user.request(password)))
-    print(f"{made['userId']}  {made['username']}")
+    print_once(f"{made['userId']}  {made['username']}", f"The account {made['username']} is made all the same.")
     return Exit.OK
 
 
@@ -61,6 +62,8 @@ def _password(username: str, file: Path | None) -> str:
         return _line(_read(file), f"The password file {file}")
     if is_asked():
         return _asked(username)
+    if sys.stdin is None:
+        raise Refusal("stdin is closed: give the password on it, or with --password-file FILE.")
     return _line(sys.stdin.buffer.read(PASSWORD_BYTES_MAX + 1), "What came on stdin")
 
 
@@ -86,7 +89,7 @@ def _line(content: bytes, where: str) -> str:
 
 def is_asked() -> bool:
     """Whether there is somebody to ask."""
-    return sys.stdin.isatty()
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _asked(username: str) -> str:

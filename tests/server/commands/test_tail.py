@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
@@ -125,22 +123,3 @@ def test_what_cannot_be_followed_is_told(typed: Typed, words: tuple[str, ...], s
     ended = typed("tail", *words)
     assert (ended.code, ended.out) == (Exit.FAILED, "")
     assert said in ended.err
-
-
-def test_a_reader_that_has_gone_ends_it_without_a_word(typed: Typed) -> None:
-    typed("user", "create", "piper", stdin="battery staple")
-    read, write = os.pipe()
-    os.close(read)
-    door = ("--server", typed.product.url, "--data-dir", str(typed.product.data_dir))
-    try:
-        ended = subprocess.run(
-            [sys.executable, "-m", "server", "project", "list", *door],
-            cwd=CHECKOUT,
-            stdout=write,
-            stderr=subprocess.PIPE,
-            timeout=60,
-            check=False,
-        )
-    finally:
-        os.close(write)
-    assert (ended.returncode, ended.stderr) == (Exit.UNREAD, b"")
