@@ -92,6 +92,11 @@ def _key(state: ProjectState, task_id: str) -> str:
     return task["key"] if task is not None else task_id
 
 
+def _called(what: str, record: Mapping[str, Any] | None) -> str:
+    """A record by its name. Ids say nothing to anybody."""
+    return f"the {what} {_quoted(record['name'])}" if record is not None else f"a {what} that is gone by now"
+
+
 def _state_name(state: ProjectState, state_id: str) -> str:
     states = state.project["states"] if state.project is not None else ()
     return next((one["name"] for one in states if one["id"] == state_id), state_id)
@@ -133,8 +138,7 @@ def _set_of_task(field: str, value: Any, was: Any, state: ProjectState) -> str:
         case "milestoneId":
             if value is None:
                 return "took it out of its milestone"
-            milestone = state.milestones.get(value)
-            return f"put it into the milestone {_quoted(milestone['name'] if milestone is not None else value)}"
+            return f"put it into {_called('milestone', state.milestones.get(value))}"
         case _:
             return _set(field, value)
 
@@ -170,7 +174,7 @@ def _values_set(event: ProjectEvent, state: ProjectState, name: NameOf) -> str:
 
 def _value_set(state: ProjectState, field_id: str, value: Any) -> str:
     field = state.fields.get(field_id)
-    called = _quoted(field["name"]) if field is not None else "a field that is gone by now"
+    called = _quoted(field["name"]) if field is not None else _called("field", None)
     if value is None:
         return f"cleared {called}"
     choices = field["choices"] if field is not None else None
@@ -243,10 +247,9 @@ def _edited(what: str, of: Callable[[ProjectState], Mapping[str, Any]]) -> Calla
     """About a record that the event names by its id."""
 
     def told(event: ProjectEvent, state: ProjectState, name: NameOf) -> str:
-        record = of(state).get(event.data[f"{what}Id"])
-        called = _quoted(record["name"]) if record is not None else event.data[f"{what}Id"]
+        called = _called(what, of(state).get(event.data[f"{what}Id"]))
         changes = "; ".join(filter(None, (_set(field, value) for field, value in event.data["changes"].items())))
-        return f"edited the {what} {called}: {changes}"
+        return f"edited {called}: {changes}"
 
     return told
 

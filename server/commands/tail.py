@@ -106,7 +106,7 @@ async def _print_all(
     # The events of the entry that is under way.
     entry: list[ProjectEvent] = []
     async with project.events_after(after if after is not None else project.cursor or START) as events:
-        while follow or seq_of_given(events.cursor) < head:
+        while (end := _ends_at(project) if follow else head) is None or seq_of_given(events.cursor) < end:
             entry.append(await anext(events))
             if not entry[-1].last:
                 continue
@@ -116,6 +116,13 @@ async def _print_all(
             lines = [_as_json(entry)] if as_json else [await teller.line(event, project.state) for event in entry]
             entry.clear()
             print("\n".join(lines), flush=True)
+    if follow:
+        raise Refusal("Nothing more comes: the project was purged, and nothing of it is left.")
+
+
+def _ends_at(project: Project) -> int | None:
+    """The last entry that there will ever be: the operator follows a purged project, too, whose state is empty."""
+    return project.seq if project.state.project is None else None
 
 
 class Teller:

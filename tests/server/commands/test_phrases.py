@@ -127,6 +127,16 @@ def test_kinds_of_projects_have_words_of_their_own() -> None:
         ),
         ("CommandUndone", {"opId": TASK, "seq": 7}, "took back entry 7"),
         ("CommandRedone", {"opId": TASK, "seq": 7}, "did entry 7 again"),
+        (
+            "TaskEdited",
+            {"taskId": TASK, "changes": {"milestoneId": ADA}, "was": {}},
+            "put it into a milestone that is gone by now",
+        ),
+        (
+            "MilestoneEdited",
+            {"milestoneId": ADA, "changes": {"name": "Gamma"}, "was": {}},
+            "edited a milestone that is gone by now: set the name to Gamma",
+        ),
         ("FieldValuesSet", {"taskId": TASK, "values": {ADA: 5.0}}, "set a field that is gone by now to 5"),
         ("FieldValuesSet", {"taskId": TASK, "values": {ADA: None}}, "cleared a field that is gone by now"),
         ("FieldValuesSet", {"taskId": TASK, "values": {FIELD: 2.5}}, "set “Colour” to 2.5"),

@@ -92,6 +92,30 @@ def test_what_happened_before_is_told_from_where_it_was_asked(typed: Typed) -> N
     assert json.loads(after_third.splitlines()[0])["seq"] == 4
 
 
+async def test_it_ends_with_the_project(typed: Typed) -> None:
+    """The operator is the one who could follow it for ever."""
+    ask, user = typed.product.ask, await typed.product.register("digger")
+    made = (await ask("POST", "/v1/projects", user, {"name": "Mine", "key": "MINE"})).body
+    path = f"/v1/projects/{made['id']}"
+    process = await tailing(typed.product, made["id"], "--since", "0")
+    try:
+        assert "created the project “Mine”" in await line_of(process.stdout)
+        assert (await ask("DELETE", path, user)).status == 200
+        assert (await ask("POST", f"{path}/purge", user)).status == 204
+        out, said = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    over = b"Nothing more comes: the project was purged, and nothing of it is left.\n"
+    assert (process.returncode, said) == (Exit.FAILED, over)
+    assert out.endswith(b"project purged\n")
+    for since in ((), ("--since", "0")):
+        process = await tailing(typed.product, made["id"], *since)
+        _, said = await asyncio.wait_for(process.communicate(), WITHIN_S)
+        assert (process.returncode, said) == (Exit.FAILED, over)
+
+
 def test_the_key_of_a_deleted_project_is_said_to_be_one(typed: Typed) -> None:
     ask = typed.product.ask
     user = asyncio.run(typed.product.register("miner"))
