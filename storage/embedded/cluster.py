@@ -11,7 +11,7 @@ from storage.embedded.account import Account, choose_account
 from storage.embedded.binaries import Binaries
 from storage.embedded.data_file import file_unusable, read_small_file, sync_folder
 from storage.embedded.errors import DataFolderUnusable, StartFailed, WrongMajorVersion
-from storage.embedded.folder import LOCK_FILE, LOG_FILE, folder_mode, unusable
+from storage.embedded.folder import LOCK_FILE, LOG_FILE, folder_mode, link_to_nothing, unusable
 from storage.embedded.reach import reached
 
 USER = "pantherahive"
@@ -77,7 +77,7 @@ def _is_there(cluster: Path) -> bool:
     if cluster.exists():
         return True
     if cluster.is_symlink():
-        raise DataFolderUnusable(f"{cluster} is a link to what is not there; is the volume mounted?")
+        raise link_to_nothing(cluster)
     draft = _draft(cluster)
     if draft.is_symlink() or (draft.exists() and not draft.is_dir()):
         raise DataFolderUnusable(f"{draft} is no folder. Move it away: a cluster is made there before it is complete.")
@@ -90,6 +90,8 @@ def _draft(cluster: Path) -> Path:
 
 def check_cluster(cluster: Path, account: Account) -> str:
     """The major version that made an existing cluster. Changes nothing. Raises `DataFolderUnusable`."""
+    if not cluster.is_dir():
+        raise _no_cluster(cluster, "it is no folder")
     _check_owner(cluster, account)
     try:
         made_by = (cluster / "PG_VERSION").read_text("utf-8", errors="replace").strip()
@@ -102,7 +104,7 @@ def check_cluster(cluster: Path, account: Account) -> str:
 
 def _no_cluster(cluster: Path, why: str) -> DataFolderUnusable:
     return DataFolderUnusable(
-        f"{cluster} is not a Postgres cluster: {why}. Move the folder away to start empty, or restore it from a backup."
+        f"{cluster} is not a Postgres cluster: {why}. Move it away to start empty, or restore it from a backup."
     )
 
 

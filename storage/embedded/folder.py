@@ -51,7 +51,9 @@ def folder_mode(data_dir: Path) -> int | None:
         mode = data_dir.stat().st_mode
         if not stat.S_ISDIR(mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if data_dir.is_symlink():
+            raise link_to_nothing(data_dir) from error
         return None
     except OSError as error:
         raise unusable(data_dir, error) from error
@@ -67,6 +69,11 @@ def advice_on_mode(data_dir: Path) -> str | None:
     if mode is None or not mode & 0o077:
         return None
     return f"others may look into it: chmod 700 {shlex.quote(str(data_dir))}"
+
+
+def link_to_nothing(path: Path) -> DataFolderUnusable:
+    """The error for a dangling link: starting empty behind it would hide the data that are only away."""
+    return DataFolderUnusable(f"{path} is a link to what is not there; is the volume mounted?")
 
 
 def unusable(data_dir: Path, error: OSError) -> DataFolderUnusable:

@@ -86,7 +86,8 @@ class EmbeddedPostgres:
         self._stop_timeout_s = stop_timeout_s
         self._settings = {**DEFAULT_SETTINGS, **settings}
         # Held from before anything is touched until the server is gone.
-        self._lock = DataFolderLock(self._data_dir)
+        # By the name that was given: a link to what is not there is to be seen as one.
+        self._lock = DataFolderLock(data_dir.absolute())
         # The programs, known from the first start on: looking for them again would stop the event loop.
         self._binaries: Binaries | None = None
         # The server; None before the first start and after a stop.

@@ -91,6 +91,7 @@ def refusal(folder: Path) -> str:
         (link_named("postgres.log"), "links are not followed"),
         (link_named("postgres"), "is the volume mounted?"),
         (secret("postgres.new", ""), "is no folder"),
+        (secret("postgres", ""), "it is no folder"),
         (cluster(), "is not a Postgres cluster"),
         (cluster("base", "notes.txt"), "is not a Postgres cluster"),
         (cluster("PG_VERSION"), "names no version"),

@@ -96,6 +96,15 @@ def test_a_link_to_what_is_not_there_is_no_place_for_a_new_cluster(tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lock", "postgres"]
 
 
+def test_a_data_folder_that_is_a_link_to_what_is_not_there_is_not_made(tmp_path: Path) -> None:
+    (tmp_path / "data").symlink_to(tmp_path / "volume")
+    data = tmp_path / "data"
+    for start in (lambda: has_cluster(data), EmbeddedPostgres(data).start, DataFolderLock(data).acquire):
+        with pytest.raises(DataFolderUnusable, match=r"data is a link to what is not there; is the volume mounted\?"):
+            start()
+    assert not (tmp_path / "volume").exists()
+
+
 def test_a_file_where_a_cluster_would_be_made_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "postgres.new").write_text("somebody's")
     for start in (lambda: has_cluster(tmp_path), EmbeddedPostgres(tmp_path).start):
