@@ -120,8 +120,8 @@ class Ownership(Protocol):
         """Prolongs the lease by the database's clock. False: the session was ended by somebody; stop writing."""
         ...
 
-    async def reap(self) -> Sequence[str]:
-        """Ends every session whose lease is over, and names them."""
+    async def reap(self, seen: Mapping[str, int]) -> Sequence[str]:
+        """Ends those of these sessions that still have the `lease_until_us` that was seen, and names them."""
         ...
 
     async def close_session(self, session: str) -> None: ...

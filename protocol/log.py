@@ -159,12 +159,13 @@ class ClaimedShard:
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:
-    """A node's session. `expired` is judged by the database's clock."""
+    """A node's session. Every beat changes `lease_until_us` (since 1970). Both are by the database's clock."""
 
     session: str
     node_id: str
     address: str
-    expired: bool
+    lease_until_us: int
+    lease_left_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,51 +4,30 @@
     run     beat; a session that was ended, or a shard that was lost, ends the process
     close   give everything back
 
-The lease is judged by the database's clock. Here only a deadline is kept, half a second on the safe side of it: reads
-from memory and rejections stop there, because afterwards somebody else may be writing. Writes need no clock: they are
-fenced.
+Of the lease only a deadline is kept here, by the monotonic clock and half a second on the safe side: reads from memory
+and rejections stop there, because afterwards somebody else may be writing. Writes need no clock: they are fenced.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import NoReturn
 
 import structlog
 
 from actors.ports import Clock, Ids, Ownership
 from actors.runtime.shards import ShardTable
 from protocol.faults import StorageFault
-from protocol.log import SHARDS, NodeRow, ShardRow
+from protocol.log import SHARDS, ShardRow
+from server.lease_watch import SAFETY_S, AnotherNodeOwns, Lease, LeaseWatch, Sleep, end_silent
 
 log = structlog.get_logger("pantherahive.node")
-
-SAFETY_S: Final = 0.5
-"""How much earlier than the lease's end reads from memory and rejections stop."""
-REAP_AFTER_LEASES: Final = 2
-"""So many leases of own uninterrupted beats come before others are ended: an outage of the database kills nobody."""
-
-Sleep = Callable[[float], Awaitable[object]]
-
-
-class AnotherNodeOwns(Exception):
-    """A live session of another node owns shards of this database. The text names it and says what to do."""
 
 
 class SessionLost(Exception):
     """This session was ended, or a shard was taken: others may be writing. Nothing may go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """How long a lease lives, how often it is renewed, and how long a reader waits for its renewal after an outage."""
-
-    lease_s: float = 5.0
-    beat_interval_s: float = 1.0
-    wait_s: float = 2.0
 
 
 class WatchedShards(ShardTable):
@@ -103,8 +82,8 @@ class Node:
         self._sleep = sleep
         # Set, and replaced, at every renewal: who reads from memory may wait for it.
         self._renewal = asyncio.Event()
-        # Since when beats have followed each other without a break; None before the first one.
-        self._beating_since_s: float | None = None
+        # What was seen of others' sessions while this one is opened.
+        self._watch = LeaseWatch(clock.monotonic_s, lease)
 
     # — what others ask ——————————————————————————————————————————————————————————————————————————————
 
@@ -143,6 +122,7 @@ class Node:
 
     async def open(self) -> None:
         """Begins the session and takes all shards. Raises AnotherNodeOwns, SessionLost, StorageFault."""
+        self._watch = LeaseWatch(self._clock.monotonic_s, self._lease)
         sent_s = self._clock.monotonic_s()
         await self._ownership.open_session(self.session, self.node_id, self.address, self._lease.lease_s)
         self._renewed(sent_s)
@@ -154,7 +134,6 @@ class Node:
 
     async def _take_all(self) -> None:
         """Takes what is free; waits for the end of sessions that hold the rest, if they are not renewed."""
-        watched_since_s = self._clock.monotonic_s()
         while True:
             rows = await self._ownership.shards()
             owners = {row.owner for row in rows if row.owner_alive and row.owner not in (None, self.session)}
@@ -162,7 +141,7 @@ class Node:
                 await self._claim(rows)
                 if len(self._shards.owned) == SHARDS:
                     return
-            elif await self._outlived(owners, self._clock.monotonic_s() - watched_since_s):
+            elif await self._outlived(owners):
                 continue
             await self._sleep(self._lease.beat_interval_s)
             await self._beat_or_break()
@@ -172,31 +151,12 @@ class Node:
         for claimed in await self._ownership.claim(self.session, seen, self._ids.epoch_step()):
             self._shards.claimed(claimed)
 
-    async def _outlived(self, owners: AbstractSet[str | None], watched_s: float) -> bool:
+    async def _outlived(self, owners: AbstractSet[str | None]) -> bool:
         """Whether these sessions may be over now. Raises AnotherNodeOwns when one of them is renewed."""
+        asked_s = self._clock.monotonic_s()
         others = [node for node in await self._ownership.nodes() if node.session in owners]
-        self._refuse_if_renewed(others, watched_s)
-        if others and self._may_reap():
-            ended = await self._ownership.reap()
-            log.warning("ended sessions whose lease was over", sessions=list(ended))
-            return bool(ended)
-        return not others
-
-    def _refuse_if_renewed(self, others: Sequence[NodeRow], watched_s: float) -> None:
-        """A lease that holds although it was watched for longer than it lives was renewed meanwhile."""
-        if watched_s <= self._lease.lease_s + SAFETY_S:
-            return
-        alive = [node for node in others if not node.expired]
-        if alive:
-            raise AnotherNodeOwns(
-                f"The database is in use by another PantheraHive: node {alive[0].node_id} at {alive[0].address}, which "
-                "renews its lease. Stop that one first (its shards are free at once), or choose another database."
-            )
-
-    def _may_reap(self) -> bool:
-        if self._beating_since_s is None:
-            return False
-        return self._clock.monotonic_s() - self._beating_since_s >= REAP_AFTER_LEASES * self._lease.lease_s
+        silent = self._watch.look(others, asked_s)
+        return await end_silent(self._ownership, silent) if silent else not others
 
     # — running ——————————————————————————————————————————————————————————————————————————————————————
 
@@ -221,7 +181,7 @@ class Node:
             loss.cancel()
 
     async def _beat_or_break(self) -> bool:
-        """One beat. A fault of the database interrupts the row of beats, and the deadline comes nearer.
+        """One beat. A fault of the database interrupts the watch over others, and the deadline comes nearer.
 
         True when the answer took longer than the lease lives (the database stood still): the next beat is due now.
         """
@@ -230,7 +190,7 @@ class Node:
             alive = await self._ownership.beat(self.session, self._lease.lease_s)
         except StorageFault as fault:
             log.warning("the lease could not be renewed", fault=str(fault), may_serve=self.may_serve())
-            self._beating_since_s = None
+            self._watch.interrupted()
             return False
         if not alive:
             self._over("this session was ended by another node, or by another process with this node id")
@@ -238,8 +198,6 @@ class Node:
         return not self.may_serve()
 
     def _renewed(self, sent_s: float) -> None:
-        if self._beating_since_s is None or sent_s >= self._shards.serves_until_s:
-            self._beating_since_s = sent_s
         self._shards.serves_until_s = sent_s + self._lease.lease_s - SAFETY_S
         renewal, self._renewal = self._renewal, asyncio.Event()
         renewal.set()

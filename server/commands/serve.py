@@ -16,11 +16,13 @@ from config.logging import configure_logging
 from config.secrets import load_secrets
 from config.settings import Settings
 from server.app import Place, Product, VitalPartEnded
+from server.clock import SystemClock
 from server.commands.greeting import greeting
 from server.database import OwnedDatabase
 from server.exits import Exit, Refusal
+from server.lease_watch import AnotherNodeOwns, Lease, Outliving
 from server.listener import allow_many_connections, bind
-from server.node import AnotherNodeOwns, SessionLost
+from server.node import SessionLost
 from server.process_age import process_age_s
 from storage.postgres.migrations import migrate
 
@@ -47,9 +49,12 @@ def serve(settings: Settings) -> int:
 
 async def _serve(settings: Settings, database: OwnedDatabase, place: Place) -> int:
     stop = _stop_on_signals()
-    await migrate(place.dsn, unsafe_durability=settings.unsafe_durability)
-    product = await Product.open(settings, load_secrets(settings.data_dir), place)
+    # All that may speak against this start comes before the tables are changed.
+    secrets = load_secrets(settings.data_dir)
+    outliving = Outliving(place.node_id, Lease.of(settings), SystemClock.monotonic_s)
     try:
+        await migrate(place.dsn, unsafe_durability=settings.unsafe_durability, outlive=outliving.outlive)
+        product = await Product.open(settings, secrets, place)
         await product.start()
     except AnotherNodeOwns as owned:
         raise Refusal(str(owned), Exit.ANOTHER_NODE) from owned

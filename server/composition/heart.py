@@ -19,8 +19,9 @@ from actors.user.limits import UserLimits
 from config.settings import Settings
 from server.clock import SystemClock
 from server.ids import SystemIds
+from server.lease_watch import Lease
 from server.limits import limits_from
-from server.node import Lease, Node, WatchedShards
+from server.node import Node, WatchedShards
 from server.router import LeasedRouter, Outlets
 from server.telemetry import Meters
 from storage.postgres.storage import PostgresStorage
@@ -49,7 +50,7 @@ class Heart:
         clock, ids, meters, outlets = SystemClock(), SystemIds(), Meters(), Outlets()
         limits = limits_from(settings, RuntimeLimits)
         shards = WatchedShards(storage.database.session, clock)
-        lease = Lease(settings.lease_s, settings.beat_interval_s, settings.lease_wait_s)
+        lease = Lease.of(settings)
         node = Node(storage.ownership, shards, node_id=node_id, address=url, clock=clock, ids=ids, lease=lease)
         actors = _actors(settings)
         region = Region(

@@ -10,7 +10,7 @@ from storage.memory.shards import MemoryNode, MemoryShards
 
 
 class MemoryOwnership:
-    """Fits `actors.ports.Ownership`. `now_s` is the database's clock: it judges all leases."""
+    """Fits `actors.ports.Ownership`. `now_s` is the database's clock: all leases are written by it."""
 
     def __init__(self, shards: MemoryShards, now_s: Callable[[], float]) -> None:
         self._shards = shards
@@ -34,9 +34,9 @@ class MemoryOwnership:
         node.lease_until_s = self._now_s() + lease_s
         return True
 
-    async def reap(self) -> Sequence[str]:
+    async def reap(self, seen: Mapping[str, int]) -> Sequence[str]:
         """See the port."""
-        ended = [key for key, node in self._shards.nodes.items() if node.lease_until_s < self._now_s()]
+        ended = [key for key, node in self._shards.nodes.items() if seen.get(key) == _lease_until_us(node)]
         for key in ended:
             del self._shards.nodes[key]
         return ended
@@ -48,7 +48,7 @@ class MemoryOwnership:
     async def nodes(self) -> Sequence[NodeRow]:
         """All sessions, by node id."""
         rows = [
-            NodeRow(session, node.node_id, node.address, node.lease_until_s < self._now_s())
+            NodeRow(session, node.node_id, node.address, _lease_until_us(node), node.lease_until_s - self._now_s())
             for session, node in self._shards.nodes.items()
         ]
         return sorted(rows, key=lambda row: row.node_id)
@@ -73,3 +73,7 @@ class MemoryOwnership:
                 row.owner, row.epoch = session, row.epoch + step
                 claimed.append(ClaimedShard(number, row.epoch, row.head))
         return claimed
+
+
+def _lease_until_us(node: MemoryNode) -> int:
+    return round(node.lease_until_s * 1_000_000)

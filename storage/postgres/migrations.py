@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import asyncpg
 from storage.postgres.errors import DatabaseTooNew, MigrationChanged, MigrationsPending, RightMissing, TablesOfOthers
 from storage.postgres.faults import reading, writing
 from storage.postgres.first_connection import first_connection
+from storage.postgres.ownership import ConnectedSessions
 from storage.postgres.rights import WHO_ELSE, check_may_migrate, check_may_read, check_may_serve
 from storage.postgres.server_check import check_server
 
@@ -48,6 +49,8 @@ _IN_THE_WAY: Final = """
 SELECT relname FROM pg_class WHERE relname = ANY($1) AND relnamespace = to_regnamespace(quote_ident(current_schema()))
  ORDER BY relname
 """
+_NODES: Final = "nodes"
+"""The table of sessions: where it is missing, no server can live."""
 _MADE: Final = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
 _DROPPED: Final = re.compile(r"^DROP TABLE ([\w, ]+)", re.MULTILINE)
 
@@ -86,8 +89,17 @@ def tables_of(files: Iterable[Migration]) -> Set[str]:
     return tables
 
 
-async def migrate(dsn: str, folder: Path = FOLDER, *, unsafe_durability: bool = False) -> Sequence[str]:
+Outlive: TypeAlias = Callable[[ConnectedSessions], Awaitable[None]]
+"""Returns when no session of others is left."""
+
+
+async def migrate(
+    dsn: str, folder: Path = FOLDER, *, unsafe_durability: bool = False, outlive: Outlive | None = None
+) -> Sequence[str]:
     """Applies what is missing and names it; nothing at all to a database that is refused.
+
+    Before anything is applied where a server may live, `outlive` is called with the sessions: it returns when nobody is
+    left, and what it raises is passed on. A running server has to find the tables as its build knows them.
 
     Raises what `check_server` does, AddressWrong, RightMissing (also when nothing is missing and the login may not use
     the tables), TablesOfOthers, DatabaseTooNew, MigrationChanged; NotApplied and OutcomeUnknown when the connection
@@ -100,6 +112,8 @@ async def migrate(dsn: str, folder: Path = FOLDER, *, unsafe_durability: bool = 
         with writing(), _told():
             await connection.execute("SELECT pg_advisory_lock($1)", _LOCK_KEY)
             missing = await _to_apply(connection, folder)
+            if outlive is not None and missing and _NODES in tables_of(_without(missing, folder)):
+                await outlive(ConnectedSessions(connection))
             await connection.execute(_TABLE)
             for migration in missing:
                 await _apply(connection, migration)
@@ -118,6 +132,10 @@ async def check_migrated(dsn: str, folder: Path = FOLDER) -> None:
     missing = await pending(dsn, folder)
     if missing:
         raise MigrationsPending(f"The database lacks {', '.join(missing)}: run `pantherahive migrate`.")
+
+
+def _without(missing: Sequence[Migration], folder: Path) -> Sequence[Migration]:
+    return [file for file in migrations(folder) if file not in missing]
 
 
 async def _to_apply(connection: _Connection, folder: Path) -> Sequence[Migration]:

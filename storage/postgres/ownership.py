@@ -1,4 +1,4 @@
-"""Sessions with leases, and who may write which shard. The database's clock is the only one that is asked.
+"""Sessions with leases, and who may write which shard. Leases are written by the database's clock.
 
 A session dies by the committed end of its row (deleted, or taken over by the node's next session), which serialises
 with a late beat on the row's lock. A claim is a compare-and-swap on the epoch of the shard's row, the same row that an
@@ -32,12 +32,17 @@ UPDATE nodes SET lease_until = clock_timestamp() + $2::interval WHERE session = 
 # A row that is locked belongs to a beat or to another reaper: it is left to them.
 _REAP: Final = """
 DELETE FROM nodes
- WHERE session IN (SELECT n.session FROM nodes n WHERE n.lease_until < clock_timestamp()
-                    ORDER BY n.session FOR UPDATE SKIP LOCKED)
+ WHERE session IN (SELECT n.session FROM nodes n
+                     JOIN unnest($1::text[], $2::bigint[]) AS seen (session, lease_until_us)
+                       ON n.session = seen.session
+                      AND (extract(epoch FROM n.lease_until) * 1000000)::bigint = seen.lease_until_us
+                    ORDER BY n.session FOR UPDATE OF n SKIP LOCKED)
 RETURNING session
 """
 _NODES: Final = """
-SELECT session, node_id, address, lease_until < clock_timestamp() AS expired FROM nodes ORDER BY node_id
+SELECT n.session, n.node_id, n.address, (extract(epoch FROM n.lease_until) * 1000000)::bigint AS lease_until_us,
+       extract(epoch FROM n.lease_until - clock_timestamp())::float8 AS lease_left_s
+  FROM nodes n ORDER BY n.node_id
 """
 _SHARDS: Final = """
 SELECT s.shard_id, s.epoch, s.head, s.owner, n.session IS NOT NULL AS owner_alive
@@ -46,6 +51,22 @@ SELECT s.shard_id, s.epoch, s.head, s.owner, n.session IS NOT NULL AS owner_aliv
 """
 TERMINATION_TIMEOUT_S: Final = 2.0
 """How long a claim waits for the end of a dead owner's backend."""
+
+
+class ConnectedSessions:
+    """Others' sessions by a single connection, for whoever has no pool and no session of its own."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        self._connection = connection
+
+    async def nodes(self) -> Sequence[NodeRow]:
+        """All sessions, by node id."""
+        return [NodeRow(**row) for row in await self._connection.fetch(_NODES)]
+
+    async def reap(self, seen: Mapping[str, int]) -> Sequence[str]:
+        """See `actors.ports.Ownership`."""
+        rows = await self._connection.fetch(_REAP, list(seen), list(seen.values()))
+        return [row["session"] for row in rows]
 
 
 class PostgresOwnership:
@@ -62,9 +83,9 @@ class PostgresOwnership:
         """See the port."""
         return bool(await self._database.rule(_BEAT, session, timedelta(seconds=lease_s)))
 
-    async def reap(self) -> Sequence[str]:
+    async def reap(self, seen: Mapping[str, int]) -> Sequence[str]:
         """See the port. A session that beats at this moment is passed over."""
-        return [row["session"] for row in await self._database.rule(_REAP)]
+        return [row["session"] for row in await self._database.rule(_REAP, list(seen), list(seen.values()))]
 
     async def close_session(self, session: str) -> None:
         """Ends the session; its shards may be claimed by anybody from now on."""
@@ -72,8 +93,7 @@ class PostgresOwnership:
 
     async def nodes(self) -> Sequence[NodeRow]:
         """All sessions, by node id."""
-        rows = await self._database.fetch(_NODES)
-        return [NodeRow(row["session"], row["node_id"], row["address"], row["expired"]) for row in rows]
+        return [NodeRow(**row) for row in await self._database.fetch(_NODES)]
 
     async def shards(self) -> Sequence[ShardRow]:
         """All 128, in order."""

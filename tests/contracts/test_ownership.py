@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.log import SHARDS, NodeRow
+from protocol.log import SHARDS
 from tests.contracts.storages import LEASE_S, SESSION, Storage
 
 
@@ -57,27 +57,48 @@ async def test_a_session_without_a_row_claims_nothing(storage: Storage) -> None:
     assert await storage.claim(5, session="nobody") == []
 
 
-async def test_reaping_ends_expired_sessions_only_and_their_beats_say_so(storage: Storage) -> None:
+async def leases(storage: Storage) -> dict[str, int]:
+    """As a watcher sees them."""
+    return {node.session: node.lease_until_us for node in await storage.ownership.nodes()}
+
+
+async def test_sessions_are_seen_with_what_is_left_of_their_lease(storage: Storage) -> None:
     ownership = storage.ownership
     await ownership.open_session("old", "node-1", "127.0.0.1:1", LEASE_S)
     await storage.pass_time(LEASE_S + 1)
     await ownership.open_session("young", "node-2", "127.0.0.1:2", LEASE_S)
-    assert await ownership.nodes() == [
-        NodeRow("old", "node-1", "127.0.0.1:1", expired=True),
-        NodeRow("young", "node-2", "127.0.0.1:2", expired=False),
-    ]
-    assert await ownership.reap() == ["old"]
-    assert await ownership.reap() == []
+    old, young = await ownership.nodes()
+    assert (old.session, old.node_id, old.address) == ("old", "node-1", "127.0.0.1:1")
+    assert (young.session, young.node_id, young.address) == ("young", "node-2", "127.0.0.1:2")
+    assert old.lease_left_s < 0 < young.lease_left_s <= LEASE_S
+
+
+async def test_reaping_ends_what_was_seen_and_nothing_else_and_the_beats_say_so(storage: Storage) -> None:
+    ownership = storage.ownership
+    await ownership.open_session("old", "node-1", "127.0.0.1:1", LEASE_S)
+    await ownership.open_session("young", "node-2", "127.0.0.1:2", LEASE_S)
+    await storage.pass_time(LEASE_S + 1)
+    seen = await leases(storage)
+    assert await ownership.reap({}) == []
+    assert await ownership.reap({"old": seen["young"] + 1, "nobody": seen["old"]}) == []
+    assert await ownership.reap({"old": seen["old"]}) == ["old"]
+    assert await ownership.reap(seen | {"young": 0}) == []
     assert await ownership.beat("old", LEASE_S) is False
     assert await ownership.beat("young", LEASE_S) is True
 
 
-async def test_a_beat_in_time_saves_the_session(storage: Storage) -> None:
+async def test_a_session_is_ended_also_where_its_lease_seems_to_hold(storage: Storage) -> None:
+    await storage.own(5)
+    assert await storage.ownership.reap(await leases(storage)) == [SESSION]
+    assert (await storage.ownership.shards())[5].owner_alive is False
+
+
+async def test_a_beat_after_the_look_saves_the_session(storage: Storage) -> None:
     await storage.own()
-    await storage.pass_time(LEASE_S - 1)
+    seen = await leases(storage)
+    await storage.pass_time(LEASE_S + 1)
     assert await storage.ownership.beat(SESSION, LEASE_S)
-    await storage.pass_time(LEASE_S - 1)
-    assert await storage.ownership.reap() == []
+    assert await storage.ownership.reap(seen) == []
 
 
 async def test_a_node_that_comes_back_ends_its_earlier_session_at_once(storage: Storage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import signal
 import stat
@@ -11,9 +12,11 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 
 from config.settings import Settings
 from server.cli import main
@@ -24,11 +27,28 @@ from tests.postgres import dsn_of, execute, make_test_folder
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
+@contextmanager
+def logging_as_before() -> Iterator[None]:
+    """`migrate` logs to the stderr of its process, which in a test is the test's."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    with logging_as_before():
+        yield
+
+
 @pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
     """A data folder whose embedded Postgres is migrated and stopped."""
     folder = make_test_folder()
-    assert main(["migrate", "--data-dir", str(folder)], {}) == Exit.OK
+    with logging_as_before():
+        assert main(["migrate", "--data-dir", str(folder)], {}) == Exit.OK
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

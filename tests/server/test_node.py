@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
 from protocol.faults import NotApplied
 from protocol.log import SHARDS, ClaimedShard, NodeRow, ShardRow
 from server.ids import SystemIds
-from server.node import SAFETY_S, AnotherNodeOwns, Lease, Node, SessionLost, WatchedShards
+from server.lease_watch import SAFETY_S, AnotherNodeOwns, Lease
+from server.node import Node, SessionLost, WatchedShards
 from storage.memory.ownership import MemoryOwnership
 from storage.memory.shards import MemoryShards
 
@@ -18,7 +20,7 @@ LEASE = Lease(lease_s=5.0, beat_interval_s=1.0)
 
 
 class MovedClock:
-    """All clocks of a test: the database's and every node's."""
+    """Every node's clock; the database's goes with it."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -36,11 +38,16 @@ class Database:
     def __init__(self) -> None:
         self.clock = MovedClock()
         self.rows = MemoryShards()
-        self.ownership = MemoryOwnership(self.rows, self.clock.monotonic_s)
+        self.ownership = MemoryOwnership(self.rows, self.now_s)
+        # How far the database's clock is ahead of the nodes'.
+        self.ahead_s = 0.0
         self.away = False
         # Called at each pause of a starting node, with the seconds since the first one.
         self.meanwhile: Callable[[float], None] = lambda _: None
         self._began = self.clock.seconds
+
+    def now_s(self) -> float:
+        return self.clock.seconds + self.ahead_s
 
     async def pause(self, seconds: float) -> None:
         self.clock.seconds += seconds
@@ -64,7 +71,7 @@ class Database:
 
     def renew(self, name: str) -> None:
         """The beat of a node that is somewhere else."""
-        self.rows.nodes[f"session-{name}"].lease_until_s = self.clock.seconds + LEASE.lease_s
+        self.rows.nodes[f"session-{name}"].lease_until_s = self.now_s() + LEASE.lease_s
 
 
 class AwayNowAndThen:
@@ -81,9 +88,9 @@ class AwayNowAndThen:
         self._check()
         return await self._database.ownership.beat(session, lease_s)
 
-    async def reap(self) -> Sequence[str]:
+    async def reap(self, seen: Mapping[str, int]) -> Sequence[str]:
         self._check()
-        return await self._database.ownership.reap()
+        return await self._database.ownership.reap(seen)
 
     async def close_session(self, session: str) -> None:
         self._check()
@@ -194,7 +201,60 @@ async def test_a_node_that_wakes_up_while_it_is_watched_keeps_its_shards(databas
     assert database.owners() == {"session-a"}
 
 
-async def test_an_outage_while_watching_begins_the_row_of_beats_anew(database: Database) -> None:
+@pytest.mark.parametrize(("back_s", "longest_s"), [(30, 37), (3600, 68)])
+async def test_a_dead_node_is_followed_though_the_databases_clock_stepped_back(
+    database: Database, back_s: int, longest_s: float
+) -> None:
+    await database.node("a").open()
+    database.ahead_s -= back_s
+    began = database.clock.seconds
+
+    await database.node("b").open()
+
+    assert database.owners() == {"session-b"}
+    assert 2 * LEASE.lease_s <= database.clock.seconds - began <= longest_s
+
+
+@pytest.mark.parametrize("step_s", [-3600, -3, 3, 3600])
+async def test_a_live_node_is_respected_wherever_the_databases_clock_steps(database: Database, step_s: int) -> None:
+    await database.node("a").open()
+
+    def step_and_renew(after_s: float) -> None:
+        if after_s == 3:
+            database.ahead_s += step_s
+        if after_s % 2 == 0:
+            database.renew("a")
+
+    database.meanwhile = step_and_renew
+    with pytest.raises(AnotherNodeOwns):
+        await database.node("b").open()
+    assert database.owners() == {"session-a"}
+
+
+async def test_a_node_that_beats_rarely_because_its_lease_is_long_is_respected(database: Database) -> None:
+    await database.node("a").open()
+    rows = database.rows.nodes["session-a"]
+    rows.lease_until_s = database.now_s() + 300
+
+    def renew_each_minute(after_s: float) -> None:
+        if after_s % 60 == 0:
+            rows.lease_until_s = database.now_s() + 300
+
+    database.meanwhile = renew_each_minute
+    with pytest.raises(AnotherNodeOwns):
+        await database.node("b").open()
+    assert database.owners() == {"session-a"}
+
+
+async def test_whoever_waits_for_another_session_says_so_once(database: Database) -> None:
+    await database.node("a").open()
+    with capture_logs() as logs:
+        await database.node("b").open()
+    [waiting] = [line for line in logs if "waiting whether its lease runs out" in line["event"]]
+    assert (waiting["node_id"], waiting["address"]) == ("node-a", "http://a:8080")
+
+
+async def test_an_outage_while_watching_begins_the_watch_anew(database: Database) -> None:
     await database.node("a").open()
     began = database.clock.seconds
     second = database.node("b")

@@ -8,8 +8,9 @@ import pytest
 
 from storage.postgres.errors import DatabaseTooNew, MigrationChanged, MigrationsPending, TablesOfOthers
 from storage.postgres.migrations import check_migrated, migrate, migrations, pending
+from storage.postgres.ownership import ConnectedSessions
 from tests.postgres import execute, fresh_database
-from tests.storage.postgres.sessions import raw
+from tests.storage.postgres.sessions import opened, raw
 
 
 @pytest.fixture
@@ -147,3 +148,37 @@ async def test_the_limit_for_statements_of_the_database_is_not_one_for_migration
         await connection.execute(f"ALTER DATABASE {name} SET statement_timeout = '50ms'")
     (folder / "0004_fourth.sql").write_text("SELECT pg_sleep(0.2);")
     assert len(await migrate(dsn, folder)) == 3
+
+
+async def nobody_is_asked(_: ConnectedSessions) -> None:
+    """Fails the test when a runner asks."""
+    raise AssertionError("asked")
+
+
+async def test_who_lives_on_the_database_is_asked_only_where_something_would_change_for_them(
+    dsn: str, folder: Path
+) -> None:
+    await migrate(dsn, folder, outlive=nobody_is_asked)
+    (folder / "0004_fourth.sql").write_text("CREATE TABLE nodes (id int);")
+    await migrate(dsn, folder, outlive=nobody_is_asked)
+    await migrate(dsn, folder, outlive=nobody_is_asked)
+    (folder / "0005_fifth.sql").write_text("CREATE TABLE fifth (id int);")
+    with pytest.raises(AssertionError, match="asked"):
+        await migrate(dsn, folder, outlive=nobody_is_asked)
+    assert await pending(dsn, folder) == ["0005_fifth.sql"]
+
+
+async def test_a_runner_sees_and_ends_sessions_as_a_server_does(database_dsn: str, tmp_path: Path) -> None:
+    for file in migrations():
+        (tmp_path / file.name).write_text(file.sql, encoding="utf-8")
+    (tmp_path / "9999_newest.sql").write_text("CREATE TABLE newest (id int);")
+
+    async def end_all(sessions: ConnectedSessions) -> None:
+        [node] = await sessions.nodes()
+        assert (node.session, node.node_id) == ("theirs", "node of theirs")
+        assert await sessions.reap({node.session: node.lease_until_us - 1}) == []
+        assert await sessions.reap({node.session: node.lease_until_us}) == ["theirs"]
+
+    async with opened(database_dsn, "theirs") as storage:
+        assert await migrate(database_dsn, tmp_path, outlive=end_all) == ["9999_newest.sql"]
+        assert await storage.ownership.nodes() == []
