@@ -18,10 +18,15 @@ def address_of(request: web.Request, proxies: int) -> str:
     if proxies:
         forwarded = [one.strip() for text in request.headers.getall(FORWARDED_FOR, []) for one in text.split(",")]
         seen = forwarded[-proxies] if len(forwarded) >= proxies else seen
+    return place_of(seen) or request.remote or ""
+
+
+def place_of(seen: str) -> str | None:
+    """What is counted as one address: an IPv4 address, or the IPv6 network of a household. None: it is no address."""
     try:
         address = ipaddress.ip_address(seen)
     except ValueError:
-        return request.remote or ""
+        return None
     if isinstance(address, ipaddress.IPv6Address):
         mapped = address.ipv4_mapped
         return str(mapped or ipaddress.ip_network((address.packed, _IPV6_PREFIX), strict=False))

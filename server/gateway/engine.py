@@ -42,6 +42,8 @@ _PROTOCOL_ERROR = 1002
 _ABNORMAL = 1006
 _CODE_MAX = 4999
 _INTERNAL_ERROR = 1011
+_ON_ITS_WAY: Final = 0.1
+"""Share of the time for a pong in which the kernel of a client that keeps up has acknowledged the ping."""
 
 # What a client is told of its frames, by the code.
 _WRONG_FRAMES: Final[dict[int, str]] = {
@@ -239,10 +241,13 @@ class EngineSocket(Outlet):
         self.write(PING_FRAME)
         self.flush()
         self._pong_after_bytes = self.read_bytes + self.unread_bytes
-        self._wait_for_pong()
+        # Whether the client is behind shows only when its kernel has had the time to acknowledge the ping itself.
+        on_its_way_s = self._limits.ping_timeout_s * _ON_ITS_WAY
+        left_s = self._limits.ping_timeout_s - on_its_way_s
+        self._timer = self._loop.call_later(on_its_way_s, self._wait_for_pong, left_s)
 
-    def _wait_for_pong(self) -> None:
-        self._timer = self._loop.call_later(self._limits.ping_timeout_s, self._still_silent, self.read_bytes)
+    def _wait_for_pong(self, seconds: float) -> None:
+        self._timer = self._loop.call_later(seconds, self._still_silent, self.read_bytes)
 
     def _still_silent(self, read_before: int) -> None:
         """The ping is behind what a slow client still reads: it is waited for as long as that goes on.
@@ -252,7 +257,7 @@ class EngineSocket(Outlet):
         after, read_bytes = self._pong_after_bytes, self.read_bytes
         was_behind = after is not None and read_before < after
         if read_bytes > read_before and (was_behind or self.unread_bytes):
-            self._wait_for_pong()
+            self._wait_for_pong(self._limits.ping_timeout_s)
         else:
             self.abort()
 

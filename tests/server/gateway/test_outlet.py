@@ -149,6 +149,24 @@ async def test_a_pong_is_waited_for_while_the_ping_is_behind_what_is_read(
     assert transport.waiting == left
 
 
+async def test_a_ping_that_is_acknowledged_a_moment_later_buys_no_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on every connection with a way to go; that the ping itself is read does not say that the client was behind."""
+    loop, looks, still_silent = asyncio.get_running_loop(), [0], EngineSocket._still_silent
+    acknowledged_s = loop.time() + 0.002
+
+    def counted(socket: EngineSocket, read_before: int) -> None:
+        looks[0] += 1
+        still_silent(socket, read_before)
+
+    monkeypatch.setattr(EngineSocket, "_still_silent", counted)
+    limits = replace(PATIENT, ping_timeout_s=0.1)
+    socket, transport = a_socket(lambda waiting: waiting if loop.time() < acknowledged_s else 0, limits)
+    socket._ping()
+    async with asyncio.timeout(10):
+        await transport.aborted.wait()
+    assert looks == [1]
+
+
 def test_the_last_half_of_the_descriptors_is_for_connections_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = sockets.socketpair()
     with first, second:
