@@ -157,6 +157,12 @@ class LiveLimits(BaseSettings):
         le=10_000_000,
         description="Live connections from one address (IPv6: one /64); behind proxies, see trusted_proxies.",
     )
+    http_connections_per_address_max: int = Field(
+        5000,
+        ge=1,
+        le=10_000_000,
+        description="Open connections from one address that are no live ones; with trusted_proxies it has no limit.",
+    )
     connections_per_user_max: int = Field(
         1000, ge=1, le=10_000_000, description="Live connections of one user; the operator has no limit."
     )

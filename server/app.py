@@ -23,6 +23,7 @@ from server.composition.consumers import ShardConsumers
 from server.composition.edges import Edges
 from server.composition.heart import Heart
 from server.figures import Parts, watch_consumer, watch_parts
+from server.gateway.doors import Doors
 from server.http_runner import HttpRunner, RequestTimes
 from server.ids import SystemIds
 from server.limits import limits_from
@@ -92,7 +93,8 @@ class Product:
         )
         self._lag = LoopLag(settings.loop_lag_interval_s, self._heart.meters.loop_lagged)
         times = RequestTimes.of(settings)
-        self._runner = HttpRunner(self._make_http(), times, shutdown_timeout=settings.shutdown_grace_s)
+        doors = None if settings.trusted_proxies else Doors(settings.http_connections_per_address_max)
+        self._runner = HttpRunner(self._make_http(), times, doors, shutdown_timeout=settings.shutdown_grace_s)
 
     @classmethod
     async def open(cls, settings: Settings, secrets: Secrets, place: Place) -> Product:

@@ -22,8 +22,10 @@ from aiohttp.web_protocol import _ErrInfo
 
 from config.settings import Settings
 from protocol.errors import ErrorCode, Rejection
+from server.addresses import place_of
 from server.arrival import Arrival, BodyBroken, BodyTimes
 from server.farewells import Farewells
+from server.gateway.doors import TOO_MANY_OF_ADDRESS, Doors
 from server.middleware import set_security_headers
 from server.request_end import NEWEST_BYTES, goes_on
 from server.rest.problems import INTERNAL, problem
@@ -34,6 +36,19 @@ log = structlog.get_logger("pantherahive.http")
 MALFORMED: Final = Rejection(ErrorCode.INVALID, "this is no request in HTTP/1.1")
 HEAD_TOO_LARGE: Final = Rejection(ErrorCode.TOO_LARGE, "the request line, or a header, is too large")
 TOO_SLOW: Final = Rejection(ErrorCode.INVALID, "the request did not arrive in time")
+
+
+def _unasked(rejection: Rejection) -> bytes:
+    """A whole response in HTTP/1.1, for a connection that ends before it has asked for anything."""
+    response = problem(rejection)
+    set_security_headers(response, "-")
+    body = cast(bytes, response.body)
+    headers = {**response.headers, "Content-Length": str(len(body)), "Connection": "close"}
+    lines = "".join(f"{name}: {text}\r\n" for name, text in headers.items())
+    return f"HTTP/1.1 {response.status} {response.reason}\r\n{lines}\r\n".encode() + body
+
+
+_TURNED_AWAY: Final = _unasked(TOO_MANY_OF_ADDRESS)
 
 
 class RequestTooSlow(Exception):
@@ -58,18 +73,27 @@ class RequestTimes:
         return cls(settings.request_head_timeout_s, body, settings.keepalive_s, settings.answer_unread_timeout_s)
 
 
+class TurnedAway(asyncio.Protocol):
+    """Whoever is told why its connection is not served."""
+
+
 class TimedRequestHandler(web.RequestHandler):
     """One connection. At any time at most one wait for the client is limited: for headers, or for a body."""
 
     __slots__ = (
-        *("_body", "_ends_amid", "_farewells", "_head_began", "_newest"),
+        *("_address", "_body", "_doors", "_ends_amid", "_farewells", "_head_began", "_newest"),
         *("_patience", "_seen", "_times", "_unread"),
     )
 
-    def __init__(self, server: web.Server, times: RequestTimes, farewells: Farewells, **options: Any) -> None:
+    def __init__(
+        self, server: web.Server, times: RequestTimes, doors: Doors | None, farewells: Farewells, **options: Any
+    ) -> None:
         super().__init__(server, **options)
         self._times = times
+        self._doors = doors
         self._farewells = farewells
+        # Whose place at the doors is taken, while it is.
+        self._address: str | None = None
         # The end of the wait, while there is one.
         self._patience: asyncio.TimerHandle | None = None
         # The body that is waited for.
@@ -85,8 +109,14 @@ class TimedRequestHandler(web.RequestHandler):
         self._unread: Unread | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        stream = cast(asyncio.Transport, transport)
+        if not self._enters(stream):
+            stream.set_protocol(TurnedAway())
+            stream.write(_TURNED_AWAY)
+            stream.close()
+            return
         super().connection_made(transport)
-        self._unread = Unread(cast(asyncio.Transport, transport), self._times.unread_s)
+        self._unread = Unread(stream, self._times.unread_s)
         self._wait(self._times.head_timeout_s)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -94,7 +124,21 @@ class TimedRequestHandler(web.RequestHandler):
         if self._unread is not None:
             self._unread.forget()
             self._unread = None
+        if self._doors is not None and self._address is not None:
+            self._doors.leave(self._address)
+            self._address = None
         self._farewells.add(partial(super().connection_lost, exc))
+
+    def _enters(self, transport: asyncio.Transport) -> bool:
+        """Takes a place until the connection ends, or is a WebSocket, which the gateway counts."""
+        peer = transport.get_extra_info("peername")
+        address = place_of(peer[0]) if isinstance(peer, tuple) else None
+        if self._doors is None or address is None:
+            return True
+        if not self._doors.enter(address):
+            return False
+        self._address = address
+        return True
 
     async def start(self) -> None:
         """See stock. What is left of the last answer still has to be read."""
@@ -246,15 +290,17 @@ def _rejection(status: int, exc: BaseException | None) -> Rejection:
 class TimedServer(web.Server):
     """Makes our protocol for every connection."""
 
-    def __init__(self, handler: Any, times: RequestTimes, **options: Any) -> None:
+    def __init__(self, handler: Any, times: RequestTimes, doors: Doors | None, **options: Any) -> None:
         super().__init__(handler, **options)
         self._times = times
+        self._doors = doors
         self._farewells = Farewells()
 
     def __call__(self) -> web.RequestHandler:
         return TimedRequestHandler(
             self,
             self._times,
+            self._doors,
             self._farewells,
             loop=self._loop,
             keepalive_timeout=self._times.keepalive_s,
@@ -265,12 +311,18 @@ class TimedServer(web.Server):
 
 
 class HttpRunner(web.AppRunner):
-    """An AppRunner on our server. The access log is the middleware's."""
+    """An AppRunner on our server. The access log is the middleware's.
 
-    def __init__(self, app: web.Application, times: RequestTimes, *, shutdown_timeout: float) -> None:
+    `doors` count the connections of each address; None where all of them are those of a proxy.
+    """
+
+    def __init__(
+        self, app: web.Application, times: RequestTimes, doors: Doors | None, *, shutdown_timeout: float
+    ) -> None:
         super().__init__(app, access_log=None, shutdown_timeout=shutdown_timeout)
         self._times = times
+        self._doors = doors
 
     async def _make_server(self) -> web.Server:
         stock = await super()._make_server()
-        return TimedServer(stock.request_handler, self._times, request_factory=stock.request_factory)
+        return TimedServer(stock.request_handler, self._times, self._doors, request_factory=stock.request_factory)

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from tests.acceptance.product import launch, ready, running_product, until
+from tests.chaos.socket import Socket
 
 
 async def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
@@ -52,6 +53,19 @@ async def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
             second.process.kill()
         assert second.log.startswith(f"Port {port} on 127.0.0.1 is in use")
         assert len(second.log.splitlines()) == 1
+
+
+async def test_live_connections_take_no_place_of_those_that_ask(tmp_path: Path) -> None:
+    async with running_product(tmp_path / "data", http_connections_per_address_max=4) as product:
+        ada = await product.register("ada")
+        sockets = [Socket() for _ in range(6)]
+        async with aiohttp.ClientSession() as http:
+            for socket in sockets:
+                await socket.open(http, product.url, ada.token)
+            assert (await product.ask("GET", "/readyz")).status == 200
+            assert not [socket for socket in sockets if socket.lost.done()]
+            for socket in sockets:
+                await socket.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

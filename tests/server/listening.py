@@ -12,6 +12,7 @@ from aiohttp import web
 
 from protocol.base import Message
 from server.arrival import BodyTimes
+from server.gateway.doors import Doors
 from server.http_runner import HttpRunner, RequestTimes
 from server.middleware import HttpMeters
 from server.rest.app import http_application
@@ -62,7 +63,9 @@ async def socket(request: web.Request) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def served(times: RequestTimes, meters: HttpMeters | None = None) -> AsyncIterator[int]:
+async def served(
+    times: RequestTimes, meters: HttpMeters | None = None, doors: Doors | None = None
+) -> AsyncIterator[int]:
     """The port of a server."""
     app = http_application(
         [
@@ -74,7 +77,7 @@ async def served(times: RequestTimes, meters: HttpMeters | None = None) -> Async
         body_max_bytes=1000,
         new_id=RandomIds().new_id,
     )
-    runner = HttpRunner(app, times, shutdown_timeout=0.2)
+    runner = HttpRunner(app, times, doors, shutdown_timeout=0.2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from server.gateway.doors import Doors
+from tests.server.gateway.hive import eventually
 from tests.server.listening import GET, PATIENT, QUICK, closed, problem_in, sent, served
 
 CANARY = "canary"
@@ -201,3 +203,17 @@ async def test_a_websocket_outlives_the_times() -> None:
         while loop.time() < over_s:
             await web_socket.send_str("still here")
             assert (await web_socket.receive(5)).data == "still here"
+
+
+async def test_an_address_has_a_bounded_number_of_connections_that_are_no_live_ones() -> None:
+    doors = Doors(2)
+    async with served(PATIENT, doors=doors) as port:
+        (_, first), (_, second) = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        document = problem_in(await sent(port))
+        assert (document["status"], document["details"]["limit"]) == (503, "connections-per-address")
+        first.close()
+        last = GET.replace(b"Host", b"Connection: close\r\nHost")
+        while not (answer := await sent(port, last)).startswith(b"HTTP/1.1 200"):
+            assert answer == b"" or answer.startswith(b"HTTP/1.1 503")
+        second.close()
+        await eventually(lambda: not len(doors))
