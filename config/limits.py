@@ -175,6 +175,12 @@ class LiveLimits(BaseSettings):
         le=16 * MIB,
         description="Largest packet of a client: a command of 256 KiB and its envelope.",
     )
+    connect_packet_bytes_max: int = Field(
+        4 * KIB,
+        ge=2 * KIB,
+        le=16 * MIB,
+        description="Largest packet of a client before its CONNECT is accepted: a token and its envelope.",
+    )
     read_slice_s: float = Field(
         0.002,
         ge=0.0005,

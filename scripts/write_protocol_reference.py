@@ -50,6 +50,8 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
 _PATHS: Final = """\
 Socket.IO v5 over WebSocket (`transports: ["websocket"]`), in the main namespace. A client chooses by the path in which
 form its packets travel; events, answers and limits are the same.
+A packet may have the `maxPayload` bytes of the handshake, and `connect_packet_bytes_max` (4 KiB) until CONNECT is
+accepted; the head of a frame that has more ends the connection with code 1009.
 
 | path | parser | JavaScript | Python |
 |---|---|---|---|

@@ -97,6 +97,7 @@ class EngineSocket(Outlet):
 
     def __init__(self, sid: str, remote: str, entrance: Entrance) -> None:
         self._link = Link(self, entrance.limits.packet_bytes_max, entrance.turns)
+        self._link.limit_packets(entrance.limits.connect_packet_bytes_max)
         super().__init__(entrance.limits, entrance.parser, entrance.tick)
         self.sid = sid
         self.remote = remote
@@ -121,6 +122,10 @@ class EngineSocket(Outlet):
         self._connection = connect(self)
         self._timer = self._loop.call_later(limits.ping_interval_s, self._ping)
         self._link.begin(handed)
+
+    def let_in(self) -> None:
+        """It is known who this is. Until then it may send no more than that takes: to read much takes much time."""
+        self._link.limit_packets(self._limits.packet_bytes_max)
 
     # — from the link ————————————————————————————————————————————————————————————————————————————————
 

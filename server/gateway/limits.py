@@ -10,6 +10,7 @@ class GatewayLimits:
     """Counts end in `_max`, sizes in `_bytes`, times in `_s`."""
 
     packet_bytes_max: int = 260 << 10
+    connect_packet_bytes_max: int = 4 << 10
     read_slice_s: float = 0.002
     json_depth_max: int = 32
     poison_per_socket_max: int = 100

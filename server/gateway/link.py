@@ -87,6 +87,10 @@ class Link(BaseProtocol):
         self._rest = b""
         self._rest_at = 0
 
+    def limit_packets(self, bytes_max: int) -> None:
+        """From the next frame on a message may have so many bytes, or as many as there may be at all."""
+        self._reader.limit_packets(bytes_max)
+
     def begin(self, handed: Handed) -> None:
         """Reads from now on, first what has come already."""
         self.transport = handed.transport

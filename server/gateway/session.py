@@ -196,6 +196,7 @@ class Session:
         self._commands = Commands(self._talk, self._hall, known.principal)
         self._places = Places(self._talk, self._hall, known.principal)
         self._live_with(known)
+        self.socket.let_in()
         self._hall.entered(self)
         self.socket.write(self.socket.parser.connected(self.socket.sid))
 

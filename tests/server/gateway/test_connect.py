@@ -10,7 +10,9 @@ from aiohttp import ClientSession, WSServerHandshakeError
 
 from server.gateway.limits import GatewayLimits
 from tests.server.gateway.client import LiveClient
+from tests.server.gateway.conformance.frames import BINARY, TEXT, frame
 from tests.server.gateway.hive import ADMIN_TOKEN, Hive, a_hive, eventually
+from tests.server.gateway.msgpack_client import MsgpackClient
 
 OURS = "https://app.example.org"
 FOREIGN = "https://evil.example"
@@ -70,7 +72,7 @@ async def test_the_handshake_tells_the_limits(hive: Hive) -> None:
     "payload",
     [
         *("", "{}", "null", '"token"', "[1]", '{"token":""}', '{"token":7}', '{"token":null}'),
-        *('{"token":"x","more":1}', '{"token":"nobody\'s"}', '{"token":"' + "t" * 4097 + '"}'),
+        *('{"token":"x","more":1}', '{"token":"nobody\'s"}', '{"token":"' + "t" * 4000 + '"}'),
         '{"token":"' + ADMIN_TOKEN[:-1] + 'ä"}',
     ],
 )
@@ -78,6 +80,27 @@ async def test_without_a_good_token_nobody_comes_in(hive: Hive, payload: str) ->
     error = await refused(hive, "40" + payload)
     assert error["code"] == "unauthenticated"
     assert error["retryable"] is False
+
+
+@pytest.mark.parametrize("kind", [LiveClient, MsgpackClient])
+async def test_before_connect_is_accepted_a_packet_is_small(hive: Hive, kind: type[LiveClient]) -> None:
+    """It is refused at its head: nobody without a token makes others wait until much was read."""
+    for size, code in ((4096, 1002), (4097, 1009)):
+        client = await hive.opened(kind=kind)
+        transport = client.socket._writer.transport
+        assert transport is not None
+        whole = frame(b"\xc1" * size, BINARY) if kind is MsgpackClient else frame(b"x" * size, TEXT)
+        transport.write(whole if code == 1002 else whole[:8])
+        assert await client.until_end() == code
+
+
+async def test_behind_an_accepted_connect_a_packet_may_be_large(hive: Hive) -> None:
+    client = await hive.opened()
+    transport = client.socket._writer.transport
+    assert transport is not None
+    event = "427" + json.dumps(["leave", {"x": "x" * 200_000}])
+    transport.write(frame(b"40" + json.dumps({"token": ADMIN_TOKEN}).encode()) + frame(event.encode()))
+    assert "error" in await client.answer(7)
 
 
 async def test_a_good_token_with_something_beside_is_told_so(hive: Hive) -> None:

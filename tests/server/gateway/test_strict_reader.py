@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from server.gateway.strict_reader import StrictReader
-from tests.server.gateway.conformance.frames import PING, TEXT, frame, pieces
+from tests.server.gateway.conformance.frames import CONTINUATION, PING, TEXT, frame, pieces
 
 GOOD = {
     "small": (frame(b"a"), [b"a"]),
@@ -89,3 +89,47 @@ async def test_what_was_set_aside_before_a_wrong_frame_is_read_when_there_is_roo
     assert (await queue.read()).data == "b"
     with pytest.raises(WebSocketError):
         await queue.read()
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [frame(b"x" * 101)[:6], frame(b"x" * 300)[:8], frame(b"x" * 60, last=False) + frame(b"x" * 41, CONTINUATION)[:6]],
+    ids=["one byte", "far", "in fragments"],
+)
+def test_a_message_beyond_the_present_limit_is_refused_at_the_head_that_says_so(stream: bytes) -> None:
+    for cut in range(len(stream)):
+        queue, reader = a_reader()
+        reader.limit_packets(100)
+        reader.feed_data(frame(b"a" * 100) + frame(b"p" * 100, PING))
+        assert queue.exception() is None
+        reader.feed_data(stream[:cut])
+        assert reader.feed_data(stream[cut:])[0]
+        assert _code_of(queue) == 1009
+        assert len(queue._buffer) == 2
+
+
+def _code_of(queue: WebSocketDataQueue) -> int:
+    error = queue.exception()
+    assert isinstance(error, WebSocketError)
+    return error.code
+
+
+class _Raising(WebSocketDataQueue):
+    """Raises its reader's limit with whatever comes."""
+
+    reader: StrictReader
+
+    def feed_data(self, data: Any, size: int) -> None:
+        super().feed_data(data, size)
+        self.reader.limit_packets(1000)
+
+
+def test_a_limit_that_a_message_raises_holds_for_what_came_with_it() -> None:
+    protocol: Any = SimpleNamespace(_reading_paused=True, resume_reading=lambda: None)
+    no_loop: Any = None
+    queue = _Raising(protocol, 1 << 20, loop=no_loop)
+    queue.reader = reader = StrictReader(queue, 1 << 20)
+    reader.limit_packets(100)
+    assert reader.feed_data(frame(b"a") + frame(b"b" * 1000) + frame(b"c" * 1001))[0]
+    assert [message.data for message, _ in queue._buffer] == ["a", "b" * 1000]
+    assert _code_of(queue) == 1009

@@ -40,7 +40,7 @@ ROWS: Final = [
     Row("CONNECT with a text", auth("token"), REFUSED),
     Row("CONNECT with a number for a token", auth({"token": 1}), REFUSED),
     Row("CONNECT with an empty token", auth({"token": ""}), REFUSED),
-    Row("CONNECT with a token of 4,097 letters", auth({"token": "x" * 4097}), REFUSED),
+    Row("CONNECT with a token of 4,097 letters", auth({"token": "x" * 4097}), "closed 1009"),
     Row("CONNECT with an unknown field", auth({"token": "x", "admin": True}), REFUSED),
     Row("CONNECT with NUL in it", auth({"token": "a\0b"}), BAD),
     Row("CONNECT with half an emoji in it", connect('40{"token":"\\ud83d"}'), BAD),
