@@ -15,7 +15,7 @@ import msgpack
 
 from actors.runtime.publication import Publication
 from protocol.base import INTEGER_MAX, Message
-from protocol.poison import NODES_MAX, find_poison
+from protocol.poison import find_poison
 from protocol.wire import AWARENESS, ENTRIES, SNAPSHOT
 from server.gateway.frames import binary_frame
 from server.gateway.packets import (
@@ -145,22 +145,30 @@ def _of_kind(kind: int, data: Any, ack_id: Any, depth_max: int) -> Packet:
 
 
 def _unpack(message: bytes) -> Any:
-    """The value; lone surrogates, floats that are no numbers, byte strings and extensions are left to be found."""
+    """The value; lone surrogates, floats that are no numbers, byte strings, extensions, keys that are no text and too
+    many values are left to be found.
+    """
     _check_complete(message)
     hooks: dict[str, Any] = {}
     if _UNDEFINED_BYTES in message:  # the hooks are calls for every map and array; almost no packet needs them
         hooks = {"ext_hook": _extension, "object_hook": _without_undefined, "list_hook": _null_for_undefined}
     try:
-        return msgpack.unpackb(
-            message,
-            unicode_errors="surrogatepass",
-            strict_map_key=True,
-            max_array_len=NODES_MAX,
-            max_map_len=NODES_MAX,
-            **hooks,
-        )
-    except ValueError as error:  # every complaint of msgpack's is one
+        return _decoded(message, strict_map_key=True, **hooks)
+    except ValueError:  # every complaint of msgpack's is one; most often a key that is a number
+        return _with_any_keys(message)
+
+
+def _with_any_keys(message: bytes) -> Any:
+    """The same where keys are neither text nor bytes; they are not hashed, as numbers can be chosen to collide."""
+    try:
+        return _decoded(message, strict_map_key=False, ext_hook=_extension, object_pairs_hook=_fields)
+    except ValueError as error:
         raise BadPacket("not msgpack, or more than is taken") from error
+
+
+def _decoded(message: bytes, **options: Any) -> Any:
+    size = len(message)  # stock's limits: nothing holds more items than there are bytes
+    return msgpack.unpackb(message, unicode_errors="surrogatepass", max_array_len=size, max_map_len=size, **options)
 
 
 def _check_complete(message: bytes) -> None:
@@ -177,6 +185,13 @@ def _check_complete(message: bytes) -> None:
 
 def _extension(code: int, data: bytes) -> Any:
     return _UNDEFINED if code == 0 and data == b"\0" else msgpack.ExtType(code, data)
+
+
+def _fields(pairs: Any) -> dict[Any, Any]:
+    fields = list(pairs)
+    if all(isinstance(name, str) for name, _ in fields):
+        return _without_undefined(dict(fields))
+    return {b"": None}  # poison, as these keys are
 
 
 def _without_undefined(fields: dict[Any, Any]) -> dict[Any, Any]:

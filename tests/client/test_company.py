@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from pantherahive_client import Backoff, ClientClosed, Forbidden, Invalid, Settings, StreamClosed
+from pantherahive_client import (
+    Backoff,
+    ClientClosed,
+    Forbidden,
+    Invalid,
+    PacketRefused,
+    Settings,
+    StreamClosed,
+    TooLarge,
+)
 from pantherahive_client.company import Company
 from pantherahive_client.link import OnAnswer
 from pantherahive_client.models import AwareState
@@ -177,3 +186,38 @@ async def test_a_watcher_sees_the_newest_and_every_end_but_a_closing_one() -> No
         await watching
     ends[0] = ClientClosed("closed")  # type: ignore[call-overload] # it comes to its end
     assert [value async for value in signal.watch(lambda: 1, lambda: ends[0])] == [1]
+
+
+async def test_a_state_over_which_connections_end_is_given_up() -> None:
+    own, link = company()
+    told, links = own.show(looks("a")), [link]
+    for _ in range(QUICK.refusals_max):
+        assert not told.done()
+        own.apart()
+        own.connection_over(refused=True)
+        links.append(Recorder())
+        own.live(links[-1])
+    with pytest.raises(PacketRefused):
+        await told
+    assert [one.states for one in links] == [[looks("a")]] * QUICK.refusals_max + [[]]
+    own.show(looks("b"))
+    assert links[-1].states == [looks("b")]
+
+
+async def test_a_state_that_was_taken_is_not_what_connections_end_over() -> None:
+    own, link = company()
+    own.show(looks("a"))
+    for _ in range(QUICK.refusals_max + 1):
+        link.sent[-1][1]({})
+        own.apart()
+        own.connection_over(refused=True)
+        link = Recorder()
+        own.live(link)
+        assert link.states == [looks("a")]
+
+
+async def test_too_many_values_are_refused_at_once() -> None:
+    own, link = company()
+    with pytest.raises(TooLarge):
+        own.show({"a": [0] * 120_000})
+    assert not link.sent

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from pantherahive_client.errors import HiveError, error_of
+from pantherahive_client.errors import HiveError, PacketRefused, error_of
 from pantherahive_client.models import AwarenessMessage, AwareState, PresentUser
 from pantherahive_client.outbox import Sender
 from pantherahive_client.sendable import packet_bytes
@@ -40,6 +40,10 @@ class Company:
         # The connection, while the stream is followed live on it; its number, as answers to earlier ones are late.
         self._link: Sender | None = None
         self._line = 0
+        # Whether a state was under way when the connection was lost, and how many connections in a row the server has
+        # ended over what was sent, with one among it.
+        self._was_under_way = False
+        self._refusals = 0
         # How often in a row we were to wait, and the wait.
         self._failures = 0
         self._pause: asyncio.TimerHandle | None = None
@@ -68,13 +72,27 @@ class Company:
         self._line += 1
         self._waiting, self._told = [*self._told, *self._waiting], []
         self._is_new = self._is_new or self._is_under_way
+        self._was_under_way = self._was_under_way or self._is_under_way
         self._is_under_way = False
         self._end_pause()
+
+    def connection_over(self, *, refused: bool) -> None:
+        """`refused`: the server ended it over what was sent. Nobody says over what, so the newest state counts."""
+        self._refusals = self._refusals + 1 if refused and self._was_under_way else 0
+        self._was_under_way = False
+        if self._refusals >= self._settings.refusals_max:
+            self._refusals = 0
+            self._give_up(PacketRefused(None))
 
     def end(self, why: HiveError) -> None:
         """There will be nobody to tell."""
         self.apart()
-        self._own = None
+        self._give_up(why)
+
+    def _give_up(self, why: HiveError) -> None:
+        """Nothing is shown."""
+        self._own = self._taken = None
+        self._is_new = False
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(why)
@@ -102,7 +120,8 @@ class Company:
 
     def show(self, state: Mapping[str, Any] | None) -> asyncio.Future[None]:
         """Lets the others see this from now on, on every connection to come; done when the server was told it or a
-        newer one. Raises Invalid for what is no JSON, and what is too large for the server is answered so."""
+        newer one. Raises Invalid for what is no JSON, TooLarge for too many values; what has too many bytes for the
+        server is answered so, and PacketRefused is the answer to what the server ends its connections over."""
         packet_bytes({"stream": self._stream, "state": state})
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._own, self._is_new = state, True

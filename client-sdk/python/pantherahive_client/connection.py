@@ -103,6 +103,7 @@ class Connection:
             self._disconnected()
             await link.close()
             self._outbox.connection_over(refused=link.was_refused)
+            self._followings.connection_over(refused=link.was_refused)
 
     async def _open(self, link: Link, token: str) -> None:
         try:

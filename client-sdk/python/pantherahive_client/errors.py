@@ -175,15 +175,16 @@ class DeadlineExceeded(HiveError, TimeoutError):
 
 
 class PacketRefused(HiveError):
-    """The server ended one connection after the other over what was sent, with this command among it.
+    """The server ended one connection after the other over what was sent, with this command or state among it.
 
-    The outcome is unknown: sending the command again with `op_id` is safe, best without the others.
+    The outcome is unknown: sending the command again with `op_id` is safe, best without the others. A state that others
+    were to see has no `op_id`; it is not shown any more.
     """
 
-    def __init__(self, op_id: str) -> None:
+    def __init__(self, op_id: str | None) -> None:
+        what = "this state" if op_id is None else f"this command (op_id={op_id!r})"
         super().__init__(
-            f"the server keeps ending the connection over what is sent with this command (op_id={op_id!r}): "
-            "the outcome is unknown"
+            f"the server keeps ending the connection over what is sent with {what}: the outcome is unknown"
         )
         self.op_id = op_id
 

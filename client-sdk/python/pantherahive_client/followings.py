@@ -56,6 +56,11 @@ class Followings:
         for following in self._all():
             following.disconnected()
 
+    def connection_over(self, *, refused: bool) -> None:
+        """`refused`: the server ended it over what was sent."""
+        for following in self._all():
+            following.company.connection_over(refused=refused)
+
     def end(self, why: HiveError) -> None:
         """There will be no other connection."""
         self._ended = why

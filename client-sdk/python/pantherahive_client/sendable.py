@@ -13,12 +13,19 @@ from pantherahive_client.errors import Invalid, TooLarge
 NUMBER_MAX = 2**53 - 1
 """Beyond it numbers change on their way (RFC 8259 §6), and the server refuses them."""
 
+VALUES_MAX = 100_000
+"""A packet may hold so many values at all depths, keys not counted (the server's `NODES_MAX`)."""
+
+_ENVELOPE_VALUES = 3
+"""Of them: the list of an event's arguments, the name and the payload."""
+
 _ENVELOPE_BYTES = len(msgpack.packb({"type": 2, "data": ["awareness"], "nsp": "/", "id": NUMBER_MAX}))
 """Around the payload of the event with the longest name."""
 
 
 def packet_bytes(frame: Mapping[str, Any]) -> int:
-    """The largest packet that an event's payload may become. Raises Invalid for what no server takes."""
+    """The largest packet that an event's payload may become. Raises Invalid for what no server takes, and TooLarge for
+    more values than any takes."""
     try:
         size = len(msgpack.packb(frame))
     except (TypeError, ValueError, OverflowError) as error:  # a lone surrogate and a circle are ValueErrors
@@ -34,11 +41,16 @@ def check_size(size_bytes: int, limit_bytes: int | None) -> None:
 
 
 def _check_values(frame: Mapping[str, Any]) -> None:
-    """Only what JSON can say travels."""
-    # Values still to be looked at.
+    """Only what JSON can say travels, and not too much of it."""
+    # Values still to be looked at, and how many there are at least.
     waiting: list[Any] = [frame]
+    values = _ENVELOPE_VALUES
     while waiting:
         value = waiting.pop()
+        if isinstance(value, dict | list | tuple):
+            values += len(value)
+            if values > VALUES_MAX:
+                raise TooLarge(f"this holds more values than the {VALUES_MAX} that a packet may hold")
         if isinstance(value, dict):
             if not all(isinstance(key, str) for key in value):
                 raise Invalid("this cannot be sent: keys are text")

@@ -24,7 +24,7 @@ class Settings:
     pending_max: int = 256
     """Commands per project whose effect is shown before it is confirmed; further ones show theirs with their entry."""
     refusals_max: int = 3
-    """Connections in a row that the server may end over what was sent before a command gets PacketRefused."""
+    """Connections in a row that the server may end over what was sent; then commands and states get PacketRefused."""
     unread_entries_max: int = 1024
     """Entries kept for a reader of `events()`; beyond them following pauses until the reader has caught up."""
     unread_characters_max: int = 8 * 1024 * 1024

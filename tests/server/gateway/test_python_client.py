@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from contextlib import nullcontext
 
 import pytest
 
 from pantherahive_client import Backoff, Client, Invalid, PacketRefused, Settings, TooLarge
+from pantherahive_client.sendable import VALUES_MAX, packet_bytes
 from protocol.members import AddMember
+from protocol.poison import NODES_MAX, find_poison
 from tests.client.waiting import until
 from tests.server.gateway.hive import ADMIN_TOKEN, Hive
 
@@ -41,10 +43,39 @@ async def test_what_the_server_ends_connections_over_is_not_sent_for_ever(
         with monkeypatch.context() as unchecked:
             for module in ("outbox", "link"):
                 unchecked.setattr(f"pantherahive_client.{module}.packet_bytes", lambda frame: 1)
-            keys: Any = {1: "keys are text"}
             with pytest.raises(PacketRefused):
-                await client.command(stream, "CreateTask", {"title": "x", "more": keys})
+                await client.command(stream, "CreateTask", {"title": "x" * (300 << 10)})
         assert (await client.command(stream, "CreateTask", {"title": "fine"})).seq == 2
+
+
+async def test_a_state_of_more_values_than_a_packet_may_hold_costs_nothing_else(
+    hive: Hive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = await hive.project()
+    user_id, token = await hive.user("ada")
+    await hive.send(stream, AddMember(user_id=user_id, role="member"))
+    async with (
+        Client(hive.url, token=token, settings=QUICK) as client,
+        client.project(stream.removeprefix("project/")) as project,
+    ):
+        before = client._connection._link
+        with pytest.raises(TooLarge, match=str(NODES_MAX)):
+            await project.set_awareness({"a": [0] * 120_000})
+        monkeypatch.setattr("pantherahive_client.sendable.VALUES_MAX", 10**9)
+        with pytest.raises(Invalid, match=str(NODES_MAX)):
+            await project.set_awareness({"a": [0] * 120_000})
+        await project.set_awareness({"a": 1})
+        assert client._connection._link is before, "the same connection all the while"
+
+
+def test_the_client_counts_values_as_the_server_does() -> None:
+    assert VALUES_MAX == NODES_MAX
+    for spare in (0, 1):
+        payload = {"a": [[0] * (NODES_MAX - 5), {}][: 1 + spare]}
+        poison = find_poison(["awareness", payload])
+        assert bool(poison) is bool(spare)
+        with pytest.raises(TooLarge) if poison else nullcontext():
+            packet_bytes(payload)
 
 
 async def test_those_who_are_here_see_each_other_and_where_they_look(hive: Hive) -> None:

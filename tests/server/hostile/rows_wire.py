@@ -86,7 +86,7 @@ ROWS: Final = [
     Row("msgpack: an extension type", msgpack_frames(b"\xd4\x01\x00"), "closed 1002"),
     Row("msgpack: text on its path", msgpack_frames('421["join",{}]'), "closed 1002"),
     Row("msgpack: NaN", msgpack_frames(event({"stream": float("nan")})), "ack invalid"),
-    Row("msgpack: a key that is no text", msgpack_frames(event({1: 2})), "closed 1002"),
+    Row("msgpack: a key that is no text", msgpack_frames(event({1: 2})), "ack invalid"),
     Row("msgpack: bytes in place of a text", msgpack_frames(event({"stream": b"project"})), "ack invalid"),
     Row("msgpack: an ack id below 0", msgpack_frames(event({}, number=-1)), "closed 1002"),
     Row("msgpack: an ack id of 64 bits", msgpack_frames(event({}, number=2**64 - 1)), "closed 1002"),
