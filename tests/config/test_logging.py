@@ -13,6 +13,7 @@ import structlog
 from _pytest.logging import LogCaptureHandler
 
 from config.logging import configure_logging
+from tests.kept_logging import logging_as_before
 
 Format = Literal["console", "json"]
 FORMATS: list[Format] = ["console", "json"]
@@ -20,11 +21,8 @@ FORMATS: list[Format] = ["console", "json"]
 
 @pytest.fixture(autouse=True)
 def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+    with logging_as_before():
+        yield
 
 
 @pytest.fixture(params=FORMATS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import shutil
 import signal
 import stat
@@ -12,29 +11,18 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import structlog
 
 from config.settings import Settings
 from server.cli import main
 from server.cli_commands import MAIN_SETTINGS, parser
 from server.exits import Exit
+from tests.kept_logging import logging_as_before
 from tests.postgres import dsn_of, execute, make_test_folder
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-
-@contextmanager
-def logging_as_before() -> Iterator[None]:
-    """`migrate` logs to the stderr of its process, which in a test is the test's."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

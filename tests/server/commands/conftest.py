@@ -8,7 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.product import launch, ready
+from tests.kept_logging import logging_as_before
 from tests.server.commands.typed import Typed
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    with logging_as_before():
+        yield
 
 
 @pytest.fixture(scope="session")

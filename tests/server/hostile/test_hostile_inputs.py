@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import logging
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -14,10 +13,10 @@ from typing import Any, Final
 import orjson
 import pytest
 import pytest_asyncio
-import structlog
 
 from config.logging import configure_logging
 from scripts.write_hostile_inputs import main
+from tests.kept_logging import logging_as_before
 from tests.postgres import fresh_database
 from tests.server.gateway.hive import eventually
 from tests.server.hostile.row import Row
@@ -49,12 +48,10 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 @pytest.fixture(scope="module")
 def log() -> Iterator[io.StringIO]:
     """Everything that is logged, as JSON; afterwards logging is as it was."""
-    root = logging.getLogger()
-    handlers, level, stream = root.handlers[:], root.level, io.StringIO()
-    configure_logging("json", "debug", stream)
-    yield stream
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+    stream = io.StringIO()
+    with logging_as_before():
+        configure_logging("json", "debug", stream)
+        yield stream
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
