@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def arguments_in(words: Sequence[str] | None = None, description: str | None = N
         parser.add_argument(flag, type=_names(known), default=[], help=f"separated by commas: {', '.join(known)}")
     parser.add_argument("--rounds", type=_rounds, help="rounds of the comparison")
     parser.add_argument("--seconds", type=_seconds, help="how long one measurement of the comparison takes")
-    parser.add_argument("--out", type=Path, help="where the page goes; the pictures stand beside it")
+    parser.add_argument("--out", type=_page, help="where the page goes; the pictures stand beside it")
     return parser.parse_args(words)
 
 
@@ -54,6 +55,16 @@ def _names(known: Collection[str]) -> Callable[[str], list[str]]:
         found = [name for name in text.split(",") if name]
         if unknown := [name for name in found if name not in known]:
             raise argparse.ArgumentTypeError(f"there is no {', '.join(unknown)}; there are {', '.join(known)}")
+        if not found:
+            raise argparse.ArgumentTypeError(f"nothing is named; there are {', '.join(known)}")
         return found
 
     return names
+
+
+def _page(text: str) -> Path:
+    """What cannot be written is refused before anything is measured: a run takes up to 25 minutes."""
+    path = Path(text)
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} is no file that can be written")
+    return path

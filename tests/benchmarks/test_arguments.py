@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks.arguments import arguments_in
@@ -44,3 +46,23 @@ def test_names_are_separated_by_commas() -> None:
     found = arguments_in(["--only", "versus", "--scenarios", "aware1,aware8", "--contenders", "ours,node-group,"])
     assert (found.only, found.scenarios, found.contenders) == (["versus"], ["aware1", "aware8"], ["ours", "node-group"])
     assert arguments_in([]).contenders == []
+
+
+@pytest.mark.parametrize("flag", ["--only", "--scenarios", "--contenders"])
+@pytest.mark.parametrize("names", ["", ","])
+def test_nothing_is_no_name(capsys: pytest.CaptureFixture[str], flag: str, names: str) -> None:
+    assert_refused([flag, names], f"argument {flag}: nothing is named; there are ", capsys)
+
+
+@pytest.mark.parametrize("place", ["away/page.md", "", "."])
+def test_a_page_that_cannot_be_written_is_refused_before_anything_is_measured(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, place: str
+) -> None:
+    assert_refused(["--out", str(tmp_path / place)], "is no file that can be written", capsys)
+
+
+def test_a_page_may_be_new_or_replaced(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    for text in ("", "old"):
+        assert arguments_in(["--out", str(page)]).out == page
+        page.write_text(text)
