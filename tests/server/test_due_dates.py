@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from actors.profile.decider import ProfileActor
 from actors.project.decider import ProjectActor
+from actors.runtime.actor import AnyActor
 from actors.runtime.timers import TimerService
+from actors.user.decider import UserActor
 from protocol.event import Command
 from protocol.log import shard_of
 from protocol.messages import unpack_payload
@@ -30,10 +33,14 @@ async def world() -> AsyncIterator[World]:
 
 
 async def time_passes(world: World, project_id: str, beats: int = 2) -> None:
-    """The timekeeper catches up with the project's shard, then due timers fire; more than once, as on a server."""
-    actor, shard = ProjectActor(), shard_of(f"project/{project_id}")
-    keeper = Timekeeper(world.storage.consumers, world.storage.timers, [actor])
-    service = TimerService([actor], world.storage.timers, world.region, world.shards, world.clock, 10.0)
+    """The timekeeper catches up with the project's shard, then due timers fire; more than once, as on a server.
+
+    Others may have that shard, too: their ids are drawn.
+    """
+    shard = shard_of(f"project/{project_id}")
+    actors: list[AnyActor] = [ProjectActor(), ProfileActor(), UserActor()]
+    keeper = Timekeeper(world.storage.consumers, world.storage.timers, actors)
+    service = TimerService(actors, world.storage.timers, world.region, world.shards, world.clock, 10.0)
     for _ in range(beats):
         start = (await world.storage.consumers.positions(TIMEKEEPER))[shard]
         entries = await world.storage.journal.read_shard(shard, start, PAGE)
