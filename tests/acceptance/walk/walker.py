@@ -159,8 +159,20 @@ class Walker:
             await self._answers(ask, 412, **{"If-Match": '"0.0"'})
 
     async def _unchanged(self, ask: _Asked, reply: Reply) -> None:
-        if "If-None-Match" in ask.operation.parameters("header"):
-            await self._answers(ask, 304, **{"If-None-Match": reply.headers["ETag"]})
+        """The server itself may write meanwhile, as the notifier does: then what is there now is asked about."""
+        if "If-None-Match" not in ask.operation.parameters("header"):
+            return
+        tag = reply.headers["ETag"]
+        while True:
+            try:
+                await self._answers(ask, 304, **{"If-None-Match": tag})
+            except NotAsPublished:
+                now = (await self._succeeds(ask)).headers["ETag"]
+                if now == tag:
+                    raise
+                tag = now
+            else:
+                return
 
     async def _succeeds(self, ask: _Asked, **headers: str) -> Reply:
         reply = await self._answers(ask, ask.operation.success, **headers)
