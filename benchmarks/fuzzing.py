@@ -17,6 +17,7 @@ from benchmarks.fuzz import Fuzzer, Tally
 from benchmarks.product import Product, create_project
 from benchmarks.rounds import say
 from benchmarks.targets import Aim
+from config.limits import RuntimeLimits
 
 _WRITE_INTERVAL_S = 0.02
 _REST_S = 3.0
@@ -26,6 +27,8 @@ _SETTLED_LOOK = 1
 """The server is looked at after each; by the second look every table that has a limit has reached it …"""
 _SETTLED_PACKETS = 500_000
 """… unless the packets are fewer than so many: then memory says nothing."""
+_REMEMBERED = 2 * RuntimeLimits().outcomes_remembered_max
+"""What the witness writes before: more than an actor remembers and keeps for followers, so that its memory is full."""
 _FRIGHTS = ("Traceback", "[error", '"level":"error"', "[critical")
 
 
@@ -43,10 +46,13 @@ class Witness:
     async def write(self) -> None:
         """Until it is stopped."""
         while not self.stopped:
-            title = f"Witnessed {self.written}"
-            await self.writer.command(self.stream, "EditTask", {"taskId": self.task_id, "title": title})
-            self.written += 1
+            await self.write_one()
             await asyncio.sleep(_WRITE_INTERVAL_S)
+
+    async def write_one(self) -> None:
+        title = f"Witnessed {self.written}"
+        await self.writer.command(self.stream, "EditTask", {"taskId": self.task_id, "title": title})
+        self.written += 1
 
 
 async def measure(arena: Arena, packets: int) -> tuple[Section, list[Aim]]:
@@ -54,6 +60,8 @@ async def measure(arena: Arena, packets: int) -> tuple[Section, list[Aim]]:
     async with arena.running_product() as crowd, aiohttp.ClientSession() as http:
         witness = await _witness(http, arena.product, crowd.tokens[0])
         fuzzer = _fuzzer(arena.product, crowd)
+        for _ in range(_REMEMBERED if packets >= _SETTLED_PACKETS else 0):
+            await witness.write_one()
         looks = []
         for stretch in range(1, _STRETCHES + 1):
             await _disturbed(fuzzer, witness, packets * stretch // _STRETCHES - fuzzer.tally.packets)

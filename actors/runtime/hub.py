@@ -205,6 +205,11 @@ class StreamHub:
             return []
         return [{"userId": user, "connections": count} for user, count in self._present.most_common(limit)]
 
+    @property
+    def has_news(self) -> bool:
+        """Whether the next beat has something to tell."""
+        return self.presence_changed or self.awareness.has_changed
+
     def tell_presence(self, limit: int) -> None:
         """Tells the crowds who is here, if that changed since the last time."""
         if not self.presence_changed:

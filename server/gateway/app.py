@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 import engineio
 import socketio
@@ -13,6 +14,7 @@ from aiohttp import web
 from actors.ports import Clock
 from actors.runtime.feeds import Feeds
 from actors.runtime.hub import CloseReason
+from actors.runtime.replay import Slices
 from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
@@ -31,6 +33,9 @@ from server.gateway.turns import Turns
 from server.rate_limits import Rates
 
 log = logging.getLogger("pantherahive.gateway")
+
+HEADS_SLICE_S: Final = 0.001
+"""How long heads are told before everybody else gets a turn; to send them takes about as long again."""
 
 
 class LiveServer(socketio.AsyncServer):
@@ -141,8 +146,10 @@ class Gateway:
     async def _tell_heads(self) -> None:
         while True:
             await asyncio.sleep(self.limits.heads_interval_s)
+            slices = Slices(self.clock, HEADS_SLICE_S)
             for session in list(self._entered):
                 session.places.tell_heads()
+                await slices.pause_if_due()
 
     async def _end_ended(self) -> None:
         """Closes the connections whose grant was ended, wherever that happened."""

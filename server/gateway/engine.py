@@ -153,6 +153,21 @@ class EngineSocket(Outlet):
             self._connection.bad_packet(why)
         self.close(reason, code=code)
 
+    def hung_up(self) -> None:
+        """See the port. As little as possible, and nothing more is sent: to write to who is gone takes long."""
+        if not self.closing:
+            self.closing, self._is_clear = True, False
+            self._entrance.farewells.add(self._shut)
+
+    def _shut(self) -> None:
+        """Closes the transport; who does not read what is still in it is cut off."""
+        if self._timer is not None:
+            self._timer.cancel()
+        transport = self._transport
+        if transport is not None:
+            transport.close()
+            self._timer = self._loop.call_later(self._limits.slow_follower_grace_s, transport.abort)
+
     def lost(self) -> None:
         """See the port. As little as possible: thousands may be lost in one turn of the loop."""
         self.closing, self._is_clear = True, False
@@ -286,11 +301,7 @@ class EngineSocket(Outlet):
             self._out += [parting, close_frame(code, reason)]
             self.flush()
         self.closing, self._is_clear = True, False
-        if self._timer is not None:
-            self._timer.cancel()
-        if transport is not None:
-            transport.close()
-            self._timer = self._loop.call_later(self._limits.slow_follower_grace_s, transport.abort)
+        self._shut()
         self._entrance.farewells.add(self._end)
 
 

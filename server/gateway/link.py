@@ -38,6 +38,10 @@ class Taker(Protocol):
         """What comes next is no frame, and nothing waits any more; nothing else will come."""
         ...
 
+    def hung_up(self) -> None:
+        """The client sends nothing more. The transport stays open until the taker closes it."""
+        ...
+
     def lost(self) -> None:
         """The connection is gone."""
         ...
@@ -146,6 +150,11 @@ class Link(BaseProtocol):
     def error(self) -> BaseException | None:
         """What has come was no frame."""
         return self._inbox.exception()
+
+    def eof_received(self) -> bool:
+        """Keeps the transport open: where thousands hang up at once, to close them all takes a loop's turn too long."""
+        self._taker.hung_up()
+        return True
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)

@@ -239,11 +239,29 @@ async def test_presence_is_told_at_the_beat() -> None:
         place = (await ann.join()).following
         await ben.join()
         assert len(world.feeds.present(STREAM)) == 2
-        world.feeds.tell_presence()
+        await world.feeds.tell_presence()
         place.leave()
-        world.feeds.tell_presence()
+        await world.feeds.tell_presence()
         assert ben.presences[-1] == [{"userId": person(2), "connections": 1}]
         assert world.feeds.present("notes/none") == []
+
+
+async def test_a_beat_leaves_others_their_turns_between_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.runtime.feeds.TOLD_IN_A_TURN", 1)
+    async with a_world() as world:
+        reader = Reader(world, person(1))
+        for stream in ("notes/1", "notes/2", "notes/3"):
+            accepted(await world.send(AddMember(user_id=person(1), role="member"), stream=stream))
+            await reader.join(stream=stream)
+        seen: list[int] = []
+
+        async def look() -> None:
+            while len(seen) < 3:
+                seen.append(len(reader.presences))
+                await asyncio.sleep(0)
+
+        await asyncio.gather(world.feeds.tell_presence(), look())
+        assert seen == [1, 2, 3]
 
 
 class PublicNotes(NotesActor):
@@ -260,9 +278,9 @@ async def test_visitors_of_a_public_stream_are_not_told_of_each_other(actor: Not
         ann, ben = Reader(world, "ann"), Reader(world, "ben")
         place = (await ann.join()).following
         await ben.join()
-        world.feeds.tell_presence()
+        await world.feeds.tell_presence()
         place.leave()
-        world.feeds.tell_presence()
+        await world.feeds.tell_presence()
         assert world.feeds.present(STREAM) == []
         assert (ann.presences, ben.presences) == ([], [])
 

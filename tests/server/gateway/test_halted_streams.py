@@ -41,7 +41,7 @@ async def test_visitors_of_a_profile_do_not_see_each_other(hive: Hive) -> None:
     assert hive.feeds.followers == 2
     await visitors[0].close()
     await eventually(lambda: hive.feeds.followers == 1)
-    hive.feeds.tell_presence()
+    await hive.feeds.tell_presence()
     project = await hive.project()
     cyd = visitors[1]
     assert "error" in await cyd.join(project), "whatever was sent before has come"

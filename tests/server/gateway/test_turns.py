@@ -72,6 +72,8 @@ class Taker:
         self.closing = True
         self._said.append(error)
 
+    def hung_up(self) -> None: ...
+
     def lost(self) -> None: ...
 
 

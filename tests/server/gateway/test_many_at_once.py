@@ -1,0 +1,93 @@
+"""What is done for every connection at the same time leaves others their turns in between. Both loops."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from server.farewells import SLICE_S, Farewells
+from server.gateway.app import HEADS_SLICE_S
+from server.gateway.engine import EngineSocket
+from server.gateway.places import Places
+from tests.server.gateway.hive import LONG_PINGS, a_hive, eventually
+from tests.server.gateway.sleepers import Scenario, a_sleeper
+
+_CLIENTS = 6
+
+
+class Turns:
+    """Counts the turns of the loop, and notes the ones in which something happened."""
+
+    def __init__(self) -> None:
+        self.noted: list[int] = []
+        self._now = 0
+
+    async def count(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await asyncio.sleep(0)
+            self._now += 1
+
+    def note(self) -> None:
+        self.noted.append(self._now)
+
+
+def test_heads_are_told_to_a_few_in_one_turn(run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        turns = Turns()
+        async with a_hive(replace(LONG_PINGS, heads_interval_s=0.05)) as hive, asyncio.TaskGroup() as tasks:
+            for _ in range(_CLIENTS):
+                await hive.client()
+
+            def slow(_: Places) -> None:
+                turns.note()
+                until_s = time.monotonic() + HEADS_SLICE_S
+                while time.monotonic() < until_s:
+                    pass
+
+            monkeypatch.setattr(Places, "tell_heads", slow)
+            counting = tasks.create_task(turns.count())
+            await eventually(lambda: len(turns.noted) >= _CLIENTS)
+            counting.cancel()
+        beat = turns.noted[:_CLIENTS]
+        assert len(set(beat)) == _CLIENTS
+
+    run(scenario)
+
+
+def test_a_few_of_those_who_hang_up_are_let_go_in_one_turn(
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are closed at once from the same process, so one turn brings the ends of all."""
+
+    async def scenario() -> None:
+        turns, now_s = Turns(), 0.0
+
+        def next_slice() -> float:
+            nonlocal now_s
+            now_s += SLICE_S
+            return now_s
+
+        lost = EngineSocket.lost
+
+        def noted(socket: EngineSocket) -> None:
+            turns.note()
+            lost(socket)
+
+        monkeypatch.setattr(EngineSocket, "lost", noted)
+        async with a_hive() as hive, asyncio.TaskGroup() as tasks:
+            for engine in hive.engines:
+                engine.farewells = Farewells(next_slice)
+            sleepers = [await a_sleeper(hive, None) for _ in range(_CLIENTS)]
+            counting = tasks.create_task(turns.count())
+            for raw, _ in sleepers:
+                raw.raw.close()
+            await eventually(lambda: not hive.left())
+            counting.cancel()
+        assert len(set(turns.noted)) == _CLIENTS
+
+    run(scenario)
