@@ -17,6 +17,21 @@ NOT_TOLD: Final = frozenset({"TaskEditsJudged", "TasksReranked"})
 SAY_WHY: Final = frozenset({"CommandUndone", "CommandRedone", "TaskRestoredTo", "ProjectRestoredTo"})
 """Kinds of events that are told with the others of their entry, whatever these are about, and never alone."""
 
+EDITS: Final[Mapping[str, str | None]] = {
+    "CommentEdited": "commentId",
+    "FieldEdited": "fieldId",
+    "FieldValuesSet": "taskId",
+    "MilestoneEdited": "milestoneId",
+    "ProjectEdited": None,
+    "RoleEdited": "roleId",
+    "TaskEdited": "taskId",
+    "WatchersChanged": "taskId",
+}
+"""Kinds of events that an edit of one object makes, alone or several at once, and the id by which each names it.
+
+None: the project itself, which needs no id.
+"""
+
 _IDS: Final = frozenset(
     {
         "commentId",
@@ -42,6 +57,7 @@ _RECORDS: Final = frozenset({"field", "invitation", "link", "milestone", "role",
 class ActivityItem(TypedDict):
     """One entry, or a run of edits of one object by one author: `entries` of them, from `firstSeq` to `seq`.
 
+    The values of a task's fields and its watchers count as the task's.
     `at` is when the newest happened, `beganAt` the oldest. Events and opIds stand in the order of the log; an opId is
     what `UndoCommand` takes. Where a command was undone or redone, the first event says so.
     """

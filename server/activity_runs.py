@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from actors.runtime.publication import Publication
-from protocol.activity import NOT_TOLD, SAY_WHY, ActivityItem, named_objects
+from protocol.activity import EDITS, NOT_TOLD, SAY_WHY, ActivityItem, named_objects
 from protocol.base import datetime_of
 
 RUN_ENTRIES_MAX: Final = 50
@@ -87,17 +87,14 @@ def _item(publication: Publication, events: Sequence[Any]) -> ActivityItem:
     }
 
 
-def _edited(events: Sequence[Any]) -> tuple[str, str] | None:
-    """Which object all of the events edit, as (kind of event, id); None when they do more than that."""
-    found = {(event["kind"], _id_in(event["data"])) for event in events}
-    kind, subject = found.pop() if len(found) == 1 else ("", "")
-    return (kind, subject) if kind.endswith("Edited") else None
+def _edited(events: Sequence[Any]) -> str | None:
+    """The id of the one object that all of the events edit ("": the project); None when they do more than that."""
+    if any(event["kind"] not in EDITS for event in events):
+        return None
+    found = {_object_of(event) for event in events}
+    return found.pop() if len(found) == 1 else None
 
 
-def _id_in(data: Any) -> str:
-    """The object that an event is about; "" for the project itself."""
-    return next(_own_ids(data), "")
-
-
-def _own_ids(data: Any) -> Iterator[str]:
-    return (str(value) for name, value in data.items() if name.endswith("Id"))
+def _object_of(event: Any) -> str:
+    name = EDITS[event["kind"]]
+    return "" if name is None else str(event["data"][name])

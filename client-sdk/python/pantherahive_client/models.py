@@ -134,9 +134,9 @@ class AcceptInvitation(TypedDict):
 class ActivityItem(TypedDict):
     """One entry, or a run of edits of one object by one author: `entries` of them, from `firstSeq` to `seq`.
 
-    `at` is when the newest happened, `beganAt` the oldest. Events and opIds stand in the order of the
-    log; an opId is what `UndoCommand` takes. Where a command was undone or redone, the first event says
-    so.
+    The values of a task's fields and its watchers count as the task's. `at` is when the newest happened,
+    `beganAt` the oldest. Events and opIds stand in the order of the log; an opId is what `UndoCommand`
+    takes. Where a command was undone or redone, the first event says so.
     """
 
     seq: int

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from actors.runtime.log_reads import LogReads
-from protocol.activity import named_objects
+from protocol.activity import EDITS, named_objects
 from protocol.comments import AddComment, EditComment
+from protocol.custom_fields import DefineField, EditField
 from protocol.links import AddLink, RemoveLink
 from protocol.log import shard_of
 from protocol.members import AddMember, RemoveMember
+from protocol.messages import EVENTS, ProjectEvent
 from protocol.tasks import CreateTask, EditTask
 from server.activity_runs import RUN_ENTRIES_MAX
 from server.rest.activity import ENTRIES_MAX
@@ -54,6 +56,35 @@ async def test_a_run_of_edits_by_one_author_is_one_item(world: World) -> None:
     ]
     assert len(items[1]["events"]) == 2
     assert items[1]["beganAt"] < items[1]["at"]
+
+
+async def test_an_edit_of_a_tasks_fields_and_watchers_belongs_to_its_run(world: World) -> None:
+    ada, project, _ = await a_log(world, 2)
+    first, second = (task["id"] for task in await pages(world, ada, f"/v1/projects/{project}/tasks"))
+    size = (await world.send(ada, project, DefineField(name="Size", type="number"))).result["fieldId"]
+    for number in range(3):
+        await world.send(ada, project, EditTask(task_id=first, fields={size: number}))
+        await world.send(ada, project, EditTask(task_id=first, title=f"T{number}", fields={size: number + 9}))
+        await world.send(ada, project, EditTask(task_id=first, title=f"U{number}", add_watchers=[ada.id]))
+        await world.send(ada, project, EditTask(task_id=first, remove_watchers=[ada.id]))
+    await world.send(ada, project, EditTask(task_id=second, fields={size: 1}))
+    await world.send(ada, project, EditField(field_id=size, name="Width"))
+    await world.send(ada, project, EditField(field_id=size, name="Height"))
+    for path, runs in (
+        (f"/v1/projects/{project}/activity", [2, 1, 12, 1]),
+        (f"/v1/projects/{project}/tasks/{first}/activity", [12, 1]),
+        (f"/v1/users/{ada.id}/activity", [2, 1, 12, 1]),
+    ):
+        items = await pages(world, ada, path)
+        assert [item["entries"] for item in items][: len(runs)] == runs, path
+
+
+def test_every_edit_can_be_a_part_of_a_run() -> None:
+    edited = {event.kind for event in get_args(ProjectEvent) if event.kind.endswith("Edited")}
+    assert edited | {"FieldValuesSet", "WatchersChanged"} == set(EDITS)
+    ids = {name for name in EDITS.values() if name is not None}
+    named = {kind: {field.alias for field in EVENTS[kind].model_fields.values()} for kind in EDITS}
+    assert all(named[kind] & ids == ({name} if name is not None else set()) for kind, name in EDITS.items())
 
 
 async def test_a_run_has_an_end_and_no_page_cuts_it(world: World) -> None:
