@@ -157,7 +157,7 @@ class Product:
         for site in list(self._runner.sites):
             await site.stop()
         self._edges.event_streams.stop()
-        await self._edges.gateway.stop()
+        await self._edges.gateway.stop(self._settings.shutdown_grace_s)
         await self._runner.cleanup()
         await self._within(self._settings.shutdown_grace_s, "the actors", self._heart.region.stop())
         await self._cancel_vital()

@@ -158,9 +158,15 @@ class Gateway:
                 for session in list(self._of_grant.get(grant_id, ())):
                     session.end("ended")
 
-    async def stop(self, reason: CloseReason = "shutdown") -> None:
-        """Refuses new connections, tells the others why they end, and waits for them within the grace."""
+    async def stop(self, answers_within_s: float = 0.0, reason: CloseReason = "shutdown") -> None:
+        """Refuses new connections and commands, tells clients why they end, and waits for them within the grace.
+
+        Commands that are under way are answered first, where that takes no longer than `answers_within_s`.
+        """
         self.stopping = True
+        owed = [asyncio.create_task(session.answered()) for session in self._entered if session.owes_answers]
+        if owed:
+            await asyncio.wait(owed, timeout=answers_within_s)
         for session in list(self._sessions):
             session.end(reason)
         try:

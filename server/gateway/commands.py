@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections import deque
@@ -19,7 +20,7 @@ from protocol.wire import CommandRequest
 from server.auth.scopes import stream_refusal
 from server.enrich import needs_facts
 from server.gateway.hall import Hall
-from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
+from server.gateway.talk import INTERNAL, STOPPING, UNAVAILABLE, Talk
 from server.streams import UNREADABLE, code_of
 
 log = logging.getLogger("pantherahive.gateway")
@@ -44,10 +45,25 @@ class Commands:
         self._in_flight = 0
         self._behind: deque[tuple[CommandRequest, Command, int | None]] = deque()
         self._enriching = False
+        # Set when nothing waits any more, while somebody asks for that.
+        self._settled: asyncio.Event | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for their answer."""
+        return self._in_flight + len(self._behind)
 
     def forget(self) -> None:
         """The connection is over: what waits behind is not begun any more."""
         self._behind.clear()
+        if self._settled is not None:
+            self._settled.set()
+
+    async def settled(self) -> None:
+        """Waits until no command waits for its answer."""
+        if self.waiting:
+            self._settled = asyncio.Event()
+            await self._settled.wait()
 
     def take(self, payload: Any, ack_id: int | None) -> None:
         """Sends a command on its way, or answers why not."""
@@ -74,7 +90,9 @@ class Commands:
 
     def _crowded(self) -> Rejection | None:
         """Why no command is taken now. To read one, and to say what is wrong with it, costs as much as to begin it."""
-        if self._in_flight + len(self._behind) >= self._hall.limits.commands_in_flight_per_socket_max:
+        if self._hall.stopping:
+            return STOPPING
+        if self.waiting >= self._hall.limits.commands_in_flight_per_socket_max:
             return _TOO_MANY_COMMANDS
         return self._hall.rates.command(self._principal)
 
@@ -138,6 +156,8 @@ class Commands:
             self._talk.answer(ack_id, outcome)
         else:
             self._talk.answer(ack_id, {"cursor": str(outcome.cursor), "at": outcome.at, "result": outcome.result})
+        if self._settled is not None and not self.waiting:
+            self._settled.set()
 
 
 def _kind_of(request: CommandRequest) -> str:

@@ -50,7 +50,7 @@ from server.gateway.packets import (
     PoisonedEvent,
 )
 from server.gateway.places import Places
-from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
+from server.gateway.talk import INTERNAL, STOPPING, UNAVAILABLE, Talk
 from server.rate_limits import Allowance
 
 log = logging.getLogger("pantherahive.gateway")
@@ -65,7 +65,6 @@ _STREAMS_NAMED_MAX = 10
 _UNKNOWN_EVENT = Rejection(ErrorCode.INVALID, "there is no such event", {"field": "event"})
 _ANOTHER_PRINCIPAL = Rejection(ErrorCode.FORBIDDEN, "the token is another user's, or has other rights")
 _NO_NAMESPACE = Rejection(ErrorCode.NOT_FOUND, "there is no such namespace; everything is in the main one")
-_STOPPING = Rejection(ErrorCode.UNAVAILABLE, "the server is stopping", {"retryAfterS": 1})
 
 
 class Session:
@@ -98,6 +97,16 @@ class Session:
         if self._places is None:
             raise RuntimeError("not connected")
         return self._places
+
+    @property
+    def owes_answers(self) -> bool:
+        """Whether commands wait for their acks."""
+        return self._commands is not None and self._commands.waiting > 0
+
+    async def answered(self) -> None:
+        """Waits until no command does, or the connection is over. No further ones are taken meanwhile."""
+        if self._commands is not None:
+            await self._commands.settled()
 
     # — from the engine ——————————————————————————————————————————————————————————————————————————————
 
@@ -151,7 +160,7 @@ class Session:
         if self._asked_in:
             raise BadPacket("a second CONNECT")
         if self._hall.stopping:
-            self._refuse_connect(_STOPPING)
+            self._refuse_connect(STOPPING)
             return
         given = auth if isinstance(auth, dict) else {}
         try:

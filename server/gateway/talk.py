@@ -10,6 +10,7 @@ from protocol.errors import ErrorCode, Rejection
 from server.gateway.engine import EngineSocket
 
 UNAVAILABLE = Rejection(ErrorCode.UNAVAILABLE, "the database cannot be asked right now", {"retryAfterS": 1})
+STOPPING = Rejection(ErrorCode.UNAVAILABLE, "the server is stopping", {"retryAfterS": 1})
 INTERNAL = Rejection(ErrorCode.INTERNAL, "the request failed inside the server")
 
 

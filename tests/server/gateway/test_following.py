@@ -14,6 +14,8 @@ from protocol.members import AddMember, RemoveMember
 from protocol.projects import DeleteProject, EditProject, RestoreProject
 from protocol.tasks import CreateTask
 from server.gateway.crowd import Crowd
+from storage.memory.faulty import Hold
+from tests.server.clock import RandomIds
 from tests.server.gateway.client import LiveClient
 from tests.server.gateway.hive import LONG_PINGS, Hive, a_hive, eventually
 
@@ -89,6 +91,39 @@ async def test_at_a_token_s_end_the_connection_is_closed(hive: Hive) -> None:
     assert client.events[-1] == ("closed", {"reason": "expired"})
     assert client.control[-1] == "41"
     await eventually(lambda: not hive.left())
+
+
+async def test_what_is_under_way_at_the_server_s_end_is_answered_first_and_nothing_more_begun(hive: Hive) -> None:
+    stream = await hive.project()
+    client = await hive.client()
+    hold = hive.journal.next(Hold())
+    first = await client.emit("command", new_task(stream))
+    await hold.reached.wait()
+    stopping = asyncio.create_task(hive.gateway.stop(answers_within_s=10))
+    await asyncio.sleep(0)
+    second = await client.emit("command", new_task(stream))
+    assert (await client.answer(second))["error"]["code"] == "unavailable"
+    hold.release()
+    assert "cursor" in await client.answer(first)
+    await client.until_end()
+    assert client.events[-1] == ("closed", {"reason": "shutdown"})
+    await stopping
+    assert (await hive.view(stream))[1] == 2
+
+
+async def test_at_its_end_the_server_waits_for_no_answer_longer_than_it_is_told(hive: Hive) -> None:
+    stream = await hive.project()
+    client = await hive.client()
+    hold = hive.journal.next(Hold())
+    await client.emit("command", new_task(stream))
+    await hold.reached.wait()
+    await hive.gateway.stop(answers_within_s=0.05)
+    await client.until_end()
+    hold.release()
+
+
+def new_task(stream: str) -> dict[str, Any]:
+    return {"stream": stream, "opId": RandomIds().new_id(), "type": "CreateTask", "data": {"title": "x"}}
 
 
 async def test_at_the_server_s_end_everybody_is_told(hive: Hive) -> None:
