@@ -59,10 +59,22 @@ _SECURITY_HEADERS = (
 _CORS_REQUEST_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-Id"
 )
-_CORS_RESPONSE_HEADERS = (
-    "Content-Location, Derived-State, ETag, Link, Location, Op-Id, RateLimit, RateLimit-Policy, Retry-After, "
-    "Stream-State, X-Request-Id"
+EXPOSED: Final = (
+    "Content-Location",
+    "Derived-As-Of",
+    "Derived-Seq",
+    "Derived-State",
+    "ETag",
+    "Link",
+    "Location",
+    "Op-Id",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Stream-State",
+    "X-Request-Id",
 )
+"""The headers of answers that pages of other origins may read: all that the OpenAPI document names."""
 
 
 class HttpMeters(Protocol):
@@ -197,7 +209,7 @@ def _cross_origin_headers(origin: str | None) -> Mapping[str, str]:
     headers: dict[str, str] = {hdrs.VARY: "Origin, Authorization"}
     if origin is not None:
         headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-        headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _CORS_RESPONSE_HEADERS
+        headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = ", ".join(EXPOSED)
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return headers
 

@@ -43,6 +43,12 @@ _IN_HEADER: Final[Mapping[str, dict[str, Any]]] = {
     },
 }
 """Forms of headers that are refused in any other."""
+_OF_EVERY_ANSWER: Final = {"X-Request-Id": "The one that was sent, or a new one: the server's log names it"}
+_OF_QUOTAS: Final = {
+    "RateLimit": 'What is left of a quota, and in how many seconds it is whole again: `"requests";r=99;t=1`',
+    "RateLimit-Policy": 'The quota: how many, in a window of how many seconds: `"requests";q=100;w=1`',
+}
+"""Not for the operator, whom no quota limits."""
 _ABOUT: Final = (
     "REST of PantheraHive. Errors are problem documents (RFC 9457) with stable codes; pages are keyset pages, whose "
     "next one `Link` names (RFC 8288); ETags are cursors of the log, those of one record with its own tag beside it; "
@@ -74,10 +80,14 @@ def openapi_document(routes: Iterable[web.RouteDef], version: str) -> dict[str, 
         "paths": {path: paths[path] for path in sorted(paths)},
         "components": {
             "schemas": schemas.definitions,
+            "headers": {name: _header(text) for name, text in {**_OF_EVERY_ANSWER, **_OF_QUOTAS}.items()},
             "responses": {
                 "Problem": {
                     "description": "Refused, or failed: `code` says why",
-                    "headers": {"Retry-After": _header("Seconds to wait before the request is sent again")},
+                    "headers": {
+                        str(hdrs.RETRY_AFTER): _header("Seconds to wait before the request is sent again"),
+                        **_shared(_OF_QUOTAS, _OF_EVERY_ANSWER),
+                    },
                     "content": {PROBLEM: {"schema": schemas.of(ErrorResponse)}},
                 }
             },
@@ -221,7 +231,7 @@ def _responses(method: str, operation: Operation, schemas: _Schemas) -> dict[str
         if JSON in content:
             content[JSON] = {"schema": schemas.of(operation.answer)}
         success["content"] = content
-    headers = {}
+    headers: dict[str, Any] = {}
     if operation.etag or operation.tagged:
         headers[str(hdrs.ETAG)] = _header(
             "`<cursor>` as of which this is true; of one record also its own tag, `<cursor>-<tag>`"
@@ -230,6 +240,8 @@ def _responses(method: str, operation: Operation, schemas: _Schemas) -> dict[str
         headers[STREAM_STATE] = _header("`halted`: the log cannot be read to its end; this is its last good entry")
     if _has_content_tag(method, operation):
         headers[str(hdrs.ETAG)] = _header("Weak: made of what is sent")
+    if operation.etag and operation.query is not None and "as_of" in operation.query.model_fields:
+        headers[str(hdrs.CONTENT_LOCATION)] = _header("Of a past state: the path by its seq, where it stays for ever")
     if operation.located:
         headers[str(hdrs.LOCATION)] = _header("The path of what was made")
     if operation.conditional or operation.logged:
@@ -240,13 +252,18 @@ def _responses(method: str, operation: Operation, schemas: _Schemas) -> dict[str
         headers[DERIVED_AS_OF] = _header("Until when everything that was committed is in it")
         headers[DERIVED_SEQ] = _header("What of `minSeq` is in it: all that the caller may see")
         headers[DERIVED_STATE] = _header("`incomplete`: projects are left out whose projection stands still")
-    if headers:
-        success["headers"] = headers
+    headers |= _shared(_OF_EVERY_ANSWER) if operation.public else _shared(_OF_QUOTAS, _OF_EVERY_ANSWER)
+    success["headers"] = headers
     responses: dict[str, Any] = {str(operation.status): success}
     if operation.etag or _has_content_tag(method, operation):
-        responses["304"] = {"description": "What `If-None-Match` names is still the newest"}
+        responses["304"] = {"description": "What `If-None-Match` names is still the newest", "headers": headers}
     responses["default"] = {"$ref": "#/components/responses/Problem"}
     return responses
+
+
+def _shared(*described: Mapping[str, str]) -> dict[str, Any]:
+    """The headers, each by a reference into the components."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for names in described for name in names}
 
 
 def _header(description: str) -> dict[str, Any]:

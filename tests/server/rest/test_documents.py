@@ -6,7 +6,7 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -16,11 +16,12 @@ from aiohttp import web
 from protocol.messages import COMMANDS, EVENTS
 from protocol.schema import SOCKET_EVENTS
 from scripts.write_protocol_reference import main, reference, routes
+from server.middleware import EXPOSED
 from server.rest.asyncapi import asyncapi_document
 from server.rest.openapi import UndeclaredRoute, openapi_document
 from server.rest.operations import operation_of
 from tests.architecture.test_routes import routes as all_routes
-from tests.server.world import World
+from tests.server.world import ORIGIN, World
 
 
 def references(document: Any) -> Iterator[str]:
@@ -86,6 +87,43 @@ def test_the_document_has_every_route_and_only_references_that_lead_somewhere() 
             given = [one["name"] for one in operation.get("parameters", []) if one["in"] == "path"]
             assert given == re.findall(r"\{(\w+)\}", path)
             assert operation["responses"]
+
+
+def answers(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All that the document describes; references are followed."""
+    for path in document["paths"].values():
+        for call in path.values():
+            for answer in call["responses"].values():
+                yield resolved(document, answer["$ref"]) if "$ref" in answer else answer
+
+
+def lower(names: Iterable[str]) -> set[str]:
+    """Names of headers, to be compared."""
+    return {name.lower() for name in names}
+
+
+async def test_pages_of_other_origins_may_read_every_header_that_the_document_names(world: World) -> None:
+    described = answers(openapi_document(all_routes(), "1.2.3"))
+    told = await world.http.get("/v1/projects", headers={"Origin": ORIGIN})
+    assert told.headers["Access-Control-Expose-Headers"].split(", ") == list(EXPOSED)
+    assert lower(EXPOSED) == set().union(*(lower(answer["headers"]) for answer in described))
+
+
+async def test_the_document_names_the_headers_that_are_sent(world: World) -> None:
+    ada = await world.register("ada")
+    paths = openapi_document(all_routes(), "1.2.3")["paths"]
+    project = await world.project(ada)
+    for path, template, query in (
+        ("/v1/projects", "/v1/projects", "?limit=1"),
+        (f"/v1/projects/{project['id']}", "/v1/projects/{projectId}", "?asOf=1"),
+    ):
+        responses = paths[template]["get"]["responses"]
+        first = await world.http.get(path + query, headers=ada.auth)
+        again = await world.http.get(path + query, headers={**ada.auth, "If-None-Match": first.headers["ETag"]})
+        for answer in (first, again):
+            ours = lower(answer.headers) & lower(EXPOSED)
+            assert ours <= lower(responses[str(answer.status)]["headers"]), (path, answer.status)
+            assert {"etag", "ratelimit", "ratelimit-policy", "x-request-id"} <= ours
 
 
 def test_a_route_that_says_nothing_is_named() -> None:
