@@ -165,7 +165,10 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPException as error:
         if error.status < 400 or error.content_type == "application/problem+json":
             raise
-        return problem_of_http(error)
+        answer = problem_of_http(error)
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            answer.headers[hdrs.ALLOW] = _allowed(request, error)
+        return answer
     except StorageFault as fault:
         log.warning("storage fault", fault=type(fault).__name__, route=route_of(request))
         return problem(UNAVAILABLE)
@@ -228,6 +231,15 @@ def _options(request: web.Request) -> web.Response:
     """What may be done with an address (RFC 9110 §9.3.7): aiohttp's refusal of OPTIONS knows it."""
     refusal = request.match_info.http_exception
     if isinstance(refusal, web.HTTPMethodNotAllowed):
-        methods = sorted({*refusal.allowed_methods, hdrs.METH_OPTIONS})
-        return web.Response(status=204, headers={hdrs.ALLOW: ", ".join(methods)})
+        return web.Response(status=204, headers={hdrs.ALLOW: _allowed(request, refusal)})
     return problem_of_http(web.HTTPNotFound())
+
+
+def _allowed(request: web.Request, refusal: web.HTTPMethodNotAllowed) -> str:
+    """The methods of an address, as `Allow` has them.
+
+    aiohttp adds those of every template that fits: of `/v1/users/login` also those of `/v1/users/{userId}`.
+    """
+    resources = request.app.router.resources()
+    own = {route.method for resource in resources if resource.canonical == request.path for route in resource}
+    return ", ".join(sorted({*(own or refusal.allowed_methods), hdrs.METH_OPTIONS}))

@@ -86,17 +86,12 @@ def problem(rejection: Rejection) -> web.Response:
     )
 
 
-_KEPT_HEADERS: Final = (hdrs.ALLOW, hdrs.SEC_WEBSOCKET_VERSION)
-"""They say what would have been taken."""
-
-
 def problem_of_http(error: web.HTTPException) -> web.Response:
     """What aiohttp itself refused (no route, wrong method, too large …) as a problem document."""
     code = _CODE_OF_STATUS.get(error.status, ErrorCode.INVALID if error.status < 500 else ErrorCode.INTERNAL)
     response = problem(Rejection(code, _TITLES[code].lower()))
-    for name in _KEPT_HEADERS:
-        if name in error.headers:
-            response.headers[name] = error.headers[name]
+    if hdrs.SEC_WEBSOCKET_VERSION in error.headers:  # which would have been taken
+        response.headers[hdrs.SEC_WEBSOCKET_VERSION] = error.headers[hdrs.SEC_WEBSOCKET_VERSION]
     return response
 
 

@@ -46,10 +46,24 @@ async def test_head_is_get_without_a_body(world: World) -> None:
     assert (head.status, head.headers["ETag"], await head.read()) == (200, get.headers["ETag"], b"")
 
 
-async def test_options_tells_the_methods(world: World) -> None:
-    response = await world.http.options("/v1/projects")
-    assert response.status == 204
-    assert {"GET", "POST", "HEAD", "OPTIONS"} == set(response.headers["Allow"].split(", "))
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/projects", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/users/login", "OPTIONS, POST"),
+        ("/v1/users/me", "GET, HEAD, OPTIONS"),
+        ("/v1/users/01890000-0000-7000-8000-000000000000", "GET, HEAD, OPTIONS, PUT"),
+    ],
+)
+async def test_options_and_a_refused_method_tell_the_methods_of_the_address(
+    world: World, path: str, allowed: str
+) -> None:
+    told, refused = await world.http.options(path), await world.http.delete(path)
+    assert (told.status, refused.status) == (204, 405)
+    assert (told.headers["Allow"], refused.headers["Allow"]) == (allowed, allowed)
+
+
+async def test_options_of_no_address_is_not_found(world: World) -> None:
     await problem_of(await world.http.options("/nowhere"), 404)
 
 
