@@ -94,7 +94,9 @@ class Product:
         self._lag = LoopLag(settings.loop_lag_interval_s, self._heart.meters.loop_lagged)
         times = RequestTimes.of(settings)
         doors = None if settings.trusted_proxies else Doors(settings.http_connections_per_address_max)
-        self._runner = HttpRunner(self._make_http(), times, doors, shutdown_timeout=settings.shutdown_grace_s)
+        self._runner = HttpRunner(
+            self._make_http(), times, doors, self._heart.meters, shutdown_timeout=settings.shutdown_grace_s
+        )
 
     @classmethod
     async def open(cls, settings: Settings, secrets: Secrets, place: Place) -> Product:

@@ -24,9 +24,10 @@ from config.settings import Settings
 from protocol.errors import ErrorCode, Rejection
 from server.addresses import place_of
 from server.arrival import Arrival, BodyBroken, BodyTimes
+from server.expectations import noting_expectations
 from server.farewells import Farewells
 from server.gateway.doors import TOO_MANY_OF_ADDRESS, Doors
-from server.middleware import set_security_headers
+from server.middleware import REQUEST_ID, HttpMeters, set_security_headers
 from server.request_end import NEWEST_BYTES, goes_on
 from server.rest.problems import INTERNAL, problem
 from server.unread import Unread
@@ -81,17 +82,16 @@ class TimedRequestHandler(web.RequestHandler):
     """One connection. At any time at most one wait for the client is limited: for headers, or for a body."""
 
     __slots__ = (
-        *("_address", "_body", "_doors", "_ends_amid", "_farewells", "_head_began", "_newest"),
+        *("_address", "_body", "_doors", "_ends_amid", "_farewells", "_head_began", "_meters", "_newest"),
         *("_patience", "_seen", "_times", "_unread"),
     )
 
-    def __init__(
-        self, server: web.Server, times: RequestTimes, doors: Doors | None, farewells: Farewells, **options: Any
-    ) -> None:
+    def __init__(self, server: TimedServer, **options: Any) -> None:
         super().__init__(server, **options)
-        self._times = times
-        self._doors = doors
-        self._farewells = farewells
+        self._times = server.times
+        self._doors = server.doors
+        self._meters = server.meters
+        self._farewells = server.farewells
         # Whose place at the doors is taken, while it is.
         self._address: str | None = None
         # The end of the wait, while there is one.
@@ -270,6 +270,8 @@ class TimedRequestHandler(web.RequestHandler):
         else:
             log.info("a request could not be read", remote=request.remote, why=type(exc).__name__)
         response = problem(_rejection(status, exc))
+        if REQUEST_ID not in request:  # no middleware has seen it
+            self._meters.malformed_answered(response.status)
         set_security_headers(response, "-")
         response.force_close()
         return response
@@ -290,20 +292,18 @@ def _rejection(status: int, exc: BaseException | None) -> Rejection:
 class TimedServer(web.Server):
     """Makes our protocol for every connection."""
 
-    def __init__(self, handler: Any, times: RequestTimes, doors: Doors | None, **options: Any) -> None:
-        super().__init__(handler, **options)
-        self._times = times
-        self._doors = doors
-        self._farewells = Farewells()
+    def __init__(self, stock: web.Server, times: RequestTimes, doors: Doors | None, meters: HttpMeters) -> None:
+        super().__init__(stock.request_handler, request_factory=noting_expectations(stock.request_factory))
+        self.times = times
+        self.doors = doors
+        self.meters = meters
+        self.farewells = Farewells()
 
     def __call__(self) -> web.RequestHandler:
         return TimedRequestHandler(
             self,
-            self._times,
-            self._doors,
-            self._farewells,
             loop=self._loop,
-            keepalive_timeout=self._times.keepalive_s,
+            keepalive_timeout=self.times.keepalive_s,
             access_log=None,
             # Compressed bodies are refused; unpacking them first would be work for strangers.
             auto_decompress=False,
@@ -317,12 +317,18 @@ class HttpRunner(web.AppRunner):
     """
 
     def __init__(
-        self, app: web.Application, times: RequestTimes, doors: Doors | None, *, shutdown_timeout: float
+        self,
+        app: web.Application,
+        times: RequestTimes,
+        doors: Doors | None,
+        meters: HttpMeters,
+        *,
+        shutdown_timeout: float,
     ) -> None:
         super().__init__(app, access_log=None, shutdown_timeout=shutdown_timeout)
         self._times = times
         self._doors = doors
+        self._meters = meters
 
     async def _make_server(self) -> web.Server:
-        stock = await super()._make_server()
-        return TimedServer(stock.request_handler, self._times, self._doors, request_factory=stock.request_factory)
+        return TimedServer(await super()._make_server(), self._times, self._doors, self._meters)

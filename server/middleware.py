@@ -15,6 +15,7 @@ from multidict import CIMultiDict
 
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.faults import StorageFault
+from server.expectations import refusing_unmet
 from server.rate_limits import Allowance
 from server.rest.problems import INTERNAL, problem, problem_of_http, rate_headers
 
@@ -82,10 +83,14 @@ class HttpMeters(Protocol):
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None: ...
 
+    def malformed_answered(self, status: int) -> None:
+        """Something that was no whole request was answered: it has no method, no route and no time."""
+        ...
+
 
 def http_middlewares(meters: HttpMeters, allowed_origins: Sequence[str], new_id: Callable[[], str]) -> list[Middleware]:
     """The middlewares, outermost first."""
-    return [_observing(meters, new_id), _cross_origin(frozenset(allowed_origins)), _problems]
+    return [_observing(meters, new_id), refusing_unmet, _cross_origin(frozenset(allowed_origins)), _problems]
 
 
 def route_of(request: web.Request) -> str:

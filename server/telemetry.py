@@ -126,7 +126,13 @@ class Meters:
         )
         self._conflated = self._counter("conflated", "States sent to clients that were too far behind for entries")
         self._slow_clients = self._counter("slow_clients", "Connections ended because they did not read")
-        self._requests = self._counter("http_requests", "HTTP requests answered", "method", "route", "status")
+        self._requests = self._counter(
+            "http_requests",
+            "HTTP requests answered; the route of what could not be read as one is `malformed`",
+            "method",
+            "route",
+            "status",
+        )
         self._request_seconds = self._histogram("http_request_seconds", "One HTTP request", _SECONDS, "route")
         self._lag_seconds = self._distribution("loop_lag_seconds", "How late the event loop runs")
 
@@ -179,6 +185,9 @@ class Meters:
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
+
+    def malformed_answered(self, status: int) -> None:
+        self._requests.labels("OTHER", "malformed", str(status)).inc()
 
     def loop_lagged(self, seconds: float) -> None:
         self._lag_seconds.observe(seconds)

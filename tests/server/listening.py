@@ -67,17 +67,18 @@ async def served(
     times: RequestTimes, meters: HttpMeters | None = None, doors: Doors | None = None
 ) -> AsyncIterator[int]:
     """The port of a server."""
+    meters = meters or Meters()
     app = http_application(
         [
             *(web.get("/ok", ok), web.post("/take", take), web.get("/socket", socket)),
             *(web.get("/large", large), web.get("/left", left)),
         ],
-        meters=meters or Meters(),
+        meters=meters,
         allowed_origins=[],
         body_max_bytes=1000,
         new_id=RandomIds().new_id,
     )
-    runner = HttpRunner(app, times, doors, shutdown_timeout=0.2)
+    runner = HttpRunner(app, times, doors, meters, shutdown_timeout=0.2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

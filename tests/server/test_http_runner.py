@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.gateway.doors import Doors
+from server.telemetry import Meters
 from tests.server.gateway.hive import eventually
 from tests.server.listening import GET, PATIENT, QUICK, closed, problem_in, sent, served
 
@@ -37,11 +38,14 @@ CANARY = "canary"
     ],
 )
 async def test_what_is_no_http_is_a_problem_that_quotes_nothing(request_: bytes, status: int, code: str) -> None:
+    meters = Meters()
     with capture_logs() as lines:
-        async with served(PATIENT) as port:
+        async with served(PATIENT, meters) as port:
             answer = await sent(port, request_)
     document = problem_in(answer)
     assert (document["status"], document["code"]) == (status, code)
+    counted = f'http_requests_total{{method="OTHER",route="malformed",status="{status}"}} 1.0'
+    assert counted in meters.exposition().decode()
     assert CANARY.encode() not in answer
     assert CANARY not in str(lines)
 

@@ -34,6 +34,9 @@ class Answered:
         del method, route, seconds
         self.statuses.append(status)
 
+    def malformed_answered(self, status: int) -> None:
+        self.statuses.append(status)
+
 
 @asynccontextmanager
 async def one_quiet_line(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgpack
 
 from tests.server.hostile.row import Row
-from tests.server.hostile.sending import wire
+from tests.server.hostile.sending import SOCKET, wire
 from tests.server.hostile.sockets import broken_frame, msgpack_frames
 
 
@@ -70,6 +70,17 @@ ROWS: Final = [
         "a line break, encoded, in a path: logged as text",
         wire(b"GET /%0d%0a%7b%22event%22:%22forged%22%7d HTTP/1.1\r\n" + HOST + END),
         "404 not_found, closed",
+    ),
+    Row("an expectation that is none", wire(GET + b"Expect: forged\r\n" + END), MALFORMED),
+    Row(
+        "another expectation beside `100-continue`, on a path that is not there",
+        wire(b"GET /nowhere HTTP/1.1\r\n" + HOST + b"Expect: 100-continue, forged\r\n" + END),
+        MALFORMED,
+    ),
+    Row(
+        "an expectation that is none, in the handshake of a socket",
+        wire(f"GET {SOCKET} HTTP/1.1\r\n".encode() + HOST + b"Upgrade: websocket\r\nExpect: forged\r\n" + END),
+        MALFORMED,
     ),
     Row("a frame that is not masked", broken_frame(b"\x81\x01x"), "closed 1002"),
     Row("a frame with reserved bits", broken_frame(b"\xf1\x81\0\0\0\0x"), "closed 1002"),
