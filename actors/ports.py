@@ -10,7 +10,7 @@ Error tree of the ports (defined in `protocol.faults`, so that both sides can na
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from protocol.log import (
@@ -138,8 +138,19 @@ class Ownership(Protocol):
 class Timers(Protocol):
     """The table of timers. It is written by a consumer of the log and read by the owner of the shard."""
 
-    async def due(self, shards: Sequence[int], until: str, limit: int) -> Sequence[DueTimer]:
-        """Timers of these shards with `due_at <= until`, and those that have rested until then; earliest first."""
+    async def due(
+        self,
+        shards: Sequence[int],
+        until: str,
+        limit: int,
+        *,
+        behind: DueTimer | None = None,
+        without: Collection[str] = (),
+    ) -> Sequence[DueTimer]:
+        """Timers of these shards with `due_at <= until`, and those that have rested until then.
+
+        In the order of (due_at, stream, name), those that come after `behind`; none of the streams `without`.
+        """
         ...
 
     async def done(self, timer: DueTimer) -> None:

@@ -242,7 +242,15 @@ class Product:
 
     def _watch_figures(self) -> None:
         heart, edges = self._heart, self._edges
-        parts = Parts(heart.region, heart.feeds, edges.gateway, edges.event_streams, heart.shards, heart.clock)
+        parts = Parts(
+            heart.region,
+            heart.feeds,
+            edges.gateway,
+            edges.event_streams,
+            heart.shards,
+            heart.timers,
+            heart.clock,
+        )
         watch_parts(heart.meters, parts)
         for consumer in self._consumers.runners:
             watch_consumer(heart.meters, consumer, heart.clock)

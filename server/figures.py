@@ -9,6 +9,8 @@ from actors.ports import Clock
 from actors.runtime.feeds import Feeds
 from actors.runtime.region import Region
 from actors.runtime.shards import ShardTable
+from actors.runtime.stuck_streams import STUCK_STREAMS_MAX
+from actors.runtime.timers import TimerService
 from protocol.log import SHARDS
 from server.consumers.runner import Runner
 from server.gateway.app import Gateway
@@ -26,6 +28,7 @@ class Parts:
     gateway: Gateway
     event_streams: EventStreams
     shards: ShardTable
+    timers: TimerService
     clock: Clock
 
 
@@ -44,6 +47,11 @@ def watch_parts(meters: Meters, parts: Parts) -> None:
         "streams_quarantined_now",
         "Streams that take no commands for a while after repeated failures",
         lambda: parts.region.supervisor.quarantined(parts.clock.monotonic_s()),
+    )
+    watch(
+        "timers_stuck_streams",
+        f"Streams whose due timers wait because they do not take them; counted up to {STUCK_STREAMS_MAX}",
+        lambda: parts.timers.stuck_streams,
     )
     watch("followers", "Places of followers in all streams", lambda: parts.feeds.followers)
     watch("connections", "Open live connections", lambda: parts.gateway.connections)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from protocol.log import DueTimer, shard_of
@@ -26,16 +26,23 @@ class MemoryTimers:
         # (stream, name) → the timer.
         self._rows: dict[tuple[str, str], _Row] = {}
 
-    async def due(self, shards: Sequence[int], until: str, limit: int) -> Sequence[DueTimer]:
+    async def due(
+        self,
+        shards: Sequence[int],
+        until: str,
+        limit: int,
+        *,
+        behind: DueTimer | None = None,
+        without: Collection[str] = (),
+    ) -> Sequence[DueTimer]:
         """See the port."""
-        wanted = frozenset(shards)
+        wanted, unwanted = frozenset(shards), frozenset(without)
         found = [
-            (row.fires_at, DueTimer(stream, name, row.due_at, row.seq, row.fires_at > row.due_at))
+            DueTimer(stream, name, row.due_at, row.seq, row.fires_at > row.due_at)
             for (stream, name), row in self._rows.items()
-            if row.fires_at <= until and shard_of(stream) in wanted
+            if row.fires_at <= until and shard_of(stream) in wanted and stream not in unwanted
         ]
-        found.sort(key=lambda one: (one[0], one[1].stream, one[1].name))
-        return [timer for _, timer in found[:limit]]
+        return sorted((one for one in found if behind is None or _place(one) > _place(behind)), key=_place)[:limit]
 
     async def done(self, timer: DueTimer) -> None:
         """See the port."""
@@ -69,3 +76,7 @@ class MemoryTimers:
         for (stream, name), row in list(self._rows.items()):
             if stream == wake.stream and name.startswith(wake.prefix) and row.seq < wake.seq:
                 self._rows[stream, name] = _Row(row.due_at, row.due_at, wake.seq)
+
+
+def _place(timer: DueTimer) -> tuple[str, str, str]:
+    return timer.due_at, timer.stream, timer.name

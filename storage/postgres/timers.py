@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 from protocol.base import datetime_of, instant_of
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 _DUE: Final = """
 SELECT stream, name, due_at, seq, fires_at > due_at AS has_rested FROM timers
- WHERE shard_id = ANY ($1::int[]) AND fires_at <= $2
- ORDER BY fires_at, stream, name
+ WHERE shard_id = ANY ($1::int[]) AND fires_at <= $2 AND stream <> ALL ($4::text[])
+   AND ($5::timestamptz IS NULL OR (due_at, stream, name) > ($5, $6::text, $7::text))
+ ORDER BY due_at, stream, name
  LIMIT $3
 """
 _DONE: Final = "DELETE FROM timers WHERE stream = $1 AND name = $2 AND seq = $3"
@@ -48,9 +49,18 @@ class PostgresTimers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def due(self, shards: Sequence[int], until: str, limit: int) -> Sequence[DueTimer]:
+    async def due(
+        self,
+        shards: Sequence[int],
+        until: str,
+        limit: int,
+        *,
+        behind: DueTimer | None = None,
+        without: Collection[str] = (),
+    ) -> Sequence[DueTimer]:
         """See the port."""
-        rows = await self._database.fetch(_DUE, list(shards), datetime_of(until), limit)
+        place = (None, None, None) if behind is None else (datetime_of(behind.due_at), behind.stream, behind.name)
+        rows = await self._database.fetch(_DUE, list(shards), datetime_of(until), limit, list(without), *place)
         return [
             DueTimer(row["stream"], row["name"], instant_of(row["due_at"]), row["seq"], row["has_rested"])
             for row in rows

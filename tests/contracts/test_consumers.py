@@ -98,6 +98,28 @@ async def test_timers_are_due_by_shard_and_time_earliest_first(storage: Storage)
     assert await storage.timers.due([], LATER, 10) == []
 
 
+async def test_due_timers_go_on_behind_one_and_leave_streams_out(storage: Storage) -> None:
+    await write_timers(storage, *(TimerWrite(stream, name, AT, 1) for stream in (A, B) for name in ("one", "two")))
+    await write_timers(storage, TimerWrite(OTHER, "late", LATER, 1))
+    everything = await storage.timers.due([3, 9], LATER, 10)
+    assert [len(everything), everything[-1]] == [5, DueTimer(OTHER, "late", LATER, 1)]
+    for place, timer in enumerate(everything, 1):
+        assert await storage.timers.due([3, 9], LATER, 10, behind=timer) == everything[place:]
+    for left_out in ([A], [A, OTHER], [A, B, OTHER]):
+        kept = [timer for timer in everything if timer.stream not in left_out]
+        assert await storage.timers.due([3, 9], LATER, 10, without=left_out) == kept
+        assert await storage.timers.due([3, 9], LATER, 1, without=left_out) == kept[:1]
+
+
+async def test_a_timer_that_rested_keeps_the_place_of_when_it_was_due(storage: Storage) -> None:
+    await write_timers(storage, TimerWrite(A, "rests", AT, 1), TimerWrite(B, "other", BEFORE_LATER, 1))
+    [timer] = await storage.timers.due([3], AT, 10)
+    await storage.timers.rest(timer, LATER)
+    rested, other = await storage.timers.due([3], LATER, 10)
+    assert (rested, other.stream) == (DueTimer(A, "rests", AT, 1, has_rested=True), B)
+    assert await storage.timers.due([3], LATER, 10, behind=rested) == [other]
+
+
 async def test_of_several_changes_of_a_timer_the_last_counts(storage: Storage) -> None:
     await write_timers(
         storage, TimerWrite(A, "one", LATER, 1), TimerWrite(A, "one", AT, 2), TimerWrite(B, "two", AT, 1)

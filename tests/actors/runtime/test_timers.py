@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
-from actors.runtime.timers import REST, TimerService, timer_op_id
+from actors.runtime.delivery import Reply
+from actors.runtime.request import Outcome, Request
+from actors.runtime.stuck_streams import PAUSE_MAX_S, StuckStreams
+from actors.runtime.timers import LINES_PER_ROUND_MAX, REST, TIMERS_PER_ROUND_MAX, TimerService, timer_op_id
+from protocol.errors import ErrorCode, Rejection
 from protocol.faults import NotApplied
 from protocol.log import DueTimer, shard_of
 from storage.memory.faulty import LoseAnswer
 from storage.memory.transactions import MemoryTransactions
 from storage.ports import TimerWake, TimerWrite
 from tests.actors.runtime.notes import REFUSED, NotesActor, add
-from tests.actors.runtime.world import STREAM, World, a_world, accepted, settle
+from tests.actors.runtime.world import STREAM, World, a_world, accepted, settle, until
 
+OTHER = "notes/2"
 PAST = "2026-01-01T00:00:00.000Z"
+
+
+class Asked:
+    """The world's router, which keeps the streams that it was asked for; `silent` gets `answer`."""
+
+    def __init__(self, world: World, silent: str = "") -> None:
+        self._region, self._silent = world.region, silent
+        self.streams: list[str] = []
+        self.answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    def command(self, request: Request) -> asyncio.Future[Outcome]:
+        self.streams.append(request.stream)
+        return self.answer if request.stream == self._silent else self._region.command(request)
+
+    def send(self, request: Request, reply: Reply) -> None:
+        self._region.send(request, reply)
+
+    def read(self, *arguments: Any, **others: Any) -> asyncio.Future[Any]:
+        return self._region.read(*arguments, **others)
 
 
 def service_of(world: World) -> TimerService:
@@ -227,3 +254,106 @@ async def test_a_timer_set_anew_while_it_fires_stays_set() -> None:
         assert await service_of(world).fire_due() == 1
         assert await left(world) == ["remind"]
         await settle()
+
+
+async def test_more_timers_of_a_halted_stream_than_a_round_takes_cost_other_streams_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_world(actor := NotesActor()) as world:
+        await world.given(1)
+        world.region.passivate(STREAM)
+        actor.indigestible.add("text")
+        await set_timers(world, *(f"of the halted {number:03}" for number in range(2 * TIMERS_PER_ROUND_MAX)))
+        await set_timers(world, "remind", due_at=world.clock.now(), stream=OTHER)
+        service = service_of(world)
+        assert [await service.fire_due(), await service.fire_due()] == [0, 1]
+        assert (len(world.journal.entries(OTHER)), service.stuck_streams) == (1, 1)
+        for _ in range(60):
+            world.clock.advance(1.0)
+            assert await service.fire_due() == 0
+        [line] = [record for record in caplog.records if record.levelname == "WARNING" and "timers" in record.name]
+        assert STREAM in line.getMessage()
+
+
+async def test_a_stream_that_is_repaired_fires_its_timers_soon() -> None:
+    async with a_world(actor := NotesActor(), halted_retry_s=1.0) as world:
+        await world.given(1)
+        world.region.passivate(STREAM)
+        actor.indigestible.add("text")
+        await set_timers(world, "remind", "refused")
+        service = service_of(world)
+        for _ in range(100):
+            assert await service.fire_due() == 0
+            world.clock.advance(PAUSE_MAX_S / 4)
+        actor.indigestible.clear()
+        world.region.passivate(STREAM)
+        world.clock.advance(PAUSE_MAX_S)
+        assert (await service.fire_due(), service.stuck_streams, await left(world)) == (2, 0, ["refused"])
+
+
+async def test_each_stream_that_cannot_answer_is_asked_once_in_a_round() -> None:
+    async with a_world() as world:
+        for _ in range(5):
+            world.region.supervisor.crashed(STREAM, world.clock.monotonic_s())
+        await set_timers(world, "one", "two", "three")
+        await set_timers(world, "remind", stream=OTHER, due_at=world.clock.now())
+        router = Asked(world)
+        service = TimerService([world.actor], world.timers, router, world.shards, world.clock, 10.0)
+        assert (await service.fire_due(), router.streams) == (1, [STREAM, OTHER])
+
+
+async def test_a_stream_that_lets_its_timer_wait_does_not_hold_the_others_up() -> None:
+    async with a_world() as world:
+        await set_timers(world, "remind")
+        await set_timers(world, "remind", stream=OTHER, due_at=world.clock.now())
+        router = Asked(world, silent=STREAM)
+        service = TimerService([world.actor], world.timers, router, world.shards, world.clock, 10.0)
+        round_of = asyncio.create_task(service.fire_due())
+        await until(lambda: len(world.journal.entries(OTHER)) == 1)
+        assert not round_of.done()
+        router.answer.set_result(Rejection(ErrorCode.TIMEOUT, "too late"))
+        assert (await round_of, service.stuck_streams) == (1, 1)
+
+
+async def test_the_rounds_pass_more_stuck_streams_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.runtime.timers.StuckStreams", lambda: StuckStreams(3))
+    async with a_world() as world:
+        stuck = [f"notes/stuck {number:03}" for number in range(2 * TIMERS_PER_ROUND_MAX)]
+        for stream in stuck:
+            for _ in range(5):
+                world.region.supervisor.crashed(stream, world.clock.monotonic_s())
+            await set_timers(world, "remind", stream=stream)
+        await set_timers(world, "remind", due_at=world.clock.now())
+        service = service_of(world)
+        assert [await service.fire_due() for _ in range(3)] == [0, 0, 1]
+        assert (len(world.journal.entries()), service.stuck_streams) == (1, 3)
+
+
+async def test_many_streams_that_begin_to_be_stuck_are_a_few_lines_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_world() as world:
+        for number in range(TIMERS_PER_ROUND_MAX):
+            for _ in range(5):
+                world.region.supervisor.crashed(f"notes/{number}", world.clock.monotonic_s())
+            await set_timers(world, "remind", stream=f"notes/{number}")
+        await service_of(world).fire_due()
+        lines = [record.getMessage() for record in caplog.records if record.name == "pantherahive.timers"]
+        assert (len(lines), lines[-1]) == (LINES_PER_ROUND_MAX + 1, "due timers of 90 more streams wait")
+
+
+async def test_a_timer_that_cannot_be_put_away_does_not_keep_the_others_of_its_round() -> None:
+    async with a_world() as world:
+        await set_timers(world, "remind")
+        await set_timers(world, "remind", stream=OTHER)
+        done = world.timers.done
+
+        async def refuse(timer: DueTimer) -> None:
+            if timer.stream == STREAM:
+                raise NotApplied("the row is locked")
+            await done(timer)
+
+        world.timers.done = refuse  # type: ignore[method-assign]
+        with pytest.raises(NotApplied):
+            await service_of(world).fire_due()
+        assert [timer.stream for timer in await world.timers.due(range(128), "9999", 100)] == [STREAM]
