@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from actors.ports import Clock
-from actors.runtime.request import Accepted, Outcome, Reading, Request
+from actors.runtime.request import Accepted, Look, Outcome, Reading, Request
 from actors.runtime.router import Router
 from protocol.cursors import Cursor
 from protocol.errors import Rejected, Rejection
@@ -54,7 +54,10 @@ def code_of(outcome: Outcome) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A command with who wants it and under which opId. `only_at`: what has to be, one of these."""
+    """A command with who wants it and under which opId. `only_at`: what has to be, one of these.
+
+    `look`: what its sender is shown of the state that it left.
+    """
 
     stream: str
     command: Command
@@ -63,6 +66,7 @@ class Wish:
     base: int | None = None
     origin: Origin | None = None
     only_at: tuple[EntityTag, ...] = ()
+    look: Look | None = None
 
 
 class History(Protocol):
@@ -118,6 +122,7 @@ class Streams:
                 origin=wish.origin,
                 only_at=wish.only_at,
                 facts=facts or {},
+                look=wish.look,
             )
         )
 
@@ -130,4 +135,4 @@ class Streams:
         return self._clock.monotonic_s() + self._deadline_s
 
 
-__all__ = ["Accepted", "History", "Streams", "Wish", "derived_id", "granted"]
+__all__ = ["Accepted", "History", "Look", "Streams", "Wish", "derived_id", "granted"]

@@ -342,7 +342,7 @@ class Cell:
         unsettled = Unsettled(self, new, seen, content, changes_audience, audience)
         self._unsettled.append(unsettled)
         self._unsettled_bytes += len(payload)
-        self.gate.hold(seq, HeldAck(seen, result, delivery), now_s)
+        self.gate.hold(seq, HeldAck(seen, result, delivery, delivery.look_at(self.state, result)), now_s)
         self._host.submit(unsettled)
 
     def committed(self, entries: list[Entry]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,6 +16,8 @@ from actors.runtime.shards import ShardTable
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Entry
+
+log = logging.getLogger("pantherahive.actors")
 
 TIMED_OUT = Rejection(
     ErrorCode.TIMEOUT,
@@ -58,6 +61,21 @@ class CommandDelivery:
         if not self.reply.done():
             self.reply.set_result(rejection)
 
+    def look_at(self, state: Any, result: dict[str, Any]) -> Any:
+        """What the command left, as its sender wants to see it; None without a look.
+
+        None, too, when the look fails: the entry is good all the same, and on its way. Its sender meets the defect
+        when it looks for itself.
+        """
+        look = self.request.look
+        if look is None:
+            return None
+        try:
+            return look.function(state, self.request.principal, *look.arguments_after(result))
+        except Exception:
+            log.exception("the look of %s failed in %s", type(self.request.command).__name__, self.request.stream)
+            return None
+
 
 @dataclass(slots=True)
 class ReadDelivery:
@@ -83,17 +101,18 @@ Delivery = CommandDelivery | ReadDelivery
 
 @dataclass(slots=True)
 class HeldAck:
-    """The answer to an accepted command, or to a retry of it."""
+    """The answer to an accepted command, or to a retry of it. `shown`: what its look saw right after its entry."""
 
     seen: SeenCommand
     result: dict[str, Any]
     delivery: CommandDelivery
+    shown: Any = None
 
     def release(self, epoch: int) -> None:
         del epoch  # the entry's own one may be older
         if not self.delivery.reply.done():
             cursor = Cursor(self.seen.seq, self.seen.epoch)
-            self.delivery.reply.set_result(Accepted(cursor, self.seen.at, self.result))
+            self.delivery.reply.set_result(Accepted(cursor, self.seen.at, self.result, self.shown))
 
     def abort(self, rejection: Rejection) -> None:
         self.delivery.refuse(rejection)

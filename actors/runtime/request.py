@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -15,12 +15,29 @@ from protocol.values import value
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the sender wants to see of the state that its command leaves: `function(state, principal, *arguments)`.
+
+    `made`: under which name the command's result has the id of what it made; that id is then the only argument.
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+    made: str | None = None
+
+    def arguments_after(self, result: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The arguments, once the command has its result."""
+        return self.arguments if self.made is None else (result[self.made],)
+
+
 @value(frozen=True, slots=True)
 class Request:
     """A command on its way to its stream. `deadline_s` is a monotonic time; nothing is decided after it.
 
     `only_at`: where the stream has to stand, or what the record has to be that the command is about: one of these is
-    enough, and without any there is no condition; else it is refused (`precondition_failed`).
+    enough, and without any there is no condition; else it is refused (`precondition_failed`). `look` runs in the
+    turn of the command, on the state right after its entry.
     """
 
     stream: str
@@ -33,15 +50,21 @@ class Request:
     origin: Origin | None = None
     only_at: tuple[EntityTag, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    look: Look | None = None
 
 
 @value(frozen=True, slots=True)
 class Accepted:
-    """The command is in the log, at `cursor`. A retry gets the same."""
+    """The command is in the log, at `cursor`. A retry gets the same, but for `shown`.
+
+    `shown` is what the request's look saw, or the Rejection that it returned; None for a retry, for which the state has
+    gone on, and without a look.
+    """
 
     cursor: Cursor
     at: str
     result: dict[str, Any]
+    shown: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +10,12 @@ from pydantic import create_model
 
 from actors.runtime.request import Accepted
 from protocol.base import Message
-from protocol.errors import Rejection
 from protocol.event import Command, Principal
 from server.enrich import Facts
 from server.rest.access import Access, entity_tag, only_at, path_id
 from server.rest.bodies import json_response, read_body, validated
 from server.rest.project_views import ProjectViews
-from server.streams import Streams, Wish, granted
+from server.streams import Look, Streams, Wish, granted
 
 
 def body_of(command: type[Command], *in_path: str) -> type[Message]:
@@ -38,42 +36,44 @@ class Changes:
     views: ProjectViews
 
     async def send(
-        self, request: web.Request, command: type[Command], body: type[Message], **in_path: str
+        self,
+        request: web.Request,
+        command: type[Command],
+        body: type[Message],
+        look: Look | None = None,
+        **in_path: str,
     ) -> tuple[Wish, Accepted]:
-        """The body and the address as one command, judged by the project's actor. Raises Rejected."""
+        """The body and the address as one command, judged by the project's actor. Raises Rejected.
+
+        `look`: what `answer` is to show.
+        """
         principal, op_id = self._who(request)
         given = await read_body(request, body)
         whole = validated(command, {**given.as_json(), **in_path})
-        return await self._judged(request, whole, principal, op_id)
+        return await self._judged(request, whole, principal, op_id, look)
 
-    async def send_bare(self, request: web.Request, command: type[Command], *in_path: str) -> tuple[Wish, Accepted]:
+    async def send_bare(
+        self, request: web.Request, command: type[Command], *in_path: str, look: Look | None = None
+    ) -> tuple[Wish, Accepted]:
         """A command whose fields all stand in the address. Raises Rejected."""
         principal, op_id = self._who(request)
         given = {name: request.match_info[name] for name in in_path}
-        return await self._judged(request, validated(command, given), principal, op_id)
+        return await self._judged(request, validated(command, given), principal, op_id, look)
 
     def _who(self, request: web.Request) -> tuple[Principal, str]:
         principal = self.access.principal(request)
         return principal, self.access.op_id(request, principal)
 
     async def _judged(
-        self, request: web.Request, command: Command, principal: Principal, op_id: str
+        self, request: web.Request, command: Command, principal: Principal, op_id: str, look: Look | None
     ) -> tuple[Wish, Accepted]:
         stream = f"project/{path_id(request, 'projectId')}"
         facts = granted(await self.facts.facts_for(command, stream, principal))
-        wish = Wish(stream, command, principal, op_id, only_at=only_at(request))
+        wish = Wish(stream, command, principal, op_id, only_at=only_at(request), look=look)
         return wish, granted(await self.streams.command(wish, facts))
 
-    async def answer(
-        self,
-        done: tuple[Wish, Accepted],
-        look: Callable[..., Any | Rejection],
-        *arguments: Any,
-        status: int = 200,
-        location: str | None = None,
-    ) -> web.Response:
+    async def answer(self, done: tuple[Wish, Accepted], status: int = 200, location: str | None = None) -> web.Response:
         """What the command left, as of its own entry, also for a retry."""
-        wish, accepted = done
-        reading = await self.views.read_after(wish.stream, wish.principal, accepted.cursor, look, *arguments)
+        reading = await self.views.left_by(*done)
         headers = {"ETag": entity_tag(reading.cursor, reading.value), **({"Location": location} if location else {})}
         return json_response(reading.value, status, headers)

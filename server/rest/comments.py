@@ -17,6 +17,7 @@ from server.rest.changes import Changes, body_of
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next
 from server.rest.project_views import Glance, ProjectViews, answer
+from server.streams import Look
 
 
 class CommentsQuery(PageQuery):
@@ -92,17 +93,20 @@ class CommentRoutes:
     )
     async def add(self, request: web.Request) -> web.Response:
         """201 with the comment."""
-        done = await self.changes.send(request, AddComment, _AddBody, taskId=path_id(request, "taskId"))
+        look = Look(view_comment, made="commentId")
+        done = await self.changes.send(request, AddComment, _AddBody, look, taskId=path_id(request, "taskId"))
         comment_id = done[1].result["commentId"]
         location = f"/v1/projects/{path_id(request, 'projectId')}/comments/{comment_id}"
-        return await self.changes.answer(done, view_comment, comment_id, status=201, location=location)
+        return await self.changes.answer(done, 201, location)
 
     @operation("Changes a comment", body=_EditBody, answer=CommentView, conditional=True, tagged=True)
     async def update(self, request: web.Request) -> web.Response:
         """Authors change their own; the old text stays readable."""
         comment_id = path_id(request, "commentId")
-        done = await self.changes.send(request, EditComment, _EditBody, commentId=comment_id)
-        return await self.changes.answer(done, view_comment, comment_id)
+        look = Look(view_comment, (comment_id,))
+        return await self.changes.answer(
+            await self.changes.send(request, EditComment, _EditBody, look, commentId=comment_id)
+        )
 
     @operation("Deletes a comment", answer=CommentView, conditional=True, tagged=True)
     async def delete(self, request: web.Request) -> web.Response:
@@ -115,6 +119,5 @@ class CommentRoutes:
         return await self._without_body(request, RestoreComment)
 
     async def _without_body(self, request: web.Request, command: type[Command]) -> web.Response:
-        comment_id = path_id(request, "commentId")
-        done = await self.changes.send_bare(request, command, "commentId")
-        return await self.changes.answer(done, view_comment, comment_id)
+        look = Look(view_comment, (path_id(request, "commentId"),))
+        return await self.changes.answer(await self.changes.send_bare(request, command, "commentId", look=look))

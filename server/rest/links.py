@@ -14,6 +14,7 @@ from server.rest.changes import Changes
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next
 from server.rest.project_views import Glance, ProjectViews, answer
+from server.streams import Look
 
 
 class LinksQuery(PageQuery):
@@ -68,9 +69,8 @@ class LinkRoutes:
     )
     async def add(self, request: web.Request) -> web.Response:
         """201 with the link."""
-        done = await self.changes.send(request, AddLink, AddLink)
-        link_id = done[1].result["linkId"]
-        return await self.changes.answer(done, view_link, link_id, status=201, location=f"{request.path}/{link_id}")
+        done = await self.changes.send(request, AddLink, AddLink, Look(view_link, made="linkId"))
+        return await self.changes.answer(done, 201, f"{request.path}/{done[1].result['linkId']}")
 
     @operation("One link", query=LinkQuery, answer=LinkView, etag=True)
     async def read(self, request: web.Request) -> web.Response:

@@ -12,15 +12,14 @@ from actors.project.permissions import no_project
 from actors.project.projects import view_project
 from actors.project.state import ProjectState
 from actors.runtime.replay import ReplayFailed
-from actors.runtime.request import Reading
-from protocol.cursors import Cursor
+from actors.runtime.request import Accepted, Reading
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import OPERATOR, Principal
 from protocol.projects import ProjectView
 from server.past_points import HALTED
 from server.rest.access import AsOf, entity_tag, is_unchanged, state_headers
 from server.rest.bodies import json_response
-from server.streams import History, Streams, granted
+from server.streams import History, Streams, Wish, granted
 
 T = TypeVar("T")
 
@@ -68,13 +67,18 @@ class ProjectViews:
             )
         )
 
-    async def read_after(
-        self, stream: str, principal: Principal, cursor: Cursor, look: Callable[..., T | Rejection], *arguments: Any
-    ) -> Reading[T]:
+    async def left_by(self, wish: Wish, accepted: Accepted) -> Reading[Any]:
         """What a command left at its cursor, also for a retry that comes when others have changed it since.
 
-        Who was removed since gets nothing, neither before nor after the past is read.
+        The turn of the command saw it. Only a retry has to read the past, unless nothing has come since: who was
+        removed meanwhile gets nothing then, neither before nor after that. Raises Rejected.
         """
+        if wish.look is None:
+            raise ValueError("the command has no look")
+        if accepted.shown is not None:
+            return Reading(granted(accepted.shown), accepted.cursor)
+        stream, principal, cursor = wish.stream, wish.principal, accepted.cursor
+        look, arguments = wish.look.function, wish.look.arguments_after(accepted.result)
         now = await self._streams.read(stream, look, principal, *arguments)
         if isinstance(now, Reading) and now.cursor == cursor:
             return now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from aiohttp import web
 from typing_extensions import TypedDict
@@ -36,7 +36,7 @@ from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
 from server.rest.pages import PageSizes, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
-from server.streams import Streams, Wish, derived_id, granted
+from server.streams import Look, Streams, Wish, derived_id, granted
 
 
 class Deleted(TypedDict):
@@ -46,6 +46,7 @@ class Deleted(TypedDict):
 
 
 DELETED: Deleted = {"message": "Project deleted successfully"}
+_PROJECT: Final = Look(view_project)
 
 
 class ProjectsQuery(DerivedPageQuery):
@@ -140,15 +141,15 @@ class ProjectRoutes:
         command = await read_body(request, CreateProject)
         if IDEMPOTENCY_KEY not in request.headers:
             project_id = self.new_id()
-            wish = Wish(f"project/{project_id}", command, principal, op_id)
+            wish = Wish(f"project/{project_id}", command, principal, op_id, look=_PROJECT)
             accepted = await self._create(wish, command)
         else:
             project_id = derived_id("project", principal.id, op_id)
-            wish = Wish(f"project/{project_id}", command, principal, op_id)
+            wish = Wish(f"project/{project_id}", command, principal, op_id, look=_PROJECT)
             told_apart = (wish.stream, op_id, principal.id, digest_of(principal.id, command, None, None))
             with self.keyed.judged_once(*told_apart):
                 accepted = await self._create(wish, command)
-        reading = await self.views.read_after(wish.stream, principal, accepted.cursor, view_project)
+        reading = await self.views.left_by(wish, accepted)
         headers = {"ETag": entity_tag(reading.cursor, reading.value), "Location": f"/v1/projects/{project_id}"}
         return json_response(reading.value, 201, headers)
 
@@ -175,9 +176,9 @@ class ProjectRoutes:
         principal = self.access.principal(request)
         stream = f"project/{path_id(request, 'projectId')}"
         op_id = self.access.op_id(request, principal)
-        wish = Wish(stream, await read_body(request, EditProject), principal, op_id, only_at=only_at(request))
-        accepted = granted(await self.streams.command(wish))
-        reading = await self.views.read_after(stream, principal, accepted.cursor, view_project)
+        edit = await read_body(request, EditProject)
+        wish = Wish(stream, edit, principal, op_id, only_at=only_at(request), look=_PROJECT)
+        reading = await self.views.left_by(wish, granted(await self.streams.command(wish)))
         return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor, reading.value)})
 
     @operation("Deletes a project", answer=Deleted, conditional=True)
@@ -191,8 +192,7 @@ class ProjectRoutes:
     @operation("Brings a deleted project back", answer=ProjectView, conditional=True, tagged=True)
     async def restore(self, request: web.Request) -> web.Response:
         """As it was, for its owners, until it is purged."""
-        done = await self.changes.send_bare(request, RestoreProject)
-        return await self.changes.answer(done, view_project)
+        return await self.changes.answer(await self.changes.send_bare(request, RestoreProject, look=_PROJECT))
 
     @operation("Ends a deleted project for good", status=204, conditional=True)
     async def purge(self, request: web.Request) -> web.Response:

@@ -15,7 +15,7 @@ from server.rest.access import Access, entity_tag, only_at, path_id
 from server.rest.bodies import json_response, read_body
 from server.rest.operations import operation
 from server.rest.project_views import ProjectViews
-from server.streams import Streams, Wish, granted
+from server.streams import Look, Streams, Wish, granted
 
 
 class Move(Message):
@@ -45,7 +45,7 @@ class RankRoutes:
         op_id = self.access.op_id(request, principal)
         move = await read_body(request, Move)
         command = MoveTask(task_id=task_id, **{name: getattr(move, name) for name in move.model_fields_set})
-        wish = Wish(stream, command, principal, op_id, only_at=only_at(request))
-        accepted = granted(await self.streams.command(wish))
-        reading = await self.views.read_after(stream, principal, accepted.cursor, view_task, task_id)
+        look = Look(view_task, (task_id,))
+        wish = Wish(stream, command, principal, op_id, only_at=only_at(request), look=look)
+        reading = await self.views.left_by(wish, granted(await self.streams.command(wish)))
         return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor, reading.value)})

@@ -13,6 +13,7 @@ from protocol.reactions import AddReaction, RemoveReaction
 from server.rest.access import path_id
 from server.rest.changes import Changes
 from server.rest.operations import operation
+from server.streams import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +37,7 @@ class ReactionRoutes:
         return await self._change(request, RemoveReaction)
 
     async def _change(self, request: web.Request, command: type[Command]) -> web.Response:
-        done = await self.changes.send_bare(request, command, "commentId", "emoji")
-        return await self.changes.answer(done, view_comment, path_id(request, "commentId"))
+        look = Look(view_comment, (path_id(request, "commentId"),))
+        return await self.changes.answer(
+            await self.changes.send_bare(request, command, "commentId", "emoji", look=look)
+        )

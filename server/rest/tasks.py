@@ -19,6 +19,7 @@ from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
+from server.streams import Look
 
 
 class TasksQuery(PageQuery):
@@ -127,16 +128,15 @@ class TaskRoutes:
     )
     async def create(self, request: web.Request) -> web.Response:
         """201 with the task."""
-        done = await self.changes.send(request, CreateTask, _CreateBody)
-        task_id = done[1].result["taskId"]
-        return await self.changes.answer(done, view_task, task_id, status=201, location=f"{request.path}/{task_id}")
+        done = await self.changes.send(request, CreateTask, _CreateBody, Look(view_task, made="taskId"))
+        return await self.changes.answer(done, 201, f"{request.path}/{done[1].result['taskId']}")
 
     @operation("Changes a task", body=_EditBody, answer=TaskView, conditional=True, tagged=True)
     async def update(self, request: web.Request) -> web.Response:
         """Sets the fields that are present; labels and assignees are added and removed one by one."""
         task_id = path_id(request, "taskId")
-        done = await self.changes.send(request, EditTask, _EditBody, taskId=task_id)
-        return await self.changes.answer(done, view_task, task_id)
+        look = Look(view_task, (task_id,))
+        return await self.changes.answer(await self.changes.send(request, EditTask, _EditBody, look, taskId=task_id))
 
     @operation("Deletes a task", status=204, conditional=True)
     async def delete(self, request: web.Request) -> web.Response:
@@ -147,8 +147,8 @@ class TaskRoutes:
     @operation("Brings a deleted task back", answer=TaskView, conditional=True, tagged=True)
     async def restore(self, request: web.Request) -> web.Response:
         """With its links, its comments and its place."""
-        done = await self.changes.send_bare(request, RestoreTask, "taskId")
-        return await self.changes.answer(done, view_task, path_id(request, "taskId"))
+        look = Look(view_task, (path_id(request, "taskId"),))
+        return await self.changes.answer(await self.changes.send_bare(request, RestoreTask, "taskId", look=look))
 
     @operation(
         "Tasks of the caller, across projects", query=OwnTasksQuery, answer=list[OwnTask], links=True, derived=True

@@ -16,7 +16,7 @@ from actors.runtime.feeds import Feeds
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.publication import Publication
 from actors.runtime.region import Region
-from actors.runtime.request import Accepted, Outcome, Request
+from actors.runtime.request import Accepted, Look, Outcome, Request
 from actors.runtime.shards import ShardTable
 from protocol.base import instant_of
 from protocol.errors import Rejection
@@ -246,6 +246,7 @@ class World:
         by: Principal = ANN,
         within_s: float = 30.0,
         origin: Origin | None = None,
+        look: Look | None = None,
     ) -> asyncio.Future[Outcome]:
         """A command on its way."""
         request = Request(
@@ -256,6 +257,7 @@ class World:
             digest=digest_of(by.id, command, None, origin),
             deadline_s=self.clock.monotonic_s() + within_s,
             origin=origin,
+            look=look,
         )
         return self.region.command(request)
 
