@@ -155,18 +155,19 @@ class EngineSocket(Outlet):
 
     def hung_up(self) -> None:
         """See the port. As little as possible, and nothing more is sent: to write to who is gone takes long."""
-        if not self.closing:
-            self.closing, self._is_clear = True, False
-            self._entrance.farewells.add(self._shut)
+        self.closing, self._is_clear = True, False
+        self._entrance.farewells.add(self._shut)
 
-    def _shut(self) -> None:
-        """Closes the transport; who does not read what is still in it is cut off."""
+    def _shut(self, *, after_client: bool = False) -> None:
+        """Closes the transport, perhaps only after the client has; who does not read what is in it is cut off."""
         if self._timer is not None:
             self._timer.cancel()
         transport = self._transport
-        if transport is not None:
+        if transport is None:
+            return
+        if not (after_client and _has_hung_up(transport)):
             transport.close()
-            self._timer = self._loop.call_later(self._limits.slow_follower_grace_s, transport.abort)
+        self._timer = self._loop.call_later(self._limits.slow_follower_grace_s, transport.abort)
 
     def lost(self) -> None:
         """See the port. As little as possible: thousands may be lost in one turn of the loop."""
@@ -292,8 +293,12 @@ class EngineSocket(Outlet):
 
     # — the end ——————————————————————————————————————————————————————————————————————————————————————
 
-    def close(self, reason: str, code: int = _NORMAL, parting: bytes = b"") -> None:
-        """Says why, then ends the connection; one that does not read what is said is cut off."""
+    def close(self, reason: str, code: int = _NORMAL, parting: bytes = b"", *, after_client: bool = False) -> None:
+        """Says why, then ends the connection; one that does not read what is said is cut off.
+
+        `after_client`: it may be sending. Were it closed with something unread, its kernel would be told to forget what
+        it has not read yet, the last acks and the reason among it; so it gets the grace to end the connection itself.
+        """
         if self.closing:
             return
         transport = self._transport
@@ -301,8 +306,19 @@ class EngineSocket(Outlet):
             self._out += [parting, close_frame(code, reason)]
             self.flush()
         self.closing, self._is_clear = True, False
-        self._shut()
+        self._shut(after_client=after_client)
         self._entrance.farewells.add(self._end)
+
+
+def _has_hung_up(transport: asyncio.Transport) -> bool:
+    """Whether we could end our half of a connection, once what waits in it is sent."""
+    if transport.is_closing() or not transport.can_write_eof():
+        return False
+    try:
+        transport.write_eof()
+    except OSError:  # the client has gone, and nobody has been told yet
+        return False
+    return True
 
 
 def _close_code(said: int) -> int:

@@ -105,6 +105,8 @@ class Link(BaseProtocol):
             handed.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
+        if self._taker.closing:
+            return
         if len(data) <= _PIECE_BYTES and not self._rest:
             self._reader.feed_data(data)
         elif self._rest:  # a transport that could not be told to wait
@@ -121,6 +123,8 @@ class Link(BaseProtocol):
             return False
         if self._taker.closing:
             self._rest = b""
+            if self._buffer_paused:
+                self._resume_reading_for_buffer()
             return False
         ends_at = self._rest_at + max(_PIECE_BYTES, self._reader.to_come)
         piece, self._rest_at = self._rest[self._rest_at : ends_at], ends_at

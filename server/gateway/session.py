@@ -294,7 +294,7 @@ class Session:
         """Says why, and ends the connection."""
         parser = self.socket.parser
         parting = parser.event(CLOSED, ClosedMessage(reason=reason)) + parser.disconnect()
-        self.socket.close(reason, parting=parting)
+        self.socket.close(reason, parting=parting, after_client=True)
 
     def slow(self) -> None:
         """See the port. It would not read the reason either, so that is for the log."""

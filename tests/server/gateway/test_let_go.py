@@ -42,6 +42,25 @@ def test_the_kernel_offers_nothing_more_to_who_is_cut_off(run: Callable[[Scenari
     run(scenario)
 
 
+def test_who_is_sending_while_it_is_let_go_reads_why(run: Callable[[Scenario], None]) -> None:
+    """A kernel that closes a connection with something unread tells the other one to forget what it has not read."""
+
+    async def scenario() -> None:
+        async with a_hive() as hive:
+            raw, session = await a_sleeper(hive, None)
+            raw.raw.send(masked(b"3" * 100) * 100)
+            session.end("ended")
+            said = b""
+            while data := await asyncio.get_running_loop().sock_recv(raw.raw, 1 << 16):
+                said += data
+            assert b'["closed",{"reason":"ended"}]' in said
+            raw.raw.send(masked(b"3") * 100)
+            raw.raw.close()
+            await eventually(lambda: not hive.left())
+
+    run(scenario)
+
+
 def test_who_does_not_read_that_it_is_out_has_a_place_until_it_is_gone(run: Callable[[Scenario], None]) -> None:
     async def scenario() -> None:
         async with a_hive(replace(SMALL, connections_per_address_max=1, slow_follower_grace_s=2)) as hive:
