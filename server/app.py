@@ -45,6 +45,8 @@ ABORT_TIMEOUT_S: Final = 2.0
 """How long the end may take when the session is lost: nothing is written any more, so nothing is worth waiting for."""
 CUT_OFF_S: Final = 0.2
 """How long requests in flight may take then."""
+PARTING_S: Final = 0.2
+"""How long connections of REST get last answers before those that ask nothing are closed."""
 REGION_CHECK_INTERVAL_S: Final = 0.25
 LOGINS_SWEEP_INTERVAL_S: Final = 600.0
 
@@ -159,7 +161,8 @@ class Product:
         for site in list(self._runner.sites):
             await site.stop()
         self._edges.event_streams.stop()
-        await self._edges.gateway.stop(self._settings.shutdown_grace_s)
+        self._runner.part()
+        await asyncio.gather(self._edges.gateway.stop(self._settings.shutdown_grace_s), asyncio.sleep(PARTING_S))
         await self._runner.cleanup()
         await self._within(self._settings.shutdown_grace_s, "the actors", self._heart.region.stop())
         await self._cancel_vital()

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import _ErrInfo
@@ -27,7 +27,7 @@ from server.arrival import Arrival, BodyBroken, BodyTimes
 from server.expectations import noting_expectations
 from server.farewells import Farewells
 from server.gateway.doors import TOO_MANY_OF_ADDRESS, Doors
-from server.middleware import REQUEST_ID, HttpMeters, set_security_headers
+from server.middleware import REQUEST_ID, SWITCHED, HttpMeters, set_security_headers
 from server.request_end import NEWEST_BYTES, goes_on
 from server.rest.problems import INTERNAL, problem
 from server.unread import Unread
@@ -326,9 +326,25 @@ class HttpRunner(web.AppRunner):
         shutdown_timeout: float,
     ) -> None:
         super().__init__(app, access_log=None, shutdown_timeout=shutdown_timeout)
+        app.on_response_prepare.append(self._part)
+        # Whether every answer is the last one of its connection.
+        self._is_parting = False
         self._times = times
         self._doors = doors
         self._meters = meters
+
+    def part(self) -> None:
+        """From now on every answer says that it is the last one of its connection (RFC 9112 §9.6).
+
+        Then a client sends its next request elsewhere, and not to a connection that is just being closed.
+        """
+        self._is_parting = True
+
+    async def _part(self, request: web.Request, response: web.StreamResponse) -> None:
+        del request
+        if self._is_parting and response.status != SWITCHED:
+            response.force_close()
+            response.headers[hdrs.CONNECTION] = "close"
 
     async def _make_server(self) -> web.Server:
         return TimedServer(await super()._make_server(), self._times, self._doors, self._meters)

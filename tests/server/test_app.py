@@ -53,6 +53,20 @@ async def test_it_serves_and_stops_in_order(product: Product) -> None:
         await get(product, "/healthz")
 
 
+async def test_who_asks_without_pause_gets_a_last_answer(product: Product) -> None:
+    async def ask_to_the_end(http: aiohttp.ClientSession) -> None:
+        said = ""
+        while said != "close":
+            async with http.get(f"{product.url}/healthz") as answer:
+                said = answer.headers.get("Connection", "")
+
+    async with aiohttp.ClientSession() as http, asyncio.timeout(10):
+        asking = [asyncio.create_task(ask_to_the_end(http)) for _ in range(5)]
+        await get(product, "/healthz")
+        await product.stop()
+        await asyncio.gather(*asking)
+
+
 async def test_figures_of_the_runtime_are_on_metrics(product: Product) -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{product.url}/metrics") as response:
         text = await response.text()
