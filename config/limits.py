@@ -242,8 +242,17 @@ class ExportLimits(BaseSettings):
     """What exports may cost."""
 
     export_at_once_max: int = Field(8, ge=1, le=10_000, description="Exports that are written at the same time.")
+    export_per_user_max: int = Field(
+        2, ge=1, le=10_000, description="Those of one user and their bots; the operator has no limit of its own."
+    )
     export_grace_s: float = Field(
         30, ge=0.1, le=600, description="Time to read what was sent of an export; after it the export is cut off."
+    )
+    export_bytes_per_s_min: int = Field(
+        64 * KIB,
+        ge=1,
+        le=1024 * MIB,
+        description="How fast an export has to be read as a whole; after `export_grace_s` a slower one is cut off.",
     )
     export_chunk_bytes: int = Field(
         64 * KIB, ge=4 * KIB, le=16 * MIB, description="Bytes of an export that are written at once, and kept unsent."

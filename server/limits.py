@@ -16,7 +16,7 @@ from server.consumers.runner import RunnerLimits
 from server.gateway.limits import GatewayLimits
 from server.rate_limits import RateLimits
 from server.rest.event_streams import EventStreamLimits
-from server.rest.exports import ExportLimits
+from server.rest.export_places import ExportLimits
 from server.vitals import Patience
 from storage.postgres.pool import DatabaseLimits
 

@@ -23,7 +23,7 @@ from server.limits import limits_from
 from server.past_facts import PastFacts
 from server.rest.access import Access
 from server.rest.event_streams import EventStreamLimits, EventStreams
-from server.rest.exports import ExportLimits
+from server.rest.export_places import ExportLimits
 from server.rest.keyed import KeyedRequests
 from server.rest.pages import PageSizes
 from server.rest.routes import RestNeeds

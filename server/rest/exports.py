@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -28,6 +27,7 @@ from server.entry_json import entry_json
 from server.rest.access import Access, AsOfText, entity_tag, parse_as_of, path_id, read_query, state_headers
 from server.rest.derived import DerivedReads
 from server.rest.diff import records_in
+from server.rest.export_places import ExportLimits, ExportPlaces, PacedWriter
 from server.rest.min_seq import Asked, DerivedQuery
 from server.rest.operations import NDJSON, operation
 from server.rest.personal_data import PersonalData
@@ -38,19 +38,7 @@ from storage.ports import Account, Accounts
 log = logging.getLogger("pantherahive.exports")
 
 _NOT_YOURS: Final = Rejection(ErrorCode.FORBIDDEN, "only the person may take their data")
-_BUSY: Final = Rejection(ErrorCode.OVERLOADED, "too many exports at once", {"retryAfterS": 5})
 _SLICE_S: Final = 0.005
-
-
-@dataclass(frozen=True, slots=True)
-class ExportLimits:
-    """`at_once_max` of the whole process; `grace_s` to read what was sent."""
-
-    at_once_max: int = 8
-    grace_s: float = 30.0
-    chunk_bytes: int = 64 << 10
-    stretch_entries: int = 256
-    stretch_bytes: int = 1 << 20
 
 
 class ExportQuery(Message):
@@ -58,13 +46,6 @@ class ExportQuery(Message):
 
     as_of: AsOfText | None = None
     entries: bool = True
-
-
-@dataclass(slots=True)
-class _Running:
-    """How many exports are under way."""
-
-    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +61,7 @@ class ExportRoutes:
     derived: DerivedReads
     clock: Clock
     limits: ExportLimits
-    running: _Running = field(default_factory=_Running)
+    places: ExportPlaces
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -101,7 +82,7 @@ class ExportRoutes:
         headers = {"ETag": entity_tag(reading.cursor), **state_headers(reading.halted)}
         until = reading.cursor if query.entries else START
         lines = self._stream_lines(principal, glance.stream, reading.cursor, reading.value, until)
-        return await self._send(request, headers, lines)
+        return await self._send(request, principal, headers, lines)
 
     @operation("Everything of a user as NDJSON", query=DerivedQuery, media=(NDJSON,), answer=str, derived=True)
     async def of_user(self, request: web.Request) -> web.StreamResponse:
@@ -124,7 +105,7 @@ class ExportRoutes:
         derivation = await self.derived.reach(asked)
         profile = granted(await self.streams.read(f"profile/{user_id}", view_profile, principal))
         lines = self._user_lines(principal, account, profile.value, profile.cursor)
-        return await self._send(request, derivation.headers, lines)
+        return await self._send(request, principal, derivation.headers, lines)
 
     async def _user_lines(
         self, principal: Principal, account: Account, profile: Any, cursor: Cursor
@@ -166,19 +147,17 @@ class ExportRoutes:
         yield _line({"end": stream, "cursor": str(cursor), **counts})
 
     async def _send(
-        self, request: web.Request, headers: dict[str, str], lines: AsyncIterator[bytes]
+        self, request: web.Request, principal: Principal, headers: dict[str, str], lines: AsyncIterator[bytes]
     ) -> web.StreamResponse:
         """Writes as fast as it is read. What was begun and cannot be ended is cut off, which clients notice."""
-        if self.running.count >= self.limits.at_once_max:
-            raise Rejected(_BUSY)
-        self.running.count += 1
-        try:
+        with self.places.place(principal):
             response = web.StreamResponse(headers={"Content-Type": NDJSON, "Cache-Control": "no-store", **headers})
             response.force_close()
             await response.prepare(request)
             _bound_buffer(request, self.limits.chunk_bytes)
             try:
-                await self._write_all(response, lines)
+                await self._write_all(PacedWriter(response, self.clock, self.limits), lines)
+                await response.write_eof()
             except (Rejected, TimeoutError, StorageFault, ConnectionError) as ended:
                 log.info("an export was cut off: %s", type(ended).__name__)
                 _cut(request)
@@ -186,22 +165,15 @@ class ExportRoutes:
                 log.exception("an export failed")
                 _cut(request)
             return response
-        finally:
-            self.running.count -= 1
 
-    async def _write_all(self, response: web.StreamResponse, lines: AsyncIterator[bytes]) -> None:
+    async def _write_all(self, writer: PacedWriter, lines: AsyncIterator[bytes]) -> None:
         chunk = bytearray()
         async for line in lines:
             chunk += line
             if len(chunk) >= self.limits.chunk_bytes:
-                await self._write(response, bytes(chunk))
+                await writer.write(bytes(chunk))
                 chunk.clear()
-        await self._write(response, bytes(chunk))
-        await response.write_eof()
-
-    async def _write(self, response: web.StreamResponse, chunk: bytes) -> None:
-        async with asyncio.timeout(self.limits.grace_s):
-            await response.write(chunk)
+        await writer.write(bytes(chunk))
 
 
 def _cut(request: web.Request) -> None:

@@ -34,7 +34,8 @@ from server.rest.derived import DerivedReads, Freshness, ProjectLists, TaskLists
 from server.rest.diff import DiffRoutes
 from server.rest.event_streams import EventStreams
 from server.rest.events import EventRoutes
-from server.rest.exports import ExportLimits, ExportRoutes
+from server.rest.export_places import ExportLimits, ExportPlaces
+from server.rest.exports import ExportRoutes
 from server.rest.invitations import InvitationLists, InvitationRoutes
 from server.rest.keyed import KeyedRequests
 from server.rest.links import LinkRoutes
@@ -157,6 +158,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
             derived,
             needs.clock,
             needs.export_limits,
+            ExportPlaces(needs.export_limits),
         ).routes(),
         *EventRoutes(needs.access, needs.reads, needs.event_streams, needs.sizes, needs.page_bytes_max).routes(),
         *NotificationRoutes(needs.access, needs.streams, needs.explanations, told, needs.sizes).routes(),

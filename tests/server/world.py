@@ -49,6 +49,7 @@ from server.rest.attempts import Attempts
 from server.rest.derived import Freshness
 from server.rest.documents import document_routes
 from server.rest.event_streams import EventStreamLimits, EventStreams
+from server.rest.export_places import ExportLimits
 from server.rest.keyed import KeyedRequests
 from server.rest.pages import PageSizes
 from server.rest.routes import RestNeeds, api_routes
@@ -157,6 +158,7 @@ async def a_world(
     event_streams: EventStreamLimits | None = None,
     rate_limits: RateLimits = RATE_LIMITS,
     proxies: int = 0,
+    exports: ExportLimits | None = None,
 ) -> AsyncIterator[World]:
     """A running server."""
     clock, ids, limits, lists, meters = ManualClock(), RandomIds(), RuntimeLimits(), Lists(), Meters()
@@ -220,6 +222,7 @@ async def a_world(
         reads=LogReads(feeds, entry_size, clock, 10),
         event_streams=streamed,
         explanations=Explanations(storage.journal, streams),
+        export_limits=exports if exports is not None else ExportLimits(),
         sizes=sizes,
     )
     not_ready: dict[str, str] = {}

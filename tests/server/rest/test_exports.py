@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -16,13 +16,13 @@ from protocol.comments import AddComment, EditComment
 from protocol.members import AddMember, RemoveMember
 from protocol.messages import decode_event
 from protocol.tasks import CreateTask, EditTask
-from server.rest.exports import ExportRoutes
+from server.rest.export_places import ExportLimits
 from server.rest.personal_data import own_words
 from tests.actors.given import uuid
 from tests.server.rest.test_bots import a_bot, a_token
 from tests.server.rest.test_events import a_log
 from tests.server.rest.test_tasks import pages
-from tests.server.world import User, World, problem_of
+from tests.server.world import User, World, a_world, problem_of
 
 
 async def exported(world: World, user: User, path: str) -> list[Any]:
@@ -167,13 +167,29 @@ def test_only_the_authors_versions_of_a_comment_are_their_words() -> None:
     assert said == {**named, "authorId": "ada", "body": "three", "formerBodies": ["one", "two"]}
 
 
-async def test_too_many_at_once_are_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    ada, project, _ = await a_log(world, 1)
-    honest = ExportRoutes._send
+async def test_an_export_more_than_a_user_may_have_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_world(exports=ExportLimits(per_user_max=1)) as world:
+        ada, project, _ = await a_log(world, 1)
+        bob = await world.register("bob")
+        begun, goes_on = asyncio.Event(), asyncio.Event()
+        honest = LogReads.after
 
-    async def none_left(self: ExportRoutes, *arguments: Any) -> Any:
-        return await honest(replace(self, limits=replace(self.limits, at_once_max=0)), *arguments)
+        async def held(self: LogReads, principal: Any, *arguments: Any) -> Any:
+            if principal.id == ada.id:
+                begun.set()
+                await goes_on.wait()
+            return await honest(self, principal, *arguments)
 
-    monkeypatch.setattr(ExportRoutes, "_send", none_left)
-    problem = await problem_of(await world.http.get(f"/v1/projects/{project}/export", headers=ada.auth), 503)
-    assert problem["code"] == "overloaded"
+        monkeypatch.setattr(LogReads, "after", held)
+        path = f"/v1/projects/{project}/export"
+        first = asyncio.create_task(exported(world, ada, path))
+        await begun.wait()
+        for refused in (path, f"/v1/users/{ada.id}/export"):
+            response = await world.http.get(refused, headers=ada.auth)
+            problem = await problem_of(response, 503)
+            assert (problem["code"], problem["details"]["limit"]) == ("overloaded", "exports-per-user")
+            assert response.headers["Retry-After"] == "5"
+        assert (await exported(world, bob, f"/v1/users/{bob.id}/export"))[-1]["end"] == f"profile/{bob.id}"
+        goes_on.set()
+        assert (await first)[-1]["end"] == f"project/{project}"
+        assert (await exported(world, ada, path))[-1]["end"] == f"project/{project}"
