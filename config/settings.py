@@ -118,7 +118,10 @@ class Settings(
         False, description="Start although Postgres may lose acknowledged commits (fsync=off and the like)."
     )
 
-    log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
+    log_format: Literal["console", "json"] = Field(
+        "console",
+        description="How log lines look. They go to stderr; the greeting of `serve` goes to stdout as plain text.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level to log.")
 
     allowed_origins: Annotated[tuple[Origin, ...], BeforeValidator(_comma_separated)] = Field(

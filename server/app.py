@@ -27,7 +27,7 @@ from server.gateway.doors import Doors
 from server.http_runner import HttpRunner, RequestTimes
 from server.ids import SystemIds
 from server.limits import limits_from
-from server.listener import BACKLOG_MAX, url_of
+from server.listener import BACKLOG_MAX, local_url_of, url_of
 from server.node import SessionLost
 from server.rest.access import looks_tokens_up
 from server.rest.app import http_application
@@ -76,6 +76,7 @@ class Product:
         self._place = place
         self._storage = storage
         self.url = url_of(place.bound, settings.host)
+        self.local_url = local_url_of(place.bound, settings.host)
         # Why the server is not ready although everything runs; None while it should be.
         self._pause: str | None = "starting"
         # What has to run as long as the server does.

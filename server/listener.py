@@ -10,7 +10,8 @@ from typing import Final
 from server.exits import Refusal
 
 BACKLOG_MAX: Final = 1024
-_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 compared with, not bound
+_LOOPBACKS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 compared with, not bound
+"""Who listens everywhere also listens here."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -48,8 +49,16 @@ def _told(host: str, port: int, error: OSError) -> str:
 
 def url_of(bound: socket.socket, host: str) -> str:
     """Where a browser on this machine, or on others when it listens everywhere, reaches the socket."""
+    return _url(bound, socket.gethostname() if host in _LOOPBACKS else host)
+
+
+def local_url_of(bound: socket.socket, host: str) -> str:
+    """Where this machine reaches the socket, also where its name does not resolve."""
+    return _url(bound, _LOOPBACKS.get(host, host))
+
+
+def _url(bound: socket.socket, name: str) -> str:
     port = bound.getsockname()[1]
-    name = socket.gethostname() if host in _EVERYWHERE else host
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 

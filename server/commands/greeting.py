@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from config.secrets import ADMIN_TOKEN_FILE
 from config.settings import Settings
@@ -14,14 +15,22 @@ from storage.embedded import advice_on_mode
 SCRIPT = "pantherahive"
 
 
-def greeting(settings: Settings, url: str, is_embedded: bool, took_s: float) -> str:
+class Reached(NamedTuple):
+    """Where others reach the server, and where this machine does, also if its name does not resolve."""
+
+    url: str
+    local_url: str
+
+
+def greeting(settings: Settings, reached: Reached, is_embedded: bool, took_s: float) -> str:
     """The text. `took_s` is how long the start took."""
+    url = reached.local_url
     database = "embedded Postgres in the data folder" if is_embedded else "Postgres of your own (database_url)"
     data_dir = shlex.quote(str(settings.data_dir))
     advice = advice_on_mode(settings.data_dir)
     warning = f"\n                {advice}" if advice is not None else ""
     return f"""
-PantheraHive {product_version()} listens on {url}   (started in {took_s:.1f} s)
+PantheraHive {product_version()} listens on {reached.url}   (started in {took_s:.1f} s)
 
   data folder   {data_dir}{warning}
   database      {database}
@@ -29,11 +38,11 @@ PantheraHive {product_version()} listens on {url}   (started in {took_s:.1f} s)
 
 What to try next:
 
-  curl -s {url}/v1/users/register -H 'Content-Type: application/json' \\
+  curl -s {shlex.quote(f"{url}/v1/users/register")} -H 'Content-Type: application/json' \\
        -d '{{"username": "ada", "password": "correct horse"}}'
 
   {own_command(Path(sys.executable), Path.cwd())} import github-archive FILE --owner ada \\
-       --server {url} --data-dir {data_dir}
+       --server {shlex.quote(url)} --data-dir {data_dir}
 
   README.md has first steps with curl, the Python SDK and the JavaScript client.
   {url}/readyz says whether all is well, {url}/metrics how it does.

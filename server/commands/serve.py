@@ -17,7 +17,7 @@ from config.secrets import load_secrets
 from config.settings import Settings
 from server.app import Place, Product, VitalPartEnded
 from server.clock import SystemClock
-from server.commands.greeting import greeting
+from server.commands.greeting import Reached, greeting
 from server.database import OwnedDatabase
 from server.exits import Exit, Refusal
 from server.lease_watch import AnotherNodeOwns, Lease, Outliving
@@ -64,7 +64,8 @@ async def _serve(settings: Settings, database: OwnedDatabase, place: Place) -> i
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    print(greeting(settings, product.url, database.is_embedded, process_age_s()), flush=True)
+    reached = Reached(product.url, product.local_url)
+    print(greeting(settings, reached, database.is_embedded, process_age_s()), flush=True)
     keeper = asyncio.create_task(database.keep_running(), name="postgres")
     try:
         await product.until_over(stop, keeper)
