@@ -14,7 +14,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
-_MADE: Final = {"__pycache__", "node_modules", "build", "dist"}
+MADE: Final = {"__pycache__", "node_modules", "build", "dist"}
+"""Folders that are made by running things, in whatever part of the checkout."""
 
 
 @cache
@@ -29,7 +30,7 @@ def tracked() -> tuple[str, ...]:
 
 def _walked() -> Iterator[str]:
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = [name for name in folders if name == ".ci" or not (name.startswith(".") or name in _MADE)]
+        folders[:] = [name for name in folders if name == ".ci" or not (name.startswith(".") or name in MADE)]
         yield from ((Path(folder) / name).relative_to(ROOT).as_posix() for name in names if not name.endswith(".log"))
 
 

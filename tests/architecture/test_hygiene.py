@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.sources import ROOT, text_of, tracked
+from tests.architecture.sources import MADE, ROOT, text_of, tracked
 
 CODE = (".py", ".sql", ".mjs")
 PROSE = (".md",)
@@ -81,6 +81,10 @@ def holding(pattern: re.Pattern[str], paths: list[str]) -> list[str]:
 
 def test_no_file_names_a_registry() -> None:
     assert holding(re.compile("|".join(map(re.escape, REGISTRIES))), files()) == []
+
+
+def test_what_running_things_makes_is_no_file_of_the_checkout_wherever_it_lies() -> None:
+    assert {f"{folder}/" for folder in MADE} <= set(text_of(".gitignore").splitlines())
 
 
 def test_no_file_knows_where_this_checkout_lies() -> None:
