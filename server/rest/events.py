@@ -15,8 +15,9 @@ from protocol.base import INTEGER_MAX, Message
 from protocol.cursors import Cursor
 from protocol.wire import CursorText, WireEntry
 from server.entry_json import entry_json
+from server.rest.accept import asks_for
 from server.rest.access import Access, entity_tag, is_unchanged, read_query, refused, state_headers
-from server.rest.event_streams import MEDIA_TYPE, EventStreams
+from server.rest.event_streams import EventStreams
 from server.rest.operations import EVENT_STREAM, JSON, operation
 from server.rest.pages import PageSizes, link_next
 from server.rest.stream_paths import StreamPath, about, known_paths
@@ -78,7 +79,7 @@ class EventRoutes:
         known = self.access.authenticated(request)
         stream = path.stream_of(request)
         query = read_query(request, EventsQuery)
-        if MEDIA_TYPE in request.headers.get(hdrs.ACCEPT, ""):
+        if asks_for(EVENT_STREAM, JSON, ",".join(request.headers.getall(hdrs.ACCEPT, []))):
             given = request.headers.get(LAST_EVENT_ID) or query.after
             place = place_of(given, LAST_EVENT_ID if request.headers.get(LAST_EVENT_ID) else "after")
             over = partial(self.access.why_over, known)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import orjson
+import pytest
 
 from protocol.cursors import Cursor
 from protocol.members import AddMember, RemoveMember
@@ -194,3 +195,34 @@ async def test_the_last_id_has_the_form_of_a_cursor(world: World) -> None:
         await listener.next()
         await listener.seqs(1)
         assert Cursor.parse(str(listener.said[-1].id)).seq == 1
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_live"),
+    [
+        ("TEXT/Event-Stream", True),
+        ("text/event-stream, */*;q=0.1", True),
+        ("application/json, text/event-stream", True),
+        ("text/event-stream; q=0.001", True),
+        ("text/event-stream;q=0", False),
+        ("text/event-stream;Q=0.0, */*", False),
+        ("text/event-stream;q=0.5, application/json", False),
+        ("text/event-stream;q=often", False),
+        ("text/event-streams", False),
+        ("*/*", False),
+        ("", False),
+    ],
+)
+async def test_whoever_asks_for_the_media_type_rather_than_json_gets_it(
+    world: World, accept: str, is_live: bool
+) -> None:
+    ada, _, path = await a_log(world)
+    async with world.http.get(path, headers={**ada.auth, "Accept": accept}) as answer:
+        assert (answer.status, answer.content_type) == (200, "text/event-stream" if is_live else "application/json")
+
+
+async def test_a_second_field_of_accept_counts_too(world: World) -> None:
+    ada, _, path = await a_log(world)
+    asked = [*ada.auth.items(), ("Accept", "application/json;q=0.5"), ("Accept", "text/event-stream")]
+    async with world.http.get(path, headers=asked) as answer:
+        assert answer.content_type == "text/event-stream"
