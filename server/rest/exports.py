@@ -89,7 +89,8 @@ class ExportRoutes:
         """The person's account, projects, tasks (created by them or given to them), comments and bots, and their
         private stream and profile with their history.
 
-        Only for the person. Lines as in the export of a project. Comments are in it wherever they were written, also in
+        Only for the person. Lines as in the export of a project. Projects are those that they are a member of, and the
+        deleted ones that they, as an owner, can still restore. Comments are in it wherever they were written, also in
         projects that the person has left, as long as these are not purged; bots have their tokens without the secrets.
         Of a task in a project that they may not look at now it says which it was, with its words while nobody changed
         it.

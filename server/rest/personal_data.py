@@ -64,13 +64,17 @@ class PersonalData:
     derived: DerivedReads
 
     async def records(self, account: Account, reader: Principal) -> AsyncIterator[tuple[Kind, dict[str, Any]]]:
-        """The account, its projects, tasks, comments and bots. Raises Rejected when a list is behind, or would leave
-        something out."""
+        """The account, its projects (those that an owner can still restore too), tasks, comments and bots.
+
+        Raises Rejected when a list is behind, or would leave something out.
+        """
         yield "account", _account(account)
         user_id, asked = account.user_id, Asked(reader)
-        projects = by_change(lambda after, limit: self.projects.of_user(user_id, after, limit))
-        async for project in self._all(projects, asked):
-            yield "project", project.record
+        living = by_change(lambda after, limit: self.projects.of_user(user_id, after, limit))
+        deleted = by_change(lambda after, limit: self.projects.deleted(user_id, after, limit))
+        for projects in (living, deleted):
+            async for project in self._all(projects, asked):
+                yield "project", project.record
         async for task in self._tasks(user_id, asked):
             yield "task", task
         comments = Listing(

@@ -115,6 +115,21 @@ async def test_a_user_takes_their_own_data_and_nobody_elses(world: World) -> Non
     await problem_of(await world.http.get(f"/v1/users/{bob.id}/export", headers=ada.auth), 403)
 
 
+async def test_a_deleted_project_is_in_the_data_of_its_owners_while_it_can_be_restored(world: World) -> None:
+    ada, kept, _ = await a_log(world, 0)
+    bob = await world.register("bob")
+    gone = (await world.project(ada, "Gone"))["id"]
+    await world.send(ada, gone, AddMember(user_id=bob.id, role="member"))
+    await world.http.delete(f"/v1/projects/{gone}", headers=ada.auth)
+    [listed] = await (await world.http.get("/v1/projects?deleted=true", headers=ada.auth)).json()
+    living, deleted = (await objects_of(world, ada))["project"]
+    assert (living["id"], deleted) == (kept, listed)
+    assert deleted["deletedAt"] is not None
+    assert "project" not in await objects_of(world, bob)
+    await world.http.post(f"/v1/projects/{gone}/purge", headers=ada.auth)
+    assert [one["id"] for one in (await objects_of(world, ada))["project"]] == [kept]
+
+
 async def test_what_a_person_wrote_is_theirs_also_after_they_were_removed(world: World) -> None:
     ada, project, _ = await a_log(world, 0)
     bob = await world.register("bob")
