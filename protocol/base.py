@@ -17,6 +17,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     Strict,
     StringConstraints,
@@ -25,6 +26,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function
 
 INTEGER_MAX = 2**53 - 1
 """The largest integer that every JSON parser keeps exact (RFC 8259 §6)."""
@@ -122,6 +124,17 @@ def no_duplicates(values: list[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Unique:
+    """Refuses a list in which one value stands twice, and says so in the schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(no_duplicates, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(core), "uniqueItems": True}
+
+
+@dataclass(frozen=True, slots=True)
 class _Format:
     """Adds JSON Schema's `format` to a type. One that says it all stands there instead of the pattern."""
 
@@ -172,7 +185,7 @@ Markdown = Annotated[str, StringConstraints(max_length=MARKDOWN_CHARACTERS_MAX),
 """CommonMark text as its author wrote it. It is never rendered here."""
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), AfterValidator(_one_line)]
-Labels = Annotated[list[Label], Field(max_length=100), AfterValidator(no_duplicates)]
+Labels = Annotated[list[Label], Field(max_length=100), Unique()]
 
 PersonId = Annotated[
     str,
@@ -187,7 +200,7 @@ AssigneeId = Annotated[
     str,
     StringConstraints(max_length=200, pattern=rf"^({_UUID}|external:[a-z0-9-]{{1,30}}:[^\s:\x00-\x1f\x7f]{{1,100}})$"),
 ]
-AssigneeIds = Annotated[list[AssigneeId], Field(max_length=100), AfterValidator(no_duplicates)]
+AssigneeIds = Annotated[list[AssigneeId], Field(max_length=100), Unique()]
 
 Integer = Annotated[int, Strict(), Field(ge=-INTEGER_MAX, le=INTEGER_MAX)]
 Seq = Annotated[int, Strict(), Field(ge=0, le=INTEGER_MAX)]

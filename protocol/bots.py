@@ -7,19 +7,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from protocol.accounts import Username
-from protocol.base import Instant, Message, Name, ShortText, Uuid, absent
+from protocol.base import Instant, Message, Name, ShortText, Unique, Uuid, absent
 
 Scope = Literal["read", "write"]
 PROJECTS_PER_TOKEN_MAX = 100
-
-
-def _no_duplicates(values: list[str]) -> list[str]:
-    if len(set(values)) != len(values):
-        raise ValueError("the same value stands there twice")
-    return values
 
 
 class BotsQuery(Message):
@@ -53,11 +47,8 @@ class ApiTokenRequest(Message):
     """What a token may do, and where: `projectIds` null or absent means everywhere the bot is a member."""
 
     name: Name
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=2), AfterValidator(_no_duplicates)]
-    project_ids: (
-        Annotated[list[Uuid], Field(min_length=1, max_length=PROJECTS_PER_TOKEN_MAX), AfterValidator(_no_duplicates)]
-        | None
-    ) = None
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=2), Unique()]
+    project_ids: Annotated[list[Uuid], Field(min_length=1, max_length=PROJECTS_PER_TOKEN_MAX), Unique()] | None = None
     expires_at: Instant | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, with_config
+from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
 
 from protocol.base import VIEW_CONFIG, Instant, Integer, Markdown, PersonId, Uuid, absent
@@ -22,7 +22,7 @@ def _not_blank(text: str) -> str:
     return text
 
 
-CommentBody = Annotated[Markdown, AfterValidator(_not_blank)]
+CommentBody = Annotated[Markdown, Field(min_length=1), AfterValidator(_not_blank)]
 
 
 @with_config(VIEW_CONFIG)

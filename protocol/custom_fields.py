@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
 
-from protocol.base import VIEW_CONFIG, Instant, Name, Uuid, absent, no_duplicates
+from protocol.base import VIEW_CONFIG, Instant, Name, Unique, Uuid, absent, no_duplicates
 from protocol.event import Command, Event
 from protocol.tasks import FieldWishes
 
 FieldType = Literal["text", "number", "date", "choice"]
 ChoiceId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-ChoiceIds = Annotated[list[ChoiceId], Field(max_length=1000), AfterValidator(no_duplicates)]
+ChoiceIds = Annotated[list[ChoiceId], Field(max_length=1000), Unique()]
 
 
 @with_config(VIEW_CONFIG)

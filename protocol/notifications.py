@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
 
-from protocol.base import VIEW_CONFIG, Instant, Integer, PersonId, Seq, StreamName, Uuid, absent
+from protocol.base import VIEW_CONFIG, Instant, Integer, PersonId, Seq, StreamName, Unique, Uuid, absent
 from protocol.event import Command, Event
 
 Reason = Literal["mentioned", "assigned", "replied", "watched", "dueSoon"]
@@ -22,12 +22,10 @@ CHANNELS: tuple[Channel, ...] = ("inbox", "email", "push")
 
 
 def _in_order(reasons: list[Reason]) -> list[Reason]:
-    if len(set(reasons)) != len(reasons):
-        raise ValueError("the same reason stands there twice")
     return sorted(reasons, key=REASONS.index)
 
 
-Reasons = Annotated[list[Reason], Field(min_length=1, max_length=len(REASONS)), AfterValidator(_in_order)]
+Reasons = Annotated[list[Reason], Field(min_length=1, max_length=len(REASONS)), Unique(), AfterValidator(_in_order)]
 Number = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
 
 

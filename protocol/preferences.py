@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from protocol.accounts import TimezoneName, known_timezone
-from protocol.base import VIEW_CONFIG, Uuid, absent
+from protocol.base import VIEW_CONFIG, Unique, Uuid, absent
 from protocol.event import Command, Event
 from protocol.notifications import CHANNELS, REASONS, Channel, Reason
 
@@ -31,8 +31,6 @@ def _zone_is_known(hours: QuietHours | None) -> QuietHours | None:
 
 
 def _sensible(channels: list[Channel]) -> list[Channel]:
-    if len(set(channels)) != len(channels):
-        raise ValueError("the same channel stands there twice")
     if channels and "inbox" not in channels:
         raise ValueError("what is told elsewhere stands in the inbox too")
     return [channel for channel in CHANNELS if channel in channels]
@@ -40,7 +38,7 @@ def _sensible(channels: list[Channel]) -> list[Channel]:
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """`HH:MM` on a clock of 24 hours."""
-Channels = Annotated[list[Channel], Field(max_length=3), AfterValidator(_sensible)]
+Channels = Annotated[list[Channel], Field(max_length=3), Unique(), AfterValidator(_sensible)]
 
 
 @with_config(VIEW_CONFIG)

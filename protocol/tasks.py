@@ -18,10 +18,10 @@ from protocol.base import (
     Markdown,
     PersonId,
     Title,
+    Unique,
     Uuid,
     _printable,
     absent,
-    no_duplicates,
 )
 from protocol.errors import ErrorCode
 from protocol.event import Command, Event
@@ -37,7 +37,7 @@ ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200, patt
 
 RecurrenceUnit = Literal["day", "week", "month", "year"]
 WatcherIds = Annotated[list[Uuid], Field(max_length=1000)]
-WatcherWishes = Annotated[list[Uuid], Field(max_length=100), AfterValidator(no_duplicates)]
+WatcherWishes = Annotated[list[Uuid], Field(max_length=100), Unique()]
 FieldText = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_printable)]
 FieldNumber = Annotated[float, Field(ge=-INTEGER_MAX, le=INTEGER_MAX, allow_inf_nan=False, strict=True)]
 FieldValue = FieldText | FieldNumber

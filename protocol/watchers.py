@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from protocol.base import Uuid, no_duplicates
+from protocol.base import Unique, Uuid
 from protocol.event import Command, Event
 
-Watchers = Annotated[list[Uuid], Field(max_length=1000), AfterValidator(no_duplicates)]
+Watchers = Annotated[list[Uuid], Field(max_length=1000), Unique()]
 
 
 class WatchTask(Command):

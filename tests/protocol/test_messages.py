@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from jsonschema_rs import validator_for
+from pydantic import BaseModel, ValidationError
 
+from protocol.bots import ApiTokenRequest
+from protocol.comments import AddComment, EditComment
 from protocol.errors import Rejection
 from protocol.messages import COMMANDS, decode_command
+from protocol.notifications import Notify
+from protocol.preferences import SetPreferences
+from protocol.schema import PlainSchema
+from protocol.tasks import CreateTask, EditTask
 from tests.actors.given import TASK
 
 FIELD = "00000000-0000-7000-8000-000000000001"
@@ -65,3 +73,27 @@ def test_missing_and_unknown_fields_keep_their_names() -> None:
     assert nested == {"data.edits.1.taskId": "Field required"}
     recurrence = invalid_fields("EditTask", {"taskId": TASK, "recurrence": {"every": 1}})
     assert recurrence == {"data.recurrence.unit": "Field required"}
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "value"),
+    [
+        (CreateTask, "labels", ["a", "a"]),
+        (CreateTask, "assigneeIds", [TASK, TASK]),
+        (EditTask, "removeLabels", ["a", "a"]),
+        (EditTask, "addWatchers", [TASK, TASK]),
+        (ApiTokenRequest, "scopes", ["read", "read"]),
+        (ApiTokenRequest, "projectIds", [TASK, TASK]),
+        (SetPreferences, "channels", {"mentioned": ["inbox", "inbox"]}),
+        (Notify, "reasons", ["mentioned", "mentioned"]),
+        (AddComment, "body", ""),
+        (EditComment, "body", ""),
+    ],
+)
+def test_the_schema_refuses_what_the_model_refuses(model: type[BaseModel], field: str, value: Any) -> None:
+    with pytest.raises(ValidationError) as refused:
+        model.model_validate({field: value})
+    assert field in {error["loc"][0] for error in refused.value.errors()}
+    schema = model.model_json_schema(schema_generator=PlainSchema)
+    form = {**schema["properties"][field], "$defs": schema.get("$defs", {})}
+    assert not validator_for(form).is_valid(value)
