@@ -78,6 +78,11 @@ def canonical_instant(text: str) -> str:
     return instant_of(moment)
 
 
+def day_begins(day: str) -> str:
+    """The first moment of a day in UTC, for whoever gives a day where a time belongs. Raises ValueError."""
+    return canonical_instant(f"{day}T00:00:00Z")
+
+
 def instant_of(moment: datetime) -> str:
     """The canonical text of an aware datetime; 24 characters, so that text order is time order."""
     try:

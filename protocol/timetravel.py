@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import Field, with_config
+from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
 
-from protocol.base import VIEW_CONFIG, Instant, Seq, ShortText, Uuid
+from protocol.base import VIEW_CONFIG, Day, Instant, Seq, ShortText, Uuid, day_begins
 from protocol.event import Command, Event
 from protocol.wire import CursorText
 
-AsOf = Seq | Instant
-"""A point of the past: an entry, or a time. That means the last content that is not later, by the content's own time,
-and what else (members, roles, watchers, a deletion) had come by then."""
+AsOf = Seq | Instant | Annotated[Day, AfterValidator(day_begins)]
+"""A point of the past: an entry, or a time (a day is its first moment in UTC). A time means the last content that is
+not later, by the content's own time, and what else (members, roles, watchers, a deletion) had come by then."""
 
 
 @with_config(VIEW_CONFIG)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pantherahive_client import Forbidden, NotFound, new_id
-from protocol.base import canonical_instant, instant_of
+from protocol.base import canonical_instant, day_begins, instant_of
 from server.commands.calls import Calls, Door, calling, no_project, project_id_of, user_id_of
 from server.exits import Exit, Refusal
 from server.output import print_once
@@ -115,7 +115,7 @@ def expiry(text: str, now: datetime) -> str:
     if (days := _DAYS.fullmatch(text)) is not None:
         return instant_of(now + timedelta(days=int(days[1])))
     try:
-        return canonical_instant(f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text)
+        return day_begins(text) if _DAY.fullmatch(text) else canonical_instant(text)
     except ValueError as error:
         raise Refusal(
             f"--expires {text}: give a time such as 2027-01-31T12:00:00Z, a day, or 90d.", Exit.WRONG_USE

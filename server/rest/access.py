@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from pydantic import Field, TypeAdapter, ValidationError
 
 from actors.runtime.hub import CloseReason
-from protocol.base import INTEGER_MAX, Message, Uuid, canonical_instant
+from protocol.base import INTEGER_MAX, Message, Uuid, canonical_instant, day_begins
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
@@ -189,9 +189,8 @@ def parse_as_of(text: str | None, name: str = "asOf") -> AsOf | None:
             raise refused(f"{name}: the seq is too large", name)
         return AsOf(int(text), None)
     # "+" of an offset arrives as a space when the client did not escape it.
-    moment = f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text.replace(" ", "+")
     try:
-        return AsOf(None, canonical_instant(moment))
+        return AsOf(None, day_begins(text) if _DAY.fullmatch(text) else canonical_instant(text.replace(" ", "+")))
     except ValueError as error:
         raise refused(f"{name}: give a seq, or a time such as 2017-01-01T00:00:00Z", name) from error
 

@@ -35,8 +35,9 @@ class TimeTravelRoutes:
         conditional=True,
     )
     async def project(self, request: web.Request) -> web.Response:
-        """`asOf`: a seq or a time. While `result.remaining` is not 0, send it again under another `Idempotency-Key`.
+        """`asOf`: a seq, a time, or a day, which means its first moment in UTC.
 
+        While `result.remaining` is not 0, send it again under another `Idempotency-Key`.
         Every entry of it can be undone by its `Op-Id`. `result.left` names what stayed otherwise than it was,
         such as `status` where the project was archived then.
         """
@@ -47,7 +48,10 @@ class TimeTravelRoutes:
         "Makes a task what it was at a point of the past", body=_TaskBody, answer=CommandAnswer, conditional=True
     )
     async def task(self, request: web.Request) -> web.Response:
-        """`asOf`: a seq or a time. `result.left` names what cannot be had any more, such as a lost milestone."""
+        """`asOf`: a seq, a time, or a day, which means its first moment in UTC.
+
+        `result.left` names what cannot be had any more, such as a lost milestone.
+        """
         task_id = path_id(request, "taskId")
         _, accepted = await self.changes.send(request, RestoreTaskTo, _TaskBody, taskId=task_id)
         return json_response({"cursor": str(accepted.cursor), "at": accepted.at, "result": accepted.result})

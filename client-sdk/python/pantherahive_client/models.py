@@ -1507,7 +1507,7 @@ class RestoreProjectTo(TypedDict):
     the project since; a comment's id, where it was edited as often as may be.
     """
 
-    asOf: int | Instant
+    asOf: int | Instant | Day
 
 
 class RestoreTask(TypedDict):
@@ -1526,7 +1526,7 @@ class RestoreTaskTo(TypedDict):
     """
 
     taskId: Uuid
-    asOf: int | Instant
+    asOf: int | Instant | Day
 
 
 class RevokeInvitation(TypedDict):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
+from aiohttp import ClientResponse
+
 from protocol.comments import AddComment
+from protocol.cursors import Cursor
 from protocol.milestones import CreateMilestone, DeleteMilestone
 from protocol.projects import DeleteProject, RestoreProject
 from protocol.tasks import CreateTask, DeleteTask, EditTask
@@ -79,6 +83,23 @@ async def test_a_time_is_a_point_too(world: World) -> None:
     assert (await back.json())["result"] == {"seq": point, "remaining": 0, "left": []}
 
 
+async def test_a_day_is_its_first_moment_as_in_a_query(world: World) -> None:
+    ada = await world.register("ada")
+    path, _, _ = await a_history(world, ada)
+    now = await world.http.get(path, headers=ada.auth)
+    today = date.fromisoformat((await now.json())["createdAt"][:10])
+
+    async def back_to(day: date) -> ClientResponse:
+        seen = await world.http.get(f"{path}?asOf={day}", headers=ada.auth)
+        back = await world.http.post(f"{path}/restore-to", json={"asOf": str(day)}, headers=ada.auth)
+        assert back.status == seen.status, await back.text()
+        return back
+
+    await problem_of(await back_to(today), 404)
+    head = Cursor.parse(now.headers["ETag"].strip('"').partition("-")[0])
+    assert (await (await back_to(today + timedelta(days=1))).json())["result"]["seq"] == head.seq
+
+
 async def test_a_task_goes_back_alone(world: World) -> None:
     ada = await world.register("ada")
     path, tasks, point = await a_history(world, ada)
@@ -103,7 +124,15 @@ async def test_what_does_not_fit_is_refused(world: World) -> None:
     path, tasks, point = await a_history(world, ada)
     await world.add(ada, path.split("/")[3], bob)
     for address in (f"{path}/restore-to", f"{path}/tasks/{tasks[0]}/restore-to"):
-        for wrong in ({}, {"asOf": None}, {"asOf": -1}, {"asOf": "yesterday"}, {"asOf": 1.5}, {"asOf": point, "x": 1}):
+        for wrong in (
+            {},
+            {"asOf": None},
+            {"asOf": -1},
+            {"asOf": "yesterday"},
+            {"asOf": "2019-02-30"},
+            {"asOf": 1.5},
+            {"asOf": point, "x": 1},
+        ):
             await problem_of(await world.http.post(address, json=wrong, headers=ada.auth), 400)
         for nowhere in (0, 10_000, "2001-01-01T00:00:00Z"):
             await problem_of(await world.http.post(address, json={"asOf": nowhere}, headers=ada.auth), 404)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from pantherahive_client.commands import ProjectStream, Sending
-from pantherahive_client.models import Instant, Uuid
+from pantherahive_client.models import Day, Instant, Uuid
 from pantherahive_client.outbox import Ack
 
 
@@ -18,7 +18,7 @@ class TimetravelBuilders(ProjectStream):
     async def restore_task_to(
         self,
         task_id: Uuid,
-        as_of: int | Instant,
+        as_of: int | Instant | Day,
         **sending: Unpack[Sending],
     ) -> Ack:
         """Makes a task what it was at `as_of`, by edits like any others, which can be undone together.
@@ -33,7 +33,7 @@ class TimetravelBuilders(ProjectStream):
 
     async def restore_project_to(
         self,
-        as_of: int | Instant,
+        as_of: int | Instant | Day,
         **sending: Unpack[Sending],
     ) -> Ack:
         """Makes the content of the project what it was at `as_of`, by edits like any others, which can be undone
