@@ -127,8 +127,8 @@ class Settings(
     allowed_origins: Annotated[tuple[Origin, ...], BeforeValidator(_comma_separated)] = Field(
         (),
         max_length=100,
-        description="Origins of web pages that may call from a browser, separated by commas. The server's own is "
-        "always allowed.",
+        description="Origins of web pages that may call from a browser, separated by commas. Those of the server's "
+        "own Host, https and http, are always allowed.",
     )
 
     argon2_memory_kib: int = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Final
 
 from aiohttp import web
@@ -10,6 +11,8 @@ from aiohttp import web
 FORWARDED_FOR: Final = "X-Forwarded-For"
 _IPV6_PREFIX: Final = 64
 """What one household gets: single addresses of it say nothing."""
+_WITH_PORT: Final = re.compile(r"\[([^]]+)\](?::\d+)?|([^:]+):\d+")
+"""As some proxies write it (RFC 7239 §6): IPv6 in brackets, IPv4 as it is."""
 
 
 def address_of(request: web.Request, proxies: int) -> str:
@@ -18,6 +21,8 @@ def address_of(request: web.Request, proxies: int) -> str:
     if proxies:
         forwarded = [one.strip() for text in request.headers.getall(FORWARDED_FOR, []) for one in text.split(",")]
         seen = forwarded[-proxies] if len(forwarded) >= proxies else seen
+    if bare := _WITH_PORT.fullmatch(seen):
+        seen = bare[1] or bare[2]
     return place_of(seen) or request.remote or ""
 
 

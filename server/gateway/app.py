@@ -44,12 +44,12 @@ class LiveServer(socketio.AsyncServer):
     There is one for each parser, because clients do not negotiate it.
     """
 
-    def __init__(self, parser: Parser, allowed_origins: Sequence[str] = ()) -> None:
+    def __init__(self, parser: Parser) -> None:
         super().__init__(
             async_mode="aiohttp",
             async_handlers=False,
             transports=["websocket"],
-            cors_allowed_origins=list(allowed_origins) or None,  # judged by the engine
+            cors_allowed_origins=[],  # judged by our engine
             cors_credentials=False,
             monitor_clients=False,
             logger=SILENT,
@@ -85,7 +85,7 @@ class Gateway:
         self.users = Doors(limits.connections_per_user_max)
         addresses, farewells = Doors(limits.connections_per_address_max), Farewells()
         turns = Turns(limits.read_slice_s)
-        self.servers = [LiveServer(parser, allowed_origins) for parser in (JsonParser(), MsgpackParser())]
+        self.servers = [LiveServer(parser) for parser in (JsonParser(), MsgpackParser())]
         for server in self.servers:
             engine: Engine = server.eio
             engine.parser = server.parser

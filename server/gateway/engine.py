@@ -12,12 +12,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 import engineio
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
-from protocol.errors import Rejected
+from protocol.errors import ErrorCode, Rejected, Rejection
 from server.addresses import address_of
 from server.farewells import Farewells
 from server.gateway.doors import TOO_MANY_OF_ADDRESS, Doors
@@ -27,7 +27,7 @@ from server.gateway.link import Link
 from server.gateway.outlet import EndOfTick, Outlet
 from server.gateway.parsers import Parser
 from server.gateway.turns import Turns
-from server.gateway.upgrade import Handed, Upgrade, check_handshake, take_over
+from server.gateway.upgrade import Handed, Upgrade, check_handshake, check_origin, take_over
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -51,6 +51,17 @@ _WRONG_FRAMES: Final[dict[int, str]] = {
     WSCloseCode.INVALID_TEXT: "text that is no UTF-8",
 }
 _NO_FRAME = "a frame that a client may not send"
+
+
+SESSION_ID_IN_URL: Final = Rejection(ErrorCode.INVALID, "a session id stands in no URL")
+NO_HANDSHAKE: Final = Rejection(ErrorCode.INVALID, "this is no handshake of Engine.IO 4 over WebSocket")
+_REFUSALS: Final[dict[str, Rejection]] = {
+    "Invalid transport": Rejection(ErrorCode.INVALID, "the only transport here is websocket"),
+    "The client is using an unsupported version of the Socket.IO or Engine.IO protocols": Rejection(
+        ErrorCode.INVALID, "the only version of Engine.IO here is 4 (Socket.IO 3 and 4, protocol 5)"
+    ),
+}
+"""What stock says of a handshake, and what we do."""
 
 
 class Connection(Protocol):
@@ -327,7 +338,7 @@ def _close_code(said: int) -> int:
 
 
 class Engine(engineio.AsyncServer):
-    """engineio with our socket: its HTTP side (origins, versions, transports) stays as it is."""
+    """engineio with our socket: its HTTP side (versions, transports) stays as it is, but for what it answers."""
 
     limits: GatewayLimits
     parser: Parser
@@ -339,23 +350,24 @@ class Engine(engineio.AsyncServer):
     emptied: Callable[[], None]
     origins: frozenset[str]
 
-    def _cors_allowed_origins(self, environ: dict[str, Any]) -> list[str]:
-        """Origins that a browser may come from: those of the settings and the server's own.
-
-        Stock also believes X-Forwarded-Host, which any client can send.
-        """
-        request = environ["aiohttp.request"]
-        return [*self.origins, f"{request.scheme}://{request.host}"]
-
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Session ids stand in no URL, so one that does is refused before anybody looks it up or logs it.
 
-        So is what is no handshake of WebSocket: see `check_handshake`.
+        So is what is no handshake of WebSocket, or comes from a foreign page: see `server.gateway.upgrade`.
         """
         if "sid" in request.query:
-            raise web.HTTPBadRequest(text="a session id stands in no URL")
+            raise Rejected(SESSION_ID_IN_URL)
         check_handshake(request)
+        check_origin(request, self.origins)
         return await super().handle_request(request)  # type: ignore[no-any-return]
+
+    def _bad_request(self, message: str | None = None) -> NoReturn:
+        """Stock answers with a text for those who read its source; here it is a refusal like every other."""
+        raise Rejected(_REFUSALS.get(message or "", NO_HANDSHAKE))
+
+    def _method_not_found(self) -> NoReturn:
+        """HEAD, which has a route like GET."""
+        raise Rejected(NO_HANDSHAKE)
 
     async def _handle_connect(self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None) -> Any:
         """Stock hard-codes its socket class here, and keeps cookies and headers as long as the connection lives."""

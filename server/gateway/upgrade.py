@@ -11,10 +11,13 @@ import asyncio
 import base64
 import binascii
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import HttpVersion11, hdrs, web
+
+from protocol.errors import ErrorCode, Rejected, Rejection
 
 SILENT = logging.getLogger("aiohttp.websocket")
 """For aiohttp's own words on a handshake: they hold whatever a client sent, so they go nowhere."""
@@ -23,6 +26,7 @@ SILENT.setLevel(logging.CRITICAL + 1)
 VERSION: Final = "13"
 """Of WebSocket (RFC 6455 §4.1)."""
 _KEY_BYTES: Final = 16
+FOREIGN_ORIGIN: Final = Rejection(ErrorCode.INVALID, "pages of this origin may not connect; see `allowed_origins`")
 
 
 def check_handshake(request: web.Request) -> None:
@@ -37,6 +41,18 @@ def check_handshake(request: web.Request) -> None:
     keys = request.headers.getall(hdrs.SEC_WEBSOCKET_KEY, [])
     if len(keys) > 1 or not all(map(_is_key, keys)):
         raise web.HTTPBadRequest(text="the key is not 16 bytes in base64, once")
+
+
+def check_origin(request: web.Request, allowed: Collection[str]) -> None:
+    """Pages of the allowed origins may connect, and those of the server's own Host, of either scheme.
+
+    The proxy that ends TLS keeps the scheme to itself, and it would protect nothing: tokens are no cookies, so a page
+    has none but those that it was given. `X-Forwarded-Host` is not believed: any client can send it. Raises Rejected.
+    """
+    named = {*request.headers.getall(hdrs.ORIGIN, [])} - {""}
+    own = {f"{scheme}://{request.host}" for scheme in ("https", "http")}
+    if not named <= own.union(allowed):
+        raise Rejected(FOREIGN_ORIGIN)
 
 
 def _is_key(text: str) -> bool:

@@ -9,10 +9,12 @@ import pytest
 from aiohttp import ClientSession, WSServerHandshakeError
 
 from server.gateway.limits import GatewayLimits
+from server.gateway.upgrade import FOREIGN_ORIGIN
 from tests.server.gateway.client import LiveClient
 from tests.server.gateway.conformance.frames import BINARY, TEXT, frame
 from tests.server.gateway.hive import ADMIN_TOKEN, Hive, a_hive, eventually
 from tests.server.gateway.msgpack_client import MsgpackClient
+from tests.server.world import problem_of
 
 OURS = "https://app.example.org"
 FOREIGN = "https://evil.example"
@@ -203,6 +205,12 @@ async def test_known_origins_come_in(own: bool) -> None:
         await hive.opened()  # no browser
 
 
+@pytest.mark.parametrize("scheme", ["https", "http"])
+@pytest.mark.parametrize("host", ["hive.example", "hive.example:8443"])
+async def test_behind_a_proxy_for_tls_pages_of_the_own_host_come_in(hive: Hive, scheme: str, host: str) -> None:
+    await hive.opened(headers={"Host": host, "Origin": f"{scheme}://{host}"})
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -211,6 +219,10 @@ async def test_known_origins_come_in(own: bool) -> None:
         {"Origin": "*"},
         {"Origin": FOREIGN, "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"},
         {"Origin": OURS + ".evil.example"},
+        {"Host": "hive.example", "Origin": "https://evil.example"},
+        {"Host": "hive.example", "Origin": "https://hive.example:8443"},
+        {"Host": "hive.example", "Origin": "ftp://hive.example"},
+        {"Host": "hive.example", "Origin": "https://hive.example, https://evil.example"},
     ],
 )
 @pytest.mark.parametrize("origins", [[], [OURS]])
@@ -219,34 +231,51 @@ async def test_other_origins_are_refused(headers: dict[str, str], origins: list[
         with pytest.raises(WSServerHandshakeError) as refusal:
             await LiveClient.open(hive.url, headers=headers)
         assert refusal.value.status == 400
+        async with ClientSession() as http, http.get(f"{hive.url}/socket.io/", headers=headers) as response:
+            document = await problem_of(response, 400)
+            assert (document["code"], document["detail"]) == ("invalid", FOREIGN_ORIGIN.message)
+            assert headers["Origin"] not in document["detail"]
         assert not hive.left()
+
+
+async def test_a_foreign_origin_beside_the_own_one_is_refused(hive: Hive) -> None:
+    headers = [("Origin", hive.url), ("Origin", FOREIGN)]
+    async with ClientSession() as http, http.get(f"{hive.url}/socket.io/", headers=headers) as response:
+        assert (await problem_of(response, 400))["detail"] == FOREIGN_ORIGIN.message
 
 
 # — what is not served ———————————————————————————————————————————————————————————————————————————————
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "why"),
     [
-        "EIO=3&transport=websocket",
-        "transport=websocket",
-        "EIO=4&transport=polling",
-        "EIO=4",
-        "EIO=4&transport=websocket&j=1x",
-        "EIO=4&transport=websocket&sid=nobody",
-        "EIO=4&transport=websocket&sid=%0aforged%20line",
+        ("EIO=3&transport=websocket", "the only version of Engine.IO here is 4 (Socket.IO 3 and 4, protocol 5)"),
+        ("transport=websocket", "the only version of Engine.IO here is 4 (Socket.IO 3 and 4, protocol 5)"),
+        ("EIO=4&transport=polling", "the only transport here is websocket"),
+        ("EIO=4", "the only transport here is websocket"),
+        ("EIO=4&transport=websocket&j=1x", "this is no handshake of Engine.IO 4 over WebSocket"),
+        ("EIO=4&transport=websocket", "this is no handshake of Engine.IO 4 over WebSocket"),
+        ("EIO=4&transport=websocket&sid=nobody", "a session id stands in no URL"),
+        ("EIO=4&transport=websocket&sid=%0aforged%20line", "a session id stands in no URL"),
     ],
 )
-async def test_other_versions_transports_and_sessions_are_refused(hive: Hive, query: str) -> None:
-    with pytest.raises(WSServerHandshakeError) as refusal:
-        await LiveClient.open(hive.url, query=query)
-    assert refusal.value.status == 400
+async def test_other_versions_transports_and_sessions_are_refused(hive: Hive, query: str, why: str) -> None:
+    if query != "EIO=4&transport=websocket":
+        with pytest.raises(WSServerHandshakeError) as refusal:
+            await LiveClient.open(hive.url, query=query)
+        assert refusal.value.status == 400
     async with ClientSession() as http:
         for method in ("GET", "POST"):
             async with http.request(method, f"{hive.url}/socket.io/?{query}") as response:
-                assert response.status == 400
-                assert "nobody" not in await response.text()
+                document = await problem_of(response, 400)
+                assert (document["code"], document["detail"]) == ("invalid", why)
     assert not hive.left()
+
+
+async def test_heads_are_refused(hive: Hive) -> None:
+    async with ClientSession() as http, http.head(f"{hive.url}/socket.io/?EIO=4&transport=websocket") as response:
+        assert (response.status, response.content_type) == (400, "application/problem+json")
 
 
 async def test_a_living_session_s_id_opens_nothing(hive: Hive) -> None:
