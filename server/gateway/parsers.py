@@ -7,10 +7,13 @@ are written to one client after the other as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
+from actors.runtime.hub import CloseReason
 from actors.runtime.publication import Publication
 from protocol.base import Message
+from protocol.wire import CLOSED, ClosedMessage
 from server.gateway.packets import Packet
 
 
@@ -20,6 +23,10 @@ class Parser(Protocol):
     name: str
     path: str
     is_binary: bool
+
+    def __hash__(self) -> int:
+        """There is one of each form in a gateway, so what was encoded is found by it."""
+        ...
 
     def decode(self, message: Any, depth_max: int) -> Packet:
         """The packet of a client: `bytes` if it is binary, else text without Engine.IO's type digit.
@@ -59,6 +66,12 @@ class Parser(Protocol):
     def entries(self, stream: str, publications: Sequence[Publication]) -> bytes:
         """One `entries` event for one or several entries that follow each other; built once."""
         ...
+
+
+@lru_cache(maxsize=8)
+def closed_frame(parser: Parser, reason: CloseReason, stream: str | None = None) -> bytes:
+    """A `closed` event. Thousands may be told the same in one turn, so the newest few are kept."""
+    return parser.event(CLOSED, ClosedMessage(stream=stream, reason=reason))
 
 
 class NewestRun:

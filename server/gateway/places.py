@@ -7,15 +7,12 @@ from typing import Any
 
 from actors.runtime.feeds import NO_SUCH_STREAM, Joined
 from actors.runtime.hub import CloseReason, Following
-from protocol.base import Message
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.faults import StorageFault
 from protocol.wire import (
-    CLOSED,
     HEADS,
-    ClosedMessage,
     HeadsMessage,
     JoinAnswer,
     JoinRequest,
@@ -26,6 +23,7 @@ from server.gateway.company import Company
 from server.gateway.conflation import Conflation
 from server.gateway.delivery import Delivery
 from server.gateway.hall import Hall
+from server.gateway.parsers import closed_frame
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
 
 log = logging.getLogger("pantherahive.gateway")
@@ -198,10 +196,8 @@ class Places:
         if delivery is not None:
             delivery.stop()
             self.company.left(stream)
-        self._tell(CLOSED, ClosedMessage(stream=stream, reason=reason))
-
-    def _tell(self, event: str, message: Message) -> None:
-        self._talk.socket.write(self._talk.socket.parser.event(event, message))
+        socket = self._talk.socket
+        socket.write(closed_frame(socket.parser, reason, stream))
 
     def tell_heads(self) -> None:
         """The newest cursor of everything that it follows and is up to date with."""
@@ -211,4 +207,4 @@ class Places:
             if delivery.is_live and delivery.following.seq == delivery.following.hub.head.seq
         }
         if heads and not self._talk.socket.is_slow:
-            self._tell(HEADS, HeadsMessage(heads=heads))
+            self._talk.socket.write(self._talk.socket.parser.event(HEADS, HeadsMessage(heads=heads)))

@@ -24,12 +24,10 @@ from protocol.messages import invalid
 from protocol.wire import (
     AUTH,
     AWARENESS,
-    CLOSED,
     COMMAND,
     JOIN,
     LEAVE,
     AwarenessRequest,
-    ClosedMessage,
     ConnectAuth,
     JoinRequest,
     LeaveRequest,
@@ -49,6 +47,7 @@ from server.gateway.packets import (
     ForeignConnectPacket,
     PoisonedEvent,
 )
+from server.gateway.parsers import closed_frame
 from server.gateway.places import Places
 from server.gateway.talk import INTERNAL, STOPPING, UNAVAILABLE, Talk
 from server.rate_limits import Allowance
@@ -293,7 +292,7 @@ class Session:
     def end(self, reason: CloseReason) -> None:
         """Says why, and ends the connection."""
         parser = self.socket.parser
-        parting = parser.event(CLOSED, ClosedMessage(reason=reason)) + parser.disconnect()
+        parting = closed_frame(parser, reason) + parser.disconnect()
         self.socket.close(reason, parting=parting, after_client=True)
 
     def slow(self) -> None:

@@ -9,12 +9,17 @@ import orjson
 import pytest
 
 from actors.runtime.publication import Publication
+from protocol.base import Message
 from protocol.log import shard_of
+from protocol.projects import EditProject
 from protocol.tasks import CreateTask
+from protocol.wire import CLOSED
 from server.entry_json import entry_json
 from server.gateway.engine import EngineSocket
 from server.gateway.frames import close_frame, text_frame
-from server.gateway.parsers import fit
+from server.gateway.json_parser import JsonParser
+from server.gateway.msgpack_parser import MsgpackParser
+from server.gateway.parsers import Parser, fit
 from tests.server.gateway.client import LiveClient, command
 from tests.server.gateway.hive import Hive, eventually
 from tests.server.gateway.msgpack_client import MsgpackClient
@@ -92,6 +97,36 @@ async def test_a_client_s_answers_stand_in_front_of_its_entries(hive: Hive) -> N
     for write in writes:
         kinds = [text[:2] for text in texts(write)]
         assert kinds == sorted(kinds, reverse=True)  # acks are 43, entries 42
+
+
+async def test_what_all_are_closed_with_is_encoded_once_for_each_form(
+    hive: Hive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encodings: list[str] = []
+    for form in (JsonParser, MsgpackParser):
+
+        def counting(parser: Parser, name: str, message: Message, event: Any = form.event) -> bytes:
+            if name == CLOSED:
+                encodings.append(parser.name)
+            return event(parser, name, message)  # type: ignore[no-any-return]
+
+        monkeypatch.setattr(form, "event", counting)
+    ada, _ = await hive.user("ada")
+    _, strange = await hive.user("eve")
+    stream = await hive.project(owner=ada)
+    await hive.send(stream, EditProject(visibility="public"), ada)
+    clients = [await hive.client(strange, kind) for kind in (LiveClient, MsgpackClient) for _ in range(5)]
+    for client in clients:
+        await client.join(stream)
+    await hive.send(stream, EditProject(visibility="private"), ada)
+    for client in clients:
+        await client.until(lambda: client.of("closed") == [{"stream": stream, "reason": "removed"}])  # noqa: B023 now
+    assert sorted(encodings) == sorted(server.parser.name for server in hive.gateway.servers)
+    for session in hive.gateway._entered.copy():
+        session.end("ended")
+    for client in clients:
+        await client.until(lambda: {"reason": "ended"} in client.of("closed"))  # noqa: B023 now
+    assert len(encodings) == 2 * len(hive.gateway.servers)
 
 
 async def test_an_entry_is_encoded_once_for_all(hive: Hive, monkeypatch: pytest.MonkeyPatch) -> None:
