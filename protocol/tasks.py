@@ -191,7 +191,10 @@ class DeleteTask(Command):
 
 
 class RestoreTask(Command):
-    """Brings a deleted task back, with links, comments and place; into another state, where its own is gone."""
+    """Brings a deleted task back, with links, comments and place; into another state, where its own is gone.
+
+    Its recurrence stays with another task of the series where that one has it by now.
+    """
 
     task_id: Uuid
 

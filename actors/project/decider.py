@@ -36,8 +36,8 @@ class ProjectActor:
     """Answers for streams `project/<id>` (`actors.runtime.actor.Actor`)."""
 
     kind = "project"
-    schema_version = 3
-    """Snapshots of version 2 do not know what undo asks for."""
+    schema_version = 4
+    """Snapshots of version 3 do not know which task came after which."""
     content_events = frozenset(event.kind for event in CONTENT)
     exists_empty = False
     shows_presence = True

@@ -70,7 +70,9 @@ _ABOUT_COMMENTS: Final = (
     ReactionRemoved,
 )
 _NAMING: Final = (MilestoneCreated, MilestoneEdited, FieldDefined, FieldEdited)
-_NEVER_CHANGED: Final = frozenset({"members", "roles", "invitations", "undone", "task_comments", "thread_replies"})
+_NEVER_CHANGED: Final = frozenset(
+    {"members", "roles", "invitations", "undone", "came_after", "task_comments", "thread_replies"}
+)
 
 
 def untouched(events: Iterable[ProjectEvent]) -> frozenset[str]:

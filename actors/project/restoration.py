@@ -14,6 +14,7 @@ from actors.project.limits import ProjectLimits
 from actors.project.links import refuse_link
 from actors.project.old_places import OldPlaces
 from actors.project.parents import refuse_old_parent
+from actors.project.series import goes_on_elsewhere
 from actors.project.sizes import weight
 from actors.project.state import ProjectState, is_imported
 from actors.project.tasks import closing, has_state
@@ -27,7 +28,7 @@ from protocol.messages import ProjectEvent
 from protocol.projects import ProjectView
 from protocol.tasks import TaskDeleted, TaskEdited, TaskView
 
-PLAIN: Final = ("title", "description", "priority", "startDate", "dueDate", "estimate", "recurrence")
+PLAIN: Final = ("title", "description", "priority", "startDate", "dueDate", "estimate")
 """Fields of a task that can always be what they were."""
 
 
@@ -45,6 +46,8 @@ class Restoration:
     limits: ProjectLimits
     events: list[ProjectEvent] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    # One task goes back alone; a recurrence that is with another one by now stays there.
+    others_stay: bool = False
     characters: int = 0
 
     @property
@@ -67,7 +70,8 @@ class Restoration:
         """All but its parent and its links, which depend on other tasks."""
         task = self.draft.tasks[then["id"]]
         if then["deletedAt"] is None and task["deletedAt"] is not None:
-            self.take(*back(self.draft, self.project, task, self.dating))
+            comes_again = not self._goes_on_elsewhere(task["id"])
+            self.take(*back(self.draft, self.project, task, self.dating, comes_again=comes_again))
         self._edit(self.draft.tasks[then["id"]], then)
         self._values(self.draft.tasks[then["id"]], then)
         if then["deletedAt"] is not None and task["deletedAt"] is None:
@@ -81,6 +85,7 @@ class Restoration:
     def _edit(self, task: TaskView, then: TaskView) -> None:
         now: Any = task
         changes: Any = {name: then[name] for name in PLAIN if now[name] != then[name]}
+        self._recurrence(task, then, changes)
         self._milestone(task, then, changes)
         self._place(task, then, changes)
         sets: dict[str, list[str]] = {
@@ -100,6 +105,19 @@ class Restoration:
         if len(here) < len(people):
             self.left.append("assigneeIds")
         return here
+
+    def _goes_on_elsewhere(self, task_id: str) -> bool:
+        return self.others_stay and goes_on_elsewhere(self.draft, task_id)
+
+    def _recurrence(self, task: TaskView, then: TaskView, changes: dict[str, Any]) -> None:
+        """A tombstone may have any: it comes back without the one that another task has."""
+        if task["recurrence"] == then["recurrence"]:
+            return
+        is_given = task["recurrence"] is None and then["deletedAt"] is None
+        if is_given and self._goes_on_elsewhere(task["id"]):
+            self.left.append("recurrence")
+        else:
+            changes["recurrence"] = then["recurrence"]
 
     def _milestone(self, task: TaskView, then: TaskView, changes: dict[str, Any]) -> None:
         milestone_id = then["milestoneId"]

@@ -9,6 +9,7 @@ from actors.project.dating import Dating
 from actors.project.edited_fields import DELETION
 from actors.project.limits import ProjectLimits
 from actors.project.past_entries import PastEntry
+from actors.project.series import goes_on_elsewhere
 from actors.project.state import ProjectState
 from actors.project.tombstones import living
 from actors.runtime.actor import Context
@@ -48,6 +49,13 @@ class Reversal:
         last = self.draft.changes.get(f"task/{task_id}", {}).get(DELETION)
         is_lost = last is not None and last.author != self.entry.author and last.seq > self.entry.seq
         return living(self.draft, task_id) if is_lost else task
+
+    def goes_on_elsewhere(self, task_id: str) -> bool:
+        """Whether another task has come by the recurrence of this one's series since the entry, and has it still.
+
+        What is given back here and now does not count.
+        """
+        return goes_on_elsewhere(self.draft, task_id, range(self.entry.seq + 1, self.context.seq + 1))
 
     def was_set_since(self, task_id: str, field: str) -> bool:
         """Whether anybody has set the task's field after the entry. What is taken back here and now does not count."""

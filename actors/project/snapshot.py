@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from actors.field_changes import packed, unpack
-from actors.project.state import ProjectState, put_in_order, put_known_task, put_link, put_new_comment
+from actors.project.state import Handover, ProjectState, put_in_order, put_known_task, put_link, put_new_comment
 from actors.project.undone import Undoing
 from protocol.comments import CommentView
 from protocol.custom_fields import FieldView
@@ -24,6 +24,7 @@ TASKS_PER_PART: Final = 100
 LINKS_PER_PART: Final = 200
 COMMENTS_PER_PART: Final = 100
 CHANGES_PER_PART: Final = 200
+HANDOVERS_PER_PART: Final = 500
 UNDONE_PER_PART: Final = 1000
 MILESTONES_PER_PART: Final = 100
 FIELDS_PER_PART: Final = 50
@@ -54,6 +55,8 @@ def parts(state: ProjectState) -> Iterator[dict[str, Any]]:
     collections.append(("_changes", packed(state.changes), CHANGES_PER_PART))
     undone = [{"opId": op_id, "seq": undoing.seq, "by": undoing.op_id} for op_id, undoing in state.undone.items()]
     collections.append(("_undone", undone, UNDONE_PER_PART))
+    came = [{"id": task_id, "after": one.task_id, "seq": one.seq} for task_id, one in state.came_after.items()]
+    collections.append(("_cameAfter", came, HANDOVERS_PER_PART))
     return _parts(state.project, counters, collections)
 
 
@@ -128,6 +131,8 @@ def _take(state: ProjectState, name: str, value: Any) -> None:
             state.purged = value
         case "_undone":
             state.undone.update((one["opId"], Undoing(one["seq"], one["by"])) for one in value)
+        case "_cameAfter":
+            state.came_after.update((one["id"], Handover(one["after"], one["seq"])) for one in value)
         case "links":
             _take_links(state, value)
         case "comments":

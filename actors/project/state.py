@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from actors.field_changes import Changes
 from actors.project.order import Order
@@ -26,6 +26,14 @@ ORDERING: frozenset[LinkType] = frozenset({"blocks", "precedes"})
 """The links that say which task comes first."""
 
 Made = TypeVar("Made", MilestoneView, FieldView, RoleView)
+
+
+class Handover(NamedTuple):
+    """The task that was completed and gave its recurrence on, and the entry that did it."""
+
+    task_id: str
+    seq: int
+
 
 Card: TypeAlias = tuple[str, str]
 """Rank and id of a task."""
@@ -76,6 +84,8 @@ class ProjectState:
     changes: Changes = field(default_factory=dict)
     # Milestone id → its tasks' ids; none of them is empty. An index over `tasks`.
     milestone_tasks: dict[str, set[str]] = field(default_factory=dict)
+    # Task id → the task that it came after, for those that the completion of another one made.
+    came_after: dict[str, Handover] = field(default_factory=dict)
     # opId → what took it back, for commands that are undone now; the newest ones, in the order of the log.
     undone: dict[str, Undoing] = field(default_factory=dict)
     # The number of the next task; numbers are never used twice.

@@ -23,7 +23,7 @@ from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import ErrorCode, Rejection
 from protocol.timetravel import LEFT_MAX, ProjectRestoredTo, RestoreProjectTo, RestoreTaskTo, TaskRestoredTo
 
-_UNTOUCHED = frozenset({"members", "roles", "invitations", "undone", "task_comments", "thread_replies"})
+_UNTOUCHED = frozenset({"members", "roles", "invitations", "undone", "came_after", "task_comments", "thread_replies"})
 
 
 def decide_restore_task(
@@ -43,6 +43,7 @@ def decide_restore_task(
     restoration = _begin(state, then, context, limits)
     if isinstance(restoration, Rejection):
         return restoration
+    restoration.others_stay = True
     restoration.task(then["task"])
     if not restoration.parent(then["task"]):
         restoration.left.append("parentId")

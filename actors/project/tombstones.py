@@ -1,14 +1,18 @@
 """Deleted tasks. A tombstone keeps everything, its key and its external id too, and comes back whole.
 
-Only its state does not wait for it: people may take away a state in which nobody sees a task.
+Only its state does not wait for it: people may take away a state in which nobody sees a task. Nor does its recurrence,
+which another task of its series may carry on by now.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from actors.project.dating import Dating, date_content
 from actors.project.permissions import broken, missing, no_project, refusal
 from actors.project.places import end_rank
 from actors.project.projects import Outcome, archived, is_archived
+from actors.project.series import goes_on_elsewhere
 from actors.project.state import CLOSED_GROUPS, ProjectState, is_closed, note_content
 from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import ErrorCode, Rejection
@@ -65,28 +69,43 @@ def decide_restore(state: ProjectState, command: RestoreTask, context: Context) 
         return dating
     if is_archived(state):
         return archived()
-    return dating.decision(back(state, state.project, task, dating))
+    goes_on = goes_on_elsewhere(state, task["id"])
+    return dating.decision(back(state, state.project, task, dating, comes_again=not goes_on))
 
 
-def back(state: ProjectState, project: ProjectView, task: TaskView, dating: Dating) -> list[ProjectEvent]:
-    """A tombstone comes back: where its state is gone or closes tasks otherwise than before, with an edit beside it."""
+def back(
+    state: ProjectState, project: ProjectView, task: TaskView, dating: Dating, *, comes_again: bool = True
+) -> list[ProjectEvent]:
+    """A tombstone comes back: where its state is gone or closes tasks otherwise than before, with an edit beside it.
+
+    So it is where its series goes on without it, and it is not to come again.
+    """
+    changes: TaskChanges = {}
+    was: TaskChanges = {}
+    if not comes_again and task["recurrence"] is not None:
+        changes["recurrence"], was["recurrence"] = None, task["recurrence"]
     restored = TaskRestored(task_id=task["id"])
     states = [one["id"] for one in project["states"]]
     if task["stateId"] not in states:
-        return [restored, _moved_home(state, project, task, dating)]
+        return [restored, _moved_home(state, project, task, dating, changes, was)]
     closes = is_closed(project, task["stateId"])
-    if closes == (task["closedAt"] is not None):
+    turned: dict[str, Any] = (
+        {} if closes == (task["closedAt"] is not None) else {"closed_at": dating.at if closes else None}
+    )
+    if not changes and not turned:
         return [restored]
-    return [restored, TaskEdited(task_id=task["id"], changes={}, was={}, closed_at=dating.at if closes else None)]
+    return [restored, TaskEdited(task_id=task["id"], changes=changes, was=was, **turned)]
 
 
-def _moved_home(state: ProjectState, project: ProjectView, task: TaskView, dating: Dating) -> TaskEdited:
+def _moved_home(
+    state: ProjectState, project: ProjectView, task: TaskView, dating: Dating, changes: TaskChanges, was: TaskChanges
+) -> TaskEdited:
     """To the end of the first state that is open or closed as the task was, of the first one if there is none."""
     was_closed = task["closedAt"] is not None
     states = project["states"]
     home = next((one for one in states if (one["group"] in CLOSED_GROUPS) == was_closed), states[0])
-    changes: TaskChanges = {"stateId": home["id"], "rank": end_rank(state, home["id"])}
-    was: TaskChanges = {"stateId": task["stateId"], "rank": task["rank"]}
+    changes = {**changes, "stateId": home["id"], "rank": end_rank(state, home["id"])}
+    was = {**was, "stateId": task["stateId"], "rank": task["rank"]}
     closed_at = dating.at if home["group"] in CLOSED_GROUPS else None
     return TaskEdited(task_id=task["id"], changes=changes, was=was, closed_at=closed_at)
 

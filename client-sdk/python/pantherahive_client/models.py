@@ -1511,7 +1511,10 @@ class RestoreProjectTo(TypedDict):
 
 
 class RestoreTask(TypedDict):
-    """Brings a deleted task back, with links, comments and place; into another state, where its own is gone."""
+    """Brings a deleted task back, with links, comments and place; into another state, where its own is gone.
+
+    Its recurrence stays with another task of the series where that one has it by now.
+    """
 
     taskId: Uuid
 
@@ -1522,7 +1525,8 @@ class RestoreTaskTo(TypedDict):
     Its fields, labels and assignees, the values of the project's own fields, its links and its place on
     the board are as they were then, and it is deleted or not as then. What was said about it stays, and
     so do its watchers. What cannot be had any more stays as it is: `left` in the ack names it
-    (`milestoneId`, a link's id …; `assigneeIds` where people have left the project since).
+    (`milestoneId`, a link's id …; `assigneeIds` where people have left the project since, `recurrence`
+    where the task came again and a later one has it).
     """
 
     taskId: Uuid

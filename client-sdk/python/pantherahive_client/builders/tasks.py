@@ -143,6 +143,9 @@ class TaskBuilders(ProjectStream):
         task_id: Uuid,
         **sending: Unpack[Sending],
     ) -> Ack:
-        """Brings a deleted task back, with links, comments and place; into another state, where its own is gone."""
+        """Brings a deleted task back, with links, comments and place; into another state, where its own is gone.
+
+        Its recurrence stays with another task of the series where that one has it by now.
+        """
         data = {"taskId": task_id}
         return await self.send("RestoreTask", data, **sending)

@@ -26,7 +26,8 @@ class TimetravelBuilders(ProjectStream):
         Its fields, labels and assignees, the values of the project's own fields, its links and its place on the
         board are as they were then, and it is deleted or not as then. What was said about it stays, and so do its
         watchers. What cannot be had any more stays as it is: `left` in the ack names it (`milestoneId`, a link's id
-        …; `assigneeIds` where people have left the project since).
+        …; `assigneeIds` where people have left the project since, `recurrence` where the task came again and a
+        later one has it).
         """
         data = {"taskId": task_id, "asOf": as_of}
         return await self.send("RestoreTaskTo", data, **sending)
