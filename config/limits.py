@@ -265,6 +265,24 @@ class ExportLimits(BaseSettings):
     )
 
 
+class PastLimits(BaseSettings):
+    """What looks into the past (`asOf`, comparisons, restorations, retries over REST) may hold."""
+
+    past_at_once_max: int = Field(
+        4,
+        ge=1,
+        le=1_000,
+        description="Looks into the past that are worked at at the same time, one or two states each.",
+    )
+    past_at_once_per_user_max: int = Field(2, ge=1, le=1_000, description="Those of one user.")
+    past_waiting_max: int = Field(
+        128, ge=0, le=100_000, description="Looks into the past that wait for their turn; beyond that: overloaded."
+    )
+    past_waiting_per_user_max: int = Field(
+        16, ge=0, le=100_000, description="Those of one user. Users take turns, whoever came first."
+    )
+
+
 class RestLimits(BaseSettings):
     """What one HTTP request may cost."""
 

@@ -23,6 +23,7 @@ from config.limits import (
     EventStreamLimits,
     ExportLimits,
     LiveLimits,
+    PastLimits,
     RestLimits,
     RuntimeLimits,
 )
@@ -67,6 +68,7 @@ class Settings(
     LiveLimits,
     EventStreamLimits,
     ExportLimits,
+    PastLimits,
     RestLimits,
     AccessLimits,
     ProjectLimits,

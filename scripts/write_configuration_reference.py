@@ -38,6 +38,7 @@ _GROUPS: Final[dict[str, type[BaseSettings]]] = {
     "Live connections": limits.LiveLimits,
     "Server-Sent Events": limits.EventStreamLimits,
     "Exports": limits.ExportLimits,
+    "The past": limits.PastLimits,
     "Actors": limits.RuntimeLimits,
     "Projects": ProjectLimits,
     "Private streams": UserLimits,

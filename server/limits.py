@@ -14,6 +14,7 @@ from server.auth.logins import LoginLimits
 from server.consumers.feed import FeedLimits
 from server.consumers.runner import RunnerLimits
 from server.gateway.limits import GatewayLimits
+from server.past_turns import PastLimits
 from server.rate_limits import RateLimits
 from server.rest.event_streams import EventStreamLimits
 from server.rest.export_places import ExportLimits
@@ -26,6 +27,7 @@ L = TypeVar(
     GatewayLimits,
     EventStreamLimits,
     ExportLimits,
+    PastLimits,
     ProjectLimits,
     UserLimits,
     DatabaseLimits,
@@ -42,6 +44,7 @@ PREFIXES: Final[dict[type, str]] = {
     GatewayLimits: "",
     EventStreamLimits: "event_stream_",
     ExportLimits: "export_",
+    PastLimits: "past_",
     ProjectLimits: "project_",
     UserLimits: "user_",
     DatabaseLimits: "database_",

@@ -12,13 +12,14 @@ from actors.project.permissions import refusal
 from actors.project.state import ProjectState
 from actors.runtime.publication import publication_of
 from actors.runtime.replay import ReplayFailed
-from protocol.errors import ErrorCode, Rejection
+from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.log import Entry
 from protocol.messages import UnreadableEvent
 from protocol.undo import RedoCommand, UndoCommand
 from server.past_points import HALTED, PastPoints
-from server.streams import History, Streams
+from server.past_turns import PastTurns
+from server.streams import Streams
 
 
 def find_undoing(state: ProjectState, principal: Principal, op_id: str) -> str | Rejection | None:
@@ -36,13 +37,13 @@ class PastFacts:
 
     streams: Streams
     journal: Journal
-    history: History
+    past: PastTurns
     points: PastPoints
 
     @classmethod
-    def make(cls, streams: Streams, journal: Journal, history: History, clock: Clock) -> Self:
+    def make(cls, streams: Streams, journal: Journal, past: PastTurns, clock: Clock) -> Self:
         """With the way back to a point of the past."""
-        return cls(streams, journal, history, PastPoints(streams, history, clock))
+        return cls(streams, journal, past, PastPoints(streams, past, clock))
 
     async def of_undo(
         self, command: UndoCommand | RedoCommand, stream: str, principal: Principal
@@ -64,20 +65,25 @@ class PastFacts:
             return HALTED
         taken_back = entries.get("undoing" if isinstance(command, RedoCommand) else "undone")
         if taken_back is not None:
-            lost = await self._lost_values(taken_back, facts)
+            lost = await self._lost_values(taken_back, facts, principal)
             if isinstance(lost, Rejection):
                 return lost
             facts["lostValues"] = lost
         return facts
 
-    async def _lost_values(self, entry: Entry, facts: Mapping[str, Any]) -> Mapping[str, Any] | Rejection:
+    async def _lost_values(
+        self, entry: Entry, facts: Mapping[str, Any], principal: Principal
+    ) -> Mapping[str, Any] | Rejection:
         """An event that removes a field does not name its values: they are those of the state before it."""
         events = next(fact["events"] for fact in facts.values() if fact["opId"] == entry.op_id)
         removed = [event["data"]["fieldId"] for event in events if event["kind"] == "FieldRemoved"]
         if not removed:
             return {}
         try:
-            before = await self.history.state_at(entry.stream, seq=entry.seq - 1)
+            async with self.past.turn(principal.id) as history:
+                before = await history.state_at(entry.stream, seq=entry.seq - 1)
+        except Rejected as refused:
+            return refused.rejection
         except ReplayFailed:
             return HALTED
         return values_by_field(before[0], removed) if before is not None else {}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from actors.ports import Clock
@@ -12,19 +11,16 @@ from actors.project.permissions import refusal
 from actors.project.restoration import links_of
 from actors.project.state import ProjectState
 from actors.runtime.replay import ReplayFailed, Slices
-from protocol.errors import ErrorCode, Rejection
+from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.tasks import TaskView
 from protocol.timetravel import AsOf, RestoreProjectTo, RestoreTaskTo
+from server.past_turns import PastTurns
 from server.streams import History, Streams
 
 HALTED: Final = Rejection(ErrorCode.STREAM_HALTED, "the log of this project cannot be replayed; it is halted")
 COLLECTIONS: Final = ("tasks", "links", "comments", "milestones", "fields")
-AT_ONCE_MAX: Final = 2
-"""Two whole states lie in memory for each."""
-WAITING_MAX: Final = 8
 SLICE_S: Final = 0.005
-_BUSY: Final = Rejection(ErrorCode.OVERLOADED, "too many restorations at once", {"retryAfterS": 1})
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 Records = Mapping[str, Mapping[str, Any]]
@@ -39,44 +35,35 @@ def look_at(state: ProjectState, principal: Principal, whole: bool) -> dict[str,
     return {name: dict(getattr(state, name)) for name in COLLECTIONS} if whole else {}
 
 
-@dataclass(slots=True)
-class _Turns:
-    """How many are at work and wait for it."""
-
-    at_work: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE_MAX))
-    waiting: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class PastPoints:
-    """Reads the past for those who may see the project, a bounded number of them at once."""
+    """Reads the past for those who may see the project, when it is their turn."""
 
     streams: Streams
-    history: History
+    past: PastTurns
     clock: Clock
-    turns: _Turns = field(default_factory=_Turns)
 
     async def of_restoration(
         self, command: RestoreTaskTo | RestoreProjectTo, stream: str, principal: Principal
     ) -> Mapping[str, Any] | Rejection:
         """`then`, or nothing where there is no such point or its actor refuses anyway. Raises NotApplied."""
-        if self.turns.waiting >= WAITING_MAX:
-            return _BUSY
-        self.turns.waiting += 1
+        looked = await self.streams.read(stream, look_at, principal, False)
+        if isinstance(looked, Rejection):
+            return _why_unseen(looked)
         try:
-            async with self.turns.at_work:
-                return await self._of_restoration(command, stream, principal)
-        finally:
-            self.turns.waiting -= 1
+            async with self.past.turn(principal.id) as history:
+                return await self._of_restoration(history, command, stream, principal)
+        except Rejected as refused:
+            return refused.rejection
 
     async def _of_restoration(
-        self, command: RestoreTaskTo | RestoreProjectTo, stream: str, principal: Principal
+        self, history: History, command: RestoreTaskTo | RestoreProjectTo, stream: str, principal: Principal
     ) -> Mapping[str, Any] | Rejection:
         looked = await self.streams.read(stream, look_at, principal, isinstance(command, RestoreProjectTo))
         if isinstance(looked, Rejection):
-            return looked if looked.retryable or looked.code is ErrorCode.STREAM_HALTED else _NOTHING
+            return _why_unseen(looked)
         try:
-            found = await self.history.state_at(stream, **_point(command.as_of))
+            found = await history.state_at(stream, **_point(command.as_of))
         except ReplayFailed:
             return HALTED
         if found is None:
@@ -99,6 +86,11 @@ class PastPoints:
                 await slices.pause_if_due()
             then[name] = different
         return {**then, "project": past.project, "orders": _orders(past, then["tasks"])}
+
+
+def _why_unseen(refused: Rejection) -> Mapping[str, Any] | Rejection:
+    """Its actor refuses the command anyway, and says why, where it can."""
+    return refused if refused.retryable or refused.code is ErrorCode.STREAM_HALTED else _NOTHING
 
 
 def _point(as_of: AsOf) -> dict[str, Any]:

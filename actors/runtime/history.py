@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -14,20 +13,18 @@ from protocol.cursors import Cursor
 from protocol.log import Entry, LoadedStream
 from protocol.messages import EVENTS, UnreadableEvent, unpack_payload
 
-CONCURRENT_FOLDS_MAX = 4
 _NOTHING: Final = LoadedStream(None, (), complete=False)
 """Nothing was loaded yet."""
 
 
 class History:
-    """Folds the log up to a point, from the snapshot before it."""
+    """Folds the log up to a point, from the snapshot before it. How many do so at once, its askers see to."""
 
     def __init__(self, actors: Sequence[AnyActor], journal: Journal, clock: Clock, limits: RuntimeLimits) -> None:
         self._actors: Mapping[str, AnyActor] = {actor.kind: actor for actor in actors}
         self._journal = journal
         self._clock = clock
         self._limits = limits
-        self._places = asyncio.Semaphore(CONCURRENT_FOLDS_MAX)
 
     async def state_at(
         self, stream: str, *, seq: int | None = None, at: str | None = None
@@ -40,10 +37,9 @@ class History:
             raise ValueError("either a seq or a time")
         if stream.partition("/")[0] not in self._actors:
             return None
-        async with self._places:
-            if at is not None:
-                seq = await self._seq_at(stream, at)
-            return await self._fold(stream, seq) if seq else None
+        if at is not None:
+            seq = await self._seq_at(stream, at)
+        return await self._fold(stream, seq) if seq else None
 
     async def _fold(self, stream: str, seq: int) -> tuple[Any, Cursor] | None:
         actor = self._actors[stream.partition("/")[0]]

@@ -72,7 +72,7 @@ def _facts(settings: Settings, storage: PostgresStorage, heart: Heart) -> Facts:
     streams = Streams(heart.router, heart.clock, settings.command_deadline_s)
     lifetime_days = settings.project_invitation_lifetime_days
     invitations = InvitationFacts(storage.invitation_secrets, streams, heart.clock, lifetime_days)
-    past = PastFacts.make(streams, storage.journal, heart.history, heart.clock)
+    past = PastFacts.make(streams, storage.journal, heart.past, heart.clock)
     return Facts(storage.accounts, storage.project_keys, invitations, past, streams)
 
 
@@ -97,7 +97,7 @@ def _rest(
         attempts=access.attempts,
         accounts=accounts,
         streams=streams,
-        history=heart.history,
+        past=heart.past,
         facts=facts,
         projects=ProjectReads(database),
         tasks=TaskReads(database),

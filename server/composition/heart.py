@@ -22,6 +22,7 @@ from server.ids import SystemIds
 from server.lease_watch import Lease
 from server.limits import limits_from
 from server.node import Node, WatchedShards
+from server.past_turns import PastLimits, PastTurns
 from server.router import LeasedRouter, Outlets
 from server.telemetry import Meters
 from storage.postgres.storage import PostgresStorage
@@ -41,7 +42,7 @@ class Heart:
     region: Region
     router: LeasedRouter
     feeds: Feeds
-    history: History
+    past: PastTurns
     timers: TimerService
 
     @classmethod
@@ -68,8 +69,9 @@ class Heart:
         router = LeasedRouter(region, node)
         feeds = Feeds(actors, router, storage.journal, clock, limits)
         history = History(actors, storage.journal, clock, limits)
+        past = PastTurns(history, limits_from(settings, PastLimits), settings.command_deadline_s)
         timers = TimerService(actors, storage.timers, router, shards, clock, settings.command_deadline_s)
-        return cls(clock, ids, meters, actors, shards, node, outlets, region, router, feeds, history, timers)
+        return cls(clock, ids, meters, actors, shards, node, outlets, region, router, feeds, past, timers)
 
 
 def _actors(settings: Settings) -> list[AnyActor]:

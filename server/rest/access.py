@@ -195,6 +195,11 @@ def parse_as_of(text: str | None, name: str = "asOf") -> AsOf | None:
         raise refused(f"{name}: give a seq, or a time such as 2017-01-01T00:00:00Z", name) from error
 
 
+def has_hung_up(request: web.Request) -> bool:
+    """Whether nobody reads the answer any more."""
+    return request.transport is None or request.transport.is_closing()
+
+
 def entity_tag(cursor: Cursor, shown: Any = None) -> str:
     """The ETag of what was read at a cursor; `shown` is the record, if it is one."""
     return f'"{EntityTag(cursor, tag_of(shown) if isinstance(shown, Mapping) else None)}"'

@@ -93,7 +93,7 @@ class ActivityRoutes:
     )
     async def of_project(self, request: web.Request) -> web.Response:
         """Edits of one object by one author within ten minutes of each other are one item."""
-        glance = Glance(path_id(request, "projectId"), self.access.principal(request))
+        glance = Glance.of(request, self.access.principal(request))
         query = read_query(request, ProjectActivityQuery)
         if query.about is not None:
             return await self._of_object(request, glance, query, _parts_of, query.about)
@@ -109,7 +109,7 @@ class ActivityRoutes:
     )
     async def of_task(self, request: web.Request) -> web.Response:
         """With its comments and what its subtasks and links say of it."""
-        glance = Glance(path_id(request, "projectId"), self.access.principal(request))
+        glance = Glance.of(request, self.access.principal(request))
         query = read_query(request, ActivityQuery)
         return await self._of_object(request, glance, query, _parts_of_task, path_id(request, "taskId"))
 

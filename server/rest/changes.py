@@ -72,8 +72,10 @@ class Changes:
         wish = Wish(stream, command, principal, op_id, only_at=only_at(request), look=look)
         return wish, granted(await self.streams.command(wish, facts))
 
-    async def answer(self, done: tuple[Wish, Accepted], status: int = 200, location: str | None = None) -> web.Response:
+    async def answer(
+        self, request: web.Request, done: tuple[Wish, Accepted], status: int = 200, location: str | None = None
+    ) -> web.Response:
         """What the command left, as of its own entry, also for a retry."""
-        reading = await self.views.left_by(*done)
+        reading = await self.views.left_by(request, *done)
         headers = {"ETag": entity_tag(reading.cursor, reading.value), **({"Location": location} if location else {})}
         return json_response(reading.value, status, headers)

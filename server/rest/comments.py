@@ -73,7 +73,7 @@ class CommentRoutes:
         principal = self.access.principal(request)
         query = read_query(request, CommentsQuery)
         size = self.sizes.of(query)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        glance = Glance.of(request, principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, look, path_id(request, of), query.after, size + 1)
         page, more = cut(reading.value, size)
         then = reading.cursor.seq if glance.as_of is not None else None
@@ -85,7 +85,7 @@ class CommentRoutes:
         """With its edit history. This is where deep links to comments lead."""
         principal = self.access.principal(request)
         query = read_query(request, CommentQuery)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        glance = Glance.of(request, principal, parse_as_of(query.as_of))
         return answer(request, await self.views.read(glance, view_comment, path_id(request, "commentId")), glance)
 
     @operation(
@@ -97,7 +97,7 @@ class CommentRoutes:
         done = await self.changes.send(request, AddComment, _AddBody, look, taskId=path_id(request, "taskId"))
         comment_id = done[1].result["commentId"]
         location = f"/v1/projects/{path_id(request, 'projectId')}/comments/{comment_id}"
-        return await self.changes.answer(done, 201, location)
+        return await self.changes.answer(request, done, 201, location)
 
     @operation("Changes a comment", body=_EditBody, answer=CommentView, conditional=True, tagged=True)
     async def update(self, request: web.Request) -> web.Response:
@@ -105,7 +105,7 @@ class CommentRoutes:
         comment_id = path_id(request, "commentId")
         look = Look(view_comment, (comment_id,))
         return await self.changes.answer(
-            await self.changes.send(request, EditComment, _EditBody, look, commentId=comment_id)
+            request, await self.changes.send(request, EditComment, _EditBody, look, commentId=comment_id)
         )
 
     @operation("Deletes a comment", answer=CommentView, conditional=True, tagged=True)
@@ -120,4 +120,6 @@ class CommentRoutes:
 
     async def _without_body(self, request: web.Request, command: type[Command]) -> web.Response:
         look = Look(view_comment, (path_id(request, "commentId"),))
-        return await self.changes.answer(await self.changes.send_bare(request, command, "commentId", look=look))
+        return await self.changes.answer(
+            request, await self.changes.send_bare(request, command, "commentId", look=look)
+        )

@@ -9,7 +9,7 @@ from aiohttp import web
 from actors.project.custom_fields import list_fields
 from actors.project.state import place_of
 from protocol.custom_fields import FieldView
-from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
+from server.rest.access import Access, AsOfText, parse_as_of, read_query
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, behind, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
@@ -36,7 +36,7 @@ class FieldRoutes:
     async def every(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         query = read_query(request, FieldsQuery)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        glance = Glance.of(request, principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, list_fields)
         after = unpack_place(query.after, 2) if query.after is not None else None
         page, more = cut(behind(reading.value, after, place_of), self.sizes.of(query))

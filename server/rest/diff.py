@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -15,19 +14,16 @@ from actors.project.snapshot import parts
 from actors.project.state import ProjectState
 from actors.runtime.replay import Slices
 from protocol.base import Message
-from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.schema import SNAPSHOT_COLLECTIONS, SNAPSHOT_RECORDS
 from protocol.timetravel import Difference, FieldDifference, ProjectDiff
-from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
+from server.rest.access import Access, AsOf, AsOfText, parse_as_of, read_query
 from server.rest.bodies import json_response
 from server.rest.operations import operation
 from server.rest.pages import PageSizes, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews
+from server.streams import History
 
-AT_ONCE_MAX: Final = 2
-"""Two whole states lie in memory for each."""
-WAITING_MAX: Final = 8
 SLICE_S: Final = 0.005
 _COUNTERS: Final = "counters"
 _PUBLISHED: Final = (
@@ -48,14 +44,6 @@ class DiffQuery(Message):
     limit: Annotated[int, Field(ge=1)] | None = None
 
 
-@dataclass(slots=True)
-class _Turns:
-    """How many are at work and wait for it."""
-
-    at_work: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE_MAX))
-    waiting: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class DiffRoutes:
     """`/v1/projects/{id}/diff`."""
@@ -64,7 +52,6 @@ class DiffRoutes:
     views: ProjectViews
     sizes: PageSizes
     clock: Clock
-    turns: _Turns = field(default_factory=_Turns)
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/v1/projects/{projectId}/diff", self.between)]
@@ -76,21 +63,17 @@ class DiffRoutes:
         They are compared as the log keeps them: links and comments that hide behind a deleted task are neither removed
         by its deletion nor left out. All pages are of the same two points: `Link` names them by seq.
         """
-        glance = Glance(path_id(request, "projectId"), self.access.principal(request))
+        glance = Glance.of(request, self.access.principal(request))
         query = read_query(request, DiffQuery)
         place = unpack_place(query.after, 2) if query.after is not None else None
         size = self.sizes.of_limit(query.limit)
-        if self.turns.waiting >= WAITING_MAX:
-            raise Rejected(Rejection(ErrorCode.OVERLOADED, "too many comparisons at once", {"retryAfterS": 1}))
-        self.turns.waiting += 1
-        try:
-            async with self.turns.at_work:
-                was = await self._records(glance, query.from_, "from")
-                now = await self._records(glance, query.to, "to")
-                found = await self._compare(was.records, now.records, (place[0], place[1]) if place else None, size + 1)
-        finally:
-            self.turns.waiting -= 1
-        await self.views.read(glance, _nothing)  # who was removed meanwhile gets nothing
+        since, until = parse_as_of(query.from_, "from"), parse_as_of(query.to, "to")
+        await self.views.check(glance)
+        async with self.views.turn(glance) as history:
+            was = await self._records(history, glance, since)
+            now = await self._records(history, glance, until)
+            found = await self._compare(was.records, now.records, (place[0], place[1]) if place else None, size + 1)
+        await self.views.check(glance)  # who was removed meanwhile gets nothing
         page, more = cut(found, size)
         answer: ProjectDiff = {"from": was.cursor, "to": now.cursor, "changes": list(page)}
         headers = {"Cache-Control": "private, no-cache"}
@@ -100,9 +83,11 @@ class DiffRoutes:
             headers |= link_next(request.path, **ends, after=after, limit=query.limit)
         return json_response(answer, headers=headers)
 
-    async def _records(self, glance: Glance, as_of: str | None, name: str) -> _Point:
-        then = Glance(glance.project_id, glance.principal, parse_as_of(as_of, name))
-        reading = await self.views.read(then, _parts)
+    async def _records(self, history: History, glance: Glance, as_of: AsOf | None) -> _Point:
+        if as_of is None:
+            reading = await self.views.read(glance, _parts)
+        else:
+            reading = await self.views.read_past(history, glance.stream, as_of, _parts)
         slices = Slices(self.clock, SLICE_S)
         records: dict[tuple[str, str], Mapping[str, Any]] = {}
         for part in reading.value:
@@ -138,10 +123,6 @@ def _parts(state: ProjectState, principal: Principal) -> Iterator[dict[str, Any]
     """The permission was judged by the caller's look at the project."""
     del principal
     return parts(state)
-
-
-def _nothing(state: ProjectState, principal: Principal) -> None:
-    del state, principal
 
 
 def records_in(part: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:

@@ -27,6 +27,7 @@ from protocol.event import Principal
 from protocol.faults import StorageFault
 from server.entry_json import entry_json
 from server.gateway.parsers import fit
+from server.rest.access import has_hung_up
 from server.streams import granted
 
 log = logging.getLogger("pantherahive.events")
@@ -159,7 +160,7 @@ class EventStream:
         try:
             either: set[asyncio.Future[Any]] = {pump, self._ended}
             while not (await asyncio.wait(either, timeout=_CHECK_S, return_when=asyncio.FIRST_COMPLETED))[0]:
-                if _is_gone(request):
+                if has_hung_up(request):
                     break
                 if (reason := over()) is not None:
                     self.end(reason)
@@ -245,10 +246,6 @@ def _note_failure(pump: asyncio.Task[None], following: Following) -> None:
         log.info("an event stream that is not read is cut off: reason slow, user %s, stream %s", user, stream)
     elif failure is not None and not isinstance(failure, ConnectionError):
         log.error("an event stream failed", exc_info=failure)
-
-
-def _is_gone(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()
 
 
 def _cut(request: web.Request) -> None:

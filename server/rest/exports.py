@@ -77,7 +77,7 @@ class ExportRoutes:
         """
         principal = self.access.principal(request)
         query = read_query(request, ExportQuery)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of), deleted=True)
+        glance = Glance.of(request, principal, parse_as_of(query.as_of), deleted=True)
         reading = await self.views.read(glance, _parts)
         headers = {"ETag": entity_tag(reading.cursor), **state_headers(reading.halted)}
         until = reading.cursor if query.entries else START

@@ -12,7 +12,7 @@ from actors.ports import Clock
 from actors.project.invitations import list_invitations
 from protocol.base import Uuid
 from protocol.invitations import InvitationView, OwnInvitation
-from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
+from server.rest.access import Access, AsOfText, parse_as_of, read_query
 from server.rest.bodies import json_response
 from server.rest.derived import DerivedReads, Listed, Listing
 from server.rest.min_seq import Asked, DerivedPageQuery
@@ -64,7 +64,7 @@ class InvitationRoutes:
         principal = self.access.principal(request)
         query = read_query(request, InvitationsQuery)
         size = self.sizes.of(query)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        glance = Glance.of(request, principal, parse_as_of(query.as_of))
         now = self.clock.now() if query.as_of is None else ""
         reading = await self.views.read(glance, list_invitations, now, query.after, size + 1)
         page, more = cut(reading.value, size)

@@ -55,7 +55,7 @@ class LinkRoutes:
         principal = self.access.principal(request)
         query = read_query(request, LinksQuery)
         size = self.sizes.of(query)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        glance = Glance.of(request, principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, list_links, query.task_id, query.after, size + 1)
         page, more = cut(reading.value, size)
         headers: dict[str, str] = {}
@@ -70,14 +70,14 @@ class LinkRoutes:
     async def add(self, request: web.Request) -> web.Response:
         """201 with the link."""
         done = await self.changes.send(request, AddLink, AddLink, Look(view_link, made="linkId"))
-        return await self.changes.answer(done, 201, f"{request.path}/{done[1].result['linkId']}")
+        return await self.changes.answer(request, done, 201, f"{request.path}/{done[1].result['linkId']}")
 
     @operation("One link", query=LinkQuery, answer=LinkView, etag=True)
     async def read(self, request: web.Request) -> web.Response:
         """Not while one of its tasks is deleted."""
         principal = self.access.principal(request)
         query = read_query(request, LinkQuery)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        glance = Glance.of(request, principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, view_link, path_id(request, "linkId"))
         return answer(request, reading, glance)
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from actors.project.members import list_members
 from protocol.base import Uuid
 from protocol.members import MemberView
-from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
+from server.rest.access import Access, AsOfText, parse_as_of, read_query
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, cut, link_next
 from server.rest.project_views import Glance, ProjectViews, answer
@@ -38,7 +38,7 @@ class MemberRoutes:
         principal = self.access.principal(request)
         query = read_query(request, MembersQuery)
         size = self.sizes.of(query)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        glance = Glance.of(request, principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, list_members, query.after, size + 1)
         page, more = cut(reading.value, size)
         then = reading.cursor.seq if glance.as_of is not None else None

@@ -45,7 +45,7 @@ class MilestoneRoutes:
         principal = self.access.principal(request)
         query = read_query(request, MilestonesQuery)
         size = self.sizes.of(query)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        glance = Glance.of(request, principal, parse_as_of(query.as_of))
         after = unpack_place(query.after, 2) if query.after is not None else None
         reading = await self.views.read(glance, list_milestones, after, size + 1)
         page, more = cut(reading.value, size)
@@ -58,6 +58,6 @@ class MilestoneRoutes:
     async def read(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         query = read_query(request, MilestoneQuery)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        glance = Glance.of(request, principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, view_milestone, path_id(request, "milestoneId"))
         return answer(request, reading, glance)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
@@ -17,7 +19,8 @@ from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import OPERATOR, Principal
 from protocol.projects import ProjectView
 from server.past_points import HALTED
-from server.rest.access import AsOf, entity_tag, is_unchanged, state_headers
+from server.past_turns import PastTurns, never
+from server.rest.access import AsOf, entity_tag, has_hung_up, is_unchanged, path_id, state_headers
 from server.rest.bodies import json_response
 from server.streams import History, Streams, Wish, granted
 
@@ -32,6 +35,15 @@ class Glance:
     principal: Principal
     as_of: AsOf | None = None
     deleted: bool = False
+    is_gone: Callable[[], bool] = never
+
+    @classmethod
+    def of(
+        cls, request: web.Request, principal: Principal, as_of: AsOf | None = None, *, deleted: bool = False
+    ) -> Self:
+        """At the project of the address."""
+        gone = partial(has_hung_up, request)
+        return cls(path_id(request, "projectId"), principal, as_of, deleted, gone)
 
     @property
     def stream(self) -> str:
@@ -41,9 +53,9 @@ class Glance:
 class ProjectViews:
     """The reading side of one project. Rejections are raised as Rejected."""
 
-    def __init__(self, streams: Streams, history: History) -> None:
+    def __init__(self, streams: Streams, past: PastTurns) -> None:
         self._streams = streams
-        self._history = history
+        self._past = past
 
     async def read(self, glance: Glance, look: Callable[..., T | Rejection], *arguments: Any) -> Reading[T]:
         """`look(state, principal, *arguments)` now, or then."""
@@ -53,13 +65,18 @@ class ProjectViews:
                     glance.stream, look_unless_deleted, glance.principal, glance.deleted, look, arguments
                 )
             )
-        await self._check(glance)
-        reading = await self.read_past(glance.stream, glance.as_of, look, *arguments)
+        await self.check(glance)
+        async with self.turn(glance) as history:
+            reading = await self.read_past(history, glance.stream, glance.as_of, look, *arguments)
         # Once more: a replay can take long, and who was removed meanwhile gets nothing.
-        await self._check(glance)
+        await self.check(glance)
         return reading
 
-    async def _check(self, glance: Glance) -> None:
+    def turn(self, glance: Glance) -> AbstractAsyncContextManager[History]:
+        """A turn at the past, for `read_past`. See `PastTurns.turn`."""
+        return self._past.turn(glance.principal.id, glance.is_gone)
+
+    async def check(self, glance: Glance) -> None:
         """Whether the project may be seen now."""
         granted(
             await self._streams.read(
@@ -67,7 +84,7 @@ class ProjectViews:
             )
         )
 
-    async def left_by(self, wish: Wish, accepted: Accepted) -> Reading[Any]:
+    async def left_by(self, request: web.Request, wish: Wish, accepted: Accepted) -> Reading[Any]:
         """What a command left at its cursor, also for a retry that comes when others have changed it since.
 
         The turn of the command saw it. Only a retry has to read the past, unless nothing has come since: who was
@@ -84,16 +101,17 @@ class ProjectViews:
             return now
         # What the command made may be gone by now; its retry is answered all the same.
         granted(await self._streams.read(stream, view_project, principal))
-        then = await self.read_past(stream, AsOf(cursor.seq, None), look, *arguments)
+        async with self._past.turn(principal.id, partial(has_hung_up, request)) as history:
+            then = await self.read_past(history, stream, AsOf(cursor.seq, None), look, *arguments)
         granted(await self._streams.read(stream, view_project, principal))
         return then
 
     async def read_past(
-        self, stream: str, as_of: AsOf, look: Callable[..., T | Rejection], *arguments: Any
+        self, history: History, stream: str, as_of: AsOf, look: Callable[..., T | Rejection], *arguments: Any
     ) -> Reading[T]:
-        """The same at a point of the past. The caller's permission is checked on the live state."""
+        """The same at a point of the past, in a turn. The caller's permission is checked on the live state."""
         try:
-            found = await self._history.state_at(stream, seq=as_of.seq, at=as_of.at)
+            found = await history.state_at(stream, seq=as_of.seq, at=as_of.at)
         except ReplayFailed as failed:
             raise Rejected(HALTED) from failed
         if found is None:

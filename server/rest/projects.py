@@ -149,7 +149,7 @@ class ProjectRoutes:
             told_apart = (wish.stream, op_id, principal.id, digest_of(principal.id, command, None, None))
             with self.keyed.judged_once(*told_apart):
                 accepted = await self._create(wish, command)
-        reading = await self.views.left_by(wish, accepted)
+        reading = await self.views.left_by(request, wish, accepted)
         headers = {"ETag": entity_tag(reading.cursor, reading.value), "Location": f"/v1/projects/{project_id}"}
         return json_response(reading.value, 201, headers)
 
@@ -166,8 +166,7 @@ class ProjectRoutes:
     async def read(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         query = read_query(request, ProjectQuery)
-        project_id = path_id(request, "projectId")
-        glance = Glance(project_id, principal, parse_as_of(query.as_of), query.deleted)
+        glance = Glance.of(request, principal, parse_as_of(query.as_of), deleted=query.deleted)
         return answer(request, await self.views.read(glance, view_project), glance)
 
     @operation("Changes a project", body=EditProject, answer=ProjectView, conditional=True, tagged=True)
@@ -178,7 +177,7 @@ class ProjectRoutes:
         op_id = self.access.op_id(request, principal)
         edit = await read_body(request, EditProject)
         wish = Wish(stream, edit, principal, op_id, only_at=only_at(request), look=_PROJECT)
-        reading = await self.views.left_by(wish, granted(await self.streams.command(wish)))
+        reading = await self.views.left_by(request, wish, granted(await self.streams.command(wish)))
         return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor, reading.value)})
 
     @operation("Deletes a project", answer=Deleted, conditional=True)
@@ -192,7 +191,7 @@ class ProjectRoutes:
     @operation("Brings a deleted project back", answer=ProjectView, conditional=True, tagged=True)
     async def restore(self, request: web.Request) -> web.Response:
         """As it was, for its owners, until it is purged."""
-        return await self.changes.answer(await self.changes.send_bare(request, RestoreProject, look=_PROJECT))
+        return await self.changes.answer(request, await self.changes.send_bare(request, RestoreProject, look=_PROJECT))
 
     @operation("Ends a deleted project for good", status=204, conditional=True)
     async def purge(self, request: web.Request) -> web.Response:

@@ -47,5 +47,5 @@ class RankRoutes:
         command = MoveTask(task_id=task_id, **{name: getattr(move, name) for name in move.model_fields_set})
         look = Look(view_task, (task_id,))
         wish = Wish(stream, command, principal, op_id, only_at=only_at(request), look=look)
-        reading = await self.views.left_by(wish, granted(await self.streams.command(wish)))
+        reading = await self.views.left_by(request, wish, granted(await self.streams.command(wish)))
         return json_response(reading.value, headers={"ETag": entity_tag(reading.cursor, reading.value)})

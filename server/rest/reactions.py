@@ -39,5 +39,5 @@ class ReactionRoutes:
     async def _change(self, request: web.Request, command: type[Command]) -> web.Response:
         look = Look(view_comment, (path_id(request, "commentId"),))
         return await self.changes.answer(
-            await self.changes.send_bare(request, command, "commentId", "emoji", look=look)
+            request, await self.changes.send_bare(request, command, "commentId", "emoji", look=look)
         )

@@ -11,7 +11,7 @@ from aiohttp import web
 from actors.project.permissions import ROLES
 from actors.project.roles import list_roles
 from protocol.roles import ListedRole
-from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
+from server.rest.access import Access, AsOfText, parse_as_of, read_query
 from server.rest.operations import operation
 from server.rest.pages import PageQuery, PageSizes, behind, cut, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
@@ -38,7 +38,7 @@ class RoleRoutes:
     async def every(self, request: web.Request) -> web.Response:
         principal = self.access.principal(request)
         query = read_query(request, RolesQuery)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        glance = Glance.of(request, principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, list_roles)
         after = unpack_place(query.after, 2) if query.after is not None else None
         page, more = cut(behind(reading.value, after, _place_of), self.sizes.of(query))

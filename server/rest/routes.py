@@ -15,6 +15,7 @@ from server.auth.bots import BotService
 from server.auth.logins import LoginService
 from server.enrich import Facts
 from server.explanations import Explanations
+from server.past_turns import PastTurns
 from server.rest.access import Access
 from server.rest.accounts import AccountRoutes
 from server.rest.activity import ActivityIndex, ActivityRoutes
@@ -57,7 +58,7 @@ from server.rest.tasks import TaskRoutes
 from server.rest.timetravel import TimeTravelRoutes
 from server.rest.undo import UndoRoutes
 from server.rest.watchers import WatcherRoutes
-from server.streams import History, Streams
+from server.streams import Streams
 from storage.ports import Accounts
 
 BEHIND_MAX_S = 1.0
@@ -81,7 +82,7 @@ class RestNeeds:
     attempts: Attempts
     accounts: Accounts
     streams: Streams
-    history: History
+    past: PastTurns
     facts: Facts
     projects: ProjectLists
     tasks: TaskLists
@@ -104,7 +105,7 @@ class RestNeeds:
 
 def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     """Every route under `/v1`."""
-    views = ProjectViews(needs.streams, needs.history)
+    views = ProjectViews(needs.streams, needs.past)
     changes = Changes(needs.access, needs.streams, needs.facts, views)
     derived = DerivedReads(needs.freshness, needs.reads, needs.clock, needs.behind_max_s)
     told = DerivedReads(needs.told, needs.reads, needs.clock, needs.behind_max_s)

@@ -95,8 +95,7 @@ class TaskRoutes:
         principal = self.access.principal(request)
         query = read_query(request, TasksQuery)
         size, after = self.sizes.of(query), _number(query.after)
-        project_id = path_id(request, "projectId")
-        glance = Glance(project_id, principal, parse_as_of(query.as_of), query.deleted)
+        glance = Glance.of(request, principal, parse_as_of(query.as_of), deleted=query.deleted)
         reading = await self.views.read(glance, list_tasks, after, size + 1, query.parent, query.is_deleted)
         page, more = cut(reading.value, size)
         headers: dict[str, str] = {}
@@ -120,7 +119,7 @@ class TaskRoutes:
         """A deleted task is shown too: its `deletedAt` says that it is one."""
         principal = self.access.principal(request)
         query = read_query(request, TaskQuery)
-        glance = Glance(path_id(request, "projectId"), principal, parse_as_of(query.as_of))
+        glance = Glance.of(request, principal, parse_as_of(query.as_of))
         return answer(request, await self.views.read(glance, view_task, path_id(request, "taskId")), glance)
 
     @operation(
@@ -129,14 +128,16 @@ class TaskRoutes:
     async def create(self, request: web.Request) -> web.Response:
         """201 with the task."""
         done = await self.changes.send(request, CreateTask, _CreateBody, Look(view_task, made="taskId"))
-        return await self.changes.answer(done, 201, f"{request.path}/{done[1].result['taskId']}")
+        return await self.changes.answer(request, done, 201, f"{request.path}/{done[1].result['taskId']}")
 
     @operation("Changes a task", body=_EditBody, answer=TaskView, conditional=True, tagged=True)
     async def update(self, request: web.Request) -> web.Response:
         """Sets the fields that are present; labels and assignees are added and removed one by one."""
         task_id = path_id(request, "taskId")
         look = Look(view_task, (task_id,))
-        return await self.changes.answer(await self.changes.send(request, EditTask, _EditBody, look, taskId=task_id))
+        return await self.changes.answer(
+            request, await self.changes.send(request, EditTask, _EditBody, look, taskId=task_id)
+        )
 
     @operation("Deletes a task", status=204, conditional=True)
     async def delete(self, request: web.Request) -> web.Response:
@@ -148,7 +149,9 @@ class TaskRoutes:
     async def restore(self, request: web.Request) -> web.Response:
         """With its links, its comments and its place."""
         look = Look(view_task, (path_id(request, "taskId"),))
-        return await self.changes.answer(await self.changes.send_bare(request, RestoreTask, "taskId", look=look))
+        return await self.changes.answer(
+            request, await self.changes.send_bare(request, RestoreTask, "taskId", look=look)
+        )
 
     @operation(
         "Tasks of the caller, across projects", query=OwnTasksQuery, answer=list[OwnTask], links=True, derived=True

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import BaseRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from yarl import URL
 
@@ -42,6 +43,7 @@ from server.explanations import (
 )
 from server.invitation_facts import InvitationFacts
 from server.past_facts import PastFacts
+from server.past_turns import PastLimits, PastTurns
 from server.rate_limits import RateLimits, Rates
 from server.rest.access import Access, looks_tokens_up
 from server.rest.app import http_application
@@ -65,6 +67,7 @@ ADMIN_TOKEN = "ph_admin_" + "a" * 43
 PASSWORD = "StrongP@ssw0rd!"
 SIZES = PageSizes()
 RATE_LIMITS = RateLimits(logins_per_name_max=1000)
+PAST_LIMITS = PastLimits()
 ORIGIN = "https://app.example.org"
 
 
@@ -99,6 +102,7 @@ class World:
     feeds: Feeds
     event_streams: EventStreams
     shards: ShardTable
+    past: PastTurns
     admin_token: str = ADMIN_TOKEN
 
     async def register(self, name: str, **fields: Any) -> User:
@@ -151,6 +155,13 @@ def next_of(response: ClientResponse) -> str | None:
     return URL(str(link["url"])).path_qs if link is not None else None
 
 
+class _Server(TestServer):
+    """Whose handlers go on when their client has hung up, as those of `server.http_runner` do."""
+
+    async def _make_runner(self, **options: Any) -> BaseRunner:
+        return await super()._make_runner(**{**options, "handler_cancellation": False})
+
+
 @asynccontextmanager
 async def a_world(
     cost: PasswordCost = CHEAP,
@@ -159,6 +170,8 @@ async def a_world(
     rate_limits: RateLimits = RATE_LIMITS,
     proxies: int = 0,
     exports: ExportLimits | None = None,
+    past_limits: PastLimits = PAST_LIMITS,
+    past_wait_s: float = 10,
 ) -> AsyncIterator[World]:
     """A running server."""
     clock, ids, limits, lists, meters = ManualClock(), RandomIds(), RuntimeLimits(), Lists(), Meters()
@@ -195,9 +208,9 @@ async def a_world(
     service = AccountService(storage.accounts, passwords, logins, streams, clock, ids)
     attempts = Attempts(rates, proxies)
     invitations = InvitationFacts(storage.invitation_secrets, streams, clock, ProjectLimits().invitation_lifetime_days)
-    history = History(actors, storage.journal, clock, limits)
-    past = PastFacts.make(streams, storage.journal, history, clock)
-    facts = Facts(storage.accounts, storage.project_keys, invitations, past, streams)
+    past = PastTurns(History(actors, storage.journal, clock, limits), past_limits, past_wait_s)
+    past_facts = PastFacts.make(streams, storage.journal, past, clock)
+    facts = Facts(storage.accounts, storage.project_keys, invitations, past_facts, streams)
     freshness: Freshness = lists
     needs = RestNeeds(
         access=Access(authenticator, ids.new_id, rates),
@@ -207,7 +220,7 @@ async def a_world(
         attempts=attempts,
         accounts=storage.accounts,
         streams=streams,
-        history=history,
+        past=past,
         facts=facts,
         projects=lists,
         tasks=lists,
@@ -243,7 +256,7 @@ async def a_world(
         inner=[looks_tokens_up(authenticator, attempts)],
     )
     lag.start()
-    async with TestClient(TestServer(app)) as http:
+    async with TestClient(_Server(app)) as http:
         try:
             yield World(
                 http,
@@ -261,6 +274,7 @@ async def a_world(
                 feeds,
                 streamed,
                 shards,
+                past,
             )
         finally:
             streamed.stop()

@@ -36,6 +36,7 @@ from server.gateway.engine import Engine
 from server.gateway.limits import GatewayLimits
 from server.invitation_facts import InvitationFacts
 from server.past_facts import PastFacts
+from server.past_turns import PastLimits, PastTurns
 from server.rate_limits import RateLimits, Rates
 from server.rest.app import http_application
 from server.router import Outlets
@@ -215,7 +216,8 @@ async def a_hive(
     tokens = Tokens(Ed25519PrivateKey.generate(), ADMIN_TOKEN, 900)
     streams = Streams(region, clock, DEADLINE_S)
     invitations = InvitationFacts(storage.invitation_secrets, streams, clock, 14)
-    past = PastFacts.make(streams, journal, History(_actors(), journal, clock, runtime), clock)
+    turns = PastTurns(History(_actors(), journal, clock, runtime), PastLimits(), 10)
+    past = PastFacts.make(streams, journal, turns, clock)
     facts = Facts(storage.accounts, storage.project_keys, invitations, past, streams)
     ended = EndedGrants(storage.endings, lambda: clock.now_s)
     reader = ApiTokenReader(storage.api_tokens, storage.accounts, ended, lambda: clock.now_s)
