@@ -10,9 +10,15 @@ from typing import Any
 import pytest
 
 from actors.runtime.history import History
+from protocol.custom_fields import DefineField, RemoveField
+from protocol.errors import ErrorCode, Rejection
+from protocol.event import Principal
 from protocol.projects import EditProject
 from protocol.tasks import CreateTask
+from protocol.timetravel import RestoreProjectTo
+from protocol.undo import UndoCommand
 from server.past_turns import PastLimits
+from server.streams import Wish, granted
 from tests.actors.runtime.world import until
 from tests.server.world import CHEAP, User, World, a_world, problem_of
 
@@ -138,3 +144,16 @@ async def test_who_hangs_up_costs_no_fold(monkeypatch: pytest.MonkeyPatch) -> No
         folds.going_on.set()
         assert (await patient).status == 200
         assert folds.begun == 2, "that of the first, and of the one who has waited"
+
+
+async def test_the_facts_of_a_command_are_refused_as_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The live gateway takes what is raised for a defect."""
+    async with crowded(monkeypatch, limits(waiting=0)) as (world, ada, project, _):
+        stream, who = f"project/{project}", Principal(ada.id)
+        field_id = (await world.send(ada, project, DefineField(name="Notes", type="text"))).result["fieldId"]
+        removing = Wish(stream, RemoveField(field_id=field_id), who, world.new_id())
+        granted(await world.streams.command(removing))
+        for command in (RestoreProjectTo(as_of=1), UndoCommand(op_id=removing.op_id)):
+            facts = await world.facts.facts_for(command, stream, who)
+            assert isinstance(facts, Rejection)
+            assert facts.code is ErrorCode.OVERLOADED
