@@ -1,10 +1,12 @@
-"""What the kernel knows about one connection's unread bytes (tcp(7)), and how it is made to forget them.
+"""What the kernel knows about one connection's unread bytes (tcp(7)), how it is made to forget them, and how our half
+of a connection ends before the other one.
 
 Only Linux tells; elsewhere the answers are None and 0.
 """
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import socket as sockets
 import sys
@@ -51,3 +53,14 @@ def unacknowledged_bytes(connection: sockets.socket | None) -> int:
 def forget_unsent(connection: sockets.socket) -> None:
     """What is not sent when the connection is closed goes with it; else the kernel would offer it for minutes."""
     connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET_ON_CLOSE)
+
+
+def ended_half(transport: asyncio.Transport) -> bool:
+    """Whether our half of a connection, of which all is sent, could be ended; the other half is read from still."""
+    if transport.is_closing() or transport.get_write_buffer_size() or not transport.can_write_eof():
+        return False
+    try:
+        transport.write_eof()
+    except OSError:  # the client has gone, and nobody has been told yet
+        return False
+    return True

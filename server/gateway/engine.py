@@ -28,6 +28,7 @@ from server.gateway.outlet import EndOfTick, Outlet
 from server.gateway.parsers import Parser
 from server.gateway.turns import Turns
 from server.gateway.upgrade import Handed, Upgrade, check_handshake, check_origin, take_over
+from server.tcp import ended_half
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -36,6 +37,8 @@ SILENT = logging.getLogger("pantherahive.engineio")
 SILENT.setLevel(logging.CRITICAL + 1)
 
 # Codes of close frames (RFC 6455 §7.4.1).
+PARTING_S: Final = 1.0
+"""How long a client that was told that its connection ends may take to end it."""
 _NORMAL = 1000
 _PROTOCOL_ERROR = 1002
 # Never in a frame; stock takes it, and whatever lies beyond the last code that anybody may use (§7.4.2).
@@ -176,8 +179,10 @@ class EngineSocket(Outlet):
         transport = self._transport
         if transport is None:
             return
-        if not (after_client and _has_hung_up(transport)):
-            transport.close()
+        if after_client and ended_half(transport):
+            self._timer = self._loop.call_later(PARTING_S, self._shut)
+            return
+        transport.close()
         self._timer = self._loop.call_later(self._limits.slow_follower_grace_s, transport.abort)
 
     def lost(self) -> None:
@@ -308,7 +313,7 @@ class EngineSocket(Outlet):
         """Says why, then ends the connection; one that does not read what is said is cut off.
 
         `after_client`: it may be sending. Were it closed with something unread, its kernel would be told to forget what
-        it has not read yet, the last acks and the reason among it; so it gets the grace to end the connection itself.
+        it has not read yet, the last acks and the reason among it; so it gets a moment to end the connection itself.
         """
         if self.closing:
             return
@@ -319,17 +324,6 @@ class EngineSocket(Outlet):
         self.closing, self._is_clear = True, False
         self._shut(after_client=after_client)
         self._entrance.farewells.add(self._end)
-
-
-def _has_hung_up(transport: asyncio.Transport) -> bool:
-    """Whether we could end our half of a connection, once what waits in it is sent."""
-    if transport.is_closing() or not transport.can_write_eof():
-        return False
-    try:
-        transport.write_eof()
-    except OSError:  # the client has gone, and nobody has been told yet
-        return False
-    return True
 
 
 def _close_code(said: int) -> int:

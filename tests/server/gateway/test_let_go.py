@@ -61,6 +61,21 @@ def test_who_is_sending_while_it_is_let_go_reads_why(run: Callable[[Scenario], N
     run(scenario)
 
 
+def test_who_does_not_end_its_connection_itself_has_a_moment(
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.gateway.engine.PARTING_S", 0.05)
+
+    async def scenario() -> None:
+        async with a_hive(replace(LONG_PINGS, slow_follower_grace_s=60)) as hive:
+            raw, session = await a_sleeper(hive, None)
+            session.end("ended")
+            await eventually(lambda: not hive.left())
+            raw.raw.close()
+
+    run(scenario)
+
+
 def test_who_does_not_read_that_it_is_out_has_a_place_until_it_is_gone(run: Callable[[Scenario], None]) -> None:
     async def scenario() -> None:
         async with a_hive(replace(SMALL, connections_per_address_max=1, slow_follower_grace_s=2)) as hive:
