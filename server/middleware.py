@@ -36,9 +36,8 @@ OP_ID_HEADER: Final = "Op-Id"
 
 CLIENT_GONE: Final = 499
 SWITCHED: Final = 101
-"""A WebSocket: its "request" lasts as long as the connection, which is no answer's time."""
 EVENT_STREAM: Final = "text/event-stream"
-"""The same holds for it."""
+"""Its "request" lasts as long as the connection, which is no answer's time."""
 PREFLIGHT_S: Final = 600
 IDENTITY: Final = "identity"
 """No coding: the only one that bodies may have, which a refusal names (RFC 9110 §15.5.16)."""
@@ -137,7 +136,7 @@ def _observing(meters: HttpMeters, new_id: Callable[[], str]) -> Middleware:
                 raise
             finally:
                 seconds = time.perf_counter() - started
-                if status != SWITCHED and not is_live:
+                if not is_live:
                     meters.request_answered(_method_of(request), route_of(request), status, seconds)
                 log.info(
                     "request",

@@ -128,7 +128,7 @@ class Meters:
         self._slow_clients = self._counter("slow_clients", "Connections ended because they did not read")
         self._requests = self._counter(
             "http_requests",
-            "HTTP requests answered; the route of what could not be read as one is `malformed`",
+            "HTTP requests answered, event streams apart; the route of what could not be read as one is `malformed`",
             "method",
             "route",
             "status",

@@ -148,7 +148,7 @@ class Gateway:
             await asyncio.sleep(self.limits.heads_interval_s)
             slices = Slices(self.clock, HEADS_SLICE_S)
             for session in list(self._entered):
-                session.places.tell_heads()
+                session.tell_heads()
                 await slices.pause_if_due()
 
     async def _end_ended(self) -> None:

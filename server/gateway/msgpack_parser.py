@@ -9,7 +9,7 @@ to `JSON.stringify`: a field that is not there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgpack
 
@@ -30,6 +30,8 @@ from server.gateway.packets import (
 )
 from server.gateway.parsers import NewestRun
 
+T = TypeVar("T")
+
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = range(5)
 """Types of packets."""
 
@@ -39,6 +41,8 @@ MAIN = "/"
 _ENTRY, _FRAME = "msgpack", "msgpack-frame"
 _UNDEFINED_BYTES = b"\xd4\x00\x00"
 _UNDEFINED = object()
+CONTAINERS_MAX = 5_000
+"""Maps and arrays of a packet that are looked at one by one in Python: a millisecond or two."""
 _READ_BYTES = 16
 """Of a file, which nobody reads here; without it a buffer of 1 MiB is made first."""
 
@@ -149,21 +153,59 @@ def _unpack(message: bytes) -> Any:
     many values are left to be found.
     """
     _check_complete(message)
-    hooks: dict[str, Any] = {}
-    if _UNDEFINED_BYTES in message:  # the hooks are calls for every map and array; almost no packet needs them
-        hooks = {"ext_hook": _extension, "object_hook": _without_undefined, "list_hook": _null_for_undefined}
     try:
-        return _decoded(message, strict_map_key=True, **hooks)
+        if _UNDEFINED_BYTES in message:  # the hooks are calls for every map and array; almost no packet needs them
+            return _with_undefined(message)
+        return _decoded(message, strict_map_key=True)
     except ValueError:  # every complaint of msgpack's is one; most often a key that is a number
         return _with_any_keys(message)
 
 
+def _with_undefined(message: bytes) -> Any:
+    """The same without `undefined`; it is left to be found, as an extension, where there are too many places for it."""
+    left = _Left()
+    try:
+        return _decoded(
+            message,
+            strict_map_key=True,
+            ext_hook=_extension,
+            object_hook=lambda fields: _without_undefined(left.one_less(fields)),
+            list_hook=lambda values: _null_for_undefined(left.one_less(values)),
+        )
+    except _TooMany:
+        return _decoded(message, strict_map_key=True)
+
+
 def _with_any_keys(message: bytes) -> Any:
     """The same where keys are neither text nor bytes; they are not hashed, as numbers can be chosen to collide."""
+    left = _Left()
     try:
-        return _decoded(message, strict_map_key=False, ext_hook=_extension, object_pairs_hook=_fields)
-    except ValueError as error:
+        return _decoded(
+            message,
+            strict_map_key=False,
+            ext_hook=_extension,
+            object_pairs_hook=lambda pairs: _fields(left.one_less(pairs)),
+        )
+    except (ValueError, _TooMany) as error:
         raise BadPacket("not msgpack, or more than is taken") from error
+
+
+class _TooMany(Exception):
+    """More maps and arrays than are looked at one by one."""
+
+
+class _Left:
+    """How many may still come."""
+
+    def __init__(self) -> None:
+        self._count = CONTAINERS_MAX
+
+    def one_less(self, container: T) -> T:
+        """The container, if it may come. Raises _TooMany."""
+        self._count -= 1
+        if self._count < 0:
+            raise _TooMany
+        return container
 
 
 def _decoded(message: bytes, **options: Any) -> Any:

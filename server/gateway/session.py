@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
@@ -58,6 +58,8 @@ M = TypeVar("M", bound=Message)
 Handle: TypeAlias = Callable[[M, int | None], None]
 Rate: TypeAlias = Callable[[Principal], Allowance | Rejection | None]
 
+_GOING_AWAY: Final = 1001
+"""RFC 6455 §7.4.1."""
 _STREAMS_NAMED_MAX = 10
 """Of a client that is let go, in the log."""
 
@@ -96,6 +98,16 @@ class Session:
         if self._places is None:
             raise RuntimeError("not connected")
         return self._places
+
+    def tell_heads(self) -> None:
+        """Unless it was lost while others were told. What fails for one client is its end, and nobody else's."""
+        if self._places is None:
+            return
+        try:
+            self._places.tell_heads()
+        except Exception:
+            log.exception("a client could not be told heads")
+            self.socket.abort()
 
     @property
     def owes_answers(self) -> bool:
@@ -290,10 +302,17 @@ class Session:
     # — the end ——————————————————————————————————————————————————————————————————————————————————————
 
     def end(self, reason: CloseReason) -> None:
-        """Says why, and ends the connection."""
+        """Says why, and ends the connection.
+
+        Clients take a DISCONNECT packet for a word that they are not wanted again, and never come back by themselves;
+        after a shutdown they are to.
+        """
         parser = self.socket.parser
-        parting = closed_frame(parser, reason) + parser.disconnect()
-        self.socket.close(reason, parting=parting, after_client=True)
+        parting = closed_frame(parser, reason)
+        if reason == "shutdown":
+            self.socket.close(reason, _GOING_AWAY, parting, after_client=True)
+        else:
+            self.socket.close(reason, parting=parting + parser.disconnect(), after_client=True)
 
     def slow(self) -> None:
         """See the port. It would not read the reason either, so that is for the log."""

@@ -278,7 +278,9 @@ class ClosedMessage(TypedDict):
 
     `removed`: the user may not follow the stream any more, for example because the project was deleted.
     `expired`: the token has come to its end. `ended`: its log-in was ended by a logout, a new password or
-    a stolen refresh token. `shutdown`: the server stops. Who does not read is told nothing, and cut off.
+    a stolen refresh token. `shutdown`: the server stops, and Socket.IO's clients come back by themselves;
+    after `expired` and `ended` they do not, as a DISCONNECT packet follows. Who does not read is told
+    nothing, and cut off.
     """
 
     stream: NotRequired[str | None]

@@ -133,6 +133,7 @@ async def test_at_the_server_s_end_everybody_is_told(hive: Hive) -> None:
     for client in clients:
         await client.until_end()
         assert client.events[-1] == ("closed", {"reason": "shutdown"})
+        assert "41" not in client.control, "clients come back by themselves unless they get a DISCONNECT"
     await waiting.until_end()
     assert not hive.left()
 

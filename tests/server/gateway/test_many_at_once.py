@@ -59,6 +59,52 @@ def test_heads_are_told_to_a_few_in_one_turn(run: Callable[[Scenario], None], mo
     run(scenario)
 
 
+def test_who_is_lost_while_others_are_told_heads_costs_them_nothing(
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with a_hive(replace(LONG_PINGS, heads_interval_s=0.05)) as hive:
+            for _ in range(3):
+                await hive.client()
+            told: list[Places] = []
+
+            def losing(places: Places) -> None:
+                told.append(places)
+                for session in list(hive.gateway._entered):
+                    if len(told) == 1 and session.places is not places:
+                        session.lost()
+
+            monkeypatch.setattr(Places, "tell_heads", losing)
+            await eventually(lambda: len(told) == 3)
+            assert set(told) == {told[0]}
+
+    run(scenario)
+
+
+def test_what_fails_for_one_who_is_told_heads_is_the_end_of_that_one_alone(
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with a_hive(replace(LONG_PINGS, heads_interval_s=0.05)) as hive:
+            for _ in range(3):
+                await hive.client()
+            failed: list[Places] = []
+            told: list[Places] = []
+
+            def failing(places: Places) -> None:
+                if not failed:
+                    failed.append(places)
+                    raise RuntimeError("a defect")
+                told.append(places)
+
+            monkeypatch.setattr(Places, "tell_heads", failing)
+            await eventually(lambda: len(told) >= 4)
+            assert hive.gateway.connections == 2
+            assert failed[0] not in told
+
+    run(scenario)
+
+
 def test_a_few_of_those_who_hang_up_are_let_go_in_one_turn(
     run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

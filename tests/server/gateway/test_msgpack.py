@@ -16,7 +16,7 @@ from actors.runtime.publication import Publication
 from protocol.projects import CreateProject
 from protocol.tasks import CreateTask
 from server.gateway.json_parser import JsonParser
-from server.gateway.msgpack_parser import MsgpackParser
+from server.gateway.msgpack_parser import CONTAINERS_MAX, MsgpackParser
 from server.gateway.packets import BadPacket, EventPacket, PoisonedEvent
 from tests.server.gateway.client import LiveClient, Replica
 from tests.server.gateway.hive import Hive, eventually, new_project
@@ -128,6 +128,25 @@ def test_undefined_is_a_field_that_is_not_there() -> None:
     arguments = ["join", {"stream": "s", "cursor": undefined, "list": [1, undefined]}, undefined]
     decoded = MsgpackParser().decode(packet(data=arguments, id=undefined), DEPTH_MAX)
     assert decoded == EventPacket("join", [{"stream": "s", "list": [1, None]}, None], None)
+
+
+@pytest.mark.parametrize("crowd", [{"a": None}, [None]], ids=["maps", "arrays"])
+def test_so_many_containers_are_not_looked_through_for_undefined(crowd: Any) -> None:
+    """What the hooks cost is paid for some of them; then the extension is left to be found."""
+    undefined = msgpack.ExtType(0, b"\0")
+    parser = MsgpackParser()
+    few = packet(data=["x", [crowd] * (CONTAINERS_MAX - 10), undefined], id=7)
+    assert isinstance(parser.decode(few, DEPTH_MAX), EventPacket)
+    many = packet(data=["x", [crowd] * CONTAINERS_MAX, undefined], id=7)
+    assert isinstance(parser.decode(many, DEPTH_MAX), PoisonedEvent)
+
+
+def test_so_many_maps_with_keys_that_are_no_text_are_bad() -> None:
+    parser = MsgpackParser()
+    few = packet(data=["x", [{1: None}] * (CONTAINERS_MAX - 10)], id=7)
+    assert isinstance(parser.decode(few, DEPTH_MAX), PoisonedEvent)
+    with pytest.raises(BadPacket):
+        parser.decode(packet(data=["x", [{1: None}] * CONTAINERS_MAX], id=7), DEPTH_MAX)
 
 
 JSON_VALUES = st.recursive(

@@ -70,7 +70,7 @@ class Peer(RawClient):
         if case.start == "entered":
             connect = dialect.encode("40" + json.dumps({"token": token}))
             await peer.send(frame(connect, dialect.opcode))
-            assert await peer.word() == "CONNECT sid"
+            assert await peer.asked_word() == "CONNECT sid"
         return peer
 
     async def head(self) -> bytes:
@@ -81,15 +81,14 @@ class Peer(RawClient):
         return head
 
     async def said(self, data: bytes) -> str:
-        """What comes of it. Engine.IO's pings are the server's own and are left out."""
+        """What comes of it."""
         try:
             await self.send(data + frame(_PROBE.encode()))
         except ConnectionError:
             await asyncio.sleep(0)  # it has closed before it had read all; why stands in what it sent
         words: list[str] = []
-        while (word := await self.word()) not in (_ANSWER, "closed"):
-            if word != "ping":
-                words.append(word)
+        while (word := await self.asked_word()) not in (_ANSWER, "closed"):
+            words.append(word)
         return ", ".join([*words, "open" if word == _ANSWER else word])
 
     async def word(self) -> str:
@@ -101,6 +100,12 @@ class Peer(RawClient):
             except ConnectionError:
                 return "closed"
         return _told(*self._found.pop(0))
+
+    async def asked_word(self) -> str:
+        """The next one but for Engine.IO's pings, which are the server's own."""
+        while (word := await self.word()) == "ping":
+            pass
+        return word
 
     async def answer_to_upgrade(self, upgrade: bytes) -> str:
         """The status, with the version that is asked for; of a good one also Engine.IO's handshake.
