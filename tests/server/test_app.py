@@ -67,6 +67,17 @@ async def test_who_asks_without_pause_gets_a_last_answer(product: Product) -> No
         await asyncio.gather(*asking)
 
 
+async def test_handshakes_are_counted_like_other_answers(product: Product) -> None:
+    async with aiohttp.ClientSession() as http:
+        async with http.ws_connect(f"{product.url}/socket.io/?EIO=4&transport=websocket") as socket:
+            await socket.receive()
+        async with http.get(f"{product.url}/metrics") as answer:
+            text = await answer.text()
+    await product.stop()
+    counted = [line for line in text.splitlines() if "http_requests_total{" in line and 'status="101"' in line]
+    assert [line.rpartition(" ")[2] for line in counted] == ["1.0"]
+
+
 async def test_figures_of_the_runtime_are_on_metrics(product: Product) -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{product.url}/metrics") as response:
         text = await response.text()
