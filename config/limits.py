@@ -276,10 +276,10 @@ class PastLimits(BaseSettings):
     )
     past_at_once_per_user_max: int = Field(2, ge=1, le=1_000, description="Those of one user.")
     past_waiting_max: int = Field(
-        128, ge=0, le=100_000, description="Looks into the past that wait for their turn; beyond that: overloaded."
+        256, ge=0, le=100_000, description="Looks into the past that wait for their turn; beyond that: overloaded."
     )
     past_waiting_per_user_max: int = Field(
-        16, ge=0, le=100_000, description="Those of one user. Users take turns, whoever came first."
+        64, ge=0, le=100_000, description="Those of one user. Users take turns, whoever came first."
     )
 
 

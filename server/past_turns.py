@@ -30,8 +30,8 @@ class PastLimits:
 
     at_once_max: int = 4
     at_once_per_user_max: int = 2
-    waiting_max: int = 128
-    waiting_per_user_max: int = 16
+    waiting_max: int = 256
+    waiting_per_user_max: int = 64
 
 
 @dataclass(eq=False, slots=True)
