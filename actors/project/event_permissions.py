@@ -71,6 +71,9 @@ def _needed(state: ProjectState, principal: Principal, event: ProjectEvent) -> P
     if isinstance(event, WatchersChanged) and {*event.added, *event.removed} == {principal.id}:
         return "task.view"
     if isinstance(event, CommentEdited | CommentDeleted | CommentRestored):
-        own = state.comments[event.comment_id]["authorId"] == principal.id
+        comment = state.comments[event.comment_id]
+        own = comment["authorId"] == principal.id
+        if isinstance(event, CommentRestored):  # what somebody else took away is not the author's to bring back
+            own = own and comment["deletedBy"] in (None, principal.id)
         return _OWN[needed] if own and not allowed(state, principal, needed) else needed
     return needed

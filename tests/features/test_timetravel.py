@@ -8,16 +8,17 @@ import pytest
 
 from actors.project import rewinding
 from actors.project.limits import ProjectLimits
-from protocol.comments import AddComment, DeleteComment, EditComment
+from protocol.comments import AddComment, DeleteComment, EditComment, RestoreComment
 from protocol.custom_fields import DefineField, EditField, RemoveField
 from protocol.errors import ErrorCode
 from protocol.event import Command, Principal
 from protocol.links import AddLink, RemoveLink
-from protocol.members import AddMember, RemoveMember
+from protocol.members import AddMember, ChangeMemberRole, RemoveMember
 from protocol.milestones import CreateMilestone, DeleteMilestone, EditMilestone
 from protocol.projects import DEFAULT_STATES, ArchiveProject, EditProject, UnarchiveProject, WorkflowState
 from protocol.ranks import MoveTask
 from protocol.reactions import AddReaction
+from protocol.roles import DefineRole
 from protocol.tasks import CreateTask, DeleteTask, EditTask
 from protocol.timetravel import ProjectRestoredTo, RestoreProjectTo, RestoreTaskTo, TaskRestoredTo
 from protocol.watchers import WatchTask
@@ -46,7 +47,7 @@ from tests.actors.given import (
 )
 from tests.actors.undoing import facts_of, newest, restore, seen, undo
 
-MILESTONE, FIELD, LINK, OTHER_COMMENT, NEW_TASK = (uuid(0x900 + number) for number in range(5))
+MILESTONE, FIELD, LINK, OTHER_COMMENT, NEW_TASK, ROLE = (uuid(0x900 + number) for number in range(6))
 LAST = "2026-03-03T12:00:00.000Z"
 REVIEW: WorkflowState = {"id": "review", "name": "Review", "group": "started", "waiting": True}
 
@@ -225,6 +226,25 @@ def test_a_comment_that_was_edited_as_often_as_may_be_stays_and_is_named() -> No
     [marker] = happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
     assert marker.left == [COMMENT]
     assert life.state.comments[COMMENT]["body"] == "a long text"
+
+
+def test_nobody_brings_back_what_a_moderator_deleted_who_could_not_restore_the_comment() -> None:
+    life = a_task()
+    kept = ["project.edit", "task.edit", "comment.add", "comment.edit_own", "comment.delete_own"]
+    life.given(
+        (OWNER, DefineRole(role_id=ROLE, name="Editor", permissions=kept)),
+        (OWNER, ChangeMemberRole(user_id=MEMBER.id, role=ROLE)),
+        (MEMBER, AddComment(comment_id=COMMENT, task_id=TASK, body="said")),
+    )
+    point = newest(life)
+    life.given((MEMBER, DeleteComment(comment_id=COMMENT)))
+    happened(restore(life, RestoreProjectTo(as_of=point), MEMBER))
+    assert life.state.comments[COMMENT]["body"] == "said", "what its author deleted comes back"
+    life.given((OWNER, DeleteComment(comment_id=COMMENT)))
+    outcome = restore(life, RestoreProjectTo(as_of=point), MEMBER)
+    assert outcome == life.send(RestoreComment(comment_id=COMMENT), MEMBER)
+    assert refused(outcome) == FORBIDDEN
+    happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
 
 
 def test_others_later_changes_stand_in_the_way_of_its_undo() -> None:
