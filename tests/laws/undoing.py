@@ -87,10 +87,21 @@ class Story:
             self._check_reasons(outcome, person, since, foreign)
         return False
 
+    def _homeless(self, event: Any, brought: set[str]) -> set[Key]:
+        """What a task needs that is brought back when its state is gone: another state, and a place there."""
+        if event["kind"] != "TaskEdited" or event["data"]["taskId"] not in brought:
+            return set()
+        states = {state["id"] for state in self.life.state.project["states"]}
+        if event["data"]["was"].get("stateId", next(iter(states))) in states:
+            return set()
+        return {("task", event["data"]["taskId"], field) for field in ("stateId", "rank")}
+
     def _check_nothing_foreign(self, entry: Entry, foreign: set[Key]) -> None:
         """Neither what the entry wrote was others', nor is anything of theirs hidden with what it deleted."""
-        for event in msgpack.unpackb(entry.payload)["events"]:
-            overwritten = set(written_by(event, entry.author)) & foreign
+        events = msgpack.unpackb(entry.payload)["events"]
+        brought = {event["data"]["taskId"] for event in events if event["kind"] == "TaskRestored"}
+        for event in events:
+            overwritten = set(written_by(event, entry.author)) & foreign - self._homeless(event, brought)
             assert not overwritten, f"{event['kind']} overwrites {overwritten}"
             gone = _deleted_by(event)
             if gone is not None:
