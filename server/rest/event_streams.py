@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from aiohttp import web
@@ -27,7 +25,7 @@ from protocol.event import Principal
 from protocol.faults import StorageFault
 from server.entry_json import entry_json
 from server.gateway.parsers import fit
-from server.rest.access import has_hung_up
+from server.rest.ongoing import WhyOver, attend, bound_buffers, cut
 from server.streams import granted
 
 log = logging.getLogger("pantherahive.events")
@@ -35,8 +33,6 @@ log = logging.getLogger("pantherahive.events")
 MEDIA_TYPE: Final = "text/event-stream"
 _HEARTBEAT: Final = b": still here\n\n"
 _RETRY_S: Final = 0.5
-_CHECK_S: Final = 0.25
-"""How often it is asked whether the client is still there, and its token still counts."""
 _PARTING_S: Final = 0.5
 """For the last words to who may read nothing more; then the connection is cut."""
 
@@ -46,9 +42,6 @@ _TOO_MANY: Final = Rejection(
     "too many event streams of this user are open",
     {"limit": "event-streams-per-user", "retryAfterS": 5},
 )
-
-WhyOver = Callable[[], CloseReason | None]
-"""Why an answer that goes on has to end now; None while it may go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,34 +148,15 @@ class EventStream:
         )
         response.force_close()  # nobody waits for another request behind it
         await response.prepare(request)
-        self._bound_buffers(request)
+        bound_buffers(request, self._limits.buffer_bytes)
         pump = asyncio.create_task(self._pump(response, joined), name="event stream")
-        try:
-            either: set[asyncio.Future[Any]] = {pump, self._ended}
-            while not (await asyncio.wait(either, timeout=_CHECK_S, return_when=asyncio.FIRST_COMPLETED))[0]:
-                if has_hung_up(request):
-                    break
-                if (reason := over()) is not None:
-                    self.end(reason)
-        finally:
-            pump.cancel()
-            await asyncio.gather(pump, return_exceptions=True)
+        await attend(request, self._ended, over, pump)
         _note_failure(pump, joined.following)
         if self._ended.done():
             await self._part(request, response, self._ended.result())
         else:
-            _cut(request)
+            cut(request)
         return response
-
-    def _bound_buffers(self, request: web.Request) -> None:
-        """The kernel would hide megabytes for a client that does not read."""
-        transport = request.transport
-        if transport is None:
-            return
-        transport.set_write_buffer_limits(high=self._limits.buffer_bytes)
-        bound: socket.socket | None = transport.get_extra_info("socket")
-        if bound is not None:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.buffer_bytes)
 
     async def _pump(self, response: web.StreamResponse, joined: Joined) -> None:
         """Ends by an exception only: what it has to say is never over."""
@@ -235,7 +209,7 @@ class EventStream:
                 await response.write(_said("closed", {"reason": reason}))
                 await response.write_eof()
         except (TimeoutError, ConnectionError):
-            _cut(request)
+            cut(request)
 
 
 def _note_failure(pump: asyncio.Task[None], following: Following) -> None:
@@ -246,11 +220,6 @@ def _note_failure(pump: asyncio.Task[None], following: Following) -> None:
         log.info("an event stream that is not read is cut off: reason slow, user %s, stream %s", user, stream)
     elif failure is not None and not isinstance(failure, ConnectionError):
         log.error("an event stream failed", exc_info=failure)
-
-
-def _cut(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
 
 
 def _opening(joined: Joined) -> bytes:

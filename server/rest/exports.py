@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -16,6 +17,7 @@ from actors.profile.profiles import view_profile
 from actors.project.projects import view_project
 from actors.project.snapshot import parts
 from actors.project.state import ProjectState
+from actors.runtime.hub import CloseReason
 from actors.runtime.log_reads import LogReads, StretchMax
 from actors.runtime.replay import Slices
 from protocol.base import Message
@@ -23,15 +25,26 @@ from protocol.cursors import START, Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.faults import StorageFault
+from server.auth.tokens import Authenticated
 from server.entry_json import entry_json
-from server.rest.access import Access, AsOfText, entity_tag, parse_as_of, path_id, read_query, state_headers
+from server.rest.access import (
+    Access,
+    AsOfText,
+    entity_tag,
+    is_unchanged,
+    parse_as_of,
+    path_id,
+    read_query,
+    state_headers,
+)
 from server.rest.derived import DerivedReads
 from server.rest.diff import records_in
 from server.rest.export_places import ExportLimits, ExportPlaces, PacedWriter
 from server.rest.min_seq import Asked, DerivedQuery
+from server.rest.ongoing import CHECK_S, attend, bound_buffers, cut
 from server.rest.operations import NDJSON, operation
 from server.rest.personal_data import PersonalData
-from server.rest.project_views import Glance, ProjectViews
+from server.rest.project_views import Glance, ProjectViews, past_location
 from server.streams import Streams, granted
 from storage.ports import Account, Accounts
 
@@ -39,6 +52,9 @@ log = logging.getLogger("pantherahive.exports")
 
 _NOT_YOURS: Final = Rejection(ErrorCode.FORBIDDEN, "only the person may take their data")
 _SLICE_S: Final = 0.005
+
+MaySee = Callable[[], Awaitable[None]]
+"""Raises Rejected when the reader may not see any more what the export is of."""
 
 
 class ExportQuery(Message):
@@ -69,20 +85,29 @@ class ExportRoutes:
             web.get("/v1/users/{userId}/export", self.of_user),
         ]
 
-    @operation("Everything of a project as NDJSON", query=ExportQuery, media=(NDJSON,), answer=str, tagged=True)
+    @operation("Everything of a project as NDJSON", query=ExportQuery, media=(NDJSON,), answer=str, etag=True)
     async def of_project(self, request: web.Request) -> web.StreamResponse:
         """Lines of JSON: `export` with the cursor as of which it is, one `object` per record, one `entry` per entry of
         the log up to there, and `end` with the counts. Without `end` it is not whole, for example because the reader
-        was removed from the project meanwhile.
+        was removed from the project meanwhile, or their token or log-in has ended: the connection is cut off then.
         """
-        principal = self.access.principal(request)
+        known = self.access.authenticated(request)
+        principal = known.principal
         query = read_query(request, ExportQuery)
         glance = Glance.of(request, principal, parse_as_of(query.as_of), deleted=True)
         reading = await self.views.read(glance, _parts)
-        headers = {"ETag": entity_tag(reading.cursor), **state_headers(reading.halted)}
+        headers = {
+            "ETag": f"W/{entity_tag(reading.cursor)}",  # weak: it says in its first line when it was written
+            "Cache-Control": "private, no-cache",
+            **state_headers(reading.halted),
+        }
+        if glance.as_of is not None:
+            headers |= past_location(request, reading.cursor)
+        if is_unchanged(request, reading.cursor):
+            return web.Response(status=304, headers=headers)
         until = reading.cursor if query.entries else START
         lines = self._stream_lines(principal, glance.stream, reading.cursor, reading.value, until)
-        return await self._send(request, principal, headers, lines)
+        return await self._send(request, known, headers, lines, partial(self.views.check, glance))
 
     @operation("Everything of a user as NDJSON", query=DerivedQuery, media=(NDJSON,), answer=str, derived=True)
     async def of_user(self, request: web.Request) -> web.StreamResponse:
@@ -93,9 +118,10 @@ class ExportRoutes:
         deleted ones that they, as an owner, can still restore. Comments are in it wherever they were written, also in
         projects that the person has left, as long as these are not purged; bots have their tokens without the secrets.
         Of a task in a project that they may not look at now it says which it was, with its words while nobody changed
-        it.
+        it. It is cut off, without the last `end`, when the token or the log-in ends meanwhile.
         """
-        principal = self.access.principal(request)
+        known = self.access.authenticated(request)
+        principal = known.principal
         user_id = path_id(request, "userId")
         if not (principal.is_operator or principal.id == user_id):
             raise Rejected(_NOT_YOURS)
@@ -106,7 +132,11 @@ class ExportRoutes:
         derivation = await self.derived.reach(asked)
         profile = granted(await self.streams.read(f"profile/{user_id}", view_profile, principal))
         lines = self._user_lines(principal, account, profile.value, profile.cursor)
-        return await self._send(request, principal, derivation.headers, lines)
+        headers = {"Cache-Control": "no-store", **derivation.headers}
+        return await self._send(request, known, headers, lines, partial(self._still_theirs, principal, user_id))
+
+    async def _still_theirs(self, principal: Principal, user_id: str) -> None:
+        granted(await self.streams.read(f"profile/{user_id}", view_profile, principal))
 
     async def _user_lines(
         self, principal: Principal, account: Account, profile: Any, cursor: Cursor
@@ -148,48 +178,63 @@ class ExportRoutes:
         yield _line({"end": stream, "cursor": str(cursor), **counts})
 
     async def _send(
-        self, request: web.Request, principal: Principal, headers: dict[str, str], lines: AsyncIterator[bytes]
+        self,
+        request: web.Request,
+        known: Authenticated,
+        headers: dict[str, str],
+        lines: AsyncIterator[bytes],
+        may_see: MaySee,
     ) -> web.StreamResponse:
         """Writes as fast as it is read. What was begun and cannot be ended is cut off, which clients notice."""
-        with self.places.place(principal):
-            response = web.StreamResponse(headers={"Content-Type": NDJSON, "Cache-Control": "no-store", **headers})
+        with self.places.place(known.principal):
+            response = web.StreamResponse(headers={"Content-Type": NDJSON, **headers})
             response.force_close()
             await response.prepare(request)
-            _bound_buffer(request, self.limits.chunk_bytes)
-            try:
-                await self._write_all(PacedWriter(response, self.clock, self.limits), lines)
-                await response.write_eof()
-            except (Rejected, TimeoutError, StorageFault, ConnectionError) as ended:
-                log.info("an export was cut off: %s", type(ended).__name__)
-                _cut(request)
-            except Exception:
-                log.exception("an export failed")
-                _cut(request)
+            bound_buffers(request, self.limits.chunk_bytes)
+            ended: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
+            writing = asyncio.create_task(self._write_all(response, lines, may_see), name="export")
+            watching = asyncio.create_task(_watch(may_see), name="reader of an export")
+            await attend(request, ended, partial(self.access.why_over, known), writing, watching)
+            if not _is_whole(writing):
+                _note(ended, writing, watching)
+                cut(request)
             return response
 
-    async def _write_all(self, writer: PacedWriter, lines: AsyncIterator[bytes]) -> None:
+    async def _write_all(self, response: web.StreamResponse, lines: AsyncIterator[bytes], may_see: MaySee) -> None:
+        """Raises what ends it early: Rejected, TimeoutError, StorageFault, ConnectionError."""
+        writer = PacedWriter(response, self.clock, self.limits)
         chunk = bytearray()
         async for line in lines:
-            chunk += line
             if len(chunk) >= self.limits.chunk_bytes:
                 await writer.write(bytes(chunk))
                 chunk.clear()
+            chunk += line
+        await may_see()  # nobody gets the `end` who was removed before it
         await writer.write(bytes(chunk))
+        await response.write_eof()
 
 
-def _cut(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
+async def _watch(may_see: MaySee) -> None:
+    """Ends by an exception only: what the records are of may be kept from their reader while they wait to be sent."""
+    while True:
+        await asyncio.sleep(CHECK_S)
+        await may_see()
 
 
-def _bound_buffer(request: web.Request, size_bytes: int) -> None:
-    transport = request.transport
-    if transport is None:
-        return
-    transport.set_write_buffer_limits(high=size_bytes)
-    bound: socket.socket | None = transport.get_extra_info("socket")
-    if bound is not None:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size_bytes)
+def _is_whole(writing: asyncio.Task[None]) -> bool:
+    return not writing.cancelled() and writing.exception() is None
+
+
+def _note(ended: asyncio.Future[CloseReason], *works: asyncio.Task[None]) -> None:
+    """Says why it was cut off."""
+    failure = next((one for work in works if not work.cancelled() and (one := work.exception()) is not None), None)
+    if isinstance(failure, Rejected):
+        log.info("an export was cut off: %s", failure.rejection.code)
+    elif failure is None or isinstance(failure, (TimeoutError, StorageFault, ConnectionError)):
+        reason = ended.result() if ended.done() else "hung up"
+        log.info("an export was cut off: %s", reason if failure is None else type(failure).__name__)
+    else:
+        log.error("an export failed", exc_info=failure)
 
 
 def _parts(state: ProjectState, principal: Principal) -> Iterator[dict[str, Any]] | Rejection:

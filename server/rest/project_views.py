@@ -15,6 +15,7 @@ from actors.project.projects import view_project
 from actors.project.state import ProjectState
 from actors.runtime.replay import ReplayFailed
 from actors.runtime.request import Accepted, Reading
+from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import OPERATOR, Principal
 from protocol.projects import ProjectView
@@ -157,8 +158,13 @@ def answer(
         **(headers or {}),
     }
     if glance.as_of is not None:
-        query = {**request.query, "asOf": str(reading.cursor.seq)}
-        common["Content-Location"] = str(request.rel_url.with_query(query))
+        common |= past_location(request, reading.cursor)
     if is_unchanged(request, reading.cursor, reading.value):
         return web.Response(status=304, headers=common)
     return json_response(reading.value, headers=common)
+
+
+def past_location(request: web.Request, cursor: Cursor) -> dict[str, str]:
+    """The header with the address of a past state by its seq."""
+    query = {**request.query, "asOf": str(cursor.seq)}
+    return {"Content-Location": str(request.rel_url.with_query(query))}

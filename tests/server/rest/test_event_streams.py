@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import orjson
@@ -17,6 +14,7 @@ from protocol.members import AddMember, RemoveMember
 from protocol.tasks import CreateTask
 from server.rest.event_streams import EventStreamLimits
 from tests.server.gateway.hive import eventually
+from tests.server.rest.raw_asking import asking
 from tests.server.rest.sse import listening
 from tests.server.rest.test_events import a_log
 from tests.server.world import CHEAP, SIZES, User, World, a_world, problem_of
@@ -131,28 +129,15 @@ async def test_a_client_that_goes_away_leaves_nothing_though_nothing_is_sent() -
         await eventually(lambda: not world.feeds.followers and not len(world.event_streams))
 
 
-@asynccontextmanager
-async def asking(world: World, user: User, path: str) -> AsyncIterator[asyncio.StreamReader]:
-    """A connection that asks, and reads no more than it is told to."""
-    address = (str(world.http.host), int(str(world.http.port)))
-    reader, writer = await asyncio.open_connection(*address, limit=20_000)
-    connection: socket.socket = writer.transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer {user.token}\r\n\r\n"
-    writer.write(head.encode())
-    try:
-        yield reader
-    finally:
-        writer.transport.abort()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+def live(user: User) -> dict[str, str]:
+    return {**user.auth, "Accept": "text/event-stream"}
 
 
 async def test_who_does_not_read_is_let_go() -> None:
     async with a_world(CHEAP, SIZES, LIMITS) as world:
         ada, project, path = await a_log(world, 0)
         await write(world, ada, project, 100, "d" * 30_000)
-        async with asking(world, ada, path):
+        async with asking(world, path, live(ada)):
             await eventually(lambda: len(world.event_streams) == 1)
             await eventually(lambda: not len(world.event_streams) and not world.feeds.followers)
 
@@ -161,7 +146,7 @@ async def test_who_reads_slowly_is_served_from_the_log() -> None:
     async with a_world(CHEAP, SIZES, replace(LIMITS, grace_s=60)) as world:
         ada, project, path = await a_log(world, 0)
         seqs: list[int] = []
-        async with asking(world, ada, path) as reader, asyncio.timeout(60):
+        async with asking(world, path, live(ada)) as reader, asyncio.timeout(60):
             await eventually(lambda: world.feeds.followers == 1)
             await write(world, ada, project, 150, "d" * 10_000)
             while not seqs or seqs[-1] < 151:

@@ -69,6 +69,25 @@ async def test_an_export_of_the_past_is_what_was_there_then(world: World) -> Non
     await problem_of(await world.http.get(f"/v1/projects/{project}/export?asOf=99", headers=ada.auth), 404)
 
 
+async def test_nothing_is_exported_again_to_who_has_the_newest(world: World) -> None:
+    ada, project, _ = await a_log(world, 5)
+    path = f"/v1/projects/{project}/export"
+    first = await world.http.get(path, headers=ada.auth)
+    tag = first.headers["ETag"]
+    assert tag == f'W/"{orjson.loads((await first.text()).splitlines()[0])["cursor"]}"'
+    known = {**ada.auth, "If-None-Match": tag}
+    for query in ("", "?entries=false", "?asOf=6"):
+        unchanged = await world.http.get(path + query, headers=known)
+        assert (unchanged.status, await unchanged.read(), unchanged.headers["ETag"]) == (304, b"", tag)
+    eve = await world.register("eve")
+    await problem_of(await world.http.get(path, headers={**known, **eve.auth}), 404)
+    await world.send(ada, project, CreateTask(title="later"))
+    again = await world.http.get(path, headers=known)
+    assert (again.status, again.headers["ETag"] != tag) == (200, True)
+    past = await world.http.get(f"{path}?asOf=5", headers=known)
+    assert (past.status, past.headers["Content-Location"]) == (200, f"{path}?asOf=5")
+
+
 async def test_what_comes_after_the_point_is_not_in_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     ada, project, _ = await a_log(world, 5)
     honest = LogReads.after
