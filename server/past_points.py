@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from actors.ports import Clock
+from actors.project.differences import is_back
 from actors.project.permissions import refusal
 from actors.project.restoration import links_of
 from actors.project.state import ProjectState
@@ -81,7 +82,7 @@ class PastPoints:
             different: dict[str, Any] = {}
             for record_id in {**records, **now[name]}:
                 record = records.get(record_id)
-                if record != now[name].get(record_id):
+                if not is_back(name, record, now[name].get(record_id)):
                     different[record_id] = record
                 await slices.pause_if_due()
             then[name] = different

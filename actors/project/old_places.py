@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -35,13 +35,15 @@ class OldPlaces:
     settled: set[str] = field(default_factory=set)
     # State id → task id → its index in the old order.
     _indexes: dict[str, dict[str, int]] = field(default_factory=dict)
+    # State id → the indexes of those that may be settled, ascending: between them lie the many that wait.
+    _candidates: dict[str, list[int]] = field(default_factory=dict)
 
     def back(self, task: TaskView, then: TaskView) -> OldPlace | Rejection:
         """Where the task has to go to stand as it stood then."""
         state_id = then["stateId"]
         before, after = self._neighbours(state_id, then["id"])
         low, high = self._rank(before), self._rank(after)
-        self.settled.add(then["id"])
+        self._settle(state_id, then["id"])
         if (
             task["stateId"] == state_id
             and (low is None or low < task["rank"])
@@ -68,20 +70,33 @@ class OldPlaces:
         """The nearest settled ones on both sides."""
         order = self.orders.get(state_id, ())
         index = self._index(state_id).get(task_id, len(order))
-        down, up = range(min(index, len(order)) - 1, -1, -1), range(index + 1, len(order))
-        before = next((order[place] for place in down if self._is_settled(order[place], state_id)), None)
-        after = next((order[place] for place in up if self._is_settled(order[place], state_id)), None)
+        known = self._candidates[state_id]
+        down, up = range(bisect_left(known, index) - 1, -1, -1), range(bisect_right(known, index), len(known))
+        before = next((order[known[one]] for one in down if self._is_settled(order[known[one]], state_id)), None)
+        after = next((order[known[one]] for one in up if self._is_settled(order[known[one]], state_id)), None)
         return before, after
+
+    def _settle(self, state_id: str, task_id: str) -> None:
+        self.settled.add(task_id)
+        index = self._index(state_id).get(task_id)
+        known = self._candidates[state_id]
+        if index is not None:
+            place = bisect_left(known, index)
+            if place == len(known) or known[place] != index:
+                known.insert(place, index)
 
     def _index(self, state_id: str) -> dict[str, int]:
         if state_id not in self._indexes:
             order = self.orders.get(state_id, ())
             self._indexes[state_id] = {task_id: index for index, task_id in enumerate(order)}
+            self._candidates[state_id] = [index for index, one in enumerate(order) if self._stays(one)]
         return self._indexes[state_id]
 
     def _is_settled(self, task_id: str, state_id: str) -> bool:
-        if self.draft.tasks[task_id]["stateId"] != state_id:
-            return False
+        return self.draft.tasks[task_id]["stateId"] == state_id and self._stays(task_id)
+
+    def _stays(self, task_id: str) -> bool:
+        """Whether nobody has moved it since, or it was brought back."""
         if task_id in self.settled or (self.different is not None and task_id not in self.different):
             return True
         moved = self.draft.changes.get(f"task/{task_id}", {}).get("rank")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -160,27 +160,41 @@ class Restoration:
 
     def parent(self, then: TaskView) -> bool:
         """Whether the task has its old parent now; not, while that would close a cycle or lie too deep."""
-        task = self.draft.tasks[then["id"]]
-        if then["parentId"] == task["parentId"]:
+        if self._has_parent(then):
             return True
         if refuse_old_parent(self.draft, then["id"], then["parentId"], self.limits) is not None:
             return False
-        self._reparent(task, then["parentId"])
+        self._reparent(self.draft.tasks[then["id"]], then["parentId"])
         return True
 
-    def parents(self, tasks: Iterable[TaskView]) -> None:
-        """All of them, in an order in which none stands in another's way; at last some give theirs up meanwhile."""
-        waiting = list(tasks)
+    def parents(self, tasks: Iterable[TaskView]) -> Iterator[int]:
+        """All of them, in an order in which none stands in another's way; at last some give theirs up meanwhile.
+
+        After each event there is a sound project, and a pause: how many are still to come. Whoever has its old parent
+        keeps it and nobody gives up twice what was not its own, so it comes to an end also when it is begun anew.
+        """
+        waiting, giving_up = [then for then in tasks if not self._has_parent(then)], 1
         while waiting:
-            left = [then for then in waiting if not self.parent(then)]
+            left: list[TaskView] = []
+            for number, then in enumerate(waiting, start=1):
+                if self.parent(then):
+                    yield len(left) + len(waiting) - number
+                else:
+                    left.append(then)
             if len(left) == len(waiting):
                 stuck = [self.draft.tasks[then["id"]] for then in left]
                 held = [task for task in stuck if task["parentId"] is not None]
                 if not held:
                     self.left += [f"{then['id']}.parentId" for then in left]
                     return
-                self._reparent(held[0], None)
+                for task in held[:giving_up]:
+                    self._reparent(task, None)
+                    yield len(left)
+                giving_up *= 2  # one by one, each with a look at all others, would take its time
             waiting = left
+
+    def _has_parent(self, then: TaskView) -> bool:
+        return self.draft.tasks[then["id"]]["parentId"] == then["parentId"]
 
     def _reparent(self, task: TaskView, parent_id: str | None) -> None:
         self.take(TaskEdited(task_id=task["id"], changes={"parentId": parent_id}, was={"parentId": task["parentId"]}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -23,38 +23,65 @@ STATES_MAX: Final = 50
 NAME_KEPT_MAX: Final = 150
 """So much of a state's name is kept where its id has to tell it from another one."""
 
-Piece = Callable[[], None]
+Piece = Callable[[], Iterator[int] | None]
+"""A long one has places to pause at, and says there how much of it is still to come."""
+
 Records = Mapping[str, Any]
 """Id → the record then; None where it was not there. Only of those that are different now."""
 
 
 def rewind(restoration: Restoration, then: Mapping[str, Any]) -> int:
     """Takes what one entry holds; how many pieces are left over."""
-    pieces = list(_pieces(restoration, then))
-    for number, piece in enumerate(pieces):
-        piece()
-        if len(restoration.events) > EVENTS_MAX or restoration.characters > ENTRY_CHARACTERS_MAX:
-            return len(pieces) - number - 1
+    steps = _steps(list(_pieces(restoration, then)))
+    for remaining in steps:
+        if len(restoration.events) >= EVENTS_MAX or restoration.characters > ENTRY_CHARACTERS_MAX:
+            return _still_to_come(restoration, steps, remaining)
+    return 0
+
+
+def _steps(pieces: Sequence[Piece]) -> Iterator[int]:
+    """Takes piece by piece; how many are still to come."""
+    for remaining, piece in zip(range(len(pieces) - 1, -1, -1), pieces, strict=True):
+        for more in piece() or ():
+            yield remaining + more
+        yield remaining
+
+
+def _still_to_come(restoration: Restoration, steps: Iterator[int], remaining: int) -> int:
+    """None, where the rest would change nothing: the next change is tried on the draft, and forgotten."""
+    events, left = len(restoration.events), len(restoration.left)
+    for after in steps:
+        if len(restoration.events) > events:
+            del restoration.events[events:], restoration.left[left:]
+            return remaining
+        remaining = after
     return 0
 
 
 def _pieces(restoration: Restoration, then: Mapping[str, Any]) -> Iterator[Piece]:
-    """What goes away first makes room for what comes back. Parents and links depend on all tasks."""
+    """What goes away first makes room for what comes back. Parents and links depend on all tasks.
+
+    Names are changed at once, as two records may have each other's: no entry ends between them.
+    """
     tasks: list[tuple[str, TaskView | None]] = sorted(
         then["tasks"].items(), key=lambda one: _number(restoration, one[0])
     )
     known = [record for _, record in tasks if record is not None]
     yield partial(_project, restoration, then["project"], False)
     yield from _emptied(restoration, then["fields"])
-    yield from _gone_and_back(restoration, then["fields"], _without_field, _field)
-    yield from _gone_and_back(restoration, then["milestones"], _without_milestone, _milestone)
+    yield from (partial(_without_field, restoration, field_id) for field_id in _missing(then["fields"]))
+    yield partial(_name_fields, restoration, then["fields"])
+    yield from (partial(_field, restoration, record) for record in _known(then["fields"]))
+    yield from (partial(_without_milestone, restoration, one) for one in _missing(then["milestones"]))
+    yield partial(_name_milestones, restoration, then["milestones"])
+    yield from (partial(_milestone, restoration, record) for record in _known(then["milestones"]))
     yield from (partial(restoration.without_link, link_id) for link_id in _missing(then["links"]))
     yield from (partial(restoration.without_task, task_id) for task_id, record in tasks if record is None)
     yield from (partial(restoration.task, record) for record in known)
     yield partial(restoration.parents, known)
-    yield from (partial(restoration.link, record) for record in then["links"].values() if record is not None)
+    yield from (partial(restoration.link, record) for record in _known(then["links"]))
     yield from (partial(restoration.without_comment, comment_id) for comment_id in _missing(then["comments"]))
-    yield from (partial(restoration.comment, record) for record in then["comments"].values() if record is not None)
+    yield from (partial(restoration.comment, record) for record in _known(then["comments"]))
     yield partial(_project, restoration, then["project"], True)
 
 
@@ -66,14 +93,26 @@ def _missing(records: Records) -> Iterator[str]:
     return (record_id for record_id, record in records.items() if record is None)
 
 
-def _gone_and_back(
-    restoration: Restoration,
-    records: Records,
-    without: Callable[[Restoration, str], None],
-    back: Callable[[Restoration, Any], None],
-) -> Iterator[Piece]:
-    yield from (partial(without, restoration, record_id) for record_id in _missing(records))
-    yield from (partial(back, restoration, record) for record in records.values() if record is not None)
+def _known(records: Records) -> Iterator[Any]:
+    return (record for record in records.values() if record is not None)
+
+
+def _renamed(present: Records, records: Records) -> Iterable[tuple[str, str, str]]:
+    """The id, the name then and the name now."""
+    for then in _known(records):
+        now = present.get(then["id"])
+        if now is not None and now["name"] != then["name"]:
+            yield then["id"], then["name"], now["name"]
+
+
+def _name_milestones(restoration: Restoration, records: Records) -> None:
+    for milestone_id, name, was in list(_renamed(restoration.draft.milestones, records)):
+        restoration.take(milestones.edited(milestone_id, {"name": name}, {"name": was}, restoration.dating))
+
+
+def _name_fields(restoration: Restoration, records: Records) -> None:
+    for field_id, name, was in list(_renamed(restoration.draft.fields, records)):
+        restoration.take(FieldEdited(field_id=field_id, changes={"name": name}, was={"name": was}))
 
 
 def _project(restoration: Restoration, then: ProjectView, last: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from actors.project.differences import is_back
 from actors.runtime.actor import Decision, meta_of
 from actors.runtime.publication import publication_of
 from protocol.errors import Rejection
@@ -67,7 +68,7 @@ def _then(life: Life, command: RestoreTaskTo | RestoreProjectTo) -> dict[str, An
     if isinstance(command, RestoreTaskTo):
         links = [one for one in past.links.values() if command.task_id in (one["taskId"], one["otherId"])]
         return {"then": {"seq": seq, "task": past.tasks.get(command.task_id), "links": links, "orders": orders}}
-    then = {name: _different(getattr(past, name), getattr(now, name)) for name in COLLECTIONS}
+    then = {name: _different(name, getattr(past, name), getattr(now, name)) for name in COLLECTIONS}
     return {"then": {"seq": seq, **then, "project": past.project, "orders": orders}}
 
 
@@ -78,8 +79,8 @@ def _seq_at(life: Life, at: str) -> int:
     return max((entry.seq for entry in life.entries[: end - 1] if entry.at <= at), default=0)
 
 
-def _different(past: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    return {one: past.get(one) for one in {**past, **now} if past.get(one) != now.get(one)}
+def _different(name: str, past: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    return {one: past.get(one) for one in {**past, **now} if not is_back(name, past.get(one), now.get(one))}
 
 
 def restore(

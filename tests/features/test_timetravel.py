@@ -293,17 +293,6 @@ def test_more_than_an_entry_holds_comes_in_several(monkeypatch: pytest.MonkeyPat
     assert seen(life) == before
 
 
-def test_long_texts_end_an_entry_too() -> None:
-    life = a_team()
-    tasks = [uuid(0xA00 + number) for number in range(12)]
-    life.given(*((MEMBER, CreateTask(task_id=one, title="t", description="a" * 50_000)) for one in tasks))
-    point = newest(life)
-    life.given(*((MEMBER, EditTask(task_id=one, description="b" * 50_000)) for one in tasks))
-    [marker, *changes] = happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
-    assert marker.remaining > 0
-    assert 2 <= len(changes) < len(tasks)
-
-
 # --------------------------------------------------------------------------- one task
 
 

@@ -1325,7 +1325,8 @@ class ProjectRestored(TypedDict):
 class ProjectRestoredTo(TypedDict):
     """The other events of this entry brought the project towards what it was as of `seq`.
 
-    `remaining` is how many pieces are still to come: 0 says that it is there, but for what `left` names.
+    `remaining` is how many pieces are still to come at most: 0 says that it is there, but for what `left`
+    names, and anything else that the same command would change something more.
     """
 
     seq: int
