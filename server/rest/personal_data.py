@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
-from protocol.errors import Rejected
-from protocol.event import Principal
+from actors.project.projects import view_project
+from protocol.errors import ErrorCode, Rejected, Rejection
+from protocol.event import Principal, PrincipalKind
 from server.auth.bots import BotService
 from server.rest.bots import bot_view, token_view
 from server.rest.derived import (
@@ -24,12 +25,15 @@ from server.rest.derived import (
 )
 from server.rest.min_seq import Asked
 from server.rest.projects import by_change
-from server.streams import granted
+from server.streams import Streams, granted
 from storage.ports import Account
 
 _PAGE: Final = 100
 _COMMENTS_PAGE: Final = 20
 """A comment whose text was edited often may be a megabyte: what is in memory at a time is bounded by these."""
+FRESH_S: Final = 1.0
+"""Until when what a list said of a person's projects is taken to be so; a page may be written for minutes."""
+_UNSEEN: Final = (ErrorCode.NOT_FOUND, ErrorCode.FORBIDDEN)
 _IDENTITY: Final = ("id", "key", "number", "createdBy", "createdAt")
 _WORDS: Final = ("title", "description")
 _COMMENT: Final = ("id", "taskId", "threadId", "replyTo", "authorId", "createdAt", "updatedAt")
@@ -62,6 +66,7 @@ class PersonalData:
     written: WrittenLists
     bots: BotService
     derived: DerivedReads
+    streams: Streams
 
     async def records(self, account: Account, reader: Principal) -> AsyncIterator[tuple[Kind, dict[str, Any]]]:
         """The account, its projects (those that an owner can still restore too), tasks, comments and bots.
@@ -70,34 +75,47 @@ class PersonalData:
         """
         yield "account", _account(account)
         user_id, asked = account.user_id, Asked(reader)
+        kind: PrincipalKind = "user" if account.owner_id is None else "bot"
+        person = Principal(user_id, kind, owner_id=account.owner_id)
         living = by_change(lambda after, limit: self.projects.of_user(user_id, after, limit))
         deleted = by_change(lambda after, limit: self.projects.deleted(user_id, after, limit))
         for projects in (living, deleted):
-            async for project in self._all(projects, asked):
-                yield "project", project.record
-        async for task in self._tasks(user_id, asked):
+            async for project, read_s in self._all(projects, asked):
+                if await self._may_see(person, str(project.record["id"]), read_s):
+                    yield "project", project.record
+        async for task in self._tasks(person, asked):
             yield "task", task
         comments = Listing(
             lambda after, limit: self.written.comments_of(user_id, after, limit), lambda own: own[0], _place
         )
-        async for project_id, comment in self._all(comments, asked, _COMMENTS_PAGE):
+        async for (project_id, comment), _ in self._all(comments, asked, _COMMENTS_PAGE):
             yield "comment", {"projectId": project_id, **own_words(comment.record)}
         async for bot in self._bots(account, reader):
             yield "bot", bot
 
-    async def _tasks(self, user_id: str, asked: Asked) -> AsyncIterator[dict[str, Any]]:
+    async def _tasks(self, person: Principal, asked: Asked) -> AsyncIterator[dict[str, Any]]:
         """What they created, then what others gave them to do."""
         created = Listing(
-            lambda after, limit: self.written.tasks_of(user_id, after, limit),
+            lambda after, limit: self.written.tasks_of(person.id, after, limit),
             lambda own: own[0],
             lambda own: _place((own[0], own[1])),
         )
-        async for project_id, task, is_visible in self._all(created, asked):
+        async for (project_id, task, was_visible), read_s in self._all(created, asked):
+            is_visible = was_visible and await self._may_see(person, project_id, read_s)
             yield {"projectId": project_id, **(task.record if is_visible else left_behind(task.record))}
-        given = tasks_across(lambda after, limit: self.tasks.of_assignee(user_id, "all", after, limit))
-        async for project_id, task in self._all(given, asked):
-            if task.record["createdBy"] != user_id:
+        given = tasks_across(lambda after, limit: self.tasks.of_assignee(person.id, "all", after, limit))
+        async for (project_id, task), read_s in self._all(given, asked):
+            if task.record["createdBy"] != person.id and await self._may_see(person, project_id, read_s):
                 yield {"projectId": project_id, **task.record}
+
+    async def _may_see(self, person: Principal, project_id: str, read_s: float) -> bool:
+        """Whether they may still look at what was read of a project then. Raises Rejected when nobody can tell."""
+        if self.derived.clock.monotonic_s() - read_s <= FRESH_S:
+            return True
+        seen = await self.streams.read(f"project/{project_id}", view_project, person)
+        if isinstance(seen, Rejection) and seen.code not in _UNSEEN:
+            raise Rejected(seen)
+        return not isinstance(seen, Rejection)
 
     async def _bots(self, account: Account, reader: Principal) -> AsyncIterator[dict[str, Any]]:
         if account.owner_id is not None:
@@ -106,14 +124,16 @@ class PersonalData:
             tokens = granted(await self.bots.tokens_of(reader, bot.user_id))
             yield {**bot_view(bot), "tokens": [token_view(token).as_json() for token in tokens]}
 
-    async def _all(self, listing: Listing[T, P], asked: Asked, size: int = _PAGE) -> AsyncIterator[T]:
+    async def _all(self, listing: Listing[T, P], asked: Asked, size: int = _PAGE) -> AsyncIterator[tuple[T, float]]:
+        """Its rows, each with when it was read."""
         after: P | None = None
         while True:
+            read_s = self.derived.clock.monotonic_s()
             page = await self.derived.page(listing, after, size, asked)
             if page.derivation.standing:
                 raise Rejected(BEHIND)
             for row in page.rows:
-                yield row
+                yield row, read_s
             if page.end is None:
                 return
             after = page.end

@@ -155,7 +155,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
             needs.streams,
             needs.reads,
             needs.accounts,
-            PersonalData(needs.projects, needs.tasks, needs.written, needs.bots, derived),
+            PersonalData(needs.projects, needs.tasks, needs.written, needs.bots, derived, needs.streams),
             derived,
             needs.clock,
             needs.export_limits,

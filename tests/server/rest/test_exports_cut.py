@@ -10,15 +10,17 @@ import pytest
 
 from protocol.members import AddMember, RemoveMember
 from protocol.projects import EditProject
-from protocol.tasks import CreateTask
+from protocol.tasks import CreateTask, EditTask
+from server.rest import personal_data
 from server.rest.export_places import ExportLimits
+from tests.actors.given import uuid
 from tests.server.rest.raw_asking import asking
 from tests.server.rest.test_bots import a_bot, a_token
 from tests.server.world import ADMIN_TOKEN, PASSWORD, User, World, a_world
 
 OPERATOR_AUTH = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 CUT_S = 1.0
-WRITTEN_BYTES = 60 * 30_000
+TASKS = 60
 BUFFERED_BYTES = 600_000
 """What the kernel holds for a reader, and we for it, at most."""
 Ending = Literal["removed", "private", "purged", "everywhere", "password", "expired"]
@@ -30,14 +32,17 @@ async def world() -> AsyncIterator[World]:
         yield world
 
 
-async def much(world: World) -> tuple[User, User, str]:
-    """Ada, who owns a project of megabytes, bob, who is a member of it, and its id."""
+async def much(world: World, *, by_bob: bool = False) -> tuple[User, User, str]:
+    """Ada, who owns a project of megabytes, bob, who is a member of it and has its tasks, and its id."""
     ada, bob = await world.register("ada"), await world.register("bob")
     project = (await world.project(ada))["id"]
-    await world.send(ada, project, AddMember(user_id=bob.id, role="viewer"))
-    for _ in range(WRITTEN_BYTES // 30_000):
-        task = CreateTask(title="x", description="d" * 30_000, assignee_ids=[bob.id])
-        await world.send(ada, project, task)
+    await world.send(ada, project, AddMember(user_id=bob.id, role="member"))
+    tasks = [uuid(0xE000 + number) for number in range(TASKS)]
+    for task in tasks:
+        await world.send(bob if by_bob else ada, project, CreateTask(task_id=task, title="x", assignee_ids=[bob.id]))
+    world.clock.now_s += 1
+    for task in tasks:
+        await world.send(ada, project, EditTask(task_id=task, description="d" * 30_000))
     return ada, bob, project
 
 
@@ -54,6 +59,12 @@ async def assert_cut(world: World, reader: asyncio.StreamReader) -> None:
     async with asyncio.timeout(CUT_S):
         while (await world.http.get(path, headers=OPERATOR_AUTH)).status == 503:
             pass
+    rest = await rest_of(reader)
+    assert len(rest) < BUFFERED_BYTES
+    assert b'"end"' not in rest
+
+
+async def rest_of(reader: asyncio.StreamReader) -> bytes:
     rest = bytearray()
     async with asyncio.timeout(5):
         try:
@@ -61,8 +72,7 @@ async def assert_cut(world: World, reader: asyncio.StreamReader) -> None:
                 rest += read
         except ConnectionError:
             pass
-    assert len(rest) < BUFFERED_BYTES
-    assert b'"end"' not in rest
+    return bytes(rest)
 
 
 async def end(world: World, ending: Ending, ada: User, bob: User, project: str) -> None:
@@ -109,7 +119,7 @@ async def test_a_stranger_gets_no_more_of_a_project_that_is_private_again(world:
 
 async def test_a_purge_ends_the_operators_export_and_one_of_the_past(world: World) -> None:
     ada, bob, project = await much(world)
-    async with asking(world, f"/v1/projects/{project}/export?entries=false&asOf=60", OPERATOR_AUTH) as reader:
+    async with asking(world, f"/v1/projects/{project}/export?entries=false&asOf=122", OPERATOR_AUTH) as reader:
         await begun(reader)
         await end(world, "purged", ada, bob, project)
         await assert_cut(world, reader)
@@ -139,6 +149,33 @@ async def test_the_export_of_a_bot_ends_with_its_token_and_with_its_place(world:
         else:
             await world.send(ada, project, RemoveMember(user_id=bob.id))
         await assert_cut(world, reader)
+
+
+async def test_the_export_of_a_user_has_no_more_of_a_project_that_they_have_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(personal_data, "FRESH_S", 0.0)
+    ada, bob, project = await much(world)
+    async with asking(world, f"/v1/users/{bob.id}/export", bob.auth) as reader:
+        await begun(reader)
+        await end(world, "removed", ada, bob, project)
+        rest = await rest_of(reader)
+    assert len(rest) < BUFFERED_BYTES
+    assert f'{{"end":"profile/{bob.id}"'.encode() in rest
+
+
+async def test_of_tasks_that_others_changed_no_more_is_exported_than_which_they_were(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(personal_data, "FRESH_S", 0.0)
+    ada, bob, project = await much(world, by_bob=True)
+    async with asking(world, f"/v1/users/{bob.id}/export", bob.auth) as reader:
+        await begun(reader)
+        await end(world, "removed", ada, bob, project)
+        rest = await rest_of(reader)
+    assert len(rest) < BUFFERED_BYTES
+    assert rest.count(b'"object":"task"') == TASKS - 1
+    assert f'{{"end":"profile/{bob.id}"'.encode() in rest
 
 
 async def test_who_hangs_up_gives_the_place_back(world: World) -> None:
