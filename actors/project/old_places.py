@@ -20,7 +20,7 @@ OldPlace = tuple[list[ProjectEvent], Rank | None]
 
 @dataclass(slots=True)
 class OldPlaces:
-    """`orders`: state id → its tasks as they stood as of `seq`. `different`: those that are not what they were.
+    """`orders`: state id → its tasks as they stood as of `seq`. `moved`: those that stood elsewhere.
 
     A task counts as settled while nobody has moved it since, or once it was brought back: the others of its state are
     placed between settled ones.
@@ -30,7 +30,7 @@ class OldPlaces:
     seq: int
     orders: Mapping[str, Sequence[str]]
     limits: ProjectLimits
-    different: Collection[str] | None = None
+    moved: Collection[str] | None = None
     # Tasks that were brought back.
     settled: set[str] = field(default_factory=set)
     # State id → task id → its index in the old order.
@@ -97,10 +97,10 @@ class OldPlaces:
 
     def _stays(self, task_id: str) -> bool:
         """Whether nobody has moved it since, or it was brought back."""
-        if task_id in self.settled or (self.different is not None and task_id not in self.different):
+        if task_id in self.settled or (self.moved is not None and task_id not in self.moved):
             return True
-        moved = self.draft.changes.get(f"task/{task_id}", {}).get("rank")
-        return moved is None or moved.seq <= self.seq
+        last = self.draft.changes.get(f"task/{task_id}", {}).get("rank")
+        return last is None or last.seq <= self.seq
 
     def _rank(self, task_id: str | None) -> Rank | None:
         return None if task_id is None else self.draft.tasks[task_id]["rank"]

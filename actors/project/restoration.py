@@ -9,6 +9,7 @@ from typing import Any, Final
 from actors.project import custom_fields
 from actors.project.comment_history import history_is_full
 from actors.project.dating import Dating
+from actors.project.differences import is_back_itself
 from actors.project.events import evolve
 from actors.project.limits import ProjectLimits
 from actors.project.links import refuse_link
@@ -69,6 +70,8 @@ class Restoration:
     def task(self, then: TaskView) -> None:
         """All but its parent and its links, which depend on other tasks."""
         task = self.draft.tasks[then["id"]]
+        if is_back_itself(then, task):
+            return
         if then["deletedAt"] is None and task["deletedAt"] is not None:
             comes_again = not self._goes_on_elsewhere(task["id"])
             self.take(*back(self.draft, self.project, task, self.dating, comes_again=comes_again))

@@ -6,9 +6,11 @@ records that are different now, and the orders of the states they were in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from actors.project.dating import Dating, date_content
+from actors.project.differences import is_in_place
 from actors.project.drafts import draft_of
 from actors.project.event_permissions import refuse_events
 from actors.project.limits import ProjectLimits
@@ -21,6 +23,7 @@ from actors.project.rewinding import rewind
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import ErrorCode, Rejection
+from protocol.tasks import TaskView
 from protocol.timetravel import LEFT_MAX, ProjectRestoredTo, RestoreProjectTo, RestoreTaskTo, TaskRestoredTo
 
 _UNTOUCHED = frozenset({"members", "roles", "invitations", "undone", "came_after", "task_comments", "thread_replies"})
@@ -98,8 +101,14 @@ def _begin(state: ProjectState, then: Any, context: Context, limits: ProjectLimi
     if isinstance(dating, Rejection):
         return dating
     draft = draft_of(state, _UNTOUCHED)
-    places = OldPlaces(draft, then["seq"], then["orders"], limits, then.get("tasks"))
+    places = OldPlaces(
+        draft, then["seq"], then["orders"], limits, _moved(state, then["tasks"]) if "tasks" in then else None
+    )
     return Restoration(draft, places, dating, _meta(context, dating), limits)
+
+
+def _moved(state: ProjectState, then: Mapping[str, TaskView | None]) -> set[str]:
+    return {one for one, task in then.items() if task is not None and not is_in_place(task, state.tasks[one])}
 
 
 def _meta(context: Context, dating: Dating) -> EntryMeta:

@@ -10,9 +10,10 @@ import pytest
 from actors.project import rewinding
 from actors.project.differences import is_back
 from actors.project.old_places import OldPlaces
+from actors.project.restoration import Restoration
 from protocol.custom_fields import DefineField, EditField
 from protocol.milestones import CreateMilestone, EditMilestone
-from protocol.tasks import CreateTask, DeleteTask, EditTask
+from protocol.tasks import CreateTask, DeleteTask, EditTask, TaskView
 from protocol.timetravel import RestoreProjectTo
 from tests.actors.given import MEMBER, OWNER, TASK, Life, a_task, a_team, events_of, happened, uuid
 from tests.actors.undoing import newest, restore, seen, undo
@@ -149,3 +150,21 @@ def test_a_tombstone_of_what_was_not_there_is_as_good_as_nothing() -> None:
     assert is_back("tasks", None, life.state.tasks[TASK])
     assert not is_back("links", None, {"id": "a"})
     assert not is_back("tasks", None, {**life.state.tasks[TASK], "deletedAt": None})
+
+
+def test_who_only_needs_a_parent_is_not_looked_at_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    edited: list[str] = []
+    life = a_task()
+    life.given(*((MEMBER, CreateTask(task_id=one, title="t", parent_id=TASK)) for one in TASKS))
+    point = newest(life)
+    life.given((MEMBER, EditTask(task_id=TASKS[0], title="later", parent_id=None)))
+    life.given(*((MEMBER, EditTask(task_id=one, parent_id=None)) for one in TASKS[1:]))
+    edit = Restoration._edit
+
+    def noted(restoration: Restoration, task: TaskView, then: TaskView) -> None:
+        edited.append(then["id"])
+        edit(restoration, task, then)
+
+    monkeypatch.setattr(Restoration, "_edit", noted)
+    go_back(life, point)
+    assert edited == [TASKS[0]]
