@@ -53,9 +53,9 @@ def mentioned_names(text: str) -> Sequence[str]:
 
 def spellings(name: str) -> Sequence[str]:
     """The user names that may be meant: as it stands there, then with less and less of the dots at its end."""
-    bare = len(name.rstrip("."))
-    shorter = (name[:length] for length in range(len(name), bare - 1, -1))
-    return [one for one in shorter if _NAME_CHARACTERS_MIN <= len(one) <= _NAME_CHARACTERS_MAX]
+    shortest = max(len(name.rstrip(".")), _NAME_CHARACTERS_MIN)
+    longest = min(len(name), _NAME_CHARACTERS_MAX)
+    return [name[:length] for length in range(longest, shortest - 1, -1)]
 
 
 def _without_fences(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from protocol.mentions import MENTIONS_MAX, mentioned_names, spellings
@@ -77,6 +79,25 @@ def test_a_full_stop_may_belong_to_the_sentence_or_to_the_name() -> None:
     assert spellings("ada..") == ["ada..", "ada.", "ada"]
     assert spellings("ab.") == ["ab."]
     assert spellings("ada") == ["ada"]
+    assert spellings("a" * 31 + ".") == []
+
+
+class _Watched(str):
+    """A name that remembers how much of it was copied."""
+
+    copied = 0
+
+    def __getitem__(self, place: Any) -> str:
+        piece = super().__getitem__(place)
+        self.copied += len(piece)
+        return piece
+
+
+def test_of_a_long_row_of_dots_only_what_can_be_a_name_is_looked_at() -> None:
+    """Each piece with one dot less, made before its length is looked at, would be quadratic."""
+    name = _Watched("." * 99_990)
+    assert [len(one) for one in spellings(name)] == [*range(30, 2, -1)]
+    assert name.copied == sum(range(3, 31))
 
 
 @pytest.mark.parametrize(
