@@ -39,7 +39,8 @@ _IN_WORDS: dict[Why, str] = {
     "ownAction": "you did it yourself",
     "history": "it was imported, and nobody is told of history",
     "quietKind": "watchers are not told of changes of this kind, and it did not newly mention or assign you",
-    "notConcerned": "it did not mention, assign or answer you, nor did you watch its task; or you were no member then",
+    "notConcerned": "it did not mention, assign or answer you, nor did you watch its task; or the task was deleted, or "
+    "you were no member, then",
     "notYet": "it concerns you, and you will be told in a moment",
 }
 

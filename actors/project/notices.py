@@ -95,13 +95,20 @@ def _others_concerned(state: ProjectState, events: Sequence[ProjectEvent], autho
 
 
 def _concerned(state: ProjectState, event: ProjectEvent) -> Iterable[Concerned]:
+    """Of a task that is a tombstone after the entry people hear that it was deleted, and nothing else."""
+    if isinstance(event, TaskDeleted):
+        return _by_watching(state.tasks[event.task_id])
+    return [one for one in _by_event(state, event) if one[2] is None or state.tasks[one[2]]["deletedAt"] is None]
+
+
+def _by_event(state: ProjectState, event: ProjectEvent) -> Iterable[Concerned]:
     match event:
         case TaskCreated():
             return [(person, "assigned", event.task["id"], None) for person in event.task["assigneeIds"]]
         case TaskEdited():
             return _by_edit(state.tasks[event.task_id], event)
-        case FieldValuesSet() | TaskDeleted() | TaskRestored():
-            return [(person, "watched", event.task_id, None) for person in state.tasks[event.task_id]["watcherIds"]]
+        case FieldValuesSet() | TaskRestored():
+            return _by_watching(state.tasks[event.task_id])
         case CommentAdded():
             return _by_comment(state, event)
         case CommentEdited():
@@ -116,7 +123,11 @@ def _concerned(state: ProjectState, event: ProjectEvent) -> Iterable[Concerned]:
 
 def _by_edit(task: TaskView, event: TaskEdited) -> Iterable[Concerned]:
     yield from ((person, "assigned", event.task_id, None) for person in event.assignees_added)
-    yield from ((person, "watched", event.task_id, None) for person in task["watcherIds"])
+    yield from _by_watching(task)
+
+
+def _by_watching(task: TaskView) -> Iterable[Concerned]:
+    return [(person, "watched", task["id"], None) for person in task["watcherIds"]]
 
 
 def _by_comment(state: ProjectState, event: CommentAdded) -> Iterable[Concerned]:

@@ -24,9 +24,10 @@ from actors.user.state import (
 from protocol.errors import (
     Rejection,
 )
-from protocol.event import Command, Principal
+from protocol.event import Command, Event, Principal
 from protocol.members import AddMember
 from protocol.projects import CreateProject
+from protocol.tasks import TaskDeleted
 from protocol.undo import RedoCommand, UndoCommand
 from tests.actors.given import ADMIN, COMMENTER, FACTS, MEMBER, OWNER, PROJECT_ID, STRANGER, VIEWER, Life, events_of
 from tests.actors.undoing import facts_of
@@ -110,6 +111,7 @@ class Checker:
             for event in events:
                 life.actor.evolve(self._follower, event, meta_of(entry))
             go_on(self._naive, entry)
+            self._check_notices(events, entry.author)
             assert given == again, "a retry gets another answer"
             self._answers.append(deepcopy(given))
 
@@ -138,6 +140,16 @@ class Checker:
         assert self._follower == life.state, "the log leads elsewhere"
         assert self._restored() == life.state, "the snapshot leads elsewhere"
         assert seen(life.state) == without_seq(self._naive), "the state is not what the log means"
+
+    def _check_notices(self, events: Sequence[Event], author: str) -> None:
+        """Of a tombstone nobody hears but that it became one."""
+        told = self.life.actor.notices(self.life.state, events, author)
+        deleted = {event.task_id for event in events if isinstance(event, TaskDeleted)}
+        for notice in told:
+            task = self._naive["tasks"].get(notice["taskId"])
+            if task is not None and task["deletedAt"] is not None:
+                assert notice["taskId"] in deleted, "somebody is told of a task that is not there"
+                assert notice["reasons"] == ["watched"], "a deletion is told as something else"
 
     def _check_retries(self) -> None:
         for entry, answer in zip(self.life.entries, self._answers, strict=True):

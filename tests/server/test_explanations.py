@@ -13,6 +13,7 @@ from protocol.comments import AddComment, DeleteComment, EditComment
 from protocol.event import Command
 from protocol.links import AddLink
 from protocol.members import RemoveMember
+from protocol.milestones import CreateMilestone, DeleteMilestone
 from protocol.projects import DeleteProject, PurgeProject
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, RestoreTask
 from protocol.watchers import WatchTask
@@ -76,6 +77,20 @@ async def test_a_watcher_is_told_when_entries_of_that_kind_tell_nobody(world: Wo
     await tell(world, MemoryConsumers(), await log_of(world, project_id))
     found = [(await explained(world, bob, bob, project_id, seq))[1] for seq in seqs]
     assert found == ["quietKind"] * 3 + ["told"] * 2
+
+
+async def test_a_change_of_a_deleted_task_concerns_none_of_its_watchers(world: World) -> None:
+    ada, bob, project_id = await a_project_of_two(world)
+    [task_id] = await tasks_in(world, ada, project_id, 1)
+    milestone = (await world.send(ada, project_id, CreateMilestone(name="M"))).result["milestoneId"]
+    await world.send(ada, project_id, EditTask(task_id=task_id, milestone_id=milestone))
+    await world.send(bob, project_id, WatchTask(task_id=task_id))
+    commands: list[Command] = [DeleteTask(task_id=task_id), DeleteMilestone(milestone_id=milestone)]
+    seqs = [(await world.send(ada, project_id, command)).cursor.seq for command in commands]
+    await tell(world, MemoryConsumers(), await log_of(world, project_id))
+    answers = [await asked(world, bob, bob, project_id, seq, task_id) for seq in seqs]
+    assert [in_short(answer) for answer in answers] == [("told", "watched", 1), ("notConcerned", "", None)]
+    assert "the task was deleted" in answers[-1]["message"]
 
 
 async def test_a_muted_project_is_given_as_the_reason(world: World) -> None:
