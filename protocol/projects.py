@@ -77,8 +77,8 @@ class CreateProject(Command):
     """Creates the project whose id the stream names. The author becomes its owner; the operator names one.
 
     `templateId` is a project that the author may look at, of at most 1,000 tasks, 5,000 links and 500,000 characters in
-    its tasks. Its description and states, where none are given, its roles, fields, milestones, tasks and links are
-    copied: not its people, dates, comments and history. Closed tasks begin again in the first open state.
+    all texts that are copied. Its description and states, where none are given, its roles, fields, milestones, tasks
+    and links are: not its people, dates, comments and history. Closed tasks begin again in the first open state.
     """
 
     name: Name

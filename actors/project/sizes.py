@@ -6,15 +6,18 @@ that is all that its undo holds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from actors.project.comment_history import UNDO
 from actors.project.limits import ProjectLimits
 from actors.project.state import ProjectState
 from protocol.comments import CommentDeleted, CommentRestored, CommentView
-from protocol.custom_fields import FieldRemoved, FieldValuesSet
+from protocol.custom_fields import FieldDefined, FieldRemoved, FieldValuesSet
 from protocol.event import Event
 from protocol.milestones import MilestoneCreated
+from protocol.projects import ProjectCreated
+from protocol.roles import RoleDefined
 from protocol.tasks import FieldValue, TaskCreated
 
 ENTRY_CHARACTERS_MAX: Final = 500_000
@@ -28,6 +31,9 @@ FIELD_CHARACTERS_MAX: Final = 3_000_000
 
 VALUE_CHARACTERS: Final = 50
 """What a task's value of a field counts beside its text, for the ids around it: there may be one on every task."""
+
+_WRITTEN: Final = ("name", "title", "description", "labels", "fields", "choices", "states", "permissions")
+"""What of a record has the length that its authors give it. The rest are ids, dates and the like."""
 
 
 def undo_characters_max(limits: ProjectLimits) -> int:
@@ -59,17 +65,37 @@ def characters_of(event: Event) -> int:
     """The long texts of an event, and of what it makes."""
     texts = [*_values(event, "changes"), *_values(event, "was")]
     match event:
+        case ProjectCreated():
+            return written(event.project)
+        case TaskCreated():
+            return written(event.task)
+        case MilestoneCreated():
+            return written(event.milestone)
+        case FieldDefined():
+            return written(event.field)
+        case RoleDefined():
+            return written(event.role)
         case FieldValuesSet():
             return sum(_of_value(value) for value in (*event.values.values(), *event.was.values()))
-        case TaskCreated():
-            texts += [event.task["description"], *event.task["fields"].values()]
-        case MilestoneCreated():
-            texts.append(event.milestone["description"])
         case CommentRestored():
             texts += [event.body, *(edit["body"] for edit in event.edits)]
         case _:
             texts.append(getattr(event, "body", ""))
     return sum(len(text) for text in texts if isinstance(text, str))
+
+
+def written(record: Mapping[str, object]) -> int:
+    """The texts that people gave a record: a project, task, milestone, field or role."""
+    return sum(_texts(record[name]) for name in _WRITTEN if name in record)
+
+
+def _texts(value: object) -> int:
+    """Those of a text itself, of a list, and of an object without its names."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_texts, value.values()))
+    return sum(map(_texts, value)) if isinstance(value, list) else 0
 
 
 def _of_comment(comment: CommentView) -> int:

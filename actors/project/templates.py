@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from actors.project.dating import Dating
 from actors.project.permissions import broken, no_project, refusal
 from actors.project.recurring_dates import without_days_of_no_date
+from actors.project.sizes import ENTRY_CHARACTERS_MAX, written
 from actors.project.state import CLOSED_GROUPS, ProjectState
 from actors.runtime.actor import Context
 from protocol.custom_fields import FieldDefined, FieldView
@@ -25,8 +26,11 @@ from protocol.tasks import TaskCreated, TaskView
 
 TASKS_MAX: Final = 1000
 LINKS_MAX: Final = 5000
-CHARACTERS_MAX: Final = 500_000
-"""A copy is one entry, so it is bounded: so many tasks and links, and so long texts together."""
+CHARACTERS_MAX: Final = ENTRY_CHARACTERS_MAX
+"""A copy is one entry, so it is bounded: so many tasks and links, and so long texts of everything that is copied.
+
+Those are the texts of the project itself with its states, and of its roles, fields with choices, milestones and tasks.
+"""
 
 
 Ids = Mapping[str, str]
@@ -54,12 +58,7 @@ def view_template(state: ProjectState, principal: Principal) -> Template | Rejec
     tasks = [task for task in state.tasks.values() if task["deletedAt"] is None]
     alive = {task["id"] for task in tasks}
     links = [link for link in state.links.values() if link["taskId"] in alive and link["otherId"] in alive]
-    if len(tasks) > TASKS_MAX or len(links) > LINKS_MAX or _characters(tasks) > CHARACTERS_MAX:
-        return broken(
-            "template_too_large",
-            f"a template has at most {TASKS_MAX} tasks, {LINKS_MAX} links and {CHARACTERS_MAX} characters in its tasks",
-        )
-    return Template(
+    template = Template(
         state.project["description"],
         state.project["states"],
         list(state.roles.values()),
@@ -68,11 +67,19 @@ def view_template(state: ProjectState, principal: Principal) -> Template | Rejec
         tasks,
         links,
     )
+    if len(tasks) <= TASKS_MAX and len(links) <= LINKS_MAX and _characters(template) <= CHARACTERS_MAX:
+        return template
+    return broken(
+        "template_too_large",
+        f"a template has at most {TASKS_MAX} tasks, {LINKS_MAX} links and {CHARACTERS_MAX} characters in its texts",
+    )
 
 
-def _characters(tasks: Iterable[TaskView]) -> int:
-    values = (value for task in tasks for value in (task["title"], task["description"], *task["fields"].values()))
-    return sum(len(value) for value in values if isinstance(value, str))
+def _characters(template: Template) -> int:
+    """As in the entry of the copy: by the same measure as what any other entry holds."""
+    project = {"description": template.description, "states": template.states}
+    records = [*template.roles, *template.fields, *template.milestones, *template.tasks]
+    return written(project) + sum(written(record) for record in records)
 
 
 def copied(template: Template, project: ProjectView, dating: Dating, context: Context) -> Sequence[ProjectEvent]:

@@ -8,11 +8,13 @@ import pytest
 
 from actors.project import templates
 from actors.project.decider import ProjectActor
+from actors.project.sizes import characters_of
 from actors.project.templates import Template, view_template
 from actors.runtime.actor import Decision
 from protocol.comments import AddComment
-from protocol.custom_fields import DefineField
+from protocol.custom_fields import DefineField, EditField
 from protocol.errors import ErrorCode, Rejection
+from protocol.event import Command
 from protocol.links import AddLink
 from protocol.milestones import CreateMilestone, EditMilestone
 from protocol.projects import DEFAULT_STATES, CreateProject, DeleteProject, EditProject
@@ -157,3 +159,42 @@ def test_a_large_project_is_no_template(monkeypatch: pytest.MonkeyPatch, limit: 
     life = a_template()
     monkeypatch.setattr(templates, limit, 0)
     assert refused(view_template(project_state(life), OWNER)) == broken("template_too_large")
+
+
+@pytest.mark.parametrize(
+    "longer",
+    [
+        EditProject(description="How we fly!"),
+        EditProject(states=[*STATES[:-1], {**STATES[-1], "name": STATES[-1]["name"] + "!"}]),
+        DefineRole(name="Crew", permissions=[]),
+        DefineField(name="Fuel", type="choice", choices=[{"id": "high", "name": "High"}]),
+        EditField(field_id=FIELD, name="Notes"),
+        EditMilestone(milestone_id=MILESTONE, name="Beta!"),
+        EditMilestone(milestone_id=MILESTONE, description="!"),
+        EditTask(task_id=TASK, title="Fly!"),
+        EditTask(task_id=TASK, description="!"),
+        EditTask(task_id=TASK, add_labels=["!"]),
+        EditTask(task_id=TASK, fields={FIELD: "!"}),
+    ],
+)
+def test_every_text_counts_that_the_copy_would_hold(monkeypatch: pytest.MonkeyPatch, longer: Command) -> None:
+    life = a_template()
+    [entry] = a_copy(template_of(life)).entries
+    held = sum(characters_of(event) for event in events_of(entry)) - len("Gemini")
+    monkeypatch.setattr(templates, "CHARACTERS_MAX", held)
+    template_of(life)
+    life.given((OWNER, longer))
+    assert refused(view_template(project_state(life), OWNER)) == broken("template_too_large")
+
+
+def test_what_the_copy_leaves_behind_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    life = a_template()
+    [entry] = a_copy(template_of(life)).entries
+    monkeypatch.setattr(templates, "CHARACTERS_MAX", sum(characters_of(event) for event in events_of(entry)))
+    life.given(
+        (MEMBER, AddComment(task_id=TASK, body="c" * 1000)),
+        (MEMBER, EditTask(task_id=TASK, add_watchers=[OWNER.id])),
+        (MEMBER, CreateTask(task_id=uuid(0x204), title="Gone", description="d" * 1000)),
+        (MEMBER, DeleteTask(task_id=uuid(0x204))),
+    )
+    template_of(life)
