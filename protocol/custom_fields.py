@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from protocol.base import VIEW_CONFIG, Instant, Name, Unique, Uuid, absent, no_duplicates
 from protocol.event import Command, Event
-from protocol.tasks import FieldWishes
+from protocol.tasks import ValueChanges
 
 FieldType = Literal["text", "number", "date", "choice"]
 ChoiceId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
@@ -118,5 +118,5 @@ class FieldValuesSet(Event):
     """A task has other values: by the fields' ids the new ones and, in `was`, those before. `null` is no value."""
 
     task_id: Uuid
-    values: FieldWishes
-    was: FieldWishes
+    values: ValueChanges
+    was: ValueChanges

@@ -42,7 +42,21 @@ FieldText = Annotated[str, StringConstraints(min_length=1, max_length=2000), Aft
 FieldNumber = Annotated[float, Field(ge=-INTEGER_MAX, le=INTEGER_MAX, allow_inf_nan=False, strict=True)]
 FieldValue = FieldText | FieldNumber
 FieldValues = Annotated[dict[Uuid, FieldValue], Field(max_length=50)]
-FieldWishes = Annotated[dict[Uuid, FieldValue | None], Field(max_length=50)]
+ValueChanges = Annotated[dict[Uuid, FieldValue | None], Field(max_length=50)]
+"""Values by the ids of the project's own fields; `null` is no value."""
+
+
+def _plain_zero(number: float) -> float:
+    """0 for -0, which JSON can say and the columns of the read tables cannot: the log is never told of it.
+
+    In commands alone, so that a log that holds it from of old is replayed as it is.
+    """
+    return number + 0.0
+
+
+WishedEstimate = Annotated[Estimate, AfterValidator(_plain_zero)]
+WishedValue = FieldText | Annotated[FieldNumber, AfterValidator(_plain_zero)]
+FieldWishes = Annotated[dict[Uuid, WishedValue | None], Field(max_length=50)]
 """Values by the ids of the project's own fields; `null` takes the value away."""
 DayOfMonth = Annotated[int, Field(ge=1, le=31, strict=True)]
 
@@ -139,7 +153,7 @@ class CreateTask(Command):
     assignee_ids: AssigneeIds = Field(default_factory=list)
     start_date: Day | None = None
     due_date: Day | None = None
-    estimate: Estimate | None = None
+    estimate: WishedEstimate | None = None
     external_id: ExternalId | None = None
     parent_id: Uuid | None = None
     milestone_id: Uuid | None = None
@@ -168,7 +182,7 @@ class EditTask(Command):
     priority: Priority = absent()
     start_date: Day | None = absent()
     due_date: Day | None = absent()
-    estimate: Estimate | None = absent()
+    estimate: WishedEstimate | None = absent()
     parent_id: Uuid | None = absent()
     milestone_id: Uuid | None = absent()
     fields: FieldWishes = Field(default_factory=dict)

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from protocol.custom_fields import FieldChanges, FieldView
 from protocol.log import Entry
-from protocol.tasks import FieldWishes
+from protocol.tasks import ValueChanges
 from storage.projections.fact import Fact
 from storage.projections.table import Row
 
@@ -46,8 +46,8 @@ class FieldValuesSetData(TypedDict):
     """See `protocol.custom_fields.FieldValuesSet`."""
 
     taskId: str
-    values: FieldWishes
-    was: FieldWishes
+    values: ValueChanges
+    was: ValueChanges
 
 
 FieldFact = (

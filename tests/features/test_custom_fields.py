@@ -113,6 +113,18 @@ def test_only_choice_fields_have_choices() -> None:
     assert refused(life.decide(EditField(field_id=NOTE, add_choices=[RED]), ADMIN)) == refused(wrong)
 
 
+def test_the_zero_has_no_sign() -> None:
+    """The columns of the read tables have none, so the state would say something else than they do."""
+    life = some_fields()
+    said = {"fields": {WEIGHT: -0.0}, "estimate": -0.0}
+    life.given((MEMBER, EditTask.model_validate({"taskId": TASK, **said})))
+    life.given((MEMBER, CreateTask.model_validate({"taskId": uuid(0x700), "title": "x", **said})))
+    for task in life.state.tasks.values():
+        assert repr((task["fields"][WEIGHT], task["estimate"])) == "(0.0, 0.0)"
+    stored = FieldValuesSet(task_id=TASK, values={WEIGHT: -0.0}, was={WEIGHT: None})
+    assert repr(stored.values[WEIGHT]) == "-0.0", "an older log is replayed as it is"
+
+
 @pytest.mark.parametrize(
     ("value", "fits"),
     [
