@@ -122,12 +122,15 @@ class Explanations:
 
 
 def _concerning(question: Question, entry: Entry) -> Sequence[NamedNotice]:
-    """The person's notices in the entry. One about the project as such stands for every task of the entry."""
+    """The person's notices in the entry. One about the project as such stands for every task of the entry that they
+    have no notice of its own of."""
     mine = [named for named in named_notices(entry) if named.notice["userId"] == question.user_id]
     if question.task_id is None:
         return mine
-    of_all = (None,) if _kinds(entry, question.task_id) else ()
-    return [named for named in mine if named.notice["taskId"] in (question.task_id, *of_all)]
+    of_task = [named for named in mine if named.notice["taskId"] == question.task_id]
+    if of_task or not _kinds(entry, question.task_id):
+        return of_task
+    return [named for named in mine if named.notice["taskId"] is None]
 
 
 def _kinds(entry: Entry, task_id: str | None) -> set[str]:

@@ -6,6 +6,7 @@ tells the same people.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -28,9 +29,15 @@ WATCHERS_HEAR_OF: Final = frozenset(
 Concerned = tuple[str, Reason, str | None, str | None]
 """Person, reason, task, comment."""
 
+NOTICES_PER_PERSON_MAX: Final = 100
+"""Of how many tasks an entry tells one person singly: a tenth of an inbox, so that what else is unread stays in it."""
+
 NOTICES_PER_ENTRY_MAX: Final = 10_000
 """What concerns more people and tasks than this tells everybody once: a project has as many members, so that an entry
 holds about so many notices either way."""
+
+_BY_NAME: Final[frozenset[Reason]] = frozenset({"mentioned", "assigned", "replied"})
+"""Reasons that mean the person themself; the others are had by everybody who follows the task."""
 
 
 class Notice(TypedDict):
@@ -43,12 +50,17 @@ class Notice(TypedDict):
 
 
 def notices(
-    state: ProjectState, events: Sequence[ProjectEvent], author: str, notices_max: int = NOTICES_PER_ENTRY_MAX
+    state: ProjectState,
+    events: Sequence[ProjectEvent],
+    author: str,
+    notices_max: int = NOTICES_PER_ENTRY_MAX,
+    each_max: int = NOTICES_PER_PERSON_MAX,
 ) -> Sequence[Mapping[str, Any]]:
     """One notice per person and task, with the reasons of that task alone, in the order of the events.
 
-    Its comment is that of the first event which concerns the person there. Where there would be more than
-    `notices_max`, one per person. Members only, never the author themself, and nobody is told of history.
+    Its comment is that of the first event which concerns the person there. Whom more than `each_max` tasks concern is
+    told of the project as such; where all tasks of all people would be more than `notices_max`, everybody is told once.
+    Members only, never the author themself, and nobody is told of history.
     """
     if is_imported(author) or state.project is None or state.project["deletedAt"] is not None:
         return ()
@@ -61,7 +73,35 @@ def notices(
             found[person, task_id] = _notice(person, reason, task_id, comment_id)
         elif reason not in notice["reasons"]:
             _give(notice, reason)
-    return list(found.values())
+    return _few_each(list(found.values()), each_max)
+
+
+def _few_each(found: Sequence[Notice], each_max: int) -> Sequence[Notice]:
+    """At most `each_max` notices per person: one of the project as such and, behind it, those that name the person.
+
+    It is in front because the opId of a person's first notice needs no task (see `server.consumers.notifier`), and so
+    that what means the person themself is the newest in their inbox. It has the reasons of what it stands for.
+    """
+    counts = Counter(notice["userId"] for notice in found)
+    room = {person: each_max - 1 for person, count in counts.items() if count > each_max}
+    of_all: dict[str, Notice] = {}
+    told: list[Notice] = []
+    for notice in found:
+        person = notice["userId"]
+        if person not in room:
+            told.append(notice)
+            continue
+        if person not in of_all:
+            of_all[person] = {"userId": person, "reasons": [], "taskId": None, "commentId": None}
+            told.append(of_all[person])
+        if room[person] and not _BY_NAME.isdisjoint(notice["reasons"]):
+            room[person] -= 1
+            told.append(notice)
+            continue
+        for reason in notice["reasons"]:
+            if reason not in of_all[person]["reasons"]:
+                _give(of_all[person], reason)
+    return told
 
 
 def _one_each(state: ProjectState, events: Sequence[ProjectEvent], author: str) -> Sequence[Notice]:

@@ -203,6 +203,35 @@ async def test_who_was_told_of_the_project_as_such_was_told_of_every_task_of_the
     assert in_short(await asked(world, bob, bob, project_id, seq, other)) == ("notConcerned", "", None)
 
 
+async def test_a_notice_of_the_project_as_such_answers_for_the_tasks_that_have_none_of_their_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob, project_id = await a_project_of_two(world)
+    *watched, mine, other = await tasks_in(world, ada, project_id, 4)
+    for task_id in watched:
+        await world.send(bob, project_id, WatchTask(task_id=task_id))
+    edits = [EditTask(task_id=task_id, title="x") for task_id in watched]
+    edits.append(EditTask(task_id=mine, add_assignees=[bob.id]))
+    monkeypatch.setattr(notices, "notices", partial(notices.notices, each_max=2))
+    seq = (await world.send(ada, project_id, EditTasks(edits=edits))).cursor.seq
+
+    async def answers() -> list[tuple[str, str, int | None]]:
+        return [in_short(await asked(world, bob, bob, project_id, seq, one)) for one in (None, *watched, mine, other)]
+
+    nothing = ("notConcerned", "", None)
+    waiting = ("notYet", "watched", None)
+    assert await answers() == [
+        ("notYet", "assigned watched", None),
+        waiting,
+        waiting,
+        ("notYet", "assigned", None),
+        nothing,
+    ]
+    await tell(world, MemoryConsumers(), await log_of(world, project_id))
+    told = ("told", "watched", 1)
+    assert await answers() == [("told", "assigned watched", 2), told, told, ("told", "assigned", 2), nothing]
+
+
 # --------------------------------------------------------------------------- projects that are not to be read any more
 
 

@@ -724,9 +724,10 @@ class Explanation(TypedDict):
     """`why` is stable; `message` says it in words. `reasons` are those for which the person was, or was to
     be, told.
 
-    An entry that concerns the person in several tasks tells them of each: it is answered for all at once,
-    unless `taskId` asks about one. `told` where anything was told; `reasons` and `channels` are then
-    those of all that was told, `number` is that of the newest notification and `quietUntil` the latest.
+    An entry that concerns the person in several tasks tells them of each, or of the project as such,
+    which stands for all tasks that they are not told of singly: it is answered for all at once, unless
+    `taskId` asks about one. `told` where anything was told; `reasons` and `channels` are then those of
+    all that was told, `number` is that of the newest notification and `quietUntil` the latest.
     """
 
     source: Source
@@ -1123,7 +1124,8 @@ class Notified(TypedDict):
 
 
 class Notify(TypedDict):
-    """Tells the person of an entry, once per task that concerns them there. Only the server sends it.
+    """Tells the person of an entry, once per task that concerns them there, or once for many. Only the
+    server sends it.
 
     Its `opId` derives from source and person, and from the task beyond the person's first one in the
     entry.

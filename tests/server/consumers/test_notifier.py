@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from actors.project import notices
 from protocol.errors import ErrorCode, Rejection
 from protocol.faults import NotApplied
 from protocol.log import shard_of
 from protocol.messages import UnreadableEvent, unpack_payload
-from protocol.tasks import CreateTask
+from protocol.tasks import CreateTask, EditTask, EditTasks
+from protocol.watchers import WatchTask
 from server.consumers.notifier import NOTIFIER, tellings
 from server.streams import derived_id
 from storage.memory.consumers import MemoryConsumers
@@ -140,3 +143,26 @@ async def test_a_crash_between_the_tasks_of_an_entry_tells_of_each_once(world: W
     lines = [(one["newest"]["number"], one["subject"]["taskId"], one["count"]) for one in body["items"]]
     assert sorted(lines) == [(number, task_id, 1) for number, task_id in enumerate(tasks, 1)]
     assert body["unread"] == 3
+
+
+@pytest.mark.parametrize("told", [0, 1])
+async def test_a_notice_of_the_project_as_such_and_those_behind_it_are_told_once_each(
+    world: World, monkeypatch: pytest.MonkeyPatch, told: int
+) -> None:
+    ada, bob, project_id = await a_project_of_two(world)
+    *watched, mine = await tasks_in(world, ada, project_id, 4)
+    for task_id in watched:
+        await world.send(bob, project_id, WatchTask(task_id=task_id))
+    edits = [EditTask(task_id=task_id, title="y") for task_id in watched]
+    edits.append(EditTask(task_id=mine, add_assignees=[bob.id]))
+    monkeypatch.setattr(notices, "notices", partial(notices.notices, each_max=3))
+    seq = (await world.send(ada, project_id, EditTasks(edits=edits))).cursor.seq
+    entry = (await log_of(world, project_id))[-1]
+    ids = [derived_id("notify", entry.stream, str(seq), bob.id, *task) for task in ((), (mine,))]
+    assert [(one.command.subject["taskId"], one.op_id) for one in tellings([entry])] == [(None, ids[0]), (mine, ids[1])]
+    await tell_and_crash(world, entry, told)
+    for _ in range(2):
+        assert await tell(world, MemoryConsumers(), [entry])
+    body = await inbox(world, bob)
+    lines = [(one["newest"]["number"], one["subject"]["taskId"], one["reasons"]) for one in body["items"]]
+    assert (body["unread"], lines) == (2, [(2, mine, ["assigned"]), (1, None, ["watched"])])
