@@ -83,14 +83,15 @@ class Gateway:
         self.snapshots = SnapshotFrames(clock, limits)
         self.crowd = Crowd(limits)
         self.users = Doors(limits.connections_per_user_max)
-        addresses, farewells = Doors(limits.connections_per_address_max), Farewells()
+        addresses = Doors(limits.connections_per_address_max)
+        self.farewells = Farewells()
         turns = Turns(limits.read_slice_s)
         self.servers = [LiveServer(parser) for parser in (JsonParser(), MsgpackParser())]
         for server in self.servers:
             engine: Engine = server.eio
             engine.parser = server.parser
             engine.limits, engine.tick, engine.turns = limits, self.crowd.tick, turns
-            engine.doors, engine.farewells = addresses, farewells
+            engine.doors, engine.farewells = addresses, self.farewells
             engine.origins = frozenset(allowed_origins)
             engine.connect, engine.emptied = self._connect, self._note_empty
         # Connections from upgrade until they are told to close, or lost.

@@ -9,6 +9,7 @@ from actors.runtime.feeds import Feeds
 from actors.runtime.router import Router
 from server.auth.principal import Authenticator
 from server.enrich import Facts
+from server.farewells import Farewells
 from server.gateway.crowd import Crowd
 from server.gateway.doors import Doors
 from server.gateway.limits import GatewayLimits
@@ -34,6 +35,7 @@ class Hall(Protocol):
     snapshots: SnapshotFrames
     crowd: Crowd
     users: Doors
+    farewells: Farewells
 
     @property
     def stopping(self) -> bool: ...

@@ -9,10 +9,12 @@ from dataclasses import replace
 
 import pytest
 
+from actors.runtime.hub import CloseReason
 from server.farewells import SLICE_S, Farewells
 from server.gateway.app import HEADS_SLICE_S
 from server.gateway.engine import EngineSocket
 from server.gateway.places import Places
+from server.gateway.session import Session
 from tests.server.gateway.hive import LONG_PINGS, a_hive, eventually
 from tests.server.gateway.sleepers import Scenario, a_sleeper
 
@@ -135,5 +137,41 @@ def test_a_few_of_those_who_hang_up_are_let_go_in_one_turn(
             await eventually(lambda: not hive.left())
             counting.cancel()
         assert len(set(turns.noted)) == _CLIENTS
+
+    run(scenario)
+
+
+def test_a_few_of_those_whose_tokens_end_in_one_second_are_let_go_in_one_turn(
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop stands still until all of them are over."""
+
+    async def scenario() -> None:
+        turns, now_s = Turns(), 0.0
+
+        def next_slice() -> float:
+            nonlocal now_s
+            now_s += SLICE_S
+            return now_s
+
+        end = Session.end
+
+        def noted(session: Session, reason: CloseReason) -> None:
+            turns.note()
+            end(session, reason)
+
+        async with a_hive() as hive, asyncio.TaskGroup() as tasks:
+            ada, _ = await hive.user("ada")
+            hive.gateway.farewells._now_s = next_slice
+            monkeypatch.setattr(Session, "end", noted)
+            clients = [await hive.client(hive.token(ada, ends_in_s=1)) for _ in range(_CLIENTS)]
+            counting = tasks.create_task(turns.count())
+            until_s = time.monotonic() + 1.1
+            while time.monotonic() < until_s:
+                pass
+            for client in clients:
+                await client.until_end()
+            counting.cancel()
+        assert len(set(turns.noted)) == len(turns.noted) == _CLIENTS
 
     run(scenario)
