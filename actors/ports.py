@@ -88,12 +88,22 @@ class Journal(Protocol):
         """The seq of the snapshot that `load_at` would load, without loading it; 0 when there is none."""
         ...
 
-    async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
-        """Entries with `seq > after`, ascending."""
+    async def read(self, stream: str, after: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
+        """Entries with `seq > after`, ascending, up to the one with which their payloads reach `bytes_max` (≥ 1)."""
         ...
 
-    async def read_shard(self, shard: int, after_pos: int, limit: int) -> Sequence[Entry]:
-        """Entries with `pos > after_pos`, ascending: the shard's own log."""
+    async def read_page(self, stream: str, seq: int, page_entries: int, page_bytes: int) -> Sequence[Entry]:
+        """The page with the first entry after `seq`, whole as far as it is written.
+
+        Seqs fall into runs of `page_entries`. A page begins with a run, and within it with every entry before which
+        the run's payloads pass a multiple of `page_bytes`: pages do not overlap, and only the newest one grows. Where
+        the run has no entry after `seq` it is the run's last page; none where it is empty. Entries that are missing
+        let entries beyond the run in.
+        """
+        ...
+
+    async def read_shard(self, shard: int, after_pos: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
+        """Entries with `pos > after_pos`, ascending: the shard's own log. `bytes_max` as in `read`."""
         ...
 
     async def find_ops(self, ops: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Entry]:

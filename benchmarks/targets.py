@@ -99,7 +99,11 @@ def aims_of_rounds(samples: Samples) -> list[Aim]:
 def aims_section(aims: Sequence[Aim]) -> Section:
     """The table that says target and reached, row by row."""
     met = sum(aim.is_met is True for aim in aims)
-    note = f"{met} of {len(aims)} reached. Ratios are medians over the rounds, each of two runs of the same round."
+    measured = sum(aim.is_met is not None for aim in aims)
+    count = f"{met} of {measured} measured reached, {len(aims) - measured} of {len(aims)} not measured"
+    if measured == len(aims):
+        count = f"{met} of {len(aims)} reached"
+    note = f"{count}. Ratios are medians over the rounds, each of two runs of the same round."
     return Section("Figures to reach", ["what", "target", "reached", ""], [aim.row() for aim in aims], [note])
 
 

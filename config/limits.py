@@ -72,6 +72,12 @@ class RuntimeLimits(BaseSettings):
     load_page_entries: int = Field(
         1000, ge=10, le=100_000, description="Entries that are read at once while an actor is replayed."
     )
+    load_page_bytes: int = Field(
+        8 * MIB,
+        ge=KIB,
+        le=1024 * MIB,
+        description="Bytes of entries with which such a read ends, but for the first, which comes with the snapshot.",
+    )
     loop_slice_s: float = Field(
         0.005, ge=0.0005, le=1, description="Time after which long work lets everybody else run."
     )
@@ -371,6 +377,9 @@ class ConsumerLimits(BaseSettings):
 
     consumer_batch_entries_max: int = Field(
         2000, ge=1, le=100_000, description="Entries whose effect a consumer writes in one transaction."
+    )
+    consumer_batch_bytes_max: int = Field(
+        8 * MIB, ge=KIB, le=1024 * MIB, description="Bytes of these entries with which the transaction is full."
     )
     consumer_backoff_first_s: float = Field(
         0.1, ge=0.001, le=60, description="A consumer's first pause after the database failed it."

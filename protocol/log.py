@@ -84,6 +84,11 @@ class Entry:
     content: Content | None = field(default=None, compare=False, repr=False)
 
 
+def is_cut(entries: Sequence[Entry], limit: int, bytes_max: int) -> bool:
+    """Whether a read with these bounds may have ended before the log did: one of them was reached."""
+    return len(entries) >= limit or sum(len(entry.payload) for entry in entries) >= bytes_max
+
+
 class ShardFence(NamedTuple):
     """What a writer believes of a shard: the append happens only where all of it is still true."""
 

@@ -10,7 +10,7 @@ from actors.runtime.actor import AnyActor
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.replay import ReplayFailed, Slices, apply_all, begin
 from protocol.cursors import Cursor
-from protocol.log import Entry, LoadedStream
+from protocol.log import Entry, LoadedStream, is_cut
 from protocol.messages import EVENTS, UnreadableEvent, unpack_payload
 
 _NOTHING: Final = LoadedStream(None, (), complete=False)
@@ -58,14 +58,15 @@ class History:
         """The tail that was loaded, then page by page to the end of the stream."""
         page = loaded.tail
         complete = loaded.complete
+        bounds = self._limits.load_page_entries, self._limits.load_page_bytes
         while True:
             if page:
                 yield page
                 after = page[-1].seq
             if complete:
                 return
-            page = await self._journal.read(stream, after, self._limits.load_page_entries)
-            complete = len(page) < self._limits.load_page_entries
+            page = await self._journal.read(stream, after, *bounds)
+            complete = not is_cut(page, *bounds)
 
     async def _seq_at(self, stream: str, at: str) -> int | None:
         """Content times never fall, so the first later content ends the search.

@@ -31,6 +31,7 @@ class RuntimeLimits:
     concurrent_loads_max: int = 8
     streams_per_load_max: int = 50
     load_page_entries: int = 1_000
+    load_page_bytes: int = 8 << 20
     loop_slice_s: float = 0.005
     crashes_before_quarantine: int = 5
     crash_window_s: float = 60.0

@@ -15,7 +15,7 @@ from actors.runtime.cell_host import Activation, Phase
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.replay import Folded, ReplayFailed, Slices, apply_all, begin
 from protocol.faults import StorageFault
-from protocol.log import Entry, LoadedStream
+from protocol.log import Entry, LoadedStream, is_cut
 
 log = logging.getLogger("pantherahive.loader")
 
@@ -169,10 +169,9 @@ class Loader:
         slices = Slices(self._clock, self._limits.loop_slice_s)
         page, complete = loaded.tail, loaded.complete
         while await apply_all(cell.actor, folded, page, slices, until=is_too_far) and not complete:
-            page = await self._with_patience(
-                partial(self._journal.read, cell.stream, folded.seq, self._limits.load_page_entries)
-            )
-            complete = len(page) < self._limits.load_page_entries
+            bounds = self._limits.load_page_entries, self._limits.load_page_bytes
+            page = await self._with_patience(partial(self._journal.read, cell.stream, folded.seq, *bounds))
+            complete = not is_cut(page, *bounds)
 
 
 def _activation_of(folded: Folded) -> Activation:

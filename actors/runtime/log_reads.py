@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from actors.ports import Clock
 from actors.runtime.feeds import Feeds
-from actors.runtime.pages import PAGE_ENTRIES, Reason
+from actors.runtime.pages import Reason
 from actors.runtime.publication import Publication
 from actors.runtime.rejections import STREAM_HALTED
 from protocol.cursors import Cursor
@@ -80,21 +80,17 @@ class LogReads:
         return still if isinstance(still, Rejection) else found
 
     async def page_before(self, stream: str, before: int) -> Sequence[Publication]:
-        """Entries below a seq that the stream has reached, the newest first, down to the end of their page.
+        """Entries below a seq that the stream has reached, the newest first, down to where their page begins.
 
         Whose business they are is the caller's question. Raises StorageFault, and Rejected for a damaged log.
         """
-        pages, newest = self._feeds.pages, before - 1
-        if newest < 1:
+        if before <= 1:
             return []
         try:
-            if await pages.at(stream, newest) is None:  # a page that is kept may be older than its newest entries
-                return []
-            page = await pages.after(stream, (newest - 1) // PAGE_ENTRIES * PAGE_ENTRIES)
+            return list(reversed(await self._feeds.pages.up_to(stream, before - 1)))
         except UnreadableEvent as damage:
             log.exception("an unreadable part of %s was asked for", stream)
             raise Rejected(STREAM_HALTED) from damage
-        return [publication for publication in reversed(page) if publication.entry.seq <= newest]
 
     async def some(self, places: Sequence[tuple[str, int]]) -> Sequence[Publication]:
         """The entries at these (stream, seq), in this order, without those that are not there.

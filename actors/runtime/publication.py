@@ -10,6 +10,9 @@ from protocol.log import Entry
 from protocol.messages import EventJson, unpack_payload
 from protocol.wire import WireEntry
 
+KEPT_PER_PAYLOAD_BYTE = 4
+"""What a byte of the payload costs to keep, roughly: itself, and its decoded and its encoded form."""
+
 
 @dataclass(slots=True)
 class Publication:
@@ -30,7 +33,7 @@ class Publication:
     @property
     def size_bytes(self) -> int:
         """What it costs to keep, roughly: the payload, its decoded form and its encoded one."""
-        return 512 + 4 * len(self.entry.payload)
+        return 512 + KEPT_PER_PAYLOAD_BYTE * len(self.entry.payload)
 
     def wire(self) -> WireEntry:
         """The entry as followers see it."""

@@ -17,7 +17,7 @@ import structlog
 
 from protocol.base import datetime_of
 from protocol.faults import StorageFault
-from protocol.log import SHARDS, Entry
+from protocol.log import SHARDS, Entry, is_cut
 from protocol.messages import UnreadableEvent
 from server.consumers.feed import ShardFeed
 from storage.ports import Move
@@ -28,8 +28,11 @@ log = structlog.get_logger("pantherahive.consumers")
 class ShardLog(Protocol):
     """The part of `actors.ports.Journal` that a consumer needs."""
 
-    async def read_shard(self, shard: int, after_pos: int, limit: int) -> Sequence[Entry]:
-        """Entries with `pos > after_pos`, ascending. Raises NotApplied."""
+    async def read_shard(self, shard: int, after_pos: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
+        """Entries with `pos > after_pos`, ascending, up to the one with which their payloads reach `bytes_max`.
+
+        Raises NotApplied.
+        """
         ...
 
 
@@ -57,6 +60,7 @@ class RunnerLimits:
     """`pause_s` lets a consumer gather more for one write, where nobody waits for it."""
 
     batch_entries_max: int = 2000
+    batch_bytes_max: int = 8 << 20
     backoff_first_s: float = 0.1
     backoff_max_s: float = 0.5
     pause_s: float = 0.0
@@ -189,7 +193,7 @@ class Runner:
                 taken = await self._step()
                 if not taken:
                     await self.feed.news.wait()
-                elif self._limits.pause_s and taken < self._limits.batch_entries_max:
+                elif self._limits.pause_s and not self._is_full(taken):
                     await self._rest()
             except StorageFault as fault:
                 await self._back_off(fault)
@@ -224,32 +228,37 @@ class Runner:
         log.warning("consumer_waits", consumer=self.name, fault=str(fault), delay_s=delay_s)
         await self._sleep(delay_s)
 
-    async def _step(self) -> int:
-        """One batch, which may be empty. How many entries it had: as many as there may be, where more are waiting."""
+    def _is_full(self, batch: Sequence[Entry]) -> bool:
+        """Whether the batch had as much as there may be: then more may be waiting."""
+        return is_cut(batch, self._limits.batch_entries_max, self._limits.batch_bytes_max)
+
+    async def _step(self) -> Sequence[Entry]:
+        """The entries of one batch; there may be none."""
         self.feed.news.clear()
         batch = await self._gather()
         if not batch:
-            return 0
+            return ()
         try:
             await self._hand_over(batch)
         except UnreadableEvent:
             await self._hand_over_one_by_one(batch)
         self._failures = 0
         self._in_hand = {}
-        return sum(map(len, batch.values()))
+        return list(chain.from_iterable(batch.values()))
 
     async def _gather(self) -> dict[int, Sequence[Entry]]:
-        """The next entries of each shard, `batch_entries_max` together."""
+        """The next entries of each shard: together `batch_entries_max`, or until they reach `batch_bytes_max`."""
         batch: dict[int, Sequence[Entry]] = {}
-        room = self._limits.batch_entries_max
+        room, room_bytes = self._limits.batch_entries_max, self._limits.batch_bytes_max
         behind = self._behind()
         turn = self._shards[self._first :] + self._shards[: self._first]
         for shard in [shard for shard in turn if shard in behind]:
-            if entries := await self._next(shard, room):
+            if entries := await self._next(shard, room, room_bytes):
                 batch[shard] = entries
                 self._in_hand[shard] = entries[0].recorded_at
                 room -= len(entries)
-                if room == 0:
+                room_bytes -= sum(len(entry.payload) for entry in entries)
+                if room == 0 or room_bytes <= 0:
                     self._first = (self._shards.index(shard) + 1) % len(self._shards)
                     break
         return batch
@@ -259,12 +268,12 @@ class Runner:
         told = {shard for shard, head in self.feed.heads.items() if head > self.position(shard)}
         return (told | self._unread).difference(self._stalled)
 
-    async def _next(self, shard: int, limit: int) -> Sequence[Entry]:
+    async def _next(self, shard: int, limit: int, bytes_max: int) -> Sequence[Entry]:
         position = self._positions[shard]
         entries: Sequence[Entry] = self.feed.take(shard, position, limit)
         if not entries and (shard in self._unread or self.feed.is_behind(shard, position)):
-            entries = await self._journal.read_shard(shard, position, limit)
-            if len(entries) < limit:
+            entries = await self._journal.read_shard(shard, position, limit, bytes_max)
+            if not is_cut(entries, limit, bytes_max):
                 self._unread.discard(shard)
         if entries and (entries[0].pos, entries[-1].pos) != (position + 1, position + len(entries)):
             raise LogGap(f"shard {shard} has a hole after {position}")

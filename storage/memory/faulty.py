@@ -111,15 +111,20 @@ class FaultyJournal(MemoryJournal):
         self.check_there()
         return await super().snapshot_before(stream, seq, at)
 
-    async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
+    async def read(self, stream: str, after: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
         """See the port."""
         self.check_there()
-        return await super().read(stream, after, limit)
+        return await super().read(stream, after, limit, bytes_max)
 
-    async def read_shard(self, shard: int, after_pos: int, limit: int) -> Sequence[Entry]:
+    async def read_page(self, stream: str, seq: int, page_entries: int, page_bytes: int) -> Sequence[Entry]:
         """See the port."""
         self.check_there()
-        return await super().read_shard(shard, after_pos, limit)
+        return await super().read_page(stream, seq, page_entries, page_bytes)
+
+    async def read_shard(self, shard: int, after_pos: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
+        """See the port."""
+        self.check_there()
+        return await super().read_shard(shard, after_pos, limit, bytes_max)
 
     async def find_ops(self, ops: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Entry]:
         """See the port."""

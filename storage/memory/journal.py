@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Final
 
 from protocol.faults import DuplicateEntry
@@ -49,14 +50,23 @@ class MemoryJournal:
         snapshot = self._snapshots.newest(stream, seq, at)
         return 0 if snapshot is None else snapshot.seq
 
-    async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
+    async def read(self, stream: str, after: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
         """See the port."""
-        return self._after(stream, after)[:limit]
+        return _cut(self._after(stream, after)[:limit], bytes_max)
 
-    async def read_shard(self, shard: int, after_pos: int, limit: int) -> Sequence[Entry]:
+    async def read_page(self, stream: str, seq: int, page_entries: int, page_bytes: int) -> Sequence[Entry]:
+        """See the port."""
+        entries = self._after(stream, seq // page_entries * page_entries)[:page_entries]
+        pages = [before // page_bytes for before in _bytes_before(entries)]
+        wanted = next(
+            (page for entry, page in zip(entries, pages, strict=True) if entry.seq > seq), max(pages, default=0)
+        )
+        return [entry for entry, page in zip(entries, pages, strict=True) if page == wanted]
+
+    async def read_shard(self, shard: int, after_pos: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
         """See the port."""
         log = self._logs.get(shard, [])
-        return log[max(after_pos, 0) :][:limit]  # positions are dense from 1
+        return _cut(log[max(after_pos, 0) :][:limit], bytes_max)  # positions are dense from 1
 
     async def find_ops(self, ops: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Entry]:
         """See the port."""
@@ -171,6 +181,17 @@ class MemoryJournal:
         stream.insert(bisect_right(stream, entry.seq, key=lambda other: other.seq), entry)
         self._logs[entry.shard].append(entry)
         self._ops[entry.stream, entry.op_id] = entry
+
+
+def _bytes_before(entries: Sequence[Entry]) -> list[int]:
+    """For each entry what the payloads before it come to."""
+    return list(accumulate((len(entry.payload) for entry in entries), initial=0))[: len(entries)]
+
+
+def _cut(entries: Sequence[Entry], bytes_max: int | None) -> Sequence[Entry]:
+    if bytes_max is None:
+        return entries
+    return [entry for entry, before in zip(entries, _bytes_before(entries), strict=True) if before < bytes_max]
 
 
 class MemoryLane:

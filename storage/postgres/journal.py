@@ -24,8 +24,9 @@ from storage.snapshot_ages import (
 _LOAD: Final = statement("load")
 _LOAD_AT: Final = statement("load_at")
 _THIN: Final = statement("thin_snapshots")
-_READ: Final = f"SELECT {ENTRY_COLUMNS} FROM entries WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3"  # noqa: S608
-_READ_SHARD: Final = f"SELECT {ENTRY_COLUMNS} FROM entries WHERE shard_id = $1 AND pos > $2 ORDER BY pos LIMIT $3"  # noqa: S608
+_READ: Final = statement("read")
+_READ_PAGE: Final = statement("read_page")
+_READ_SHARD: Final = statement("read_shard")
 _SNAPSHOT_BEFORE: Final = """
 SELECT seq FROM snapshots
  WHERE stream = $1 AND ($2::bigint IS NULL OR seq <= $2) AND ($3::timestamptz IS NULL OR at IS NULL OR at <= $3)
@@ -83,13 +84,18 @@ class PostgresJournal:
         rows = await self._database.load(_SNAPSHOT_BEFORE, stream, seq, moment_of(at))
         return rows[0]["seq"] if rows else 0
 
-    async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
-        """Entries with `seq > after`, ascending."""
-        return entries_of(await self._database.load(_READ, stream, after, limit))
+    async def read(self, stream: str, after: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
+        """Entries with `seq > after`, ascending, up to the one with which their payloads reach `bytes_max`."""
+        return entries_of(await self._database.load(_READ, stream, after, limit, bytes_max))
 
-    async def read_shard(self, shard: int, after_pos: int, limit: int) -> Sequence[Entry]:
-        """Entries with `pos > after_pos`, ascending."""
-        return entries_of(await self._database.load(_READ_SHARD, shard, after_pos, limit))
+    async def read_page(self, stream: str, seq: int, page_entries: int, page_bytes: int) -> Sequence[Entry]:
+        """See `actors.ports.Journal.read_page`."""
+        after = seq // page_entries * page_entries
+        return entries_of(await self._database.load(_READ_PAGE, stream, after, page_entries, page_bytes, seq))
+
+    async def read_shard(self, shard: int, after_pos: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
+        """Entries with `pos > after_pos`, ascending. `bytes_max` as in `read`."""
+        return entries_of(await self._database.load(_READ_SHARD, shard, after_pos, limit, bytes_max))
 
     async def find_ops(self, ops: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Entry]:
         """The entries of (stream, opId) pairs that are in the log."""

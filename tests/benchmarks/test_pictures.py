@@ -71,5 +71,5 @@ def test_tables_show_medians_ratios_and_leave_out_what_was_not_measured() -> Non
 
 def test_the_table_of_aims_counts_what_was_reached() -> None:
     section = aims_section([Aim("a", 1, 2), Aim("b", 1, 0.5), Aim("c", 1, None)])
-    assert section.notes[0].startswith("1 of 3 reached")
+    assert section.notes[0].startswith("1 of 2 measured reached, 1 of 3 not measured.")
     assert section.markdown().count("\n| ") == 5

@@ -89,6 +89,40 @@ async def test_streams_and_shards_are_read_in_pages(storage: Storage) -> None:
     assert await journal.read_shard(9, 0, 10) == []
 
 
+async def test_a_read_ends_with_the_entry_that_reaches_its_bytes(storage: Storage) -> None:
+    await write(storage, (A, 3), (B, 2))  # 9 bytes each
+    journal = storage.journal
+    for bytes_max, seqs in ((1, [1]), (9, [1]), (10, [1, 2]), (27, [1, 2, 3]), (1 << 40, [1, 2, 3])):
+        assert [e.seq for e in await journal.read(A, 0, 10, bytes_max)] == seqs
+    assert [e.seq for e in await journal.read(A, 1, 1, 1 << 40)] == [2]
+    assert [e.pos for e in await journal.read_shard(3, 1, 10, 18)] == [2, 3]
+    assert [e.pos for e in await journal.read_shard(3, 1, 10, 19)] == [2, 3, 4]
+    assert await journal.read_shard(9, 0, 10, 1) == []
+
+
+async def test_pages_are_the_same_whoever_asks_and_end_by_entries_and_by_bytes(storage: Storage) -> None:
+    await write(storage, (A, 9), (B, 3))
+    pages = {seq: [e.seq for e in await storage.journal.read_page(A, seq, 6, 20)] for seq in range(11)}
+    assert [pages[seq] for seq in (0, 3, 6)] == [[1, 2, 3], [4, 5], [7, 8, 9]]
+    assert pages[5] == [6]
+    assert all(pages[seq] == pages[seq - 1] for seq in (1, 2, 4, 7, 8))
+    assert pages[9] == pages[10] == [7, 8, 9]
+    assert await storage.journal.read_page(A, 12, 6, 20) == []
+    assert [e.seq for e in await storage.journal.read_page(A, 7, 100, 1)] == [8]
+    assert [e.seq for e in await storage.journal.read_page(A, 7, 100, 1 << 40)] == list(range(1, 10))
+    assert await storage.journal.read_page(EMPTY, 0, 6, 20) == []
+
+
+async def test_a_page_grows_and_keeps_where_it_begins(storage: Storage) -> None:
+    [three] = await storage.own(3)
+    lane = await storage.journal.open_lane()
+    for seq in range(1, 7):
+        await lane.append(batch(SESSION, [fence(three, seq - 1)], entry(A, seq)))
+        newest = [e.seq for e in await storage.journal.read_page(A, seq - 1, 100, 20)]
+        assert newest == list(range(1 if seq < 4 else 4 if seq < 6 else 6, seq + 1))
+    await lane.close()
+
+
 async def test_entries_are_found_by_stream_and_op_id(storage: Storage) -> None:
     await write(storage, (A, 3), (B, 2))
     known, elsewhere, unknown = (A, op(f"{A} 2")), (B, op(f"{A} 2")), (A, op("unknown"))

@@ -29,7 +29,11 @@ async def seq_at(history: History, at: str) -> int | None:
     return None if found is None else found[1].seq
 
 
-@pytest.mark.parametrize("limits", [{}, {"load_page_entries": 3}], ids=["one page", "many pages"])
+@pytest.mark.parametrize(
+    "limits",
+    [{}, {"load_page_entries": 3}, {"load_page_entries": 3, "load_page_bytes": 1}],
+    ids=["one page", "many pages", "an entry each"],
+)
 @pytest.mark.parametrize("snapshots", [1_000, 4], ids=["no snapshots", "snapshots"])
 async def test_the_state_as_of_every_seq_is_the_state_that_was(limits: dict[str, int], snapshots: int) -> None:
     async with a_world(snapshot_every_entries=snapshots) as world:

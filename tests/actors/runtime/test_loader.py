@@ -62,6 +62,15 @@ async def test_a_long_tail_is_loaded_page_by_page() -> None:
         assert world.meters.replayed[-1] == 35
 
 
+async def test_pages_of_large_entries_end_by_bytes_and_the_tail_is_whole() -> None:
+    async with a_world(load_page_entries=10, load_page_bytes=1, snapshot_at_passivation_entries=1_000) as world:
+        await world.given(13)
+        await world.restart()
+        reading = await world.read(look_at_size)
+        assert (reading.value, reading.cursor.seq) == (13, 13)
+        assert world.journal.pages == [(STREAM, 10), (STREAM, 11), (STREAM, 12), (STREAM, 13)]
+
+
 async def test_a_tail_that_ends_with_its_page_is_whole() -> None:
     async with a_world(load_page_entries=10, snapshot_at_passivation_entries=1_000) as world:
         await world.given(20)

@@ -134,9 +134,15 @@ class WatchedJournal(FaultyJournal):
             raise defect
         return dict(await super().load(streams, tail_max))
 
-    async def read(self, stream: str, after: int, limit: int) -> Sequence[Entry]:
+    async def read(self, stream: str, after: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
         self.pages.append((stream, after))
-        entries = await super().read(stream, after, limit)
+        entries = await super().read(stream, after, limit, bytes_max)
+        await self._wait()
+        return entries
+
+    async def read_page(self, stream: str, seq: int, page_entries: int, page_bytes: int) -> Sequence[Entry]:
+        self.pages.append((stream, seq))
+        entries = await super().read_page(stream, seq, page_entries, page_bytes)
         await self._wait()
         return entries
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from protocol.faults import NotApplied
 from protocol.log import SHARDS, Entry
@@ -38,12 +39,14 @@ class FakeLog:
         self.entries[shard].append(entry)
         return entry
 
-    async def read_shard(self, shard: int, after_pos: int, limit: int) -> Sequence[Entry]:
+    async def read_shard(self, shard: int, after_pos: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
         self.reads += 1
         if self.faults:
             self.faults -= 1
             raise NotApplied("the database is away")
-        return self.entries[shard][after_pos : after_pos + limit]
+        entries = self.entries[shard][after_pos : after_pos + limit]
+        sizes = accumulate((len(entry.payload) for entry in entries), initial=0)
+        return [entry for entry, before in zip(entries, sizes, strict=False) if bytes_max is None or before < bytes_max]
 
 
 @dataclass
@@ -98,7 +101,12 @@ class Scene:
 
 @asynccontextmanager
 async def a_scene(
-    *, log: FakeLog | None = None, effect: Effect | None = None, feed: FeedLimits | None = None, batch: int = 200
+    *,
+    log: FakeLog | None = None,
+    effect: Effect | None = None,
+    feed: FeedLimits | None = None,
+    batch: int = 200,
+    batch_bytes: int = 1 << 20,
 ) -> AsyncIterator[Scene]:
     """A running consumer whose sleeps are noted and not slept."""
     log, effect, slept_s = log or FakeLog(), effect or Effect(), []
@@ -107,7 +115,7 @@ async def a_scene(
         slept_s.append(seconds)
         await asyncio.sleep(0)
 
-    limits = RunnerLimits(batch_entries_max=batch)
+    limits = RunnerLimits(batch_entries_max=batch, batch_bytes_max=batch_bytes)
     runner = Runner("tester", effect, log, effect, feed=ShardFeed(feed), limits=limits, sleep=sleep)
     task = asyncio.create_task(runner.run())
     try:

@@ -91,6 +91,17 @@ async def test_many_shards_share_a_batch_and_a_busy_one_keeps_nobody_waiting() -
         assert set(range(6)) <= set(early)
 
 
+async def test_a_batch_of_large_entries_ends_by_bytes_and_loses_none_of_them() -> None:
+    log = FakeLog()
+    for _ in range(20):
+        log.commit(3, payload=b"x" * 400)
+        log.commit(4, payload=b"x" * 3_000)
+    async with a_scene(log=log, batch_bytes=1_000) as scene:
+        await scene.caught_up({3: 20, 4: 20})
+        assert (scene.effect.seen(3), scene.effect.seen(4)) == (list(range(1, 21)), list(range(1, 21)))
+        assert max(sum(len(entry.payload) for entry in batch[:-1]) for batch in scene.effect.batches) < 1_000
+
+
 async def test_faults_of_the_storage_are_waited_out_with_growing_pauses() -> None:
     effect, log = Effect(faults=4), FakeLog(faults=3)
     async with a_scene(effect=effect, log=log) as scene:
