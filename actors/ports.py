@@ -76,11 +76,18 @@ class Journal(Protocol):
 
     async def open_lane(self) -> AppendLane: ...
 
-    async def load(self, streams: Sequence[str], tail_max: int) -> Mapping[str, LoadedStream]:
-        """For each stream its newest snapshot and at most `tail_max` entries after it, in one round trip."""
+    async def load(
+        self, streams: Sequence[str], tail_max: int, tail_bytes_max: int | None = None
+    ) -> Mapping[str, LoadedStream]:
+        """For each stream its newest snapshot and at most `tail_max` entries after it, in one round trip.
+
+        A tail ends with the entry with which its payloads reach `tail_bytes_max` (≥ 1).
+        """
         ...
 
-    async def load_at(self, stream: str, seq: int | None, at: str | None, tail_max: int) -> LoadedStream:
+    async def load_at(
+        self, stream: str, seq: int | None, at: str | None, tail_max: int, tail_bytes_max: int | None = None
+    ) -> LoadedStream:
         """The newest snapshot with `snapshot.seq <= seq` and `snapshot.at <= at` (None: no bound), and what follows."""
         ...
 

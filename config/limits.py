@@ -76,7 +76,7 @@ class RuntimeLimits(BaseSettings):
         8 * MIB,
         ge=KIB,
         le=1024 * MIB,
-        description="Bytes of entries with which such a read ends, but for the first, which comes with the snapshot.",
+        description="Bytes of one actor's entries with which such a read ends.",
     )
     loop_slice_s: float = Field(
         0.005, ge=0.0005, le=1, description="Time after which long work lets everybody else run."

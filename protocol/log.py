@@ -84,9 +84,11 @@ class Entry:
     content: Content | None = field(default=None, compare=False, repr=False)
 
 
-def is_cut(entries: Sequence[Entry], limit: int, bytes_max: int) -> bool:
+def is_cut(entries: Sequence[Entry], limit: int, bytes_max: int | None) -> bool:
     """Whether a read with these bounds may have ended before the log did: one of them was reached."""
-    return len(entries) >= limit or sum(len(entry.payload) for entry in entries) >= bytes_max
+    if len(entries) >= limit:
+        return True
+    return bytes_max is not None and sum(len(entry.payload) for entry in entries) >= bytes_max
 
 
 class ShardFence(NamedTuple):

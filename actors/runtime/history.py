@@ -45,7 +45,7 @@ class History:
         actor = self._actors[stream.partition("/")[0]]
 
         async def load_before(until: int) -> LoadedStream:
-            return await self._journal.load_at(stream, until, None, self._limits.load_page_entries)
+            return await self._journal.load_at(stream, until, None, *self._limits.load_page)
 
         folded, loaded = await begin(actor, stream, await load_before(seq), load_before, self._limits, self._clock)
         slices = Slices(self._clock, self._limits.loop_slice_s)
@@ -58,15 +58,14 @@ class History:
         """The tail that was loaded, then page by page to the end of the stream."""
         page = loaded.tail
         complete = loaded.complete
-        bounds = self._limits.load_page_entries, self._limits.load_page_bytes
         while True:
             if page:
                 yield page
                 after = page[-1].seq
             if complete:
                 return
-            page = await self._journal.read(stream, after, *bounds)
-            complete = not is_cut(page, *bounds)
+            page = await self._journal.read(stream, after, *self._limits.load_page)
+            complete = not is_cut(page, *self._limits.load_page)
 
     async def _seq_at(self, stream: str, at: str) -> int | None:
         """Content times never fall, so the first later content ends the search.

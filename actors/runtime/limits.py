@@ -45,6 +45,11 @@ class RuntimeLimits:
     aware_states_max: int = 256
     sweep_interval_s: float = 1.0
 
+    @property
+    def load_page(self) -> tuple[int, int]:
+        """How much of a log is read at once while it is folded: entries, and bytes of their payloads."""
+        return self.load_page_entries, self.load_page_bytes
+
     def snapshot_entries(self, state_bytes: int) -> int:
         """After how many entries a state of this size is kept again: the larger it is, the more seldom.
 

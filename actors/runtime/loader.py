@@ -95,7 +95,7 @@ class Loader:
         for cell in cells:
             await self._events.settled(cell.stream)
         streams = [cell.stream for cell in cells]
-        loaded = await self._with_patience(partial(self._journal.load, streams, self._limits.load_page_entries))
+        loaded = await self._with_patience(partial(self._journal.load, streams, *self._limits.load_page))
         for cell in cells:
             await self._activate(cell, loaded[cell.stream])
 
@@ -155,7 +155,7 @@ class Loader:
     async def _begin(self, cell: Cell, loaded: LoadedStream) -> tuple[Folded, LoadedStream]:
         async def load_before(seq: int) -> LoadedStream:
             return await self._with_patience(
-                partial(self._journal.load_at, cell.stream, seq, None, self._limits.load_page_entries)
+                partial(self._journal.load_at, cell.stream, seq, None, *self._limits.load_page)
             )
 
         return await begin(cell.actor, cell.stream, loaded, load_before, self._limits, self._clock)
@@ -169,9 +169,10 @@ class Loader:
         slices = Slices(self._clock, self._limits.loop_slice_s)
         page, complete = loaded.tail, loaded.complete
         while await apply_all(cell.actor, folded, page, slices, until=is_too_far) and not complete:
-            bounds = self._limits.load_page_entries, self._limits.load_page_bytes
-            page = await self._with_patience(partial(self._journal.read, cell.stream, folded.seq, *bounds))
-            complete = not is_cut(page, *bounds)
+            page = await self._with_patience(
+                partial(self._journal.read, cell.stream, folded.seq, *self._limits.load_page)
+            )
+            complete = not is_cut(page, *self._limits.load_page)
 
 
 def _activation_of(folded: Folded) -> Activation:

@@ -96,15 +96,19 @@ class FaultyJournal(MemoryJournal):
         """A lane that meets the faults."""
         return FaultyLane(self)
 
-    async def load(self, streams: Sequence[str], tail_max: int) -> Mapping[str, LoadedStream]:
+    async def load(
+        self, streams: Sequence[str], tail_max: int, tail_bytes_max: int | None = None
+    ) -> Mapping[str, LoadedStream]:
         """See the port."""
         self.check_there()
-        return await super().load(streams, tail_max)
+        return await super().load(streams, tail_max, tail_bytes_max)
 
-    async def load_at(self, stream: str, seq: int | None, at: str | None, tail_max: int) -> LoadedStream:
+    async def load_at(
+        self, stream: str, seq: int | None, at: str | None, tail_max: int, tail_bytes_max: int | None = None
+    ) -> LoadedStream:
         """See the port."""
         self.check_there()
-        return await super().load_at(stream, seq, at, tail_max)
+        return await super().load_at(stream, seq, at, tail_max, tail_bytes_max)
 
     async def snapshot_before(self, stream: str, seq: int | None, at: str | None) -> int:
         """See the port."""

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Final
 
 from protocol.faults import DuplicateEntry
-from protocol.log import AppendBatch, Appended, Entry, LoadedStream, NewEntry, Snapshot, shard_of
+from protocol.log import AppendBatch, Appended, Entry, LoadedStream, NewEntry, Snapshot, is_cut, shard_of
 from protocol.messages import ERASED_PAYLOAD
 from storage.memory.shards import MemoryShards
 from storage.memory.snapshots import MemorySnapshots
@@ -37,13 +37,18 @@ class MemoryJournal:
         """A lane that writes here."""
         return MemoryLane(self)
 
-    async def load(self, streams: Sequence[str], tail_max: int) -> Mapping[str, LoadedStream]:
+    async def load(
+        self, streams: Sequence[str], tail_max: int, tail_bytes_max: int | None = None
+    ) -> Mapping[str, LoadedStream]:
         """See the port."""
-        return {stream: self._loaded(stream, self._snapshots.newest(stream), None, tail_max) for stream in streams}
+        newest = {stream: self._snapshots.newest(stream) for stream in streams}
+        return {stream: self._loaded(stream, newest[stream], None, tail_max, tail_bytes_max) for stream in streams}
 
-    async def load_at(self, stream: str, seq: int | None, at: str | None, tail_max: int) -> LoadedStream:
+    async def load_at(
+        self, stream: str, seq: int | None, at: str | None, tail_max: int, tail_bytes_max: int | None = None
+    ) -> LoadedStream:
         """See the port. With `seq`, the tail ends there and `complete` means "up to there"."""
-        return self._loaded(stream, self._snapshots.newest(stream, seq, at), seq, tail_max)
+        return self._loaded(stream, self._snapshots.newest(stream, seq, at), seq, tail_max, tail_bytes_max)
 
     async def snapshot_before(self, stream: str, seq: int | None, at: str | None) -> int:
         """See the port."""
@@ -103,10 +108,13 @@ class MemoryJournal:
         entries = self._streams.get(stream, [])
         return entries[bisect_right(entries, seq, key=lambda entry: entry.seq) :]
 
-    def _loaded(self, stream: str, snapshot: Snapshot | None, until: int | None, tail_max: int) -> LoadedStream:
+    def _loaded(
+        self, stream: str, snapshot: Snapshot | None, until: int | None, tail_max: int, bytes_max: int | None
+    ) -> LoadedStream:
         entries = self._after(stream, snapshot.seq if snapshot else 0)
         tail = [entry for entry in entries if until is None or entry.seq <= until]
-        return LoadedStream(snapshot, tail[:tail_max], complete=len(tail) <= tail_max)
+        read = _cut(tail[: tail_max + 1], bytes_max)
+        return LoadedStream(snapshot, read[:tail_max], complete=not is_cut(read, tail_max + 1, bytes_max))
 
     # What a lane does, all of it in one step.
 

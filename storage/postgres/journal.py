@@ -66,18 +66,22 @@ class PostgresJournal:
         """A new lane, which connects when it is first used."""
         return PostgresLane(self._database, next(self._lane_numbers))
 
-    async def load(self, streams: Sequence[str], tail_max: int) -> Mapping[str, LoadedStream]:
+    async def load(
+        self, streams: Sequence[str], tail_max: int, tail_bytes_max: int | None = None
+    ) -> Mapping[str, LoadedStream]:
         """See `actors.ports.Journal.load`: one statement, so one moment for all streams."""
         rows: dict[str, list[asyncpg.Record]] = defaultdict(list)
         wanted = sorted(set(streams))
-        for row in await self._database.load(_LOAD, wanted, tail_max + 1):
+        for row in await self._database.load(_LOAD, wanted, tail_max + 1, tail_bytes_max):
             rows[row["stream"]].append(row)
-        return {stream: loaded_of(rows[stream], tail_max) for stream in wanted}
+        return {stream: loaded_of(rows[stream], tail_max, tail_bytes_max) for stream in wanted}
 
-    async def load_at(self, stream: str, seq: int | None, at: str | None, tail_max: int) -> LoadedStream:
+    async def load_at(
+        self, stream: str, seq: int | None, at: str | None, tail_max: int, tail_bytes_max: int | None = None
+    ) -> LoadedStream:
         """See `actors.ports.Journal.load_at`. With `seq`, the tail ends there and `complete` means "up to there"."""
-        rows = await self._database.load(_LOAD_AT, stream, seq, moment_of(at), tail_max + 1)
-        return loaded_of(rows, tail_max)
+        rows = await self._database.load(_LOAD_AT, stream, seq, moment_of(at), tail_max + 1, tail_bytes_max)
+        return loaded_of(rows, tail_max, tail_bytes_max)
 
     async def snapshot_before(self, stream: str, seq: int | None, at: str | None) -> int:
         """The seq of the snapshot that `load_at` would load; 0 when there is none."""

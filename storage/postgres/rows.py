@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 
 from protocol.base import datetime_of, instant_of
-from protocol.log import Entry, LoadedStream, Snapshot
+from protocol.log import Entry, LoadedStream, Snapshot, is_cut
 
 ENTRY_COLUMNS: Final = "shard_id, pos, stream, seq, epoch, op_id, digest, payload, author, at, recorded_at"
 
@@ -36,11 +36,12 @@ def entries_of(rows: Iterable[asyncpg.Record]) -> Sequence[Entry]:
     return [entry_of(row) for row in rows]
 
 
-def loaded_of(rows: Sequence[asyncpg.Record], tail_max: int) -> LoadedStream:
+def loaded_of(rows: Sequence[asyncpg.Record], tail_max: int, tail_bytes_max: int | None) -> LoadedStream:
     """One stream of the rows of load.sql, which was asked for one entry more than `tail_max`."""
     snapshot = next((_snapshot_of(row) for row in rows if row["shard_id"] is None), None)
     tail = sorted((row for row in rows if row["shard_id"] is not None), key=lambda row: int(row["seq"]))
-    return LoadedStream(snapshot, entries_of(tail[:tail_max]), complete=len(tail) <= tail_max)
+    entries = entries_of(tail)
+    return LoadedStream(snapshot, entries[:tail_max], complete=not is_cut(entries, tail_max + 1, tail_bytes_max))
 
 
 def _snapshot_of(row: asyncpg.Record) -> Snapshot:

@@ -46,6 +46,25 @@ async def test_loading_is_bounded_per_stream_and_says_so(storage: Storage) -> No
     assert ([e.seq for e in loaded[B].tail], loaded[B].complete) == ([1, 2, 3], True)
 
 
+async def test_the_tail_of_each_stream_ends_with_the_entry_that_reaches_its_bytes_and_says_so(storage: Storage) -> None:
+    await write(storage, (A, 5), (B, 2))  # 9 bytes each
+    journal = storage.journal
+    for bytes_max, seqs in ((1, [1]), (9, [1]), (19, [1, 2, 3])):
+        for loaded in ((await journal.load([A, B], 3, bytes_max))[A], await journal.load_at(A, 4, None, 4, bytes_max)):
+            assert ([e.seq for e in loaded.tail], loaded.complete) == (seqs, False)
+    both = await journal.load([A, B], 5, 46)
+    assert [([e.seq for e in both[s].tail], both[s].complete) for s in (A, B)] == [
+        ([1, 2, 3, 4, 5], True),
+        ([1, 2], True),
+    ]
+    assert not (await journal.load([A], 5, 45))[A].complete  # that it was the last entry is not known
+    await journal.save_snapshot(snapshot(A, 2))
+    behind = (await journal.load([A], 10, 10))[A]
+    assert (behind.snapshot, [e.seq for e in behind.tail], behind.complete) == (snapshot(A, 2), [3, 4], False)
+    past = await journal.load_at(A, 4, None, 10, 1 << 40)
+    assert ([e.seq for e in past.tail], past.complete) == ([3, 4], True)
+
+
 async def test_loading_nothing_gives_nothing(storage: Storage) -> None:
     assert await storage.journal.load([], 10) == {}
 

@@ -1,4 +1,4 @@
--- As load.sql, for one stream in the past: $1 stream, $2 seq or null, $3 time or null, $4 at most so many entries.
+-- As load.sql, for one stream in the past: $1 stream, $2 seq or null, $3 time or null, $4 and $5 as $2 and $3 there.
 -- The snapshot is the newest that lies within both bounds; entries after $2 are left out.
 WITH newest AS MATERIALIZED (
     SELECT w.stream, s.seq, s.epoch, s.at, s.schema_version, s.state
@@ -23,9 +23,18 @@ SELECT e.stream, e.seq, e.epoch, e.shard_id, e.pos, e.op_id, e.digest, e.payload
        NULL::int
   FROM newest n
  CROSS JOIN LATERAL (
-     SELECT *
-       FROM entries o
-      WHERE o.stream = n.stream AND o.seq > coalesce(n.seq, 0) AND ($2::bigint IS NULL OR o.seq <= $2)
-      ORDER BY o.seq
-      LIMIT $4
+     SELECT measured.*
+       FROM (
+           SELECT o.*,
+                  sum(octet_length(payload)) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+                      AS before
+             FROM (
+                 SELECT *
+                   FROM entries
+                  WHERE stream = n.stream AND seq > coalesce(n.seq, 0) AND ($2::bigint IS NULL OR seq <= $2)
+                  ORDER BY seq
+                  LIMIT $4
+             ) o
+       ) measured
+      WHERE $5::bigint IS NULL OR coalesce(before, 0) < $5::bigint
  ) e

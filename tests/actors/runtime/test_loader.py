@@ -68,7 +68,7 @@ async def test_pages_of_large_entries_end_by_bytes_and_the_tail_is_whole() -> No
         await world.restart()
         reading = await world.read(look_at_size)
         assert (reading.value, reading.cursor.seq) == (13, 13)
-        assert world.journal.pages == [(STREAM, 10), (STREAM, 11), (STREAM, 12), (STREAM, 13)]
+        assert world.journal.pages == [(STREAM, seq) for seq in range(1, 14)]
 
 
 async def test_a_tail_that_ends_with_its_page_is_whole() -> None:

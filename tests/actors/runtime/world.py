@@ -126,13 +126,15 @@ class WatchedJournal(FaultyJournal):
         # Raised by the next load.
         self.load_defect: Exception | None = None
 
-    async def load(self, streams: Sequence[str], tail_max: int) -> dict[str, LoadedStream]:
+    async def load(
+        self, streams: Sequence[str], tail_max: int, tail_bytes_max: int | None = None
+    ) -> dict[str, LoadedStream]:
         self.loads.append(streams)
         await self._wait()
         if self.load_defect is not None:
             defect, self.load_defect = self.load_defect, None
             raise defect
-        return dict(await super().load(streams, tail_max))
+        return dict(await super().load(streams, tail_max, tail_bytes_max))
 
     async def read(self, stream: str, after: int, limit: int, bytes_max: int | None = None) -> Sequence[Entry]:
         self.pages.append((stream, after))
