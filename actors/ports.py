@@ -117,8 +117,13 @@ class Journal(Protocol):
         """The entries of (stream, opId) pairs that are in the log."""
         ...
 
-    async def find_entries(self, places: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Entry]:
-        """The entries at (stream, seq) pairs, of any streams; those that are not there are missing."""
+    async def find_entries(
+        self, places: Sequence[tuple[str, int]], bytes_max: int | None = None
+    ) -> Mapping[tuple[str, int], Entry]:
+        """The entries at (stream, seq) pairs, of any streams, in their order; those that are not there are missing.
+
+        They end with the one with which their payloads reach `bytes_max` (≥ 1).
+        """
         ...
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:

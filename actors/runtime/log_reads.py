@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from actors.ports import Clock
@@ -92,13 +92,14 @@ class LogReads:
             log.exception("an unreadable part of %s was asked for", stream)
             raise Rejected(STREAM_HALTED) from damage
 
-    async def some(self, places: Sequence[tuple[str, int]]) -> Sequence[Publication]:
+    async def some(self, places: Sequence[tuple[str, int]]) -> AsyncIterator[Publication]:
         """The entries at these (stream, seq), in this order, without those that are not there.
 
         Whose business they are is the caller's question. Raises StorageFault, and Rejected for a damaged one.
         """
         try:
-            return await self._feeds.pages.some(places)
+            async for publication in self._feeds.pages.some(places):
+                yield publication
         except UnreadableEvent as damage:
             log.exception("an unreadable entry was asked for")
             raise Rejected(STREAM_HALTED) from damage

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right, insort
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -17,13 +17,15 @@ from typing import Literal
 from actors.ports import Journal
 from actors.runtime.publication import KEPT_PER_PAYLOAD_BYTE, Publication, publication_of
 from protocol.cursors import START, Cursor
-from protocol.log import Entry
+from protocol.log import Entry, is_cut
 from protocol.messages import UnreadableEvent
 
 PAGE_ENTRIES = 256
 """Pages begin anew after every run of so many entries."""
 PAGES_KEPT_MIN = 16
 """Pages of large entries end by bytes, so that about as many as these are kept: readers stand in different ones."""
+SOME_BYTES = 1 << 20
+"""Single entries are read in pieces of about so many bytes: who asks for many of them may have enough before."""
 
 Reason = Literal["behind", "epoch", "ahead", "cursor"]
 """Why a client cannot simply go on from its cursor."""
@@ -95,13 +97,19 @@ class Pages:
         entries = await self.up_to(stream, seq)
         return entries[-1] if entries else None
 
-    async def some(self, places: Sequence[tuple[str, int]]) -> list[Publication]:
+    async def some(self, places: Sequence[tuple[str, int]]) -> AsyncIterator[Publication]:
         """The entries at these (stream, seq), in this order; those that are not there are left out. Kept nowhere.
 
-        Raises StorageFault, UnreadableEvent.
+        They are read as far as they are asked for, but for SOME_BYTES. Raises StorageFault, UnreadableEvent.
         """
-        found = await self._journal.find_entries(places)
-        return [publication_of(found[place]) for place in places if place in found]
+        rest = list(dict.fromkeys(places))
+        while rest:
+            found = list((await self._journal.find_entries(rest, SOME_BYTES)).values())
+            for entry in found:
+                yield publication_of(entry)
+            if not is_cut(found, len(rest), SOME_BYTES):
+                return
+            rest = rest[rest.index((found[-1].stream, found[-1].seq)) + 1 :]
 
     async def distrust(self, stream: str, cursor: Cursor) -> Reason | None:
         """Why a cursor does not belong to this stream's history; None when it does. Raises UnreadableEvent."""

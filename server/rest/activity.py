@@ -174,7 +174,7 @@ class ActivityRoutes:
             place, count = before, 0
             while count < ENTRIES_MAX:
                 seqs = await self.index.of_object(glance.project_id, object_id, place, step)
-                for publication in await self.reads.some([(glance.stream, seq) for seq in seqs]):
+                async for publication in self.reads.some([(glance.stream, seq) for seq in seqs]):
                     yield publication
                 if len(seqs) < step:
                     return

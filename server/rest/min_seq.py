@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, NamedTuple, Protocol
 
@@ -67,7 +67,7 @@ class LogPlaces(Protocol):
         """Where the stream stands, for those who may follow it now."""
         ...
 
-    async def some(self, places: Sequence[tuple[str, int]]) -> Sequence[Publication]:
+    def some(self, places: Sequence[tuple[str, int]]) -> AsyncIterator[Publication]:
         """The entries at these (stream, seq); those that are not there are missing."""
         ...
 
@@ -118,7 +118,7 @@ async def positions_of(wanted: Sequence[Wanted], log: LogPlaces, consumer: Steps
     """
     while True:
         step = consumer.next_step
-        found = {(one.entry.stream, one.entry.seq): one.entry for one in await log.some([one[:2] for one in wanted])}
+        found = {(one.entry.stream, one.entry.seq): one.entry async for one in log.some([one[:2] for one in wanted])}
         positions: dict[int, int] = {}
         for one in wanted:
             entry = found.get((one.stream, one.seq))

@@ -109,14 +109,14 @@ class PersonActivityRoutes:
         while count < ENTRIES_MAX:
             deeds = [Deed(*one) for one in await self.index.of_person(author_id, reader_id, after, step)]
             visible = [deed.place for deed in deeds if shard_of(deed.place[0]) not in standing]
-            found = {(one.entry.stream, one.entry.seq): one for one in await self.reads.some(visible)}
-            for deed in deeds:
-                one = found.get(deed.place)
-                if one is not None and not runs.take(one, told(one), self.reads.size_of(one)):
+            by_place = {deed.place: deed for deed in deeds}
+            async for one in self.reads.some(visible):
+                if not runs.take(one, told(one), self.reads.size_of(one)):
                     return after
-                after = deed
+                after = by_place[one.entry.stream, one.entry.seq]
             if len(deeds) < step:
                 return None
+            after = deeds[-1]
             count += len(deeds)
         return after
 

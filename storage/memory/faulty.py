@@ -135,10 +135,12 @@ class FaultyJournal(MemoryJournal):
         self.check_there()
         return await super().find_ops(ops)
 
-    async def find_entries(self, places: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Entry]:
+    async def find_entries(
+        self, places: Sequence[tuple[str, int]], bytes_max: int | None = None
+    ) -> Mapping[tuple[str, int], Entry]:
         """See the port."""
         self.check_there()
-        return await super().find_entries(places)
+        return await super().find_entries(places, bytes_max)
 
 
 class FaultyLane(MemoryLane):

@@ -77,10 +77,13 @@ class MemoryJournal:
         """See the port."""
         return {op: self._ops[op] for op in ops if op in self._ops}
 
-    async def find_entries(self, places: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Entry]:
+    async def find_entries(
+        self, places: Sequence[tuple[str, int]], bytes_max: int | None = None
+    ) -> Mapping[tuple[str, int], Entry]:
         """See the port."""
-        found = {(stream, seq): self._after(stream, seq - 1)[:1] for stream, seq in places}
-        return {place: entries[0] for place, entries in found.items() if entries and entries[0].seq == place[1]}
+        after = [(seq, self._after(stream, seq - 1)[:1]) for stream, seq in dict.fromkeys(places)]
+        found = [entries[0] for seq, entries in after if entries and entries[0].seq == seq]
+        return {(entry.stream, entry.seq): entry for entry in _cut(found, bytes_max)}
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """See the port."""

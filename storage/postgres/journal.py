@@ -37,11 +37,7 @@ SELECT {ENTRY_COLUMNS}
   FROM entries
   JOIN unnest($1::text[], $2::uuid[]) AS wanted (stream, op_id) USING (stream, op_id)
 """  # noqa: S608
-_FIND_ENTRIES: Final = f"""
-SELECT {ENTRY_COLUMNS}
-  FROM entries
-  JOIN unnest($1::text[], $2::bigint[]) AS wanted (stream, seq) USING (stream, seq)
-"""  # noqa: S608
+_FIND_ENTRIES: Final = statement("find_entries")
 _SAVE_SNAPSHOT: Final = """
 INSERT INTO snapshots (stream, seq, epoch, at, schema_version, state)
 SELECT $1, $2, $3, $4, $5, $6
@@ -108,10 +104,13 @@ class PostgresJournal:
         found = entries_of(rows)
         return {(entry.stream, entry.op_id): entry for entry in found}
 
-    async def find_entries(self, places: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Entry]:
-        """The entries at (stream, seq) pairs that are in the log."""
-        wanted = sorted(set(places))
-        rows = await self._database.load(_FIND_ENTRIES, [stream for stream, _ in wanted], [seq for _, seq in wanted])
+    async def find_entries(
+        self, places: Sequence[tuple[str, int]], bytes_max: int | None = None
+    ) -> Mapping[tuple[str, int], Entry]:
+        """The entries at (stream, seq) pairs that are in the log, in their order. `bytes_max` as in `read`."""
+        wanted = list(dict.fromkeys(places))
+        streams, seqs = [stream for stream, _ in wanted], [seq for _, seq in wanted]
+        rows = await self._database.load(_FIND_ENTRIES, streams, seqs, bytes_max)
         return {(entry.stream, entry.seq): entry for entry in entries_of(rows)}
 
     async def erase(self, stream: str, first_seq: int, last_seq: int) -> None:

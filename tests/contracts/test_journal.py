@@ -155,6 +155,10 @@ async def test_entries_are_found_by_their_places_in_many_streams(storage: Storag
     found = await storage.journal.find_entries([(A, 4), (B, 1), (A, 2), (A, 9), (EMPTY, 1), (A, 4), (A, 0)])
     assert {place: (e.stream, e.seq) for place, e in found.items()} == {p: p for p in [(A, 2), (A, 4), (B, 1)]}
     assert await storage.journal.find_entries([]) == {}
+    places = [(A, 4), (B, 1), (A, 9), (A, 2), (A, 5)]
+    for bytes_max, expected in ((1, 1), (9, 1), (19, 3), (1 << 40, 4)):  # 9 bytes each
+        found = await storage.journal.find_entries(places, bytes_max)
+        assert list(found) == [(A, 4), (B, 1), (A, 2), (A, 5)][:expected]
 
 
 async def test_the_first_snapshot_of_a_seq_stays(storage: Storage) -> None:

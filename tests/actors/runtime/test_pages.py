@@ -165,6 +165,24 @@ async def test_damage_ends_the_page_in_which_it_is_and_no_other() -> None:
         entries.insert(5, gone)
 
 
+async def test_single_entries_are_read_in_pieces_as_far_as_they_are_asked_for() -> None:
+    async with a_world() as world:
+        for number in range(1, 11):
+            accepted(await world.send(add(number, "x" * 15_000)))
+        pages = Pages(world.journal, 1 << 30)
+        places = [(STREAM, seq) for seq in (10, 3, 99, 7, 1, 2, 4, 5, 6, 8, 9)] + [(STREAM, 10), ("notes/none", 1)]
+        expected = [seq for _, seq in places[:11] if seq != 99]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("actors.runtime.pages.SOME_BYTES", 40_000)
+            assert [one.entry.seq async for one in pages.some(places)] == expected
+            assert world.journal.found == [[10, 3, 7], [1, 2, 4], [5, 6, 8], [9]]
+            world.journal.found.clear()
+            async for _ in pages.some(places):
+                break
+            assert world.journal.found == [[10, 3, 7]]
+        assert [one.entry.seq async for one in pages.some([])] == []
+
+
 async def test_a_page_that_could_not_be_read_is_read_anew() -> None:
     async with a_world() as world:
         await many(world, 2)

@@ -117,6 +117,8 @@ class WatchedJournal(FaultyJournal):
         # The streams of each load, and (stream, after) of each page.
         self.loads: list[Sequence[str]] = []
         self.pages: list[tuple[str, int]] = []
+        # The seqs of each answer to a search for entries by their places.
+        self.found: list[list[int]] = []
         # The opIds of each look-up.
         self.lookups: list[Sequence[tuple[str, str]]] = []
         # Reads wait here while it is set to an event that is not set.
@@ -147,6 +149,13 @@ class WatchedJournal(FaultyJournal):
         entries = await super().read_page(stream, seq, page_entries, page_bytes)
         await self._wait()
         return entries
+
+    async def find_entries(
+        self, places: Sequence[tuple[str, int]], bytes_max: int | None = None
+    ) -> dict[tuple[str, int], Entry]:
+        found = dict(await super().find_entries(places, bytes_max))
+        self.found.append([entry.seq for entry in found.values()])
+        return found
 
     async def find_ops(self, ops: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
         self.lookups.append(ops)
