@@ -69,8 +69,11 @@ class ShardFeed:
         queue = self._queues.get(shard)
         return queue[0].recorded_at if queue else None
 
-    def take(self, shard: int, after_pos: int, limit: int) -> list[Entry]:
-        """Entries from `after_pos + 1` on, at most `limit`; none when the queue does not begin there."""
+    def take(self, shard: int, after_pos: int, limit: int, bytes_max: int) -> list[Entry]:
+        """Entries from `after_pos + 1` on; none when the queue does not begin there.
+
+        At most `limit`, up to the one with which their payloads reach `bytes_max`.
+        """
         queue = self._queues.get(shard)
         if queue is None:
             return []
@@ -78,8 +81,14 @@ class ShardFeed:
             self._pop(queue)
         if not queue or queue[0].pos != after_pos + 1:
             return []
-        taken = list(islice(queue, limit))
-        self._payload_bytes -= sum(len(entry.payload) for entry in taken)
+        taken: list[Entry] = []
+        taken_bytes = 0
+        for entry in islice(queue, limit):
+            taken.append(entry)
+            taken_bytes += len(entry.payload)
+            if taken_bytes >= bytes_max:
+                break
+        self._payload_bytes -= taken_bytes
         if len(taken) == len(queue):
             queue.clear()
         else:

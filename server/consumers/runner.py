@@ -270,7 +270,7 @@ class Runner:
 
     async def _next(self, shard: int, limit: int, bytes_max: int) -> Sequence[Entry]:
         position = self._positions[shard]
-        entries: Sequence[Entry] = self.feed.take(shard, position, limit)
+        entries: Sequence[Entry] = self.feed.take(shard, position, limit, bytes_max)
         if not entries and (shard in self._unread or self.feed.is_behind(shard, position)):
             entries = await self._journal.read_shard(shard, position, limit, bytes_max)
             if not is_cut(entries, limit, bytes_max):

@@ -98,7 +98,10 @@ async def test_a_batch_of_large_entries_ends_by_bytes_and_loses_none_of_them() -
         log.commit(4, payload=b"x" * 3_000)
     async with a_scene(log=log, batch_bytes=1_000) as scene:
         await scene.caught_up({3: 20, 4: 20})
-        assert (scene.effect.seen(3), scene.effect.seen(4)) == (list(range(1, 21)), list(range(1, 21)))
+        for _ in range(20):
+            scene.runner.offer([log.commit(3, payload=b"x" * 400)])
+        await scene.caught_up({3: 40})
+        assert (scene.effect.seen(3), scene.effect.seen(4)) == (list(range(1, 41)), list(range(1, 21)))
         assert max(sum(len(entry.payload) for entry in batch[:-1]) for batch in scene.effect.batches) < 1_000
 
 
