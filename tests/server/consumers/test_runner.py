@@ -105,6 +105,16 @@ async def test_a_batch_of_large_entries_ends_by_bytes_and_loses_none_of_them() -
         assert max(sum(len(entry.payload) for entry in batch[:-1]) for batch in scene.effect.batches) < 1_000
 
 
+async def test_what_a_read_left_for_its_bytes_is_read_next_though_nobody_told_of_it() -> None:
+    log = FakeLog()
+    for _ in range(5):
+        log.commit(3)
+    async with a_scene(log=log, batch_bytes=1) as scene, asyncio.timeout(DEADLINE_S):
+        while scene.runner.position(3) < 5:
+            await scene.runner.next_step.wait()
+        assert [len(batch) for batch in scene.effect.batches] == [1] * 5
+
+
 async def test_faults_of_the_storage_are_waited_out_with_growing_pauses() -> None:
     effect, log = Effect(faults=4), FakeLog(faults=3)
     async with a_scene(effect=effect, log=log) as scene:
