@@ -20,13 +20,12 @@ from config.limits import (
     MIB,
     ConsumerLimits,
     DatabaseLimits,
-    EventStreamLimits,
     ExportLimits,
-    LiveLimits,
     PastLimits,
     RestLimits,
     RuntimeLimits,
 )
+from config.live_limits import EventStreamLimits, LiveLimits
 from config.loading import ENVIRONMENT_PREFIX, NO_SUCH_HOME, SettingsError, allowed, load
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?")

@@ -16,6 +16,7 @@ if str(ROOT) not in sys.path:
 from config import limits  # noqa: E402
 from config.access_limits import AccessLimits  # noqa: E402
 from config.content_limits import ProjectLimits, UserLimits  # noqa: E402
+from config.live_limits import EventStreamLimits, LiveLimits  # noqa: E402
 from config.settings import ENVIRONMENT_PREFIX, Settings, allowed  # noqa: E402
 from scripts.generated_page import write_or_check  # noqa: E402 - found by the path above
 
@@ -35,8 +36,8 @@ _GROUPS: Final[dict[str, type[BaseSettings]]] = {
     "Installation": Settings,
     "Signing in": AccessLimits,
     "REST": limits.RestLimits,
-    "Live connections": limits.LiveLimits,
-    "Server-Sent Events": limits.EventStreamLimits,
+    "Live connections": LiveLimits,
+    "Server-Sent Events": EventStreamLimits,
     "Exports": limits.ExportLimits,
     "The past": limits.PastLimits,
     "Actors": limits.RuntimeLimits,

@@ -66,15 +66,23 @@ _SLOW: Final = """
 What a client has not read waits in the server, up to `transport_buffer_max_bytes`; beyond that nothing more is written
 to it, and its place in a stream is all that is kept.
 
-* One that **reads**, however little, stays connected. Once it has read most of what waited, it gets the entries that it
-  missed; or one `reset` with the reason `behind`, if it was slow for `slow_follower_grace_s`, or missed more than
-  `lag_entries_max` entries, and the state is smaller than what it missed.
+* One that **reads**, however little, stays connected, but for states (see below). Once it has read most of what waited,
+  it gets the entries that it missed; or one `reset` with the reason `behind`, if it was slow for
+  `slow_follower_grace_s`, or missed more than `lag_entries_max` entries, and the state is smaller than what it missed.
 * One that reads **nothing** for `slow_follower_grace_s` is cut off. There is no `closed` and no close frame, which it
   would not read either: the connection is reset, which WebSocket clients see as code 1006 (Socket.IO: `transport close`
   or `transport error`), as when the network is lost. The server's log names the reason `slow`, the user and the
   streams, and `pantherahive_slow_clients_total` counts it.
+* A **state** (after a join, or with a `reset`) is kept until its last part is written, so it has to be read at a pace:
+  16 KiB a second on average (`snapshot_bytes_per_s_min`), beside `slow_follower_grace_s`. Whoever reads less of the
+  connection while a state is on its way is cut off in the same way.
+* States on their way are bounded, in all (`snapshots_sending_max_bytes`) and for a user with their bots
+  (`snapshots_sending_per_user_max_bytes`; the same state counts once, however many of the user's connections get it).
+  Beyond that a join that needs one is answered `overloaded`, with the `limit` (`snapshots-sending`,
+  `snapshots-sending-per-user`) and `retryAfterS`, and the stream is not followed. Joins that continue from a cursor go
+  on, and who has fallen behind gets entries. The first always goes, however large it is.
 
-Either way the client connects again and joins with its last cursor. It is answered with `resume`, or, more than
+Whoever was cut off connects again and joins with its last cursor. It is answered with `resume`, or, more than
 `resume_entries_max` entries later, with `reset` and the reason `behind`.
 """
 

@@ -55,6 +55,11 @@ def watch_parts(meters: Meters, parts: Parts) -> None:
     )
     watch("followers", "Places of followers in all streams", lambda: parts.feeds.followers)
     watch("connections", "Open live connections", lambda: parts.gateway.connections)
+    watch(
+        "snapshots_sending_bytes",
+        "Bytes of states that are on their way to clients",
+        lambda: parts.gateway.snapshots.on_way_bytes,
+    )
     watch("event_streams", "Open connections with Server-Sent Events", lambda: len(parts.event_streams))
     watch("log_page_reads", "Pages read from the log for followers", lambda: parts.feeds.pages.reads)
     watch("tasks", "Tasks of the event loop, waiting ones included", lambda: len(asyncio.all_tasks()))

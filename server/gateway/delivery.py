@@ -15,6 +15,7 @@ from protocol.faults import StorageFault
 from server.gateway.engine import EngineSocket
 from server.gateway.limits import GatewayLimits
 from server.gateway.parsers import fit
+from server.gateway.snapshots import HeldState
 
 log = logging.getLogger("pantherahive.gateway")
 
@@ -48,8 +49,9 @@ class States(Protocol):
         """The client is slow, and will get the state instead of what it has missed."""
         ...
 
-    async def frames(self, following: Following) -> list[bytes] | int | None:
-        """The state instead of the entries that were missed, after which the place goes on. Raises StorageFault.
+    async def state(self, following: Following) -> HeldState | int | None:
+        """The state instead of the entries that were missed, after which the place goes on; to be released by the
+        caller. Raises StorageFault.
 
         Or how many bytes it takes, where that is no less than they are; None where there is none to be had.
         """
@@ -103,10 +105,10 @@ class Delivery:
         # The task that sends while the client is behind.
         self._pump: asyncio.Task[None] | None = None
 
-    def start(self, frames: list[bytes]) -> None:
-        """Sends the frames of the state, then whatever came since."""
-        if frames:
-            self._catch_up(frames)
+    def start(self, state: HeldState | None) -> None:
+        """Sends the state, then whatever came since."""
+        if state is not None:
+            self._catch_up(state)
         else:
             self._go_live(late=False)
             self.deliver()
@@ -115,11 +117,11 @@ class Delivery:
         """Sends what is new from the ring. A client that is behind, or does not read, is served by the pump."""
         while self.is_live:
             if self.socket.is_slow:
-                self._catch_up([])
+                self._catch_up()
                 return
             publications = self.following.pull(self._limits.entries_per_packet_max)
             if publications is None:
-                self._catch_up([])
+                self._catch_up()
                 return
             if not publications:
                 return
@@ -142,33 +144,52 @@ class Delivery:
         self.following.seq = fitting[-1].entry.seq
         self.socket.write(parser.entries(self.following.hub.stream, fitting))
 
-    def _catch_up(self, frames: list[bytes]) -> None:
+    def _catch_up(self, state: HeldState | None = None) -> None:
         self._fall_behind()
         self._begin_grace()
-        self._pump = asyncio.create_task(self._run(frames), name="catch up")
+        self._pump = asyncio.create_task(self._run(state), name="catch up")
+        if state is not None:
+            self._pump.add_done_callback(lambda _: state.release())  # it may be cancelled before it begins
 
-    async def _run(self, frames: list[bytes]) -> None:
+    async def _run(self, state: HeldState | None) -> None:
         try:
-            going_on = await self._send_all(frames)
+            going_on = await self._send_all(state) if state is not None else not self.following.closed
             while going_on and await self._has_room():
                 if self._is_due:
                     await self._promise_state()
-                state = await self._state_instead() if self._gets_state or self._is_far_behind else []
-                going_on = await (self._send_all(state) if state else self._send_next())
+                state = await self._state_instead() if self._gets_state or self._is_far_behind else None
+                going_on = await (self._send_all(state) if state is not None else self._send_next())
         except Exception:
             log.exception("a delivery failed: %s", self.following.hub.stream)
             self.socket.close("internal error", code=1011)
         finally:
             self._pump = None
 
-    async def _send_all(self, frames: list[bytes]) -> bool:
-        """Sends the frames of a state as the client reads them. False: nothing more may be sent."""
-        for frame in frames:
-            if not await self.socket.drained() or self.following.closed:
-                return False
-            self.socket.write(frame)
+    async def _send_all(self, state: HeldState) -> bool:
+        """Sends a state as the client reads it, and releases it. False: nothing more may be sent."""
+        began_s, read_before = self._loop.time(), self.socket.read_bytes
+        try:
+            for frame in state.frames:
+                if not await self._has_room_at_pace(began_s, read_before) or self.following.closed:
+                    return False
+                self.socket.write(frame)
+        finally:
+            state.release()
         self._begin_grace()
         return not self.following.closed
+
+    async def _has_room_at_pace(self, began_s: float, read_before: int) -> bool:
+        """Waits until the next part of a state may be sent. Who reads it too slowly, however steadily, is let go."""
+
+        def due_s() -> float:
+            paced_s = (self.socket.read_bytes - read_before) / self._limits.snapshot_bytes_per_s_min
+            return began_s + self._limits.slow_follower_grace_s + paced_s
+
+        while (room := await self.socket.room(due_s())) == "slow":
+            if self._loop.time() >= due_s():
+                self.socket.give_up()
+                return False
+        return room == "room"
 
     def _begin_grace(self) -> None:
         self._due_s = self._loop.time() + self._limits.slow_follower_grace_s
@@ -205,18 +226,18 @@ class Delivery:
         else:
             self._larger_until_bytes = state_bytes if state_bytes is not None else 2 * self._missed_bytes
 
-    async def _state_instead(self) -> list[bytes]:
+    async def _state_instead(self) -> HeldState | None:
         """The state, where it is less than the entries that were missed."""
         try:
-            state = await self._states.frames(self.following)
+            state = await self._states.state(self.following)
         except StorageFault as fault:
             log.warning("no state for one who is far behind: %s", fault)
-            return []
+            return None
         self._gets_state = False
-        if isinstance(state, list):
+        if isinstance(state, HeldState):
             return state
         self._larger_until_bytes = state if state is not None else 2 * self._missed_bytes
-        return []
+        return None
 
     @property
     def _missed_bytes(self) -> int:

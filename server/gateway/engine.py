@@ -79,7 +79,7 @@ class Connection(Protocol):
         ...
 
     def slow(self) -> None:
-        """The client reads nothing, so it is being cut off."""
+        """The client reads nothing, or a state too slowly, so it is being cut off."""
         ...
 
     def lost(self) -> None:

@@ -24,6 +24,9 @@ class GatewayLimits:
     lag_entries_max: int = 1000
     snapshot_part_max_bytes: int = 256 << 10
     snapshots_kept_max_bytes: int = 64 << 20
+    snapshots_sending_max_bytes: int = 256 << 20
+    snapshots_sending_per_user_max_bytes: int = 32 << 20
+    snapshot_bytes_per_s_min: int = 16 << 10
     entries_per_packet_max: int = 256
     entries_packet_bytes_max: int = 256 << 10
     heads_interval_s: float = 5.0

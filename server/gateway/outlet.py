@@ -202,7 +202,7 @@ class Outlet:
             backlog.end(room)
 
     def give_up(self) -> None:
-        """The client has read nothing for the grace."""
+        """The client has read nothing for the grace, or a state too slowly."""
         self.abort()
 
     def abort(self) -> None:

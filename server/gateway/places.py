@@ -23,7 +23,9 @@ from server.gateway.company import Company
 from server.gateway.conflation import Conflation
 from server.gateway.delivery import Delivery
 from server.gateway.hall import Hall
+from server.gateway.loads import NoRoom
 from server.gateway.parsers import closed_frame
+from server.gateway.snapshots import HeldState
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
 
 log = logging.getLogger("pantherahive.gateway")
@@ -43,7 +45,7 @@ class Places:
         self._hall = hall
         # What it follows, by stream.
         self.deliveries: dict[str, Delivery] = {}
-        self._states = Conflation(hall, talk.socket.parser)
+        self._states = Conflation(hall, talk.socket.parser, principal)
         self.company = Company(talk, hall, principal, self.deliveries)
         # Streams whose join is under way.
         self._joining: set[str] = set()
@@ -137,27 +139,34 @@ class Places:
         if (old := self.deliveries.get(stream)) is not None:
             old.stop()
         self.deliveries[stream] = delivery
-        frames: list[bytes] = []
+        state: HeldState | None = None
         try:
             if joined.parts is not None:
-                frames = await hall.snapshots.of(self._talk.socket.parser, stream, joined.cursor, joined.parts)
+                parser = self._talk.socket.parser
+                state = await hall.snapshots.hold(parser, stream, joined.cursor, joined.parts, self.principal)
+        except NoRoom as none:
+            self.forget(stream, delivery)
+            self._talk.answer(ack_id, none.rejection)
+            return
         except BaseException:
             self.forget(stream, delivery)
             raise
         if joined.following.closed:  # while the state was encoded; whoever leaves has given the place up already
+            if state is not None:
+                state.release()
             self.forget(stream, delivery)
             self._talk.answer(ack_id, _LEFT if stream in self._unwanted else NO_SUCH_STREAM)
             return
         answer = JoinAnswer(
             mode=joined.mode,
             cursor=str(joined.cursor),
-            parts=len(frames),
+            parts=0 if state is None else len(state.frames),
             reason=joined.reason,
             present=hall.feeds.present(stream),
             halted=joined.halted,
         )
         self._talk.answer(ack_id, answer.model_dump(mode="python", by_alias=True))
-        delivery.start(frames)
+        delivery.start(state)
 
     def forget(self, stream: str, delivery: Delivery) -> None:
         """Gives a place up."""

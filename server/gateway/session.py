@@ -324,7 +324,7 @@ class Session:
         self._hall.meters.slow_client_ended()
         user, streams = (self._places.principal.id, list(self._places.deliveries)) if self._places else (None, [])
         log.info(
-            "a client that does not read is let go: reason slow, user %s, address %s, streams %s of %d",
+            "a client that does not read, or too slowly, is let go: reason slow, user %s, address %s, streams %s of %d",
             user,
             self.socket.remote,
             " ".join(streams[:_STREAMS_NAMED_MAX]),

@@ -56,6 +56,7 @@ ONLY_SOMEWHERE = {
     "tests/server/gateway/test_conflation.py": "Node",
     "tests/server/gateway/test_javascript_renewal.py": "Node",
     "tests/server/gateway/test_slow.py": "Linux",
+    "tests/server/gateway/test_slow_joiners.py": "Linux",
     "tests/storage/embedded/given.py": "root",
     "tests/storage/embedded/test_account.py": "not root",
     "tests/storage/embedded/test_crash.py": "Linux",

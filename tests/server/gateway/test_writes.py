@@ -177,7 +177,7 @@ async def test_a_state_is_encoded_once_for_all_who_join_at_that_point(hive: Hive
     [kept] = hive.gateway.snapshots._kept.values()
     for client in clients:
         await client.until_seq(stream, 31)
-        assert len(client.of("snapshot")) == len(kept)
+        assert len(client.of("snapshot")) == len(kept.frames)
     await hive.send(stream, CreateTask(title="x"))
     await clients[0].ask("leave", {"stream": stream})
     await clients[0].join(stream)
