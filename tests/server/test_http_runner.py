@@ -155,7 +155,7 @@ async def test_what_begins_behind_a_request_has_to_end_in_time_too(pieces: list[
 
 @pytest.mark.parametrize("pieces", WHOLE.values(), ids=WHOLE.keys())
 async def test_where_nothing_is_behind_a_request_the_connection_stays(pieces: list[bytes]) -> None:
-    async with served(replace(QUICK, keepalive_s=1)) as port:
+    async with served(replace(PATIENT, keepalive_s=0.4)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for piece in pieces:
             writer.write(piece)
