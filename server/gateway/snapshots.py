@@ -137,7 +137,7 @@ class SnapshotFrames:
         bodies, of = state.frames, len(state.frames)
         for at, body in enumerate(bodies):
             bodies[at] = parser.snapshot(stream, str(cursor), (at + 1, of), body)
-            self._loads.grow(state, len(bodies[at]) - len(body))
+        self._loads.grow(state, sum(map(len, bodies)) - state.size_bytes)  # once: it may be on its way to thousands
 
     def _keep(self, key: Point, state: EncodedState) -> None:
         for old in [old for old in self._kept if old[:2] == key[:2]]:
