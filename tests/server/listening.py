@@ -20,7 +20,7 @@ from server.rest.bodies import json_response, read_body
 from server.telemetry import Meters
 from tests.server.clock import RandomIds
 
-QUICK = RequestTimes(head_timeout_s=0.2, body=BodyTimes(whole_s=0.3, silence_s=0.3), keepalive_s=0.4)
+QUICK = RequestTimes(head_timeout_s=0.5, body=BodyTimes(whole_s=0.5, silence_s=0.5), keepalive_s=0.6)
 PATIENT = RequestTimes(head_timeout_s=30, body=BodyTimes(whole_s=30, silence_s=30), keepalive_s=30)
 LARGE_BYTES = 16 << 20
 """More than all buffers on the way hold."""

@@ -192,7 +192,7 @@ async def test_a_body_in_pieces_is_taken() -> None:
 
 
 async def test_an_idle_connection_ends_after_its_time() -> None:
-    async with served(QUICK) as port:
+    async with served(replace(PATIENT, keepalive_s=0.4)) as port:
         assert (await sent(port, GET)).endswith(b'{"ok":true}')
 
 

@@ -134,7 +134,7 @@ async def test_a_slow_body_that_goes_on_is_taken() -> None:
 
 async def test_a_body_behind_an_upgrade_that_was_declined_has_its_time(caplog: pytest.LogCaptureFixture) -> None:
     with capture_logs() as lines:
-        async with served(QUICK) as port:
+        async with served(replace(PATIENT, body=QUICK.body)) as port:
             answer = await sent(port, DECLINED + POST + b"Content-Length: 5\r\n\r\n{")
     first, rest = answer.split(b'{"ok":true}')
     assert first.startswith(b"HTTP/1.1 200")
@@ -155,7 +155,7 @@ async def test_a_client_that_hangs_up_amid_its_body_is_no_failure(caplog: pytest
 
 
 async def test_a_connection_waits_in_silence_behind_a_body_that_was_taken() -> None:
-    async with served(QUICK) as port:
+    async with served(replace(PATIENT, keepalive_s=0.4)) as port:
         answer = await sent(port, POST + b'Content-Length: 14\r\n\r\n{"text":"abc"}')
     assert answer.startswith(b"HTTP/1.1 200")
     assert answer.endswith(b'\r\n\r\n{"text":"abc"}')
