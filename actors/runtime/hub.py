@@ -51,6 +51,10 @@ class Follower(Protocol):
         """The follower may not follow the stream any more; nothing can be pulled."""
         ...
 
+    def following_replaced(self, stream: str) -> None:
+        """The follower joins the stream anew and has another place from now on, or will soon have none."""
+        ...
+
 
 class Following:
     """A follower's place in one stream. `seq` is the newest entry that it has been given."""
@@ -131,6 +135,7 @@ class StreamHub:
         """Follows from `seq` on. A follower that joins again gives up its old place."""
         if (old := self._followings.get(follower)) is not None:
             self.detach(old)
+            follower.following_replaced(self.stream)
         following = Following(follower, self, seq, permitted_at)
         self._followings[follower] = following
         if follower.crowd is None:

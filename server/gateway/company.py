@@ -57,7 +57,7 @@ class Company:
 
     def _show(self, request: AwarenessRequest) -> Rejection | None:
         hall, delivery = self._hall, self._deliveries.get(request.stream)
-        if delivery is None:
+        if delivery is None or delivery.following.closed:
             return _NOT_FOLLOWED
         following = delivery.following
         if self._principal.is_operator or not hall.feeds.shows_followers(following.hub):

@@ -136,8 +136,6 @@ class Places:
             self.company,
             self._states,
         )
-        if (old := self.deliveries.get(stream)) is not None:
-            old.stop()
         self.deliveries[stream] = delivery
         state: HeldState | None = None
         try:
@@ -199,6 +197,11 @@ class Places:
 
     def wake(self, following: Following) -> None:
         """Those of a crowd are not woken one by one."""
+
+    def following_replaced(self, stream: str) -> None:
+        """Whatever becomes of the new place, nothing is told to the old one, and nothing is seen of it."""
+        if (old := self.deliveries.get(stream)) is not None:
+            self.forget(stream, old)
 
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         delivery = self.deliveries.pop(stream, None)

@@ -133,6 +133,9 @@ class EventStream:
     def wake(self, following: Following) -> None:
         self._news.set()
 
+    def following_replaced(self, stream: str) -> None:
+        """Nobody joins twice here."""
+
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         self.end(reason)
 

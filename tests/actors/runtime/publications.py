@@ -40,6 +40,7 @@ class Watcher:
         self.woken = 0
         self.presences: list[list[PresentUser]] = []
         self.closed: list[tuple[str, str]] = []
+        self.replaced: list[str] = []
         self.states: list[dict[str, Any]] = []
 
     @property
@@ -61,6 +62,9 @@ class Watcher:
 
     def aware(self, hub: StreamHub, changes: Mapping[Following, Awareness]) -> None:
         self.states.append({place.follower.principal.id: aware.state for place, aware in changes.items()})
+
+    def following_replaced(self, stream: str) -> None:
+        self.replaced.append(stream)
 
     def following_closed(self, stream: str, reason: CloseReason) -> None:
         self.closed.append((stream, reason))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actors.runtime.awareness import Awareness
+from actors.runtime.feeds import Feeds
 from actors.runtime.limits import RuntimeLimits
 from protocol.members import AddMember, RemoveMember
 from protocol.projects import EditProject
@@ -134,6 +135,41 @@ async def test_it_ends_with_whoever_showed_it(hive: Hive, goes: str) -> None:
     await other.until(lambda: seen(other) == {ada: LOOKS})
     await (shows.ask("leave", {"stream": room.stream}) if goes == "leaves" else shows.abort())
     await other.until(lambda: seen(other) == {})
+
+
+async def test_who_joins_anew_from_far_behind_has_no_place_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state that they need is read by a second look, and by then they may be removed."""
+    reached, held = asyncio.Event(), asyncio.Event()
+    from_state = Feeds._from_state
+
+    async def waiting(feeds: Feeds, *arguments: Any) -> Any:
+        reached.set()
+        await held.wait()
+        return await from_state(feeds, *arguments)
+
+    async with a_hive(runtime=RuntimeLimits(resume_entries_max=2)) as hive:
+        room = await Room.of(hive)
+        ada, client = await room.member("ada")
+        _, other = await room.member("ben")
+        assert await room.show(client, LOOKS) == {}
+        await other.until(lambda: seen(other) == {ada: LOOKS})
+        old = client.of("snapshot")[-1]["cursor"]
+        monkeypatch.setattr(Feeds, "_from_state", waiting)
+        for _ in range(4):
+            await hive.send(room.stream, CreateTask(title="x"))
+        joining = await client.emit("join", {"stream": room.stream, "cursor": old})
+        await reached.wait()
+        await other.until(lambda: seen(other) == {})
+        assert (await room.show(client, LOOKS))["error"]["code"] == "not_found"
+        await hive.send(room.stream, RemoveMember(user_id=ada))
+        client.events.clear()
+        assert await room.show(other, {"secret": True}) == {}
+        held.set()
+        assert (await client.answer(joining))["error"]["code"] == "not_found"
+        assert (await client.ask("leave", {"stream": room.stream})) == {}, "whatever was sent before has come"
+        assert not client.events
+        assert (await room.show(client, LOOKS))["error"]["code"] == "not_found"
+        assert seen(other) == {}
 
 
 async def test_two_connections_of_one_user_are_told_apart(hive: Hive) -> None:
