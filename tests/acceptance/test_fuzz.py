@@ -13,7 +13,7 @@ import pytest
 from tests.acceptance.fuzz.run import UNLIMITED, fuzz
 from tests.server.composed import composed_server
 
-SECONDS = 14
+SECONDS = 11
 PHASES = ("examples", "stateful")
 """The long run has all of them."""
 
