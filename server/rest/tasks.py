@@ -157,7 +157,9 @@ class TaskRoutes:
         "Tasks of the caller, across projects", query=OwnTasksQuery, answer=list[OwnTask], links=True, derived=True
     )
     async def own(self, request: web.Request) -> web.Response:
-        """The caller's tasks, each with its `projectId`, the last changed first."""
+        """The tasks that the caller is assigned to, of projects that they are a member of, each with its `projectId`,
+        the last changed first.
+        """
         principal = self.access.principal(request)
         query = read_query(request, OwnTasksQuery)
         size = self.sizes.of(query)
