@@ -39,7 +39,7 @@ types: setup ## mypy, strict
 	@echo "types: good"
 
 tests: setup ## all tests on all cores
-	@.venv/bin/python -m pytest -n logical --dist loadgroup $(ARGS)
+	@.venv/bin/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 schema: setup ## write what is made from the code: the published schema, the SDK's models, the reference pages
 	@for script in $(wildcard scripts/generate_*.py scripts/write_*.py); do .venv/bin/python $$script || exit 1; done

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.migrated import database_dsn, migrated_template
 from tests.postgres import postgres_dsn_root
 
 __all__ = ["database_dsn", "migrated_template", "postgres_dsn_root"]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than cores: many a test waits for a process that it started, and a core would stand idle meanwhile."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from protocol.wire import AwareState
@@ -66,10 +67,12 @@ class AwarenessBoard:
         for following in list(self._states):
             self.remove(following)
 
-    def take_changes(self) -> Mapping[Following, Awareness]:
-        """What changed since the last call."""
-        changes, self._changes = self._changes, {}
-        return changes
+    def take_changes(self, most: int | None = None) -> Mapping[Following, Awareness]:
+        """What changed since the last call, the oldest `most` of it; the rest is left for another call."""
+        if most is None or len(self._changes) <= most:
+            changes, self._changes = self._changes, {}
+            return changes
+        return {following: self._changes.pop(following) for following in list(islice(self._changes, most))}
 
     def of_others(self, following: Following) -> Iterator[Awareness]:
         """The states of everybody else, as of now."""

@@ -21,6 +21,10 @@ from server.gateway.tick import Tick
 
 log = logging.getLogger("pantherahive.gateway")
 
+STATES_IN_A_TURN = 32
+"""How many states of one stream are told in a turn of the loop. Whoever shows one is written a message of its own, with
+those of all the others, so what a turn makes grows with the square of how many show something in it."""
+
 
 class _FrameOf(dict[Parser, bytes]):
     """Parser → frame, built when it is first asked for."""
@@ -104,7 +108,8 @@ class Crowd:
                 self._tell(live, socket, lambda parser: awareness_frame(parser, hub.stream, others))  # noqa: B023 now
         self._tell(live, told, lambda parser: awareness_frame(parser, hub.stream, changes.values()))
 
-    def _bring(self) -> None:
+    def _bring(self) -> bool:
+        """True: there is more, for the next turn."""
         published, self._published = self._published, {}
         aware, self._aware = self._aware, {}
         self._brings_one = len(published) + len(aware) == 1
@@ -112,9 +117,12 @@ class Crowd:
             for hub in published:
                 self._deliver(hub)
             for hub in aware:
-                hub.tell_awareness()
+                hub.tell_awareness(STATES_IN_A_TURN)
+                if hub.awareness.has_changed:
+                    self._aware[hub] = None
         finally:
             self._brings_one = False
+        return bool(self._aware)
 
     def _deliver(self, hub: StreamHub) -> None:
         """One packet for all who had everything before this turn; the others pull for themselves."""

@@ -15,9 +15,12 @@ log = logging.getLogger("pantherahive.gateway")
 
 
 class Tick:
-    """`bring` is called at the end of every turn for which `call` was, before what was written is flushed."""
+    """`bring` is called at the end of every turn for which `call` was, before what was written is flushed.
 
-    def __init__(self, bring: Callable[[], None]) -> None:
+    Where it answers True it is called again at the end of the next turn.
+    """
+
+    def __init__(self, bring: Callable[[], bool]) -> None:
         self._bring = bring
         # The end of this turn, while it is on the loop's list.
         self._due: asyncio.Handle | None = None
@@ -49,11 +52,14 @@ class Tick:
             self.call()
 
     def _end(self) -> None:
+        has_more = False
         try:
-            self._bring()
+            has_more = self._bring()
         finally:
             self._due = None
             self._flush()
+        if has_more:
+            self.call()
 
     def _flush(self) -> None:
         outlets, self._outlets = self._outlets, []

@@ -14,6 +14,7 @@ from actors.runtime.limits import RuntimeLimits
 from protocol.members import AddMember, RemoveMember
 from protocol.projects import EditProject
 from protocol.tasks import CreateTask
+from server.gateway import crowd
 from server.rate_limits import RateLimits
 from tests.server.gateway.client import LiveClient
 from tests.server.gateway.hive import LONG_PINGS, Hive, a_hive, eventually
@@ -110,6 +111,22 @@ async def test_what_several_show_in_one_tick_is_one_message_without_one_s_own(hi
     assert seen(third) == {ada: {"n": 2}, ben: {"n": 3}}
     await first.until(lambda: seen(first) == {ben: {"n": 3}})
     await second.until(lambda: seen(second) == {ada: {"n": 2}})
+
+
+async def test_of_many_who_show_something_in_one_tick_a_few_are_told_in_each_turn(
+    hive: Hive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowd, "STATES_IN_A_TURN", 2)
+    room = await Room.of(hive)
+    members = [await room.member(name) for name in ("ada", "ben", "cid", "dan", "eve")]
+    sessions = {session.places.principal.id: session for session in hive.gateway._entered}
+    shown = {user: {"n": number} for number, (user, _) in enumerate(members)}
+    for user, state in shown.items():
+        sessions[user].received(f'2["awareness",{{"stream":"{room.stream}","state":{{"n":{state["n"]}}}}}]')
+    for user, client in members:
+        of_others = {other: state for other, state in shown.items() if other != user}
+        await client.until(lambda: seen(client) == of_others)  # noqa: B023 awaited within the turn
+        assert max(len(told["states"]) for told in client.of("awareness")) <= 2
 
 
 async def test_a_newcomer_is_told_what_there_is(hive: Hive) -> None:

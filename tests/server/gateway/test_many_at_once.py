@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from itertools import count
 
 import pytest
 
@@ -36,6 +38,11 @@ class Turns:
 
     def note(self) -> None:
         self.noted.append(self._now)
+
+
+def a_slice_each_time() -> Callable[[], float]:
+    """A clock that is a slice later whenever it is looked at."""
+    return partial(next, count(0.0, SLICE_S))
 
 
 def test_heads_are_told_to_a_few_in_one_turn(run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,13 +120,7 @@ def test_a_few_of_those_who_hang_up_are_let_go_in_one_turn(
     """They are closed at once from the same process, so one turn brings the ends of all."""
 
     async def scenario() -> None:
-        turns, now_s = Turns(), 0.0
-
-        def next_slice() -> float:
-            nonlocal now_s
-            now_s += SLICE_S
-            return now_s
-
+        turns = Turns()
         lost = EngineSocket.lost
 
         def noted(socket: EngineSocket) -> None:
@@ -129,7 +130,7 @@ def test_a_few_of_those_who_hang_up_are_let_go_in_one_turn(
         monkeypatch.setattr(EngineSocket, "lost", noted)
         async with a_hive() as hive, asyncio.TaskGroup() as tasks:
             for engine in hive.engines:
-                engine.farewells = Farewells(next_slice)
+                engine.farewells = Farewells(a_slice_each_time())
             sleepers = [await a_sleeper(hive, None) for _ in range(_CLIENTS)]
             counting = tasks.create_task(turns.count())
             for raw, _ in sleepers:
@@ -147,13 +148,7 @@ def test_a_few_of_those_whose_tokens_end_in_one_second_are_let_go_in_one_turn(
     """The loop stands still until all of them are over."""
 
     async def scenario() -> None:
-        turns, now_s = Turns(), 0.0
-
-        def next_slice() -> float:
-            nonlocal now_s
-            now_s += SLICE_S
-            return now_s
-
+        turns = Turns()
         end = Session.end
 
         def noted(session: Session, reason: CloseReason) -> None:
@@ -162,7 +157,7 @@ def test_a_few_of_those_whose_tokens_end_in_one_second_are_let_go_in_one_turn(
 
         async with a_hive() as hive, asyncio.TaskGroup() as tasks:
             ada, _ = await hive.user("ada")
-            hive.gateway.farewells._now_s = next_slice
+            hive.gateway.farewells._now_s = a_slice_each_time()
             monkeypatch.setattr(Session, "end", noted)
             clients = [await hive.client(hive.token(ada, ends_in_s=1)) for _ in range(_CLIENTS)]
             counting = tasks.create_task(turns.count())

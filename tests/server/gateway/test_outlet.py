@@ -55,7 +55,7 @@ class Transport:
 
 
 def a_socket(on_wait: Callable[[int], int], limits: GatewayLimits = LIMITS) -> tuple[EngineSocket, Transport]:
-    tick, turns = Tick(lambda: None), Turns(limits.read_slice_s)
+    tick, turns = Tick(lambda: False), Turns(limits.read_slice_s)
     entrance: Any = SimpleNamespace(limits=limits, parser=JsonParser(), tick=tick, turns=turns)
     socket, transport = EngineSocket("sid", "", entrance), Transport(on_wait)
     changed: Any = socket

@@ -9,7 +9,12 @@ from server.gateway.tick import Tick
 
 async def test_a_turn_that_is_ended_at_once_is_not_ended_again() -> None:
     brought: list[str] = []
-    tick = Tick(lambda: brought.append("all"))
+
+    def bring() -> bool:
+        brought.append("all")
+        return False
+
+    tick = Tick(bring)
     tick.end()
     assert brought == []
     tick.call()
@@ -23,8 +28,22 @@ async def test_a_turn_that_is_ended_at_once_is_not_ended_again() -> None:
     assert brought == ["all", "all"]
 
 
+async def test_what_is_left_is_brought_by_the_turns_that_follow() -> None:
+    left = [3, 2, 1]
+
+    def bring() -> bool:
+        left.pop()
+        return bool(left)
+
+    tick = Tick(bring)
+    tick.call()
+    for still in (2, 1, 0, 0):
+        await asyncio.sleep(0)
+        assert len(left) == still
+
+
 async def test_a_defect_is_not_who_ended_the_turn_s_business() -> None:
-    def fail() -> None:
+    def fail() -> bool:
         raise RuntimeError("a defect")
 
     tick = Tick(fail)
