@@ -172,8 +172,12 @@ class Database:
 
     async def _write(self, role: str, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
         async with self._acquired(role) as connection:
-            with writing(), told_when_cut(connection):
-                return await connection.fetch(query, *args)
+            try:
+                with writing(), told_when_cut(connection):
+                    return await connection.fetch(query, *args)
+            except asyncio.CancelledError:  # the process ends, and a silent server hears no cancel
+                connection.terminate()
+                raise
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -160,6 +160,19 @@ async def test_a_unique_key_is_told_apart_and_a_defect_stays_one(database: Datab
     assert "asyncpg" in type(caught.value).__module__
 
 
+async def test_a_write_that_ends_with_the_loop_does_not_wait_for_a_silent_server(database: Database) -> None:
+    async with silenced(await backend_of(database.write)):
+        asking = asyncio.create_task(database.write("SELECT 1"))
+        for _ in range(5):  # until the statement is on its way
+            await asyncio.sleep(0)
+        [writing] = database._writes
+        writing.cancel()
+        async with asyncio.timeout(DEADLINE_S):
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+        assert writing.cancelled()
+
+
 async def test_a_cancelled_writer_leaves_its_statement_to_finish(database: Database, database_dsn: str) -> None:
     async with raw(database_dsn) as holder:
         await holder.execute(HOLD)
