@@ -91,7 +91,8 @@ class AwarenessRequest(Message):
     """Lets the other followers of a joined stream see where one looks: any small object, null for nothing any more.
 
     It replaces the connection's state in that stream and is kept nowhere else. It ends with leaving, joining anew,
-    losing the connection or the right to follow. Updates beyond the rate are refused with `rate_limited`.
+    losing the connection or the right to follow, and for all when the project becomes public; nobody is asked to show
+    it anew. Updates beyond the rate are refused with `rate_limited`.
     """
 
     stream: StreamName
@@ -187,7 +188,10 @@ class EntriesMessage(Message):
 
 
 class HeadsMessage(Message):
-    """The newest cursor of each stream that the socket follows; makes a lost last entry visible."""
+    """The newest cursor of each stream of which the socket was sent everything; makes a lost last entry visible.
+
+    Streams that it is still catching up with are left out until then.
+    """
 
     heads: dict[StreamName, CursorText]
 

@@ -239,8 +239,8 @@ class AwarenessRequest(TypedDict):
     any more.
 
     It replaces the connection's state in that stream and is kept nowhere else. It ends with leaving,
-    joining anew, losing the connection or the right to follow. Updates beyond the rate are refused with
-    `rate_limited`.
+    joining anew, losing the connection or the right to follow, and for all when the project becomes
+    public; nobody is asked to show it anew. Updates beyond the rate are refused with `rate_limited`.
     """
 
     stream: str
@@ -805,7 +805,11 @@ class FieldView(TypedDict):
 
 
 class HeadsMessage(TypedDict):
-    """The newest cursor of each stream that the socket follows; makes a lost last entry visible."""
+    """The newest cursor of each stream of which the socket was sent everything; makes a lost last entry
+    visible.
+
+    Streams that it is still catching up with are left out until then.
+    """
 
     heads: dict[str, str]
 
