@@ -72,7 +72,8 @@ class PastPoints:
         past, cursor = found
         if isinstance(command, RestoreTaskTo):
             return {"then": {"seq": cursor.seq, **_task_then(past, command.task_id)}}
-        return {"then": {"seq": cursor.seq, **await self._project_then(past, looked.value)}}
+        different = await self._project_then(past, looked.value)
+        return {"then": {"seq": cursor.seq, "comparedAt": looked.cursor.seq, **different}}
 
     async def _project_then(self, past: ProjectState, now: Mapping[str, Records]) -> dict[str, Any]:
         """What was different then. What changes after this look stays as it is changed."""

@@ -11,7 +11,7 @@ from actors.project.edited_fields import wished_by
 from actors.project.events import CONTENT, evolve
 from actors.project.limits import ProjectLimits
 from actors.project.permissions import is_public
-from actors.project.state import ProjectState, index_cards
+from actors.project.state import ProjectState, index_cards, index_series
 from actors.project.subjects import subject
 from actors.runtime.actor import Context, EntryMeta, TimerStep
 from protocol.errors import Rejection
@@ -95,6 +95,7 @@ class ProjectActor:
 
     def complete(self, state: ProjectState) -> None:
         index_cards(state)
+        index_series(state)
 
     def timers(self, kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[TimerStep]:
         steps = due_dates.timers(kind, data, meta)

@@ -71,7 +71,7 @@ _ABOUT_COMMENTS: Final = (
 )
 _NAMING: Final = (MilestoneCreated, MilestoneEdited, FieldDefined, FieldEdited)
 _NEVER_CHANGED: Final = frozenset(
-    {"members", "roles", "invitations", "undone", "came_after", "task_comments", "thread_replies"}
+    {"members", "roles", "invitations", "undone", "came_after", "series", "task_comments", "thread_replies"}
 )
 
 

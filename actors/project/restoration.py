@@ -15,7 +15,7 @@ from actors.project.limits import ProjectLimits
 from actors.project.links import refuse_link
 from actors.project.old_places import OldPlaces
 from actors.project.parents import refuse_old_parent
-from actors.project.series import goes_on_elsewhere
+from actors.project.series import Successors
 from actors.project.sizes import weight
 from actors.project.state import ProjectState, is_imported
 from actors.project.tasks import closing, has_state
@@ -45,10 +45,10 @@ class Restoration:
     dating: Dating
     meta: EntryMeta
     limits: ProjectLimits
+    # Those with whom a recurrence stays that they have by now.
+    successors: Successors
     events: list[ProjectEvent] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
-    # One task goes back alone; a recurrence that is with another one by now stays there.
-    others_stay: bool = False
     characters: int = 0
 
     @property
@@ -73,7 +73,7 @@ class Restoration:
         if is_back_itself(then, task):
             return
         if then["deletedAt"] is None and task["deletedAt"] is not None:
-            comes_again = not self._goes_on_elsewhere(task["id"])
+            comes_again = not self.successors.has_other_than(task["id"])
             self.take(*back(self.draft, self.project, task, self.dating, comes_again=comes_again))
         self._edit(self.draft.tasks[then["id"]], then)
         self._values(self.draft.tasks[then["id"]], then)
@@ -109,15 +109,12 @@ class Restoration:
             self.left.append("assigneeIds")
         return here
 
-    def _goes_on_elsewhere(self, task_id: str) -> bool:
-        return self.others_stay and goes_on_elsewhere(self.draft, task_id)
-
     def _recurrence(self, task: TaskView, then: TaskView, changes: dict[str, Any]) -> None:
         """A tombstone may have any: it comes back without the one that another task has."""
         if task["recurrence"] == then["recurrence"]:
             return
         is_given = task["recurrence"] is None and then["deletedAt"] is None
-        if is_given and self._goes_on_elsewhere(task["id"]):
+        if is_given and self.successors.has_other_than(task["id"]):
             self.left.append("recurrence")
         else:
             changes["recurrence"] = then["recurrence"]

@@ -9,20 +9,20 @@ from actors.project.dating import Dating
 from actors.project.edited_fields import DELETION
 from actors.project.limits import ProjectLimits
 from actors.project.past_entries import PastEntry
-from actors.project.series import goes_on_elsewhere
+from actors.project.series import Successors
 from actors.project.state import ProjectState
 from actors.project.tombstones import living
 from actors.runtime.actor import Context
 from protocol.errors import Rejection
 from protocol.messages import ProjectEvent
 from protocol.projects import ProjectView
-from protocol.tasks import FieldValue, TaskView
+from protocol.tasks import FieldValue, TaskRestored, TaskView
 
 Inverse = Sequence[ProjectEvent] | Rejection
 """What takes an event back; nothing, where it is as it was before already."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reversal:
     """`draft` is the state with all that was taken back so far."""
 
@@ -35,6 +35,15 @@ class Reversal:
     is_redo: bool
     # Field id → task id → the values that were lost when the entry removed the field.
     lost: Mapping[str, Mapping[str, FieldValue]] = field(default_factory=dict)
+    # The tasks that the entry brought back: they are deleted again with all that it did.
+    brought: frozenset[str] = field(init=False)
+    # Who has come by a recurrence since the entry.
+    _successors: Successors = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What many inverses ask for is made once: an entry may hold thousands of events."""
+        self.brought = frozenset(one.task_id for one in self.entry.events if isinstance(one, TaskRestored))
+        self._successors = Successors(self.draft, range(self.entry.seq + 1, self.context.seq + 1))
 
     @property
     def project(self) -> ProjectView:
@@ -55,7 +64,7 @@ class Reversal:
 
         What is given back here and now does not count.
         """
-        return goes_on_elsewhere(self.draft, task_id, range(self.entry.seq + 1, self.context.seq + 1))
+        return self._successors.has_other_than(task_id)
 
     def was_set_since(self, task_id: str, field: str) -> bool:
         """Whether anybody has set the task's field after the entry. What is taken back here and now does not count."""

@@ -77,7 +77,8 @@ def _pieces(restoration: Restoration, then: Mapping[str, Any]) -> Iterator[Piece
     yield from (partial(_milestone, restoration, record) for record in _known(then["milestones"]))
     yield from (partial(restoration.without_link, link_id) for link_id in _missing(then["links"]))
     yield from (partial(restoration.without_task, task_id) for task_id, record in tasks if record is None)
-    yield from (partial(restoration.task, record) for record in known)
+    # A recurrence leaves one task before another one gets it: an entry may end between them.
+    yield from (partial(restoration.task, record) for record in sorted(known, key=_goes_on))
     yield partial(restoration.parents, known)
     yield from (partial(restoration.link, record) for record in _known(then["links"]))
     yield from (partial(restoration.without_comment, comment_id) for comment_id in _missing(then["comments"]))
@@ -87,6 +88,10 @@ def _pieces(restoration: Restoration, then: Mapping[str, Any]) -> Iterator[Piece
 
 def _number(restoration: Restoration, task_id: str) -> int:
     return restoration.draft.tasks[task_id]["number"]
+
+
+def _goes_on(then: TaskView) -> bool:
+    return then["deletedAt"] is None and then["recurrence"] is not None
 
 
 def _missing(records: Records) -> Iterator[str]:

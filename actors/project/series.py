@@ -5,26 +5,55 @@ Nothing that is taken back or restored makes two of one. Who sets a recurrence b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Set
+from dataclasses import dataclass, field
+from typing import Final
 
 from actors.project.edited_fields import DELETION
 from actors.project.state import ProjectState
 
+_NOBODY: Final[Set[str]] = frozenset()
 
-def goes_on_elsewhere(state: ProjectState, task_id: str, when: range | None = None) -> bool:
-    """Whether another task of the series is there with the recurrence; with `when` only if it came by it in one of
-    these entries.
+
+def goes_on_elsewhere(state: ProjectState, task_id: str) -> bool:
+    """Whether another task of the series is there with the recurrence."""
+    return any(other != task_id for other in state.carriers.get(_first(state, task_id), ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Successors:
+    """Those who came by the recurrence of their series in some entries, and have it still.
+
+    For a draft on which events of an entry after all of those are tried: of the tasks that these entries gave a
+    recurrence it may only take some away, so whoever has lost it is never asked again.
     """
-    return any(
-        (when is None or _taken_up(state, other) in when)
-        for other in _series(state, task_id)
-        if other != task_id and _carries(state, other)
-    )
+
+    draft: ProjectState
+    entries: range
+    # First task of a series → those of it that have not been seen without the recurrence.
+    _known: dict[str, list[str]] = field(default_factory=dict)
+
+    def has_other_than(self, task_id: str) -> bool:
+        """Whether one of them is another task of the same series."""
+        first = _first(self.draft, task_id)
+        carriers = self.draft.carriers.get(first, _NOBODY)
+        if first not in self._known:
+            self._known[first] = [one for one in carriers if _taken_up(self.draft, one) in self.entries]
+        known, own = self._known[first], list[str]()
+        while known and (known[-1] == task_id or not self._has_still(known[-1], carriers)):
+            one = known.pop()
+            if one == task_id:
+                own.append(one)
+        has_other = bool(known)
+        known += own
+        return has_other
+
+    def _has_still(self, task_id: str, carriers: Set[str]) -> bool:
+        return task_id in carriers and _taken_up(self.draft, task_id) in self.entries
 
 
-def _carries(state: ProjectState, task_id: str) -> bool:
-    task = state.tasks[task_id]
-    return task["deletedAt"] is None and task["recurrence"] is not None
+def _first(state: ProjectState, task_id: str) -> str:
+    return state.series.get(task_id, task_id)
 
 
 def _taken_up(state: ProjectState, task_id: str) -> int:
@@ -33,18 +62,3 @@ def _taken_up(state: ProjectState, task_id: str) -> int:
     seqs = [noted[name].seq for name in ("recurrence", DELETION) if name in noted]
     came = state.came_after.get(task_id)
     return max([*seqs, came.seq if came is not None else 0])
-
-
-def _series(state: ProjectState, task_id: str) -> Iterator[str]:
-    """All tasks of the series, from the first one on; the task alone, where it never came again."""
-    first = task_id
-    while first in state.came_after:
-        first = state.came_after[first].task_id
-    following: dict[str, list[str]] = {}
-    for later, came in state.came_after.items():
-        following.setdefault(came.task_id, []).append(later)
-    waiting = [first]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        waiting += following.get(one, ())

@@ -86,6 +86,10 @@ class ProjectState:
     milestone_tasks: dict[str, set[str]] = field(default_factory=dict)
     # Task id → the task that it came after, for those that the completion of another one made.
     came_after: dict[str, Handover] = field(default_factory=dict)
+    # Task id → the first task of its series, for those that handed on or came after; an index over `came_after`.
+    series: dict[str, str] = field(default_factory=dict)
+    # The first task of a series → those of it that are there with a recurrence; none is empty. An index over `tasks`.
+    carriers: dict[str, set[str]] = field(default_factory=dict)
     # opId → what took it back, for commands that are undone now; the newest ones, in the order of the log.
     undone: dict[str, Undoing] = field(default_factory=dict)
     # The number of the next task; numbers are never used twice.
@@ -131,6 +135,7 @@ def index_cards(state: ProjectState) -> None:
 def put_known_task(state: ProjectState, task: TaskView) -> None:
     """The same without its card: see `index_cards`."""
     state.tasks[task["id"]] = task
+    _index_carrier(state, task)
     state.task_ids.append(task["id"])
     if task["externalId"] is not None:
         state.external_ids.setdefault(task["externalId"], task["id"])
@@ -186,6 +191,7 @@ def replace_task(state: ProjectState, task: TaskView) -> None:
     """Takes in a task's new record; where its state or rank is another one, its card moves."""
     before = state.tasks[task["id"]]
     state.tasks[task["id"]] = task
+    _index_carrier(state, task)
     if (task["stateId"], task["rank"]) == (before["stateId"], before["rank"]):
         return
     cards = state.cards[before["stateId"]]
@@ -193,6 +199,35 @@ def replace_task(state: ProjectState, task: TaskView) -> None:
     if not cards:
         del state.cards[before["stateId"]]
     insort(state.cards.setdefault(task["stateId"], []), (task["rank"], task["id"]))
+
+
+def hand_on(state: ProjectState, task_id: str, next_task_id: str, seq: int) -> None:
+    """The recurrence goes from a task to the next one, which is about to be made."""
+    state.came_after[next_task_id] = Handover(task_id, seq)
+    state.series[next_task_id] = state.series.setdefault(task_id, task_id)
+    replace_task(state, {**state.tasks[task_id], "recurrence": None})
+
+
+def index_series(state: ProjectState) -> None:
+    """Makes both indexes anew, once all tasks and handovers are there: these stand in the order of the log."""
+    state.series.clear()
+    state.carriers.clear()
+    for next_task_id, came in state.came_after.items():
+        state.series[next_task_id] = state.series.setdefault(came.task_id, came.task_id)
+    for task_id in state.series:
+        _index_carrier(state, state.tasks[task_id])
+
+
+def _index_carrier(state: ProjectState, task: TaskView) -> None:
+    first = state.series.get(task["id"])
+    if first is None:
+        return
+    if task["deletedAt"] is None and task["recurrence"] is not None:
+        state.carriers.setdefault(first, set()).add(task["id"])
+    elif (carriers := state.carriers.get(first)) is not None:
+        carriers.discard(task["id"])
+        if not carriers:
+            del state.carriers[first]
 
 
 def put_new_comment(state: ProjectState, comment: CommentView) -> None:

@@ -151,16 +151,11 @@ def _takes_up(reversal: Reversal, task: TaskView, event: TaskEdited, changes: Ta
     been two by hand.
     """
     is_given = task["recurrence"] is None and changes.get("recurrence") is not None
-    if not is_given or task["id"] in _brought(reversal):
+    if not is_given or task["id"] in reversal.brought:
         return False
     if event.changes["recurrence"] is not None or reversal.was_set_since(task["id"], DELETION):
         return goes_on_elsewhere(reversal.draft, task["id"])
     return reversal.goes_on_elsewhere(task["id"])
-
-
-def _brought(reversal: Reversal) -> set[str]:
-    """The tasks that the entry brought back: they are deleted again with all that it did."""
-    return {one.task_id for one in reversal.entry.events if isinstance(one, TaskRestored)}
 
 
 def _reachable(reversal: Reversal, event: TaskEdited) -> TaskChanges:
@@ -171,7 +166,7 @@ def _reachable(reversal: Reversal, event: TaskEdited) -> TaskChanges:
     state_id = event.was.get("stateId")
     if state_id is None or has_state(reversal.project, state_id):
         return event.was
-    if event.task_id not in _brought(reversal):
+    if event.task_id not in reversal.brought:
         return event.was
     kept: TaskChanges = {**event.was}
     del kept["stateId"]

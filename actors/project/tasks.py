@@ -17,8 +17,8 @@ from actors.project.projects import Outcome, archived, is_archived
 from actors.project.recurrence import come_again
 from actors.project.recurring_dates import without_days_of_no_date
 from actors.project.state import (
-    Handover,
     ProjectState,
+    hand_on,
     is_closed,
     move_subtask,
     note_content,
@@ -342,8 +342,7 @@ def evolve_edited(state: ProjectState, event: TaskEdited, meta: EntryMeta) -> No
 
 
 def evolve_recurred(state: ProjectState, event: TaskRecurred, meta: EntryMeta) -> None:
-    state.tasks[event.task_id] = {**state.tasks[event.task_id], "recurrence": None}
-    state.came_after[event.next_task_id] = Handover(event.task_id, meta.seq)
+    hand_on(state, event.task_id, event.next_task_id, meta.seq)
     note_content(state, meta)
 
 

@@ -1,7 +1,7 @@
 """The way back to a point of the past: a task, or everything that the project holds.
 
 Fact: `then`, what was there as of `seq`: for a task its record, its links and the order of its state; for a project the
-records that are different now, and the orders of the states they were in.
+records that were different when they were compared, as of `comparedAt`, and the orders of the states they were in.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from actors.project.permissions import broken, deleted, missing, no_project, ref
 from actors.project.projects import Outcome, archived, is_archived
 from actors.project.restoration import Restoration, links_of
 from actors.project.rewinding import rewind
+from actors.project.series import Successors
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import ErrorCode, Rejection
 from protocol.tasks import TaskView
 from protocol.timetravel import LEFT_MAX, ProjectRestoredTo, RestoreProjectTo, RestoreTaskTo, TaskRestoredTo
 
-_UNTOUCHED = frozenset({"members", "roles", "invitations", "undone", "came_after", "task_comments", "thread_replies"})
+_UNTOUCHED = frozenset(
+    {"members", "roles", "invitations", "undone", "came_after", "series", "task_comments", "thread_replies"}
+)
 
 
 def decide_restore_task(
@@ -43,10 +46,9 @@ def decide_restore_task(
         return _no_such_point()
     if then["task"] is None:
         return broken("no_task_then", "the task was not there yet")
-    restoration = _begin(state, then, context, limits)
+    restoration = _begin(state, then, context, limits, 0)
     if isinstance(restoration, Rejection):
         return restoration
-    restoration.others_stay = True
     restoration.task(then["task"])
     if not restoration.parent(then["task"]):
         restoration.left.append("parentId")
@@ -69,7 +71,7 @@ def decide_restore_project(
     then = context.facts.get("then")
     if then is None:
         return _no_such_point()
-    restoration = _begin(state, then, context, limits)
+    restoration = _begin(state, then, context, limits, then["comparedAt"] + 1)
     if isinstance(restoration, Rejection):
         return restoration
     remaining = rewind(restoration, then)
@@ -96,7 +98,10 @@ def _no_such_point() -> Rejection:
     return Rejection(ErrorCode.NOT_FOUND, "the project has no such point in its past", {"what": "asOf"})
 
 
-def _begin(state: ProjectState, then: Any, context: Context, limits: ProjectLimits) -> Restoration | Rejection:
+def _begin(
+    state: ProjectState, then: Any, context: Context, limits: ProjectLimits, stays_from: int
+) -> Restoration | Rejection:
+    """Who came by a recurrence in an entry from `stays_from` on keeps it."""
     dating = date_content(state, context)
     if isinstance(dating, Rejection):
         return dating
@@ -104,7 +109,8 @@ def _begin(state: ProjectState, then: Any, context: Context, limits: ProjectLimi
     places = OldPlaces(
         draft, then["seq"], then["orders"], limits, _moved(state, then["tasks"]) if "tasks" in then else None
     )
-    return Restoration(draft, places, dating, _meta(context, dating), limits)
+    successors = Successors(draft, range(stays_from, context.seq + 1))
+    return Restoration(draft, places, dating, _meta(context, dating), limits, successors)
 
 
 def _moved(state: ProjectState, then: Mapping[str, TaskView | None]) -> set[str]:

@@ -13,7 +13,7 @@ from actors.project.permissions import broken, missing, no_project, refusal
 from actors.project.places import end_rank
 from actors.project.projects import Outcome, archived, is_archived
 from actors.project.series import goes_on_elsewhere
-from actors.project.state import CLOSED_GROUPS, ProjectState, is_closed, note_content
+from actors.project.state import CLOSED_GROUPS, ProjectState, is_closed, note_content, replace_task
 from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import ErrorCode, Rejection
 from protocol.messages import ProjectEvent
@@ -112,11 +112,11 @@ def _moved_home(
 
 def evolve_deleted(state: ProjectState, event: TaskDeleted, meta: EntryMeta) -> None:
     task = state.tasks[event.task_id]
-    state.tasks[event.task_id] = {**task, "deletedAt": meta.at, "updatedAt": meta.at}
+    replace_task(state, {**task, "deletedAt": meta.at, "updatedAt": meta.at})
     note_content(state, meta)
 
 
 def evolve_restored(state: ProjectState, event: TaskRestored, meta: EntryMeta) -> None:
     task = state.tasks[event.task_id]
-    state.tasks[event.task_id] = {**task, "deletedAt": None, "updatedAt": meta.at}
+    replace_task(state, {**task, "deletedAt": None, "updatedAt": meta.at})
     note_content(state, meta)

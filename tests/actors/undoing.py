@@ -69,7 +69,7 @@ def _then(life: Life, command: RestoreTaskTo | RestoreProjectTo) -> dict[str, An
         links = [one for one in past.links.values() if command.task_id in (one["taskId"], one["otherId"])]
         return {"then": {"seq": seq, "task": past.tasks.get(command.task_id), "links": links, "orders": orders}}
     then = {name: _different(name, getattr(past, name), getattr(now, name)) for name in COLLECTIONS}
-    return {"then": {"seq": seq, **then, "project": past.project, "orders": orders}}
+    return {"then": {"seq": seq, "comparedAt": newest(life), **then, "project": past.project, "orders": orders}}
 
 
 def _seq_at(life: Life, at: str) -> int:

@@ -9,8 +9,8 @@ from protocol.errors import Rejection
 from protocol.event import Principal
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, Recurrence, RestoreTask, TaskEdited
 from protocol.timetravel import RestoreProjectTo, RestoreTaskTo
-from tests.actors.given import MEMBER, OWNER, TASK, Life, a_team, broken, happened, refused
-from tests.actors.undoing import newest, redo, restore, seen, undo
+from tests.actors.given import ADMIN, MEMBER, OWNER, TASK, Life, a_team, broken, happened, refused
+from tests.actors.undoing import facts_of, newest, redo, restore, seen, undo
 
 WEEKLY: Recurrence = {"every": 1, "unit": "week"}
 DAILY: Recurrence = {"every": 1, "unit": "day"}
@@ -89,6 +89,64 @@ def test_a_project_that_had_two_by_hand_has_two_again() -> None:
     life.given(*((MEMBER, DeleteTask(task_id=one)) for one in then))
     happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
     assert (carriers(life), len(then)) == (then, 2)
+
+
+def test_two_by_hand_of_which_one_was_away_are_two_again() -> None:
+    life = a_series()
+    _, following = completed(life)
+    life.given((MEMBER, EditTask(task_id=TASK, recurrence=DAILY)))
+    point, then = newest(life), carriers(life)
+    life.given(
+        (MEMBER, EditTask(task_id=TASK, recurrence=None)),
+        (MEMBER, DeleteTask(task_id=following)),
+        (MEMBER, RestoreTask(task_id=following)),
+    )
+    happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
+    assert (carriers(life), len(then)) == (then, 2)
+
+
+def test_a_recurrence_that_went_on_while_the_project_was_compared_stays_where_it_is() -> None:
+    life = a_series()
+    point = newest(life)
+    _, second = completed(life)
+    command = RestoreProjectTo(as_of=point)
+    compared = facts_of(life, command)
+    _, third = completed(life, second, ADMIN)
+    before = seen(life)
+    [marker, *_] = happened(life.send(command, OWNER, facts=compared))
+    assert (marker.left, carriers(life)) == (["recurrence"], {third: WEEKLY})
+    assert life.state.tasks[TASK]["stateId"] == "backlog"
+    happened(undo(life, newest(life), OWNER))
+    assert seen(life) == before
+    [marker, *_] = happened(restore(life, command, OWNER))
+    assert (marker.left, carriers(life)) == ([], {TASK: WEEKLY})
+
+
+def test_a_tombstone_comes_back_without_the_recurrence_that_went_on_meanwhile() -> None:
+    life = a_series()
+    point = newest(life)
+    _, second = completed(life)
+    life.given((MEMBER, DeleteTask(task_id=TASK)))
+    command = RestoreProjectTo(as_of=point)
+    compared = facts_of(life, command)
+    _, third = completed(life, second, ADMIN)
+    [marker, *_] = happened(life.send(command, OWNER, facts=compared))
+    assert (marker.left, carriers(life)) == (["recurrence"], {third: WEEKLY})
+    assert life.state.tasks[TASK]["deletedAt"] is None
+
+
+def test_no_entry_on_the_way_back_ends_with_the_recurrence_in_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.project.rewinding.EVENTS_MAX", 1)
+    life = a_series()
+    meant, following = completed(life)
+    happened(undo(life, meant, MEMBER))
+    point = newest(life)
+    life.given((MEMBER, DeleteTask(task_id=TASK)), (MEMBER, RestoreTask(task_id=following)))
+    assert carriers(life) == {following: WEEKLY}
+    happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
+    assert carriers(life) == {}
+    happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
+    assert carriers(life) == {TASK: WEEKLY}
 
 
 def test_the_next_one_is_restored_without_the_recurrence_that_the_first_has_again() -> None:

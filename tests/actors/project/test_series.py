@@ -1,0 +1,69 @@
+"""Who asks whether a series goes on looks at that series alone, however many there are and have been."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NoReturn
+
+import pytest
+
+from actors.project import series
+from actors.project.state import Handover, ProjectState
+from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, Recurrence, RestoreTask
+from protocol.timetravel import RestoreProjectTo
+from tests.actors.given import MEMBER, OWNER, TASK, Life, a_team, happened
+from tests.actors.undoing import newest, restore, undo
+
+WEEKLY: Recurrence = {"every": 1, "unit": "week"}
+LONG = 40
+
+
+class Handovers(dict[str, Handover]):
+    """Those of a project's whole life."""
+
+    def items(self) -> NoReturn:
+        """Raises AssertionError."""
+        pytest.fail("all handovers were looked at")
+
+    __iter__ = keys = values = items
+
+
+def a_long_series() -> tuple[Life, list[str]]:
+    """Tasks that came one after the other; the last one has the recurrence."""
+    life, tasks = a_team(), [TASK]
+    life.given((MEMBER, CreateTask(task_id=TASK, title="Water", recurrence=WEEKLY, due_date="2026-12-01")))
+    for _ in range(LONG):
+        life.given((MEMBER, EditTask(task_id=tasks[-1], state_id="done")))
+        tasks.append(list(life.state.tasks)[-1])
+    return life, tasks
+
+
+def edit_all(life: Life, tasks: list[str], recurrence: Recurrence | None) -> None:
+    life.given((MEMBER, EditTasks(edits=[EditTask(task_id=one, recurrence=recurrence) for one in tasks])))
+
+
+def test_no_command_goes_through_all_handovers() -> None:
+    life, tasks = a_long_series()
+    life.state.came_after = Handovers(life.state.came_after)
+    happened(restore(life, RestoreProjectTo(as_of=newest(life) - LONG), OWNER))
+    assert list(life.state.carriers.values()) == [{TASK}]
+    happened(undo(life, newest(life), OWNER))
+    life.given((MEMBER, DeleteTask(task_id=tasks[-1])), (MEMBER, RestoreTask(task_id=tasks[-1])))
+    assert list(life.state.carriers.values()) == [{tasks[-1]}]
+
+
+def test_many_by_hand_in_one_series_are_looked_at_a_few_times_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    life, tasks = a_long_series()
+    edit_all(life, tasks, WEEKLY)
+    edit_all(life, tasks, None)
+    looks = Counter[str]()
+    taken_up = series._taken_up
+
+    def counted(state: ProjectState, task_id: str) -> int:
+        looks[task_id] += 1
+        return taken_up(state, task_id)
+
+    monkeypatch.setattr(series, "_taken_up", counted)
+    happened(undo(life, newest(life), MEMBER))
+    assert list(life.state.carriers.values()) == [set(tasks)]
+    assert looks.total() <= 3 * len(tasks)
