@@ -244,7 +244,7 @@ class ConsumerLimits(BaseSettings):
     """What the consumers of the log (read tables, timers) take at once and keep in memory."""
 
     consumer_batch_entries_max: int = Field(
-        2000, ge=1, le=100_000, description="Entries whose effect a consumer writes in one transaction."
+        2000, ge=1, le=100_000, description="Entries that a consumer writes in one transaction; fewer after a failure."
     )
     consumer_batch_bytes_max: int = Field(
         8 * MIB, ge=KIB, le=1024 * MIB, description="Bytes of these entries with which the transaction is full."
@@ -273,5 +273,5 @@ class ConsumerLimits(BaseSettings):
         5, ge=0.1, le=3600, description="How long an entry waits for the log before /readyz says not ready."
     )
     consumer_stalled_after_s: float = Field(
-        30, ge=1, le=3600, description="Age of the oldest entry without effect at which /readyz says not ready."
+        30, ge=1, le=3600, description="How long a consumer is without progress before /readyz says not ready."
     )

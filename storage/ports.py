@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
 from typing_extensions import TypedDict
 
@@ -112,20 +112,39 @@ class TimerWrite:
 
 @dataclass(frozen=True, slots=True)
 class TimerWake:
-    """Ends the rest of the stream's timers whose names begin with `prefix`. The entry `seq` says so.
+    """Ends the rest of a stream's timer, if there is one of that name. The entry `seq` says so.
 
     What a later entry has set is left alone.
     """
+
+    stream: str
+    name: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimersWake:
+    """As `TimerWake`, for all of the stream's timers whose names begin with `prefix`."""
 
     stream: str
     prefix: str
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class TimersClear:
+    """Clears all timers of a stream."""
+
+    stream: str
+
+
+TimerEdit: TypeAlias = TimerWrite | TimerWake | TimersWake | TimersClear
+
+
 class TimerTable(Protocol[T_contra]):
     """The writing side of the timers, for the consumer that keeps them. The reading side is `actors.ports.Timers`."""
 
-    async def write(self, transaction: T_contra, changes: Sequence[TimerWrite | TimerWake]) -> None:
+    async def write(self, transaction: T_contra, changes: Sequence[TimerEdit]) -> None:
         """Applies the changes in their order: of several for one timer the last one counts."""
         ...
 

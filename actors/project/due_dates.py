@@ -9,7 +9,7 @@ from typing import Any, Final
 from actors.project.permissions import broken, no_project, refusal
 from actors.project.projects import Outcome, is_archived
 from actors.project.state import ProjectState
-from actors.runtime.actor import Context, Decision, EntryMeta, TimerChange, TimerStep, TimersWoken
+from actors.runtime.actor import Context, Decision, EntryMeta, TimerChange, TimerStep, TimersWoken, TimerWoken
 from protocol.base import Day, instant_of
 from protocol.due_dates import DueDateNeared, RemindOfDueDate
 from protocol.errors import ErrorCode, Rejection
@@ -38,7 +38,7 @@ def timers(kind: str, data: Mapping[str, Any], meta: EntryMeta) -> Sequence[Time
         case "TaskEdited" if not _opens(data):
             return ()
         case "TaskEdited" | "TaskRestored":
-            return [TimersWoken(f"{REMINDER}{data['taskId']}")]
+            return [TimerWoken(f"{REMINDER}{data['taskId']}")]
         case "ProjectEdited" if data["was"].get("status") != "Archived":
             return ()
         case "ProjectEdited" | "ProjectRestored":

@@ -10,17 +10,19 @@ from actors.project.dating import date_other
 from actors.project.permissions import broken, no_project, refusal
 from actors.project.projects import Outcome
 from actors.project.state import ProjectState
-from actors.runtime.actor import Context, EntryMeta, TimerChange
+from actors.runtime.actor import Context, EntryMeta, TimerChange, TimersCleared
 from protocol.base import datetime_of, instant_of
 from protocol.errors import Rejection
 from protocol.projects import ProjectPurged, PurgeProject
 
 TIMER: Final = "purge"
-TIMER_EVENTS: Final = frozenset({"ProjectDeleted", "ProjectRestored"})
+TIMER_EVENTS: Final = frozenset({"ProjectDeleted", "ProjectRestored", "ProjectPurged"})
 
 
-def timer(kind: str, meta: EntryMeta, purge_after_days: int) -> TimerChange:
-    """A deletion sets it, a restoration clears it."""
+def timer(kind: str, meta: EntryMeta, purge_after_days: int) -> TimerChange | TimersCleared:
+    """A deletion sets it, a restoration clears it. With the project the timers of its tasks go."""
+    if kind == "ProjectPurged":
+        return TimersCleared()
     due_at = instant_of(datetime_of(meta.at) + timedelta(days=purge_after_days))
     return TimerChange(TIMER, due_at if kind == "ProjectDeleted" else None)
 

@@ -70,13 +70,25 @@ class TimerChange:
 
 
 @dataclass(frozen=True, slots=True)
+class TimerWoken:
+    """The timer of that name, if there is one, fires once more where it was refused: that may be over now."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimersWoken:
-    """Timers whose names begin with `prefix` fire once more where they were refused: that may be over now."""
+    """As `TimerWoken`, for all whose names begin with `prefix`."""
 
     prefix: str
 
 
-TimerStep: TypeAlias = TimerChange | TimersWoken
+@dataclass(frozen=True, slots=True)
+class TimersCleared:
+    """Clears all of the stream's timers: it has come to its end."""
+
+
+TimerStep: TypeAlias = TimerChange | TimerWoken | TimersWoken | TimersCleared
 
 
 class Actor(Protocol[S, C, E]):

@@ -2,6 +2,9 @@
 
 The handler's effect and the checkpoint's step are one transaction, begun by the compare-and-swap of the checkpoint: a
 runner that was paused, or that has a rival, writes nothing late.
+
+A batch that the storage did not take may have been too much for it: the next ones are smaller, down to one entry, and
+grow again while they are taken. So what is slow has its effect late, and nothing behind it waits for ever.
 """
 
 from __future__ import annotations
@@ -129,6 +132,8 @@ class Runner:
         self._first = 0
         # Failures since the last success.
         self._failures = 0
+        # Entries that the next batch may have: half of what failed, twice what succeeded, at most the limit.
+        self._room = self._limits.batch_entries_max
         self._waiters: list[_Waiter] = []
         # Set when a waiter comes.
         self._wanted = asyncio.Event()
@@ -229,27 +234,37 @@ class Runner:
         await self._sleep(delay_s)
 
     def _is_full(self, batch: Sequence[Entry]) -> bool:
-        """Whether the batch had as much as there may be: then more may be waiting."""
-        return is_cut(batch, self._limits.batch_entries_max, self._limits.batch_bytes_max)
+        """Whether the batch had as much as there may be, or was kept small: then more may be waiting."""
+        limit = self._limits.batch_entries_max
+        return self._room < limit or is_cut(batch, limit, self._limits.batch_bytes_max)
 
     async def _step(self) -> Sequence[Entry]:
         """The entries of one batch; there may be none."""
         self.feed.news.clear()
-        batch = await self._gather()
-        if not batch:
-            return ()
+        batch: Mapping[int, Sequence[Entry]] = {}
         try:
-            await self._hand_over(batch)
-        except UnreadableEvent:
-            await self._hand_over_one_by_one(batch)
+            batch = await self._gather()
+            if not batch:
+                return ()
+            await self._take(batch)
+        except StorageFault:
+            self._room = max(1, (_size(batch) or self._room) // 2)
+            raise
+        self._room = min(self._limits.batch_entries_max, 2 * self._room)
         self._failures = 0
         self._in_hand = {}
         return list(chain.from_iterable(batch.values()))
 
+    async def _take(self, batch: Mapping[int, Sequence[Entry]]) -> None:
+        try:
+            await self._hand_over(batch)
+        except UnreadableEvent:
+            await self._hand_over_one_by_one(batch)
+
     async def _gather(self) -> dict[int, Sequence[Entry]]:
-        """The next entries of each shard: together `batch_entries_max`, or until they reach `batch_bytes_max`."""
+        """The next entries of each shard: together `_room`, or until they reach `batch_bytes_max`."""
         batch: dict[int, Sequence[Entry]] = {}
-        room, room_bytes = self._limits.batch_entries_max, self._limits.batch_bytes_max
+        room, room_bytes = self._room, self._limits.batch_bytes_max
         behind = self._behind()
         turn = self._shards[self._first :] + self._shards[: self._first]
         for shard in [shard for shard in turn if shard in behind]:
@@ -316,3 +331,7 @@ class Runner:
                 continue
             self._waiters.remove(waiter)
             waiter.reached.set_result(frozenset(missing))
+
+
+def _size(batch: Mapping[int, Sequence[Entry]]) -> int:
+    return sum(map(len, batch.values()))

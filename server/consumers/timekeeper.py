@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar, assert_never
 
-from actors.runtime.actor import AnyActor, TimerChange, meta_of
+from actors.runtime.actor import AnyActor, TimerChange, TimersCleared, TimerStep, TimersWoken, TimerWoken, meta_of
 from protocol.log import Entry
 from protocol.messages import UnreadableEvent, content_of
-from storage.ports import Consumers, Move, TimerTable, TimerWake, TimerWrite
+from storage.ports import Consumers, Move, TimerEdit, TimersClear, TimersWake, TimerTable, TimerWake, TimerWrite
 from storage.projections.writer import Outrun
 
 TIMEKEEPER: Final = "timekeeper"
@@ -50,7 +50,7 @@ class Timekeeper(Generic[T]):
             return False
         return True
 
-    def _writes(self, entry: Entry) -> Iterator[TimerWrite | TimerWake]:
+    def _writes(self, entry: Entry) -> Iterator[TimerEdit]:
         actor = self._actors.get(entry.stream.partition("/")[0])
         if actor is None:
             raise UnreadableEvent(f"no actor answers for {entry.stream}")
@@ -59,7 +59,18 @@ class Timekeeper(Generic[T]):
         for event in content_of(entry).events:
             if event["kind"] in actor.timer_events:
                 for step in actor.timers(event["kind"], event["data"], meta_of(entry)):
-                    if isinstance(step, TimerChange):
-                        yield TimerWrite(entry.stream, step.name, step.due_at, entry.seq)
-                    else:
-                        yield TimerWake(entry.stream, step.prefix, entry.seq)
+                    yield _edit(entry, step)
+
+
+def _edit(entry: Entry, step: TimerStep) -> TimerEdit:
+    match step:
+        case TimerChange(name, due_at):
+            return TimerWrite(entry.stream, name, due_at, entry.seq)
+        case TimerWoken(name):
+            return TimerWake(entry.stream, name, entry.seq)
+        case TimersWoken(prefix):
+            return TimersWake(entry.stream, prefix, entry.seq)
+        case TimersCleared():
+            return TimersClear(entry.stream)
+        case _:
+            assert_never(step)

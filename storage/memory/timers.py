@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from protocol.log import DueTimer, shard_of
 from storage.memory.transactions import MemoryTransaction
-from storage.ports import TimerWake, TimerWrite
+from storage.ports import TimerEdit, TimersClear, TimersWake, TimerWake, TimerWrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +60,39 @@ class MemoryTimers:
         row = self._rows.get((timer.stream, timer.name))
         return row is not None and row.seq == timer.seq
 
-    async def write(self, transaction: MemoryTransaction, changes: Sequence[TimerWrite | TimerWake]) -> None:
+    async def write(self, transaction: MemoryTransaction, changes: Sequence[TimerEdit]) -> None:
         """See the port."""
         transaction.at_commit(lambda: self._apply(changes))
 
-    def _apply(self, changes: Sequence[TimerWrite | TimerWake]) -> None:
+    def _apply(self, changes: Sequence[TimerEdit]) -> None:
         for change in changes:
-            if isinstance(change, TimerWake):
-                self._wake(change)
-            elif change.due_at is None:
-                self._rows.pop((change.stream, change.name), None)
-            else:
-                self._rows[change.stream, change.name] = _Row(change.due_at, change.due_at, change.seq)
+            match change:
+                case TimerWrite():
+                    self._set(change)
+                case TimerWake(stream, name, seq):
+                    self._wake([(stream, name)], seq)
+                case TimersWake(stream, prefix, seq):
+                    self._wake([key for key in self._of(stream) if key[1].startswith(prefix)], seq)
+                case TimersClear(stream):
+                    for key in self._of(stream):
+                        del self._rows[key]
+                case _:
+                    assert_never(change)
 
-    def _wake(self, wake: TimerWake) -> None:
-        for (stream, name), row in list(self._rows.items()):
-            if stream == wake.stream and name.startswith(wake.prefix) and row.seq < wake.seq:
-                self._rows[stream, name] = _Row(row.due_at, row.due_at, wake.seq)
+    def _set(self, write: TimerWrite) -> None:
+        if write.due_at is None:
+            self._rows.pop((write.stream, write.name), None)
+        else:
+            self._rows[write.stream, write.name] = _Row(write.due_at, write.due_at, write.seq)
+
+    def _of(self, stream: str) -> Sequence[tuple[str, str]]:
+        return [key for key in self._rows if key[0] == stream]
+
+    def _wake(self, keys: Sequence[tuple[str, str]], seq: int) -> None:
+        for key in keys:
+            row = self._rows.get(key)
+            if row is not None and row.seq < seq:
+                self._rows[key] = _Row(row.due_at, row.due_at, seq)
 
 
 def _place(timer: DueTimer) -> tuple[str, str, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from protocol.base import datetime_of, instant_of
 from protocol.log import DueTimer, shard_of
-from storage.ports import TimerWake, TimerWrite
+from storage.ports import TimerEdit, TimersClear, TimersWake, TimerWake, TimerWrite
 from storage.postgres.pool import Database
 
 if TYPE_CHECKING:
@@ -35,11 +35,24 @@ DELETE FROM timers t
  USING unnest($1::text[], $2::text[]) AS c (stream, name)
  WHERE t.stream = c.stream AND t.name = c.name
 """
+_CLEAR_ALL: Final = "DELETE FROM timers WHERE stream = ANY ($1::text[])"
 # The seq tells a firing that is on its way that its refusal is out of date, also where the timer does not rest yet.
 _WAKE: Final = """
 UPDATE timers t SET fires_at = t.due_at, seq = w.seq
-  FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w (stream, prefix, seq)
- WHERE t.stream = w.stream AND starts_with(t.name, w.prefix) AND w.seq > t.seq
+  FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w (stream, name, seq)
+ WHERE t.stream = w.stream AND t.name = w.name AND w.seq > t.seq
+"""
+# Both ends of the range are given, so that the index finds the timers; chr(1114111) is the last character there is.
+_WAKE_ALL: Final = """
+WITH woken AS (
+    SELECT t.stream, t.name, max(w.seq) AS seq
+      FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w (stream, prefix, seq)
+      JOIN timers t ON t.stream = w.stream AND t.name >= w.prefix AND t.name < w.prefix || chr(1114111)
+     GROUP BY t.stream, t.name
+)
+UPDATE timers t SET fires_at = t.due_at, seq = w.seq
+  FROM woken w
+ WHERE t.stream = w.stream AND t.name = w.name AND w.seq > t.seq
 """
 
 
@@ -74,9 +87,22 @@ class PostgresTimers:
         """See the port. Raises NotApplied, OutcomeUnknown; repeating it is harmless."""
         await self._database.write(_REST, timer.stream, timer.name, timer.seq, datetime_of(until))
 
-    async def write(self, transaction: Connection, changes: Sequence[TimerWrite | TimerWake]) -> None:
+    async def write(self, transaction: Connection, changes: Sequence[TimerEdit]) -> None:
         """See the port."""
-        last = {(change.stream, change.name): change for change in changes if isinstance(change, TimerWrite)}
+        cleared = {change.stream: number for number, change in enumerate(changes) if isinstance(change, TimersClear)}
+        if cleared:
+            await transaction.execute(_CLEAR_ALL, list(cleared))
+            changes = [change for number, change in enumerate(changes) if number > cleared.get(change.stream, -1)]
+        await self._set(transaction, [change for change in changes if isinstance(change, TimerWrite)])
+        # What was set by a later entry than the one that wakes is left as it is, so these can come last. Of several
+        # wakes of the same the last one counts.
+        names = {(wake.stream, wake.name): wake.seq for wake in changes if isinstance(wake, TimerWake)}
+        await _wake(transaction, _WAKE, names)
+        prefixes = {(wake.stream, wake.prefix): wake.seq for wake in changes if isinstance(wake, TimersWake)}
+        await _wake(transaction, _WAKE_ALL, prefixes)
+
+    async def _set(self, transaction: Connection, changes: Sequence[TimerWrite]) -> None:
+        last = {(change.stream, change.name): change for change in changes}
         cleared = [key for key, change in last.items() if change.due_at is None]
         if cleared:
             await transaction.execute(_CLEAR, [s for s, _ in cleared], [name for _, name in cleared])
@@ -90,9 +116,9 @@ class PostgresTimers:
                 [datetime_of(due_at) for _, due_at in kept],
                 [change.seq for change, _ in kept],
             )
-        # What was set by a later entry than the one that wakes is left as it is, so these can come last.
-        wakes = {(wake.stream, wake.prefix): wake.seq for wake in changes if isinstance(wake, TimerWake)}
-        if wakes:
-            await transaction.execute(
-                _WAKE, [stream for stream, _ in wakes], [prefix for _, prefix in wakes], list(wakes.values())
-            )
+
+
+async def _wake(transaction: Connection, statement: str, wakes: Mapping[tuple[str, str], int]) -> None:
+    if wakes:
+        streams, names = [stream for stream, _ in wakes], [name for _, name in wakes]
+        await transaction.execute(statement, streams, names, list(wakes.values()))

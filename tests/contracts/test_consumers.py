@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from protocol.log import SHARDS, DueTimer
-from storage.ports import DeadLetter, Move, TimerWake, TimerWrite
+from storage.ports import DeadLetter, Move, TimerEdit, TimersClear, TimersWake, TimerWake, TimerWrite
 from tests.contracts.entries import AT, stream_on
 from tests.contracts.storages import Storage
 
@@ -18,7 +18,7 @@ class PlannedError(Exception):
     """Ends a transaction in a test."""
 
 
-async def write_timers(storage: Storage, *changes: TimerWrite | TimerWake) -> None:
+async def write_timers(storage: Storage, *changes: TimerEdit) -> None:
     """In a transaction of their own."""
     async with storage.transactions.transaction() as transaction:
         await storage.timer_table.write(transaction, changes)
@@ -157,19 +157,37 @@ async def test_a_timer_that_is_set_anew_rests_no_longer(storage: Storage) -> Non
     assert await storage.timers.due([3], AT, 10) == [DueTimer(A, "one", AT, 2)]
 
 
-async def test_timers_of_one_stream_are_woken_by_how_their_names_begin(storage: Storage) -> None:
-    names = ["due:1", "due:2", "other"]
+async def test_timers_of_one_stream_are_woken_by_their_names_or_by_how_these_begin(storage: Storage) -> None:
+    names = ["due", "due:1", "due:2", "due:22", "due;", "other"]
     await write_timers(storage, *(TimerWrite(stream, name, AT, 1) for stream in (A, B) for name in names))
-    for timer in await storage.timers.due([3], AT, 10):
+    for timer in await storage.timers.due([3], AT, 20):
         await storage.timers.rest(timer, LATER)
     await write_timers(storage, TimerWake(A, "due:2", 2))
-    assert await storage.timers.due([3], AT, 10) == [DueTimer(A, "due:2", AT, 2)]
-    await write_timers(storage, TimerWake(A, "due:", 3))
-    assert await storage.timers.due([3], AT, 10) == [DueTimer(A, name, AT, 3) for name in ("due:1", "due:2")]
+    assert await storage.timers.due([3], AT, 20) == [DueTimer(A, "due:2", AT, 2)]
+    await write_timers(storage, TimersWake(A, "due:", 3), TimerWake(A, "none", 3))
+    assert await storage.timers.due([3], AT, 20) == [DueTimer(A, name, AT, 3) for name in ("due:1", "due:2", "due:22")]
+
+
+@pytest.mark.parametrize("last", [TimerWake(A, "due:1", 4), TimersWake(A, "due:", 4), TimersWake(A, "", 4)])
+async def test_of_several_wakes_of_a_timer_the_last_counts(storage: Storage, last: TimerEdit) -> None:
+    await write_timers(storage, TimerWrite(A, "due:1", AT, 1))
+    wakes = (TimerWake(A, "due:1", 2), TimersWake(A, "due:", 2), TimersWake(A, "due:", 3), TimersWake(A, "", 3))
+    await write_timers(storage, *wakes, TimerWake(A, "due:1", 3), last)
+    assert await storage.timers.due([3], AT, 10) == [DueTimer(A, "due:1", AT, 4)]
+
+
+async def test_all_timers_of_a_stream_are_cleared_but_those_that_are_set_later(storage: Storage) -> None:
+    await write_timers(storage, *(TimerWrite(stream, "old", AT, 1) for stream in (A, B)))
+    gone = [TimerWrite(A, name, AT, 2) for name in ("old", "new", "other")]
+    await write_timers(storage, *gone, TimersClear(A), TimerWrite(A, "new", AT, 3))
+    assert {timer.stream: timer for timer in await storage.timers.due([3], AT, 10)} == {
+        A: DueTimer(A, "new", AT, 3),
+        B: DueTimer(B, "old", AT, 1),
+    }
 
 
 async def test_waking_sets_no_timer_and_makes_none_due_sooner(storage: Storage) -> None:
-    await write_timers(storage, TimerWrite(A, "later", LATER, 1), TimerWake(A, "", 2))
+    await write_timers(storage, TimerWrite(A, "later", LATER, 1), TimersWake(A, "", 2))
     assert await storage.timers.due([3], BEFORE_LATER, 10) == []
     assert await storage.timers.due([3], LATER, 10) == [DueTimer(A, "later", LATER, 2)]
 
@@ -188,7 +206,7 @@ async def test_what_is_set_or_cleared_after_it_was_woken_is_as_if_it_had_slept_o
 
 @pytest.mark.parametrize("change", [TimerWake(A, "one", 2), TimerWrite(A, "one", AT, 2)], ids=["woken", "set"])
 async def test_a_timer_does_not_rest_for_a_firing_from_before_it_was_woken_or_set(
-    storage: Storage, change: TimerWrite | TimerWake
+    storage: Storage, change: TimerEdit
 ) -> None:
     await write_timers(storage, TimerWrite(A, "one", AT, 1))
     [timer] = await storage.timers.due([3], AT, 10)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors.project.decider import ProjectActor
-from actors.runtime.actor import EntryMeta, TimerChange, TimerStep, TimersWoken
+from actors.runtime.actor import EntryMeta, TimerChange, TimerStep, TimersWoken, TimerWoken
 from actors.runtime.timers import REST
 from protocol.base import datetime_of, instant_of
 from protocol.due_dates import DueDateNeared, RemindOfDueDate
@@ -105,24 +105,24 @@ def test_a_task_that_comes_back_wakes_its_timer_and_is_due_as_before(away: Any, 
     life.given((OWNER, away))
     assert timers_of(life, len(life.entries) - 1) == []
     life.given((OWNER, back))
-    assert timers_of(life, len(life.entries) - 1) == [TimersWoken(f"due:{TASK}")]
+    assert timers_of(life, len(life.entries) - 1) == [TimerWoken(f"due:{TASK}")]
     assert happened(life.decide(REMIND, SYSTEM, now=LATER)) == [DueDateNeared(task_id=TASK, due_date=DUE)]
 
 
 @pytest.mark.parametrize(
-    ("away", "prefix"),
+    ("away", "woken"),
     [
-        (EditTask(task_id=TASK, state_id="done"), f"due:{TASK}"),
-        (DeleteTask(task_id=TASK), f"due:{TASK}"),
-        (ArchiveProject(), "due:"),
+        (EditTask(task_id=TASK, state_id="done"), TimerWoken(f"due:{TASK}")),
+        (DeleteTask(task_id=TASK), TimerWoken(f"due:{TASK}")),
+        (ArchiveProject(), TimersWoken("due:")),
     ],
     ids=lambda one: type(one).__name__,
 )
-def test_what_is_undone_wakes_as_its_opposite_does(away: Any, prefix: str) -> None:
+def test_what_is_undone_wakes_as_its_opposite_does(away: Any, woken: TimerStep) -> None:
     life = a_due_task()
     life.given((OWNER, away))
     happened(undo(life, newest(life), OWNER))
-    assert timers_of(life, len(life.entries) - 1) == [TimersWoken(prefix)]
+    assert timers_of(life, len(life.entries) - 1) == [woken]
 
 
 @pytest.mark.parametrize("away", [EditTask(task_id=TASK, state_id="done"), DeleteTask(task_id=TASK)])
@@ -133,7 +133,7 @@ def test_the_way_back_to_the_past_wakes_too(away: Any, of: str) -> None:
     life.given((OWNER, away))
     way_back = RestoreTaskTo(task_id=TASK, as_of=point) if of == "task" else RestoreProjectTo(as_of=point)
     happened(restore(life, way_back, OWNER))
-    assert timers_of(life, point + 1) == [TimersWoken(f"due:{TASK}")]
+    assert timers_of(life, point + 1) == [TimerWoken(f"due:{TASK}")]
 
 
 @pytest.mark.parametrize(("away", "back"), PROJECT_BACK.values(), ids=PROJECT_BACK)

@@ -11,7 +11,7 @@ import pytest
 from actors.project.decider import ProjectActor
 from actors.project.limits import ProjectLimits
 from actors.project.state import ProjectState
-from actors.runtime.actor import EntryMeta, TimerChange, meta_of, restored
+from actors.runtime.actor import EntryMeta, TimerChange, TimersCleared, meta_of, restored
 from protocol.comments import AddComment
 from protocol.event import OPERATOR, SYSTEM
 from protocol.log import Entry
@@ -82,6 +82,13 @@ def test_the_timer_is_set_by_the_deletion_and_cleared_by_the_restoration() -> No
     assert actor.timers("ProjectDeleted", {}, meta) == [TimerChange("purge", "2026-04-01T12:00:00.000Z")]
     assert TimerChange("purge", None) in actor.timers("ProjectRestored", {}, meta)
     assert actor.timer_command("purge", LATER) == PurgeProject()
+
+
+def test_with_the_project_all_its_timers_go() -> None:
+    life = a_purged_project()
+    [purged] = events_of(life.entries[-1])
+    meta = meta_of(life.entries[-1])
+    assert life.actor.timers(purged.kind, {}, meta) == [TimersCleared()]
 
 
 def replayed(life: Life, entries: Sequence[Entry]) -> ProjectState:

@@ -16,7 +16,7 @@ from protocol.faults import NotApplied
 from protocol.log import DueTimer, shard_of
 from storage.memory.faulty import LoseAnswer
 from storage.memory.transactions import MemoryTransactions
-from storage.ports import TimerWake, TimerWrite
+from storage.ports import TimersWake, TimerWrite
 from tests.actors.runtime.notes import REFUSED, NotesActor, add
 from tests.actors.runtime.world import STREAM, World, a_world, accepted, settle, until
 
@@ -54,7 +54,7 @@ async def set_timers(world: World, *names: str, due_at: str = PAST, stream: str 
 
 async def wake(world: World, prefix: str, seq: int) -> None:
     async with MemoryTransactions().transaction() as transaction:
-        await world.timers.write(transaction, [TimerWake(STREAM, prefix, seq)])
+        await world.timers.write(transaction, [TimersWake(STREAM, prefix, seq)])
 
 
 async def left(world: World) -> list[str]:

@@ -58,6 +58,9 @@ class Effect:
     faults: int = 0
     unknown_outcomes: int = 0
     unreadable: frozenset[tuple[int, int]] = frozenset()
+    # More in one batch, or one of these entries, takes longer than the database lets it.
+    in_time_max: int | None = None
+    too_slow: frozenset[tuple[int, int]] = frozenset()
 
     async def positions(self, name: str) -> Mapping[int, int]:
         return dict(self.positions_now)
@@ -69,6 +72,9 @@ class Effect:
         if self.faults:
             self.faults -= 1
             raise NotApplied("the database is away")
+        places = {(entry.shard, entry.pos) for entry in entries}
+        if not places.isdisjoint(self.too_slow) or (self.in_time_max is not None and len(places) > self.in_time_max):
+            raise NotApplied("canceling statement due to statement timeout")
         if any(self.positions_now[shard] != move.from_pos for shard, move in moves.items()):
             return False
         self.batches.append(list(entries))

@@ -126,6 +126,38 @@ async def test_faults_of_the_storage_are_waited_out_with_growing_pauses() -> Non
         assert scene.runner.failures == 0
 
 
+@pytest.mark.parametrize("in_time_max", [1, 30])
+async def test_a_batch_that_takes_too_long_is_tried_in_smaller_parts(in_time_max: int) -> None:
+    effect, log = Effect(in_time_max=in_time_max), FakeLog()
+    for _ in range(100):
+        log.commit(5)
+    async with a_scene(effect=effect, log=log) as scene:
+        await scene.caught_up({5: 100})
+        assert effect.seen(5) == list(range(1, 101))
+        assert scene.runner.failures == 0
+
+
+async def test_batches_grow_again_up_to_the_limit() -> None:
+    effect, log = Effect(faults=20), FakeLog()
+    for _ in range(100):
+        log.commit(5)
+    async with a_scene(effect=effect, log=log, batch=20) as scene:
+        await scene.caught_up({5: 100})
+        assert [len(batch) for batch in effect.batches] == [1, 2, 4, 8, 16, 20, 20, 20, 9]
+
+
+async def test_an_entry_that_always_takes_too_long_keeps_no_other_shard_waiting() -> None:
+    effect, log = Effect(too_slow=frozenset({(2, 4)})), FakeLog()
+    for shard in (1, 2, 3) * 10:
+        log.commit(shard)
+    async with a_scene(effect=effect, log=log) as scene:
+        await scene.caught_up({1: 10, 2: 3, 3: 10})
+        for shard in (1, 2, 3):
+            scene.runner.offer([log.commit(shard)])
+        await scene.caught_up({1: 11, 3: 11})
+        assert (effect.seen(2), scene.runner.stalled) == ([1, 2, 3], {})
+
+
 async def test_a_lost_answer_doubles_nothing() -> None:
     effect = Effect(unknown_outcomes=3)
     async with a_scene(effect=effect) as scene:

@@ -11,6 +11,7 @@ from actors.project.decider import ProjectActor
 from protocol.log import shard_of
 from protocol.messages import UnreadableEvent
 from protocol.profiles import CreateProfile
+from protocol.projects import DeleteProject, PurgeProject
 from protocol.tasks import DeleteTask, EditTask, RestoreTask
 from server.consumers.timekeeper import Timekeeper
 from storage.memory.consumers import MemoryConsumers
@@ -58,6 +59,15 @@ async def test_a_task_that_comes_back_wakes_its_timer_by_the_seq_of_the_entry() 
     life.given((MEMBER, DeleteTask(task_id=TASK)), (MEMBER, RestoreTask(task_id=TASK)))
     assert await _tell(keeper, life, dated, dated + 2)
     assert await timers.due([shard], MUCH_LATER, 10) == [replace(due, seq=dated + 2)]
+
+
+async def test_a_purged_project_leaves_no_timer() -> None:
+    timers, consumers, life = MemoryTimers(), MemoryConsumers(), _due_task()
+    keeper, dated = _keeper(timers, consumers), len(life.entries)
+    assert await _tell(keeper, life, 0, dated)
+    life.given((OWNER, DeleteProject()), (OWNER, PurgeProject()))
+    assert await _tell(keeper, life, dated, dated + 2)
+    assert await timers.due([shard_of(life.stream)], MUCH_LATER, 10) == []
 
 
 async def test_a_late_timekeeper_sets_nothing() -> None:
