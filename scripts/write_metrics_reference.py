@@ -34,6 +34,8 @@ requests. None of them needs a token or tells a secret; keep them inside your ow
   `stalledShards`). The lists leave out the projects of a shard where the projector stands, and say so
   (`Derived-State: incomplete`); timers of a shard where the timekeeper stands do not fire; where the notifier stands
   nobody is told of what happens. `pantherahive doctor` says what to do.
+* A consumer that is slow, or gets on in other shards only, is no reason not to be ready: how far behind it is say
+  `pantherahive_projector_lag_seconds` and the like.
 * Due timers (reminders, purges) of a stream that is halted, in quarantine or overloaded wait, and cost no other stream
   its own: `pantherahive_timers_stuck_streams` counts such streams, and the log names each once (`due timers wait`).
   They are tried again after a pause that grows to 30 s, so they fire at most so long after a repair.
