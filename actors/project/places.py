@@ -6,11 +6,12 @@ Every task has its place, deleted ones too: what is restored finds it free.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from actors.project.gaps import rank_between, ranks_between
 from actors.project.limits import ProjectLimits
+from actors.project.moved_aside import MovedAside
 from actors.project.permissions import broken, missing
 from actors.project.state import Card, ProjectState
 from protocol.errors import ErrorCode, Rejection
@@ -95,18 +96,18 @@ def make_place(state: ProjectState, state_id: str, spot: int, task_id: str, limi
     return broken("no_rank_left", f"no rank is left here, nor any among {limits.reranked_tasks_max} neighbours")
 
 
-def spot_of(
-    state: ProjectState, state_id: str, rank: Rank, task_id: str, ranks_were: Mapping[str, Rank]
-) -> tuple[int, bool]:
+def spot_of(state: ProjectState, state_id: str, rank: Rank, task_id: str, aside: MovedAside) -> tuple[int, bool]:
     """The index before which a task has to be put to stand where it stood with an old rank; True: that rank is free.
 
-    `ranks_were`: cards that got other ranks since, with those that they had when the old rank was one.
+    It is behind all that stood before it, `aside` or not.
     """
     cards = state.cards.get(state_id, [])
     spot = bisect_left(cards, (rank, ""))
-    if ranks_were:
-        before = [index for index, card in enumerate(cards) if ranks_were.get(card[1], card[0]) < rank]
-        spot = before[-1] + 1 if before else 0
+    while spot > 0 and not aside.stood_before(state_id, cards[spot - 1], rank):
+        spot -= 1
+    last = aside.last_before(state_id, rank)
+    if last is not None:
+        spot = max(spot, bisect_left(cards, last) + 1)
     left, right = _neighbours(state, state_id, spot, task_id, 1)
     is_free = (not left or left[-1][0] < rank) and (not right or rank < right[0][0])
     return spot, is_free

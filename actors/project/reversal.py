@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from actors.project.dating import Dating
 from actors.project.edited_fields import DELETION
 from actors.project.limits import ProjectLimits
+from actors.project.moved_aside import MovedAside
 from actors.project.past_entries import PastEntry
 from actors.project.series import Successors
 from actors.project.state import ProjectState
@@ -37,12 +38,16 @@ class Reversal:
     lost: Mapping[str, Mapping[str, FieldValue]] = field(default_factory=dict)
     # The tasks that the entry brought back: they are deleted again with all that it did.
     brought: frozenset[str] = field(init=False)
+    # Those whom it moved aside on the board.
+    aside: MovedAside = field(init=False)
     # Who has come by a recurrence since the entry.
     _successors: Successors = field(init=False)
 
     def __post_init__(self) -> None:
         """What many inverses ask for is made once: an entry may hold thousands of events."""
         self.brought = frozenset(one.task_id for one in self.entry.events if isinstance(one, TaskRestored))
+        self.aside = MovedAside(self.draft)
+        self.aside.take(self.entry.events)
         self._successors = Successors(self.draft, range(self.entry.seq + 1, self.context.seq + 1))
 
     @property

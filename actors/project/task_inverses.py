@@ -185,8 +185,7 @@ def _place(reversal: Reversal, task: TaskView, old: TaskChanges) -> tuple[list[P
         return [], None
     if task["deletedAt"] is None and not has_state(reversal.project, state_id):
         return missing("state")
-    moved = _moved_neighbours(reversal, state_id)
-    spot, is_free = spot_of(reversal.draft, state_id, old["rank"], task["id"], moved)
+    spot, is_free = spot_of(reversal.draft, state_id, old["rank"], task["id"], reversal.aside)
     if is_free:
         return [], old["rank"]
     place = make_place(reversal.draft, state_id, spot, task["id"], reversal.limits)
@@ -197,18 +196,6 @@ def _place(reversal: Reversal, task: TaskView, old: TaskChanges) -> tuple[list[P
         return [], None if stands_there else place.rank
     ranks_were = {task_id: reversal.draft.tasks[task_id]["rank"] for task_id in place.reranked}
     return [TasksReranked(state_id=state_id, ranks=place.reranked, was=ranks_were)], place.rank
-
-
-def _moved_neighbours(reversal: Reversal, state_id: str) -> dict[str, Rank]:
-    """The ranks before of those whom the entry itself moved aside, and who still stand where it put them."""
-    ranks: dict[str, Rank] = {}
-    for event in reversal.entry.events:
-        if isinstance(event, TasksReranked) and event.state_id == state_id:
-            for task_id, rank in event.ranks.items():
-                task = reversal.draft.tasks[task_id]
-                if (task["stateId"], task["rank"]) == (state_id, rank):
-                    ranks[task_id] = event.was[task_id]
-    return ranks
 
 
 def of_recurred(reversal: Reversal, event: TaskRecurred) -> Inverse:
