@@ -7,14 +7,13 @@ new grace by it.
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import Final, Literal, Protocol, TypeAlias
 
 Room: TypeAlias = Literal["room", "slow", "gone"]
 """`room`: there is some again. `slow`: the client reads, but had too much to read for as long as was to be waited.
 `gone`: nothing can be sent any more."""
 
-_LOOKS_PER_GRACE: Final = 20
+LOOKS_PER_GRACE: Final = 20
 
 
 class Reader(Protocol):
@@ -38,7 +37,7 @@ class Backlog:
     def __init__(self, reader: Reader, grace_s: float) -> None:
         self._reader = reader
         self._grace_s = grace_s
-        self._look_s = grace_s / _LOOKS_PER_GRACE
+        self._look_s = grace_s / LOOKS_PER_GRACE
         self._loop = asyncio.get_running_loop()
         # How much it had read when somebody looked last, and when that last grew.
         self._read_bytes = reader.read_bytes
@@ -47,19 +46,12 @@ class Backlog:
         self._verdict: asyncio.Future[Room] | None = None
         self._timer = self._look_later()
 
-    async def wait(self, until_s: float = math.inf) -> Room:
-        """What has come of it by then, in the loop's time, or as soon as it reads after that."""
+    async def wait(self) -> Room:
+        """What has come of it."""
         verdict = self._verdict
         if verdict is None:
             verdict = self._verdict = self._loop.create_future()
-        # Who gives up must not take it from the others, so it is not awaited itself.
-        while not verdict.done():
-            timeout_s = None if until_s == math.inf else max(0.0, until_s - self._loop.time())
-            await asyncio.wait((verdict,), timeout=timeout_s)
-            if self._has_read_lately:
-                break
-            until_s = self._loop.time() + self._look_s  # it may be about to be given up
-        return verdict.result() if verdict.done() else "slow"
+        return await asyncio.shield(verdict)  # who gives up must not take it from the others
 
     def end(self, room: Room) -> None:
         """It is over."""
@@ -81,5 +73,5 @@ class Backlog:
         self._timer = self._look_later()
 
     @property
-    def _has_read_lately(self) -> bool:
+    def has_read_lately(self) -> bool:
         return self._loop.time() - self._read_at_s < self._grace_s / 2

@@ -43,8 +43,8 @@ class Company:
         self._deliveries = deliveries
         # How others tell this connection's states from those of the same user's other ones.
         self._connection_id = secrets.token_urlsafe(9)
-        # Streams of which something was left out.
-        self._left_out: set[str] = set()
+        # Streams of which something was left out, in the order in which it was.
+        self._left_out: dict[str, None] = {}
         # Whether there is a task that waits until the client has read.
         self._waits = False
 
@@ -88,7 +88,10 @@ class Company:
         if delivery is None or not delivery.is_live:
             return
         socket, following = self._talk.socket, delivery.following
-        self._left_out.discard(stream)
+        if socket.is_slow:
+            self.leave_out(stream)
+            return
+        self._left_out.pop(stream, None)
         if late:
             present = PresenceMessage(stream=stream, present=self._hall.feeds.present(stream))
             socket.write(socket.parser.event(PRESENCE, present))
@@ -98,19 +101,23 @@ class Company:
 
     def left(self, stream: str) -> None:
         """The place is given up."""
-        self._left_out.discard(stream)
+        self._left_out.pop(stream, None)
 
     def leave_out(self, stream: str) -> None:
         """The client does not read; it is waited for."""
-        self._left_out.add(stream)
+        self._left_out[stream] = None
         if not self._waits:
             self._waits = True
             self._talk.spawn(self._until_it_reads(), "wait for a reader")
 
     async def _until_it_reads(self) -> None:
         """The pump of a delivery waits for the client as well, but there is one only once there are entries."""
-        reads = await self._talk.socket.drained()
+        while self._left_out:
+            with self._talk.socket.turn() as turn:
+                if await turn.room() != "room":
+                    break
+                if self._left_out:
+                    stream = next(iter(self._left_out))
+                    del self._left_out[stream]  # if it is not live, it is told as soon as it is
+                    self.tell(stream, late=True, again=True)
         self._waits = False
-        if reads:
-            for stream in list(self._left_out):
-                self.tell(stream, late=True, again=True)

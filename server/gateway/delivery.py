@@ -6,18 +6,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
-from actors.runtime.feeds import Feeds
 from actors.runtime.hub import Following
 from actors.runtime.publication import Publication
 from protocol.faults import StorageFault
 from server.gateway.engine import EngineSocket
 from server.gateway.limits import GatewayLimits
+from server.gateway.line import Turn
+from server.gateway.log_pages import LogPages
 from server.gateway.parsers import fit
 from server.gateway.snapshots import HeldState
 
 log = logging.getLogger("pantherahive.gateway")
+
+Step: TypeAlias = Literal["sent", "live", "gone", "needs state", "needs log"]
+"""What has come of the attempt to send what comes next. `live`: there was nothing more."""
 
 _RETRY_S = 0.5
 _STATE_BYTES_MIN = 32 << 10
@@ -71,14 +75,14 @@ class Delivery:
 
     __slots__ = (
         *("following", "socket", "is_live", "_was_live", "_crowd", "_news"),
-        *("_due_s", "_feeds", "_gets_state", "_larger_until_bytes", "_limits", "_loop", "_pump", "_states"),
+        *("_due_s", "_gets_state", "_larger_until_bytes", "_limits", "_loop", "_pages", "_pump", "_states"),
     )
 
     def __init__(
         self,
         socket: EngineSocket,
         following: Following,
-        feeds: Feeds,
+        pages: LogPages,
         limits: GatewayLimits,
         crowd: Live,
         news: News,
@@ -86,7 +90,7 @@ class Delivery:
     ) -> None:
         self.following = following
         self.socket = socket
-        self._feeds = feeds
+        self._pages = pages
         self._limits = limits
         self._crowd = crowd
         self._news = news
@@ -116,7 +120,7 @@ class Delivery:
     def deliver(self) -> None:
         """Sends what is new from the ring. A client that is behind, or does not read, is served by the pump."""
         while self.is_live:
-            if self.socket.is_slow:
+            if self.socket.is_behind:
                 self._catch_up()
                 return
             publications = self.following.pull(self._limits.entries_per_packet_max)
@@ -154,38 +158,48 @@ class Delivery:
     async def _run(self, state: HeldState | None) -> None:
         try:
             going_on = await self._send_all(state) if state is not None else not self.following.closed
-            while going_on and await self._has_room():
-                if self._is_due:
-                    await self._promise_state()
-                state = await self._state_instead() if self._gets_state or self._is_far_behind else None
-                going_on = await (self._send_all(state) if state is not None else self._send_next())
+            while going_on:
+                going_on = await self._go_on()
         except Exception:
             log.exception("a delivery failed: %s", self.following.hub.stream)
             self.socket.close("internal error", code=1011)
         finally:
             self._pump = None
 
+    async def _go_on(self) -> bool:
+        """Sends what comes next. False: nothing more may be sent, or nothing has to be, for it is live."""
+        step = await self._send_next()
+        if step == "needs state":
+            state = await self._state_instead()
+            if state is not None:
+                return await self._send_all(state)
+            step = await self._send_next(without_state=True)
+        if step == "needs log":
+            return await self._send_from_log()
+        return step == "sent"
+
     async def _send_all(self, state: HeldState) -> bool:
         """Sends a state as the client reads it, and releases it. False: nothing more may be sent."""
         began_s, read_before = self._loop.time(), self.socket.read_bytes
         try:
             for frame in state.frames:
-                if not await self._has_room_at_pace(began_s, read_before) or self.following.closed:
-                    return False
-                self.socket.write(frame)
+                with self.socket.turn() as turn:
+                    if not await self._has_room_at_pace(turn, began_s, read_before) or self.following.closed:
+                        return False
+                    self.socket.write(frame)
         finally:
             state.release()
         self._begin_grace()
         return not self.following.closed
 
-    async def _has_room_at_pace(self, began_s: float, read_before: int) -> bool:
+    async def _has_room_at_pace(self, turn: Turn, began_s: float, read_before: int) -> bool:
         """Waits until the next part of a state may be sent. Who reads it too slowly, however steadily, is let go."""
 
         def due_s() -> float:
             paced_s = (self.socket.read_bytes - read_before) / self._limits.snapshot_bytes_per_s_min
             return began_s + self._limits.slow_follower_grace_s + paced_s
 
-        while (room := await self.socket.room(due_s())) == "slow":
+        while (room := await turn.room(due_s())) == "slow":
             if self._loop.time() >= due_s():
                 self.socket.give_up()
                 return False
@@ -194,16 +208,18 @@ class Delivery:
     def _begin_grace(self) -> None:
         self._due_s = self._loop.time() + self._limits.slow_follower_grace_s
 
-    async def _has_room(self) -> bool:
+    async def _has_room(self, turn: Turn) -> bool:
         """Waits until the next may be sent; who is behind for too long is promised a state meanwhile."""
         if not self._has_what_was_promised:
             self._begin_grace()
         until_s = self._due_s
-        while (room := await self.socket.room(until_s)) == "slow":
+        while True:
             if self._is_due:
                 await self._promise_state()
+            room = await turn.room(until_s)
+            if room != "slow":
+                return room == "room" and not self.following.closed
             until_s = max(self._due_s, self._loop.time() + self._limits.slow_follower_grace_s / _LOOKS_PER_GRACE)
-        return room == "room" and not self.following.closed
 
     @property
     def _is_due(self) -> bool:
@@ -258,32 +274,40 @@ class Delivery:
         missed_entries = following.hub.head.seq - following.seq
         return missed_entries > most and self._missed_bytes > self._larger_until_bytes
 
-    async def _send_next(self) -> bool:
-        """Sends the next entries; False when there are none, and from then on the delivery is live."""
+    async def _send_next(self, *, without_state: bool = False) -> Step:
+        """Sends the next entries from the ring, in turn; with the last of them the delivery is live."""
         following = self.following
-        publications = following.pull(self._limits.entries_per_packet_max)
-        if publications is None:
-            publications = await self._read_log()
+        with self.socket.turn() as turn:
+            if not await self._has_room(turn):
+                return "gone"
+            if not without_state and (self._gets_state or self._is_far_behind):
+                return "needs state"
+            publications = following.pull(self._limits.entries_per_packet_max)
+            if publications is None:
+                return "needs log"
             if not publications:
-                return not following.closed
-        if following.closed:
-            return False
-        if not publications:
-            self._go_live(late=True)
-            return False
-        self._send(publications)
-        return True
+                self._go_live(late=True)
+                return "live"
+            self._send(publications)
+            return "sent"
 
-    async def _read_log(self) -> list[Publication]:
-        """The next entries from the log; empty, after a pause, when it cannot give them yet."""
+    async def _send_from_log(self) -> bool:
+        """Sends the next entries from the log, in turn; it may not have them yet. False: nothing more may be sent."""
+        following, gets_state = self.following, self._gets_state
         try:
-            publications = await self._feeds.catch_up(self.following)
+            async with self._pages.next(following) as publications:
+                if publications:
+                    with self.socket.turn() as turn:
+                        if not await self._has_room(turn):
+                            return False
+                        if self._gets_state == gets_state:  # else it was promised a state instead, meanwhile
+                            self._send(publications)
+                    return True
         except StorageFault as fault:
             log.warning("cannot catch up yet: %s", fault)
-            publications = []
-        if not publications and not self.following.closed:
+        if not following.closed:
             await asyncio.sleep(_RETRY_S)  # a page that was being read may be older than what is missing
-        return publications
+        return not following.closed
 
     def _fall_behind(self) -> None:
         self.is_live = False

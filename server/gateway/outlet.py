@@ -8,14 +8,14 @@ outlet may write to the transport, or the order of the bytes were lost.
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import resource
 import socket as sockets
 from typing import Protocol
 
-from server.gateway.backlog import Backlog, Room
+from server.gateway.backlog import LOOKS_PER_GRACE, Backlog, Room
 from server.gateway.limits import GatewayLimits
+from server.gateway.line import Line, Turn
 from server.gateway.parsers import Parser
 from server.tcp import acknowledged_bytes, forget_unsent, unacknowledged_bytes
 
@@ -31,7 +31,7 @@ class Outlet:
 
     __slots__ = (
         *("_is_clear", "_out", "_raw", "parser", "_out_bytes", "_tick", "closing"),  # in every push or write
-        *("_backlog", "_limits", "_queued_bytes", "_room_bytes", "_slow_bytes", "_transport"),
+        *("_backlog", "_limits", "_line", "_queued_bytes", "_room_bytes", "_slow_bytes", "_transport"),
     )
 
     def __init__(self, limits: GatewayLimits, parser: Parser, tick: EndOfTick) -> None:
@@ -56,6 +56,8 @@ class Outlet:
         self.closing = False
         # While the client is slow, or somebody waits for it.
         self._backlog: Backlog | None = None
+        # While somebody has a place in it.
+        self._line: Line | None = None
 
     def _open(self, transport: asyncio.Transport) -> None:
         """Begins to write. Without a bound the kernel takes about 4 MB per client before a slow one is noticed."""
@@ -96,14 +98,14 @@ class Outlet:
         self._out_bytes += len(frame)
 
     def push(self, frame: bytes, at_once: bool) -> bool:
-        """Sends a frame unless the client is slow: False, and nothing is sent.
+        """Sends a frame unless the client is behind: False, and nothing is sent.
 
         `at_once`: nothing else comes in this tick, so only what is written already has to go before it.
         """
         if self._is_clear and at_once and not self._out:
             self._send(frame)
             return True
-        if self.is_slow:
+        if self.is_behind:
             return False
         self.write(frame)
         return True
@@ -172,25 +174,47 @@ class Outlet:
         return self.unsent_bytes > self._slow_bytes
 
     @property
+    def is_behind(self) -> bool:
+        """Whether it is slow, or others wait for it to read: who would go on before them might leave them no room."""
+        return self.unsent_bytes > (self._slow_bytes if self._line is None else self._room_bytes)
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing can be sent any more."""
         return self.closing or self._transport is None or self._transport.is_closing()
 
-    async def room(self, until_s: float = math.inf) -> Room:
-        """Waits until the client has read most of what was sent, or is gone, or until a time of the loop."""
+    def turn(self) -> Turn:
+        """A place among those who have much to send; to be entered at once, and left once it is sent."""
+        if self._line is None:
+            self._line = Line(self, self._limits.slow_follower_grace_s / LOOKS_PER_GRACE)
+        return self._line.join()
+
+    def emptied(self) -> None:
+        """See the port."""
+        self._line = None
+
+    @property
+    def has_read_lately(self) -> bool:
+        """See the port."""
+        return self._backlog is None or self._backlog.has_read_lately
+
+    def looks_for_room(self) -> bool:
+        """Whether the client has read most of what was sent; if not, it is waited for from now on."""
         if self.unsent_bytes > self._room_bytes:
             self.flush()
-        if self.is_over:
-            return "gone"
         if self.unsent_bytes <= self._room_bytes:
-            return "room"
+            return True
         if self._backlog is None:
             self._backlog = Backlog(self, self._limits.slow_follower_grace_s)
-        return await self._backlog.wait(until_s)
+        return False
 
     async def drained(self) -> bool:
-        """Waits until the client has read most of what was sent. False: it reads nothing, or it is gone."""
-        return await self.room() == "room"
+        """Waits until the client has read most of what was sent, in no line. False: it reads nothing, or it is gone."""
+        if self.is_over:
+            return False
+        if self.looks_for_room():
+            return True
+        return self._backlog is not None and await self._backlog.wait() == "room"
 
     def has_room(self) -> None:
         """The client has read most of what was sent."""
@@ -200,6 +224,11 @@ class Outlet:
         backlog, self._backlog = self._backlog, None
         if backlog is not None:
             backlog.end(room)
+        if self._line is not None:
+            if room == "room":
+                self._line.call()
+            else:
+                self._line.end()
 
     def give_up(self) -> None:
         """The client has read nothing for the grace, or a state too slowly."""

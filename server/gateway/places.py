@@ -24,6 +24,7 @@ from server.gateway.conflation import Conflation
 from server.gateway.delivery import Delivery
 from server.gateway.hall import Hall
 from server.gateway.loads import NoRoom
+from server.gateway.log_pages import LogPages
 from server.gateway.parsers import closed_frame
 from server.gateway.snapshots import HeldState
 from server.gateway.talk import INTERNAL, UNAVAILABLE, Talk
@@ -45,6 +46,7 @@ class Places:
         self._hall = hall
         # What it follows, by stream.
         self.deliveries: dict[str, Delivery] = {}
+        self._pages = LogPages(hall.feeds)
         self._states = Conflation(hall, talk.socket.parser, principal)
         self.company = Company(talk, hall, principal, self.deliveries)
         # Streams whose join is under way.
@@ -130,7 +132,7 @@ class Places:
         delivery = Delivery(
             self._talk.socket,
             joined.following,
-            hall.feeds,
+            self._pages,
             hall.limits,
             hall.crowd,
             self.company,

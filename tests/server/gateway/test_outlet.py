@@ -78,13 +78,14 @@ async def test_who_reads_is_waited_for() -> None:
     tasks = asyncio.all_tasks()
     waiting, slow = asyncio.create_task(socket.drained()), 0
     async with asyncio.timeout(10):
-        while await socket.room(asyncio.get_running_loop().time() + 0.01) == "slow":
-            slow += 1
+        with socket.turn() as turn:
+            while await turn.room(asyncio.get_running_loop().time() + 0.01) == "slow":
+                slow += 1
     assert slow
     assert asyncio.all_tasks() - tasks <= {waiting}, "nobody else waits"
     socket.has_room()
     assert await waiting
-    assert await socket.room() == "room"
+    assert await socket.drained()
     assert not transport.is_closing()
 
 
@@ -92,7 +93,7 @@ async def test_who_reads_nothing_is_cut_off_whoever_waits_for_it() -> None:
     socket, transport = a_socket(nothing)
     async with asyncio.timeout(10):
         await transport.aborted.wait()
-    assert await socket.room() == "gone"
+    assert not await socket.drained()
 
 
 async def test_who_gives_up_waiting_gives_the_client_no_new_grace() -> None:
@@ -131,6 +132,49 @@ async def test_what_waited_for_its_sender_to_read_is_handled_a_slice_at_a_time()
         assert len(heard) <= before + 1
     assert heard == list("01234")
     await changed._waiting
+
+
+def pushed(socket: EngineSocket) -> int:
+    """How many frames of 100 bytes it takes in one tick."""
+    count = 0
+    while count < 100 and socket.push(b"y" * 100, at_once=False):
+        count += 1
+    return count
+
+
+async def test_what_is_written_in_this_tick_counts() -> None:
+    socket, transport = a_socket(nothing)
+    transport.waiting = 500
+    assert pushed(socket) == 6
+    assert socket.unsent_bytes == 1100
+
+
+async def test_who_waits_in_line_is_overtaken_only_while_there_is_room_for_both() -> None:
+    socket, transport = a_socket(nothing)
+    transport.waiting = 0
+    with socket.turn():
+        assert pushed(socket) == 3, "a quarter, and what begins before it is full"
+    assert pushed(socket) == 8
+
+
+async def test_room_is_for_one_at_a_time() -> None:
+    socket, transport = a_socket(nothing, replace(LIMITS, slow_follower_grace_s=60))
+
+    async def send() -> None:
+        with socket.turn() as turn:
+            assert await turn.room() == "room"
+            socket.write(b"z" * 400)
+
+    tasks = [asyncio.create_task(send()) for _ in range(5)]
+    for done in range(1, 6):
+        await asyncio.sleep(0)
+        transport.waiting = 0
+        socket.has_room()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert sum(task.done() for task in tasks) == done
+        assert transport.waiting <= 400
+    await asyncio.gather(*tasks)
 
 
 PATIENT = replace(LIMITS, transport_buffer_max_bytes=10_000)
