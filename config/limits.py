@@ -79,10 +79,13 @@ class RuntimeLimits(BaseSettings):
         description="Bytes of one actor's entries with which such a read ends.",
     )
     loop_slice_s: float = Field(
-        0.005, ge=0.0005, le=1, description="Time after which long work lets everybody else run."
+        0.005,
+        ge=0.0005,
+        le=1,
+        description="Time after which long work, and the turns of all actors together, let everybody else run.",
     )
     turn_messages_max: int = Field(
-        64, ge=1, le=100_000, description="Messages that one actor handles before another gets its turn."
+        64, ge=1, le=100_000, description="Messages that one actor handles at most before another gets its turn."
     )
     retry_backoff_min_s: float = Field(
         0.05, ge=0.001, le=60, description="The first pause before the database is asked again."

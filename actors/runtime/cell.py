@@ -6,7 +6,6 @@ committed.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import deque
 from functools import partial
@@ -85,7 +84,7 @@ class Cell:
         # A rough size of the state, for passivation by memory budget.
         self.weight_bytes = 0
         self.last_used_s = host.clock.monotonic_s()
-        # Whether a turn is already on the loop's list: then whatever comes waits for it.
+        # Whether it waits for a turn already: then whatever comes waits for it, too.
         self._scheduled = False
 
     @property
@@ -108,12 +107,15 @@ class Cell:
     def deliver(self, delivery: Delivery) -> None:
         """Handles a delivery, or queues it behind others, or answers `overloaded` when the mailbox is full."""
         if not self._scheduled and not self.mailbox and self.phase in _RUNNING and not self._is_full():
-            self._schedule()  # for what comes in this round of the loop after this one
-            self._handle(delivery, *self._look_at_clock())
-        elif not self.mailbox.put(delivery):
-            delivery.refuse(OVERLOADED)
-        else:
+            now, now_s = self._look_at_clock()
+            if self._host.turns.has_room(now_s):
+                self._schedule()  # for what comes in this round of the loop after this one
+                self._handle(delivery, now, now_s)
+                return
+        if self.mailbox.put(delivery):
             self._schedule()
+        else:
+            delivery.refuse(OVERLOADED)
 
     def control(self, call: Control) -> None:
         """Runs the runtime's own work in a turn of the actor, before everything that waits."""
@@ -128,16 +130,17 @@ class Cell:
     def _schedule(self) -> None:
         if not self._scheduled and self.phase in _RUNNING:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._run)
+            self._host.turns.ask(self._run)
 
     def _run(self) -> None:
-        """One turn: a bounded number of messages, then the loop is somebody else's."""
+        """One turn: a bounded number of messages and a bounded time, then it is somebody else's."""
         self._scheduled = False
         if self.mailbox and self._turn(self._host.limits.turn_messages_max):
             self._schedule()
 
     def _turn(self, messages_max: int) -> bool:
-        """Takes messages in their order. True: more could be taken."""
+        """Takes messages in their order, at least one, until the slice is over. True: more could be taken."""
+        host = self._host
         now, now_s = self._look_at_clock()
         for _ in range(messages_max):
             if self.phase not in _RUNNING:
@@ -145,13 +148,12 @@ class Cell:
             control = self.mailbox.take_control()
             if control is not None:
                 control()
-                continue
-            if self._is_full():
-                return False  # `committed` goes on
-            delivery = self.mailbox.take()
-            if delivery is None:
-                return False
-            self._handle(delivery, now, now_s)
+            elif self._is_full() or (delivery := self.mailbox.take()) is None:
+                return False  # when it is full, `committed` goes on
+            else:
+                self._handle(delivery, now, now_s)
+            if (now_s := host.clock.monotonic_s()) >= host.turns.ends_s:
+                break
         return bool(self.mailbox)
 
     def _look_at_clock(self) -> tuple[str, float]:

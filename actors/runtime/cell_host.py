@@ -13,6 +13,7 @@ from actors.runtime.outcomes import OutcomeMemory, SeenCommand
 from actors.runtime.publication import Publication
 from actors.runtime.rejections import RejectionMemory
 from actors.runtime.shards import ShardTable
+from actors.runtime.turns import Turns
 from protocol.log import Content, Entry, NewEntry
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class CellHost(Protocol):
     meters: RuntimeMeters
     rejections: RejectionMemory
     shards: ShardTable
+    turns: Turns
 
     def submit(self, unsettled: Unsettled) -> None: ...
 

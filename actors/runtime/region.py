@@ -24,6 +24,7 @@ from actors.runtime.request import Outcome, Request
 from actors.runtime.shards import ShardTable
 from actors.runtime.snapshots import Snapshotter
 from actors.runtime.supervisor import Supervisor
+from actors.runtime.turns import Turns
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Entry, shard_of
 from protocol.messages import UnreadableEvent
@@ -71,6 +72,7 @@ class Region:
         self.snapshots = Snapshotter(journal, clock, limits)
         self._actors: Mapping[str, AnyActor] = {actor.kind: actor for actor in actors}
         self.shards = shards
+        self.turns = Turns(clock, limits.loop_slice_s)
         self._outlets = outlets
         self._loader = Loader(journal, self, clock, meters, limits)
         self._lookup = Lookup(journal, limits, self._return_to_cell)

@@ -158,6 +158,52 @@ async def test_a_turn_is_bounded_so_that_others_get_theirs() -> None:
         assert order[:6] == [*first, "busy", "busy", "busy", "other"]
 
 
+async def test_a_turn_ends_with_its_slice_of_time_and_the_rest_comes_later_in_its_order() -> None:
+    async with a_world(loop_slice_s=0.005) as world:
+        await world.given(1)
+        order: list[str] = []
+
+        def look(state: Notes, name: str) -> None:
+            order.append(name)
+            world.clock.advance(0.003)
+
+        def step() -> None:
+            order.append("the loop")
+            if len(order) < 12:
+                asyncio.get_running_loop().call_soon(step)
+
+        busy = [world.read(look, f"busy {number}") for number in range(6)]
+        step()
+        await asyncio.gather(*busy)
+        waited = [name for name in order if name != "the loop"]
+        assert waited == [f"busy {number}" for number in range(6)]
+        assert "busy 1 busy 2 the loop busy 3 busy 4 the loop busy 5" in " ".join(order)
+
+
+async def test_all_actors_share_the_slice_however_many_have_something_to_do() -> None:
+    async with a_world(loop_slice_s=0.005) as world:
+        streams = [f"notes/{number}" for number in range(8)]
+        for stream in streams:
+            await world.given(1, stream)
+        rounds: list[list[str]] = [[]]
+
+        def look(state: Notes, name: str) -> None:
+            rounds[-1].append(name)
+            world.clock.advance(0.003)
+
+        def step() -> None:
+            rounds.append([])
+            if len(rounds) < 20:
+                asyncio.get_running_loop().call_soon(step)
+
+        step()
+        await asyncio.gather(*[world.read(look, stream, stream=stream) for stream in streams for _ in range(2)])
+        assert max(len(taken) for taken in rounds) <= 4  # two at once as they come, and two of the row
+        taken = [name for names in rounds for name in names]
+        assert sorted(taken) == sorted(streams * 2)
+        assert list(dict.fromkeys(taken)) == streams  # in a row
+
+
 async def test_the_runtimes_own_messages_overtake_and_are_taken_even_when_the_cell_is_full() -> None:
     async with a_world(unsettled_entries_max=1) as world:
         hold, ack = await a_held_note(world)
