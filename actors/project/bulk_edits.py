@@ -24,7 +24,9 @@ from protocol.tasks import EditTask, EditTasks, JudgedEdit, TaskEditsJudged
 VALUE_CHARACTERS_MAX: Final = 100
 """The refusals of a bulk edit stand in the log, so they show less of a text than that of a single edit."""
 
-_UNTOUCHED: Final = frozenset({"project", "members", "comments", "task_comments", "links", "task_links", "undone"})
+_UNTOUCHED: Final = frozenset(
+    {"project", "members", "comments", "task_comments", "links", "task_links", "duplicates", "undone"}
+)
 """What no edit of a task changes."""
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from actors.project import comment_inverses, custom_fields, milestones, planning_inverses, task_inverses
 from actors.project.events import evolve
+from actors.project.links import foresee_links
 from actors.project.reversal import Inverse, Reversal
 from actors.project.sizes import undo_characters_max, weight
 from actors.runtime.actor import EntryMeta
@@ -88,9 +89,13 @@ def take_back(reversal: Reversal) -> list[ProjectEvent] | Rejection:
     meta = EntryMeta(context.seq + 1, context.op_id, dating.author, dating.at, context.now)
     made: list[ProjectEvent] = []
     characters, characters_max = 0, undo_characters_max(reversal.limits)
+    removed = [event.was for event in reversal.entry.events if isinstance(event, LinkRemoved)]
     for event in reversed(reversal.entry.events):
         if type(event) in BESIDE or type(event) in MARKERS:
             continue
+        if removed and isinstance(event, LinkRemoved):
+            foresee_links(reversal.draft, removed)
+            removed = []
         inverse = INVERSES[type(event)](reversal, event)
         if isinstance(inverse, Rejection):
             return inverse

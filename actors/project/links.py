@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from heapq import nsmallest
+from typing import Final
 
 from actors.field_changes import end_record
 from actors.project.cycles import refuse_cycle
@@ -18,6 +19,9 @@ from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.links import AddLink, LinkAdded, LinkRemoved, LinkType, LinkView, RemoveLink
+
+_FEW: Final = 2
+"""So many searches cost no more than the look at everything."""
 
 
 def decide_add(state: ProjectState, command: AddLink, context: Context, limits: ProjectLimits) -> Outcome:
@@ -64,21 +68,17 @@ def refuse_link(
         return broken("links_limit", f"a project has at most {limits.links_max} links")
     if any(len(state.task_links.get(one, ())) >= limits.links_per_task_max for one in (task_id, other_id)):
         return broken("task_links_limit", f"a task has at most {limits.links_per_task_max} links")
-    if link_type == "duplicates" and _leads_to(state, other_id, task_id):
+    if link_type == "duplicates" and state.duplicates.path(other_id, task_id):
         return broken("cycle", "it would close a cycle: each of these tasks would be a duplicate of the other")
     return refuse_cycle(state, task_id, other_id, link_type) if link_type in ORDERING else None
 
 
-def _leads_to(state: ProjectState, first: str, last: str) -> bool:
-    """Whether a chain of duplicates leads from one task to another; through deleted ones too, as they may come back."""
-    waiting, seen = [first], {first}
-    while waiting:
-        for link_id in state.task_links.get(waiting.pop(), ()):
-            link = state.links[link_id]
-            if link["type"] == "duplicates" and link["taskId"] in seen and link["otherId"] not in seen:
-                seen.add(link["otherId"])
-                waiting.append(link["otherId"])
-    return last in seen
+def foresee_links(state: ProjectState, links: Iterable[LinkView]) -> None:
+    """Called before many links come back, each by way of `refuse_link`: one look at all, not a search for each."""
+    coming = [link for link in links if state.links.get(link["id"]) != link]
+    if len(coming) > _FEW:
+        state.order.foresee([(one["taskId"], one["otherId"]) for one in coming if one["type"] in ORDERING])
+        state.duplicates.foresee([(one["taskId"], one["otherId"]) for one in coming if one["type"] == "duplicates"])
 
 
 def _same_link(state: ProjectState, link_type: LinkType, task_id: str, other_id: str) -> str | None:

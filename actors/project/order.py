@@ -6,8 +6,13 @@ mixture, would be work that nobody can ever finish.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+_LEAD: Final = 32
+"""So many tasks more than from the other end are met before the search goes on from there."""
 
 
 @dataclass(slots=True)
@@ -18,9 +23,13 @@ class Order:
     after: dict[str, dict[str, int]] = field(default_factory=dict)
     # The same pairs the other way round.
     before: dict[str, dict[str, int]] = field(default_factory=dict)
+    # Task → a number, smaller for what comes first, that was made for pairs to come; empty when none holds.
+    numbers: dict[str, int] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def put(self, first: str, then: str) -> None:
         """One reason more for `first` to come before `then`."""
+        if self.numbers and not self._numbers_tell(first, then):
+            self.numbers = {}
         _count(self.after, first, then, 1)
         _count(self.before, then, first, 1)
 
@@ -32,22 +41,50 @@ class Order:
     def path(self, start: str, end: str) -> Sequence[str]:
         """A shortest way from `start` to `end` along the order, both included; empty when there is none.
 
-        Breadth first from both ends, always on with the smaller front: what lies on one side alone is not searched.
-        Every task is met at most once from each end.
+        Breadth first from both ends, always on from where less was met: what lies on one side alone is not searched,
+        however far the other one reaches. Every task is met at most once from each end.
         """
         if start == end:
             return [start]
+        if self._numbers_tell(end, start):
+            return []
         ahead: dict[str, str] = {start: start}
         behind: dict[str, str] = {end: end}
-        front, back = [start], [end]
-        while front and back:
-            if len(front) <= len(back):
-                front, met = _step(self.after, front, ahead, behind)
-            else:
-                back, met = _step(self.before, back, behind, ahead)
+        front: Sequence[str] = [start]
+        back: Sequence[str] = [end]
+        while True:
+            front, met = _advance(self.after, front, ahead, behind)
+            if met is None and front:
+                back, met = _advance(self.before, back, behind, ahead)
             if met is not None:
                 return [*reversed(_way(met, ahead)), *_way(met, behind)[1:]]
-        return []
+            if not front or not back:
+                return []
+
+    def foresee(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Prepares for pairs that are to be put in one by one, each after a search for the way back.
+
+        One look at everything shows that none of them closes a cycle; while they come no search is needed. Where some
+        would close one, nothing is known, and each is searched as ever.
+        """
+        coming: dict[str, list[str]] = {}
+        waiting = {task: len(others) for task, others in self.before.items()}
+        for first, then in pairs:
+            coming.setdefault(first, []).append(then)
+            waiting[then] = waiting.get(then, 0) + 1
+        line = [task for task in {**self.after, **coming} if task not in waiting]
+        tasks = len(line) + len(waiting)
+        for task in line:
+            for other in chain(self.after.get(task, ()), coming.get(task, ())):
+                waiting[other] -= 1
+                if waiting[other] == 0:
+                    line.append(other)
+        self.numbers = {task: number for number, task in enumerate(line)} if len(line) == tasks else {}
+
+    def _numbers_tell(self, first: str, then: str) -> bool:
+        """Whether the numbers say that nothing leads from `then` to `first`."""
+        one, other = self.numbers.get(first), self.numbers.get(then)
+        return one is not None and other is not None and one < other
 
 
 def _count(pairs: dict[str, dict[str, int]], one: str, other: str, by: int) -> None:
@@ -62,25 +99,28 @@ def _count(pairs: dict[str, dict[str, int]], one: str, other: str, by: int) -> N
         del pairs[one]
 
 
-def _step(
+def _advance(
     edges: Mapping[str, Mapping[str, int]], front: Sequence[str], seen: dict[str, str], goal: Mapping[str, str]
-) -> tuple[list[str], str | None]:
-    """One step of the whole front: the next front, and the task where both searches met."""
-    reached: list[str] = []
-    for task in front:
-        for other in edges.get(task, ()):
-            if other in seen:
-                continue
-            seen[other] = task
-            if other in goal:
-                return reached, other
-            reached.append(other)
-    return reached, None
+) -> tuple[Sequence[str], str | None]:
+    """Steps of the whole front until more was met than from the other end: the next front, and where both met."""
+    get, tasks_max = edges.get, len(goal) + _LEAD
+    while front and len(seen) < tasks_max:
+        reached: list[str] = []
+        for task in front:
+            for other in get(task, ()):
+                if other not in seen:
+                    seen[other] = task
+                    if other in goal:
+                        return reached, other
+                    reached.append(other)
+        front = reached
+    return front, None
 
 
 def _way(met: str, seen: Mapping[str, str]) -> list[str]:
     """From where the searches met back to where one of them began."""
     way = [met]
-    while seen[way[-1]] != way[-1]:
-        way.append(seen[way[-1]])
+    while (task := seen[met]) != met:
+        way.append(task)
+        met = task
     return way

@@ -7,11 +7,13 @@ from functools import partial
 from typing import Any, Final
 
 from actors.project import milestones
+from actors.project.links import foresee_links
 from actors.project.projects import states_in_use
 from actors.project.restoration import Restoration
 from actors.project.sizes import ENTRY_CHARACTERS_MAX, FIELD_CHARACTERS_MAX, field_characters
 from actors.project.state import CLOSED_GROUPS
 from protocol.custom_fields import FieldDefined, FieldEdited, FieldRemoved, FieldView
+from protocol.links import LinkView
 from protocol.milestones import MilestoneCreated, MilestoneView
 from protocol.projects import ProjectEdited, ProjectView, WorkflowState
 from protocol.tasks import TaskView
@@ -75,12 +77,13 @@ def _pieces(restoration: Restoration, then: Mapping[str, Any]) -> Iterator[Piece
     yield from (partial(_without_milestone, restoration, one) for one in _missing(then["milestones"]))
     yield partial(_name_milestones, restoration, then["milestones"])
     yield from (partial(_milestone, restoration, record) for record in _known(then["milestones"]))
-    yield from (partial(restoration.without_link, link_id) for link_id in _missing(then["links"]))
+    yield from (partial(restoration.without_link, link_id) for link_id in _other_links(restoration, then["links"]))
     yield from (partial(restoration.without_task, task_id) for task_id, record in tasks if record is None)
     # A recurrence leaves one task before another one gets it: an entry may end between them.
     yield from (partial(restoration.task, record) for record in sorted(known, key=_goes_on))
     yield partial(restoration.parents, known)
-    yield from (partial(restoration.link, record) for record in _known(then["links"]))
+    links = list(_known(then["links"]))
+    yield from (partial(_link, restoration, record, links if record is links[0] else ()) for record in links)
     yield from (partial(restoration.without_comment, comment_id) for comment_id in _missing(then["comments"]))
     yield from (partial(restoration.comment, record) for record in _known(then["comments"]))
     yield partial(_project, restoration, then["project"], True)
@@ -100,6 +103,19 @@ def _missing(records: Records) -> Iterator[str]:
 
 def _known(records: Records) -> Iterator[Any]:
     return (record for record in records.values() if record is not None)
+
+
+def _other_links(restoration: Restoration, records: Records) -> Iterator[str]:
+    """Those that were not there yet, and those whose id says something else now: they may stand in others' way."""
+    present = restoration.draft.links
+    return (one for one, then in records.items() if then is None or present.get(one, then) != then)
+
+
+def _link(restoration: Restoration, then: LinkView, foreseen: Sequence[LinkView]) -> None:
+    """`foreseen`: all that are to come, for the first of them."""
+    if foreseen:
+        foresee_links(restoration.draft, foreseen)
+    restoration.link(then)
 
 
 def _renamed(present: Records, records: Records) -> Iterable[tuple[str, str, str]]:

@@ -70,6 +70,8 @@ class ProjectState:
     task_links: dict[str, list[str]] = field(default_factory=dict)
     # What blocks, precedes or is a subtask of what; an index over `tasks` and `links`.
     order: Order = field(default_factory=Order)
+    # What is a duplicate of what, deleted tasks too; an index over `links`.
+    duplicates: Order = field(default_factory=Order)
     # Comment id → what a deleted comment was. It is restored from here, and shown to nobody.
     deleted_comments: dict[str, CommentView] = field(default_factory=dict)
     # Task id → the comments that began its threads, in the order of the log; an index over `comments`.
@@ -162,6 +164,8 @@ def put_link(state: ProjectState, link: LinkView) -> None:
         state.task_links.setdefault(end, []).append(link["id"])
     if link["type"] in ORDERING:
         state.order.put(link["taskId"], link["otherId"])
+    elif link["type"] == "duplicates":
+        state.duplicates.put(link["taskId"], link["otherId"])
 
 
 def drop_link(state: ProjectState, link_id: str) -> None:
@@ -173,6 +177,8 @@ def drop_link(state: ProjectState, link_id: str) -> None:
             del state.task_links[end]
     if link["type"] in ORDERING:
         state.order.drop(link["taskId"], link["otherId"])
+    elif link["type"] == "duplicates":
+        state.duplicates.drop(link["taskId"], link["otherId"])
 
 
 def put_in_milestone(state: ProjectState, task_id: str, before: str | None, after: str | None) -> None:

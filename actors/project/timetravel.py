@@ -14,6 +14,7 @@ from actors.project.differences import is_in_place
 from actors.project.drafts import draft_of
 from actors.project.event_permissions import refuse_events
 from actors.project.limits import ProjectLimits
+from actors.project.links import foresee_links
 from actors.project.naming import has_twins
 from actors.project.old_places import OldPlaces
 from actors.project.permissions import broken, deleted, missing, no_project, refusal
@@ -55,6 +56,7 @@ def decide_restore_task(
     known = {link["id"] for link in then["links"]}
     for link_id in links_of(state, command.task_id).keys() - known:
         restoration.without_link(link_id)
+    foresee_links(restoration.draft, then["links"])
     for link in then["links"]:
         restoration.link(link)
     marker = TaskRestoredTo(task_id=command.task_id, seq=then["seq"], left=restoration.left[:LEFT_MAX])

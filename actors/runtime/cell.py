@@ -145,8 +145,7 @@ class Cell:
         for _ in range(messages_max):
             if self.phase not in _RUNNING:
                 return False
-            control = self.mailbox.take_control()
-            if control is not None:
+            if (control := self.mailbox.take_control()) is not None:
                 control()
             elif self._is_full() or (delivery := self.mailbox.take()) is None:
                 return False  # when it is full, `committed` goes on
@@ -274,12 +273,13 @@ class Cell:
             return None
 
     def _decide(self, delivery: CommandDelivery, now: str, now_s: float) -> None:
-        decision = self._judge(delivery, now)
+        decision = delivery.refused_at(self, self.tentative) or self._judge(delivery, now)
         if decision is None:
             return
         is_late = self._is_late(delivery.request)
         if isinstance(decision, Rejection) or is_late:
             if not self.retries.knows_log_lacks(delivery):
+                delivery.refusal = (self, self.tentative, decision) if isinstance(decision, Rejection) else None
                 self._look_up(delivery)  # perhaps it took effect long ago, and its sender's clock was ahead
             elif isinstance(decision, Rejection):
                 self._reject(decision, delivery, now_s)

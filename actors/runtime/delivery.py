@@ -45,6 +45,7 @@ class CommandDelivery:
     """A command. `searched` is True once the log was asked for its opId; `found` is what it had.
 
     `durable_when_asked` is where the stream stood at the question: the answer says nothing of what came later.
+    `refusal` is what was decided before the question: the cell, the seq that it saw, and the rejection.
     """
 
     request: Request
@@ -52,10 +53,16 @@ class CommandDelivery:
     searched: bool = False
     durable_when_asked: int = 0
     found: Entry | None = None
+    refusal: tuple[object, int, Rejection] | None = None
 
     @property
     def deadline_s(self) -> float:
         return self.request.deadline_s
+
+    def refused_at(self, cell: object, seq: int) -> Rejection | None:
+        """What this incarnation decided when the state was the same: it need not be decided again."""
+        refusal = self.refusal
+        return refusal[2] if refusal is not None and refusal[0] is cell and refusal[1] == seq else None
 
     def refuse(self, rejection: Rejection) -> None:
         if not self.reply.done():

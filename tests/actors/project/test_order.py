@@ -5,10 +5,21 @@ from __future__ import annotations
 import itertools
 import time
 from random import Random
+from typing import Any
 
 import pytest
 
 from actors.project.order import Order
+
+
+class Counted(dict[str, dict[str, int]]):
+    """Says how often a task's neighbours were looked at."""
+
+    count = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.count += 1
+        return super().get(key, default)
 
 
 def order_of(*pairs: tuple[str, str]) -> Order:
@@ -70,3 +81,49 @@ def test_ten_thousand_tasks_are_searched_in_no_time() -> None:
     assert len(chain.path(tasks[0], tasks[-1])) == 10_000
     assert order.path(tasks[0], tasks[-1])
     assert time.process_time() - began_s < 0.5
+
+
+def test_a_short_side_ends_the_search_however_long_the_other_one_is() -> None:
+    tasks = [f"{number:05d}" for number in range(10_000)]
+    order = order_of(*itertools.pairwise(tasks))
+    order.put("x", "y")
+    looks = Counted(order.after)
+    order.after = looks
+    assert order.path(tasks[0], "y") == []
+    assert looks.count < 100
+
+
+def test_pairs_that_were_foreseen_need_no_search() -> None:
+    """Two long chains, and many pairs from the end of one to the begin of the other."""
+    ones, others = ([f"{name}{number:04d}" for number in range(2_000)] for name in "ab")
+    order = order_of(*itertools.pairwise(ones), *itertools.pairwise(others))
+    coming = list(zip(reversed(ones[-100:]), others[:100], strict=True))
+    order.foresee(coming)
+    looks = Counted(order.after)
+    order.after = looks
+    for first, then in coming:
+        assert order.path(then, first) == []
+        order.put(first, then)
+    assert looks.count < 1_000
+    assert len(order.path(ones[-1], others[5])) == 7
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_was_foreseen_never_changes_an_answer(seed: int) -> None:
+    """Whether the pairs come, or others instead of them, and whether or not they would close a cycle."""
+    chance = Random(seed)
+    names = [str(number) for number in range(12)]
+    order, plain = Order(), Order()
+    for _ in range(60):
+        coming = [(one, other) for one, other in (chance.sample(names, 2) for _ in range(4)) if one != other]
+        order.foresee(coming)
+        first, then = chance.choice([*coming, chance.sample(names, 2)])
+        assert len(order.path(then, first)) == len(plain.path(then, first))
+        if not plain.path(then, first):
+            order.put(first, then)
+            plain.put(first, then)
+        assert all(
+            len(order.path(one, other)) == len(plain.path(one, other))
+            for one, other in itertools.permutations(names, 2)
+        )
+    assert order == plain

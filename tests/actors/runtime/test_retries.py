@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
 
+from actors.runtime.actor import Context, Decision
 from actors.runtime.delivery import UNAVAILABLE
 from actors.runtime.rejections import OP_ID_REUSED
 from actors.runtime.request import Accepted
-from protocol.errors import ErrorCode
+from protocol.errors import ErrorCode, Rejection
 from protocol.event import OPERATOR, SYSTEM, Command, Principal
 from storage.memory.faulty import Hold
 from tests.actors.runtime.guarded import HIDDEN, INSIDER, STRANGER, GuardedNotes, given_an_insider
-from tests.actors.runtime.notes import TAKEN, add, edit, look_at_size, look_at_texts, note_id
+from tests.actors.runtime.notes import TAKEN, Notes, NotesActor, add, edit, look_at_size, look_at_texts, note_id
 from tests.actors.runtime.world import STREAM, World, a_world, accepted, rejected, settle
 
 HOUR_MS = 3_600_000
 VERSION_5 = str(uuid5(UUID(int=1), "an entry and a target"))
+
+
+class CountingNotes(NotesActor):
+    """Says how often it decided."""
+
+    decided = 0
+
+    def decide(self, state: Notes, command: Command, context: Context) -> Decision[Any] | Rejection:
+        self.decided += 1
+        return super().decide(state, command, context)
 
 
 async def forget(world: World, stream: str = STREAM) -> None:
@@ -101,6 +113,18 @@ async def test_an_op_id_of_another_command_reveals_nothing(command: Command, by:
         assert (refused.code, refused.retryable, dict(refused.details)) == (ErrorCode.OP_ID_REUSED, False, {})
         assert refused == OP_ID_REUSED
         assert await world.send(add(1), op_id=op_id) == first
+
+
+async def test_what_is_refused_and_looked_up_is_decided_once_while_the_state_is_the_same() -> None:
+    actor = CountingNotes()
+    async with a_world(actor, outcomes_remembered_max=3) as world:
+        await world.given(1)
+        await forget(world)
+        actor.decided = 0
+        assert rejected(await world.send(add(1))) == TAKEN
+        assert (actor.decided, len(world.journal.lookups)) == (1, 1)
+        edited, _ = await asyncio.gather(world.send(edit(2, "not there yet")), world.send(add(2)))
+        assert accepted(edited).cursor.seq == world.journal.entries()[-1].seq, "meanwhile it is there: judged anew"
 
 
 async def test_a_reused_op_id_is_not_held_against_its_owner_once_the_memory_is_gone() -> None:
