@@ -115,7 +115,8 @@ def _refused(reversal: Reversal, task: TaskView, edited: TaskEdited) -> Rejectio
     old = {"parentId"} if task["deletedAt"] is None else {"parentId", "stateId"}
     people = [person for person in edited.assignees_added if not is_imported(person)]
     changes = {name: value for name, value in edited.changes.items() if name not in old}
-    judged = edited.model_copy(update={"assignees_added": people, "changes": changes})
+    is_whole = len(people) == len(edited.assignees_added) and len(changes) == len(edited.changes)
+    judged = edited if is_whole else edited.model_copy(update={"assignees_added": people, "changes": changes})
     refused = refuse_edit(reversal.draft, task, judged, reversal.context, reversal.limits)
     return refused or refuse_old_parent(reversal.draft, task["id"], edited.changes.get("parentId"), reversal.limits)
 
