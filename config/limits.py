@@ -173,6 +173,12 @@ class RestLimits(BaseSettings):
         le=256 * MIB,
         description="Largest body of a request: a command of 256 KiB and its envelope; beyond that: too_large.",
     )
+    public_body_max_bytes: int = Field(
+        8 * KIB,
+        ge=KIB,
+        le=256 * MIB,
+        description="Largest body where no token is needed: to register, to log in, to renew; beyond that: too_large.",
+    )
     derived_behind_max_s: float = Field(
         1, ge=0.01, le=60, description="How long a derived read with `minSeq` waits for its projection."
     )

@@ -26,7 +26,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
-from pydantic_core.core_schema import no_info_after_validator_function
+from pydantic_core.core_schema import no_info_after_validator_function, no_info_before_validator_function
 
 INTEGER_MAX = 2**53 - 1
 """The largest integer that every JSON parser keeps exact (RFC 8259 §6)."""
@@ -119,6 +119,24 @@ def _one_line(text: str) -> str:
     if _LINE_BREAK.search(text):
         raise ValueError("line breaks and tabs are not allowed")
     return _printable(text)
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """Refuses a longer object before its values are looked at; `max_length` counts those that are good, at the end."""
+
+    entries: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(core), "maxProperties": self.entries}
+
+    def _checked(self, value: Any) -> Any:
+        if isinstance(value, dict) and len(value) > self.entries:
+            raise ValueError(f"at most {self.entries} entries are allowed")
+        return value
 
 
 def no_duplicates(values: list[str]) -> list[str]:

@@ -243,6 +243,8 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
 
 
 _PROBLEMS_MAX: Final = 20
+_PROBLEMS_TOLD_APART_MAX: Final = 1000
+"""pydantic tells of all or of none; beyond it the words would take longer than the validation."""
 
 
 class UnreadableEvent(Exception):
@@ -264,8 +266,11 @@ def invalid(error: ValidationError, sent: Any, prefix: str = "") -> Rejection:
     """A validation error of `sent` as a rejection: the first fields with what is allowed there, never the values.
 
     Where one of several forms is allowed, one message names them all. What is wrong with the whole, and not with one
-    field of it, stands there without a `field`.
+    field of it, stands there without a `field`. Where more is wrong than anybody reads, it is counted alone.
     """
+    if (count := error.error_count()) > _PROBLEMS_TOLD_APART_MAX:
+        message = f"{count} things are wrong here, too many to name them"
+        return Rejection(ErrorCode.INVALID, message, {"errors": [{"message": message}]})
     messages: dict[str, list[str]] = {}
     for problem in error.errors(include_url=False, include_input=False, include_context=False)[:_PROBLEMS_MAX]:
         steps = _steps(sent, problem["loc"], is_missing=problem["type"] == "missing")

@@ -9,7 +9,11 @@ from typing import Any
 from protocol.base import INTEGER_MAX
 
 DEPTH_MAX = 32
-NODES_MAX = 100_000
+NODES_MAX = 8_000
+"""Values at all depths, keys not counted: the largest commands, an `EditField` with three times a thousand choices and
+an `EditTasks` that uses all that it may, have some 7,000. What holds more is refused before it is validated, since to
+say what is wrong with a flood costs ten times as much as to read it.
+"""
 LONE_SURROGATE = "lone surrogates are not allowed"
 _HOLDERS = (dict, list)
 # A number that may be beyond 2^53: with 16 digits, or with an exponent. Within a text it is a false alarm.
@@ -23,31 +27,48 @@ def find_poison(value: Any, depth_max: int = DEPTH_MAX, nodes_max: int = NODES_M
     surrogates have no UTF-8, NUL has no place in Postgres' text, deep nesting and floods of tiny nodes cost stack and
     memory. Keys count as text too.
     """
-    # Lists and objects still to be looked at, with their depth; a list instead of recursion, so depth costs no stack.
-    waiting: list[tuple[Any, int]] = [([value], 0)]
-    nodes = 0
-    while waiting:
-        holder, depth = waiting.pop()
-        nodes += len(holder)
-        if depth > depth_max or nodes > nodes_max:
-            return _poison_of_shape(depth, depth_max, nodes_max)
-        found = None
-        children = holder
-        if isinstance(holder, dict):
-            found = _poison_of_keys(holder)
-            children = holder.values()
-        for child in children:
-            # Every command of every client comes through here, so the harmless text is told in place.
-            if isinstance(child, str):
-                if "\0" in child or not child.isascii():
-                    found = found or _poison_of_text(child)
-            elif isinstance(child, _HOLDERS):
-                waiting.append((child, depth + 1))
-            elif child is not None:
-                found = found or _poison_of_number(child)
-        if found is not None:
-            return found
+    # The lists and objects of one depth; a list instead of recursion, so depth costs no stack.
+    level: list[Any] = [[value]]
+    depth = nodes = 0
+    while level:
+        if depth > depth_max:
+            return f"JSON may be nested {depth_max} deep"
+        deeper: list[Any] = []
+        for holder in level:
+            if not holder:
+                continue
+            nodes += len(holder)
+            if nodes > nodes_max:
+                return too_many_values(nodes_max)
+            found = None
+            children = holder
+            # Every command of every client comes through here, so harmless keys and texts are told in place.
+            if isinstance(holder, dict):
+                try:
+                    keys = "".join(holder)
+                except TypeError:
+                    return "keys are text"
+                if "\0" in keys or not keys.isascii():
+                    found = _poison_of_text(keys)
+                children = holder.values()
+            for child in children:
+                if isinstance(child, str):
+                    if "\0" in child or not child.isascii():
+                        found = found or _poison_of_text(child)
+                elif isinstance(child, _HOLDERS):
+                    deeper.append(child)
+                elif child is not None:
+                    found = found or _poison_of_number(child)
+            if found is not None:
+                return found
+        level = deeper
+        depth += 1
     return None
+
+
+def too_many_values(nodes_max: int = NODES_MAX) -> str:
+    """What is wrong with a flood of values."""
+    return f"JSON may hold {nodes_max} values"
 
 
 def may_hold_poison(text: str, depth_max: int = DEPTH_MAX, nodes_max: int = NODES_MAX) -> bool:
@@ -55,25 +76,14 @@ def may_hold_poison(text: str, depth_max: int = DEPTH_MAX, nodes_max: int = NODE
 
     For text that a strict parser takes (RFC 8259): it knows no NaN, and NUL and surrogates are there as `\\u…` alone.
     """
+    holders = text.count("[") + text.count("{")
     return (
         "\\u" in text
-        or len(text) > nodes_max
-        or text.count("[") + text.count("{") > depth_max
+        or holders > depth_max
+        # Of values there are, with the whole, at most one more than commas and holders; long texts have commas, too.
+        or (len(text) > nodes_max and text.count(",") + holders >= nodes_max)
         or _GREAT_NUMBER.search(text) is not None
     )
-
-
-def _poison_of_shape(depth: int, depth_max: int, nodes_max: int) -> str:
-    if depth > depth_max:
-        return f"JSON may be nested {depth_max} deep"
-    return f"JSON may hold {nodes_max} values"
-
-
-def _poison_of_keys(holder: dict[Any, Any]) -> str | None:
-    try:
-        return _poison_of_text("".join(holder))
-    except TypeError:
-        return "keys are text"
 
 
 def _poison_of_text(text: str) -> str | None:

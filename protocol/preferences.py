@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from protocol.accounts import TimezoneName, known_timezone
-from protocol.base import VIEW_CONFIG, Unique, Uuid, absent
+from protocol.base import VIEW_CONFIG, AtMost, Unique, Uuid, absent
 from protocol.event import Command, Event
 from protocol.notifications import CHANNELS, REASONS, Channel, Reason
 
@@ -70,7 +70,7 @@ class PreferenceChanges(TypedDict, total=False):
 class SetPreferences(Command):
     """Sets the reasons that are named, and the quiet hours; `null` takes the quiet hours off."""
 
-    channels: dict[Reason, Channels] = absent()
+    channels: Annotated[dict[Reason, Channels], AtMost(len(REASONS))] = absent()
     quiet_hours: Annotated[QuietHours | None, AfterValidator(_zone_is_known)] = absent()
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import AfterValidator, Field, StringConstraints, with_config
+from pydantic import AfterValidator, FailFast, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from protocol.base import (
     INTEGER_MAX,
     VIEW_CONFIG,
     AssigneeIds,
+    AtMost,
     Day,
     Instant,
     Integer,
@@ -56,7 +57,7 @@ def _plain_zero(number: float) -> float:
 
 WishedEstimate = Annotated[Estimate, AfterValidator(_plain_zero)]
 WishedValue = FieldText | Annotated[FieldNumber, AfterValidator(_plain_zero)]
-FieldWishes = Annotated[dict[Uuid, WishedValue | None], Field(max_length=50)]
+FieldWishes = Annotated[dict[Uuid, WishedValue | None], AtMost(50)]
 """Values by the ids of the project's own fields; `null` takes the value away."""
 DayOfMonth = Annotated[int, Field(ge=1, le=31, strict=True)]
 
@@ -164,6 +165,9 @@ class CreateTask(Command):
 EDITS_PER_COMMAND_MAX: Final = 200
 """Items of one `EditTasks`."""
 
+EDITED_MEMBERS_MAX: Final = 2000
+"""Labels, people and values of fields in all items of one `EditTasks`: each is decided, noted and told by itself."""
+
 
 class EditTask(Command):
     """Sets the fields that are present; labels and assignees are added and removed one by one.
@@ -219,15 +223,31 @@ def _distinct_tasks(edits: list[EditTask]) -> list[EditTask]:
     return edits
 
 
+def _few_members(edits: list[EditTask]) -> list[EditTask]:
+    members = 0
+    for edit in edits:
+        members += len(edit.fields) + len(edit.add_labels) + len(edit.remove_labels)
+        members += len(edit.add_assignees) + len(edit.remove_assignees)
+        members += len(edit.add_watchers) + len(edit.remove_watchers)
+    if members > EDITED_MEMBERS_MAX:
+        raise ValueError(f"at most {EDITED_MEMBERS_MAX} labels, people and values of fields fit into one command")
+    return edits
+
+
 class EditTasks(Command):
     """Edits many tasks, each as `EditTask` would, in one entry.
 
     The ack has a result per item in their order: `items: [{taskId, ok: true} | {taskId, error}]`. A refused item stops
-    no other. A `base` is judged for each by itself.
+    no other. A `base` is judged for each by itself. One that cannot be read refuses the command, which says what is
+    wrong with the first of them. All items together have at most 2,000 labels, people and values of fields.
     """
 
     edits: Annotated[
-        list[EditTask], Field(min_length=1, max_length=EDITS_PER_COMMAND_MAX), AfterValidator(_distinct_tasks)
+        list[EditTask],
+        Field(min_length=1, max_length=EDITS_PER_COMMAND_MAX),
+        FailFast(),
+        AfterValidator(_distinct_tasks),
+        AfterValidator(_few_members),
     ]
 
 

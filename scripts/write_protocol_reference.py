@@ -15,6 +15,7 @@ if str(ROOT) not in sys.path:
 from aiohttp import web  # noqa: E402
 
 from protocol.messages import COMMANDS, EVENTS  # noqa: E402
+from protocol.poison import NODES_MAX  # noqa: E402
 from protocol.schema import SOCKET_EVENTS, published_schema  # noqa: E402
 from scripts.generated_page import write_or_check  # noqa: E402 - found by the path above
 from server.rest.operations import operation_of  # noqa: E402
@@ -51,7 +52,9 @@ _PATHS: Final = """\
 Socket.IO v5 over WebSocket (`transports: ["websocket"]`), in the main namespace. A client chooses by the path in which
 form its packets travel; events, answers and limits are the same.
 A packet may have the `maxPayload` bytes of the handshake, and `connect_packet_bytes_max` (4 KiB) until CONNECT is
-accepted; the head of a frame that has more ends the connection with code 1009.
+accepted; the head of a frame that has more ends the connection with code 1009. It may hold {nodes} values at all depths
+(keys not counted), as may a body of REST: what holds more is `invalid`, and is not looked at further. The largest
+commands have some 7,000. Of what is wrong in a command the first 20 problems are told, and beyond 1,000 their number.
 
 | path | parser | JavaScript | Python |
 |---|---|---|---|
@@ -132,7 +135,7 @@ def _events() -> Iterator[str]:
 
 def _socket() -> Iterator[str]:
     yield "\n## On the socket\n"
-    yield _PATHS
+    yield _PATHS.replace("{nodes}", f"{NODES_MAX:,}")
     yield from _head("event", "who", "payload", "what it says")
     who = {"request": "client", "answer": "ack", "refused": "refusal", "message": "server"}
     for name, roles in SOCKET_EVENTS.items():

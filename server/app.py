@@ -234,6 +234,7 @@ class Product:
             meters=self._heart.meters,
             allowed_origins=self._settings.allowed_origins,
             body_max_bytes=self._settings.request_body_max_bytes,
+            public_body_max_bytes=self._settings.public_body_max_bytes,
             json_depth_max=self._settings.json_depth_max,
             new_id=self._heart.ids.new_id,
             inner=[looks_tokens_up(self._access.authenticator, self._access.attempts)],

@@ -8,14 +8,14 @@ to `JSON.stringify`: a field that is not there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence, Sized
+from typing import Any, Final, TypeGuard, TypeVar
 
 import msgpack
 
 from actors.runtime.publication import Publication
 from protocol.base import INTEGER_MAX, Message
-from protocol.poison import find_poison
+from protocol.poison import NODES_MAX, find_poison, too_many_values
 from protocol.wire import AWARENESS, ENTRIES, SNAPSHOT
 from server.gateway.frames import binary_frame
 from server.gateway.packets import (
@@ -24,13 +24,14 @@ from server.gateway.packets import (
     ConnectPacket,
     DisconnectPacket,
     Packet,
+    PoisonedEvent,
     clean,
     event_packet,
     foreign_connect,
 )
 from server.gateway.parsers import NewestRun
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Sized)
 
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = range(5)
 """Types of packets."""
@@ -41,8 +42,9 @@ MAIN = "/"
 _ENTRY, _FRAME = "msgpack", "msgpack-frame"
 _UNDEFINED_BYTES = b"\xd4\x00\x00"
 _UNDEFINED = object()
-CONTAINERS_MAX = 5_000
-"""Maps and arrays of a packet that are looked at one by one in Python: a millisecond or two."""
+_HEAD: Final = frozenset({"type", "nsp", "id"})
+_FIELDS_MAX: Final = 16
+"""Fields of a packet's own map that are looked through for its head; there are four, or five."""
 _READ_BYTES = 16
 """Of a file, which nobody reads here; without it a buffer of 1 MiB is made first."""
 
@@ -62,7 +64,10 @@ class MsgpackParser:
 
     def decode(self, message: bytes, depth_max: int) -> Packet:
         """See the port."""
-        packet = _unpack(message)
+        try:
+            packet = _unpack(message)
+        except _TooMany:
+            return _flood(message)
         if not isinstance(packet, dict):
             raise BadPacket("a packet is a map")
         kind, namespace, data = packet.get("type"), packet.get("nsp"), packet.get("data")
@@ -135,7 +140,7 @@ class MsgpackParser:
 
 
 def _of_kind(kind: int, data: Any, ack_id: Any, depth_max: int) -> Packet:
-    if ack_id is not None and (type(ack_id) is not int or not 0 <= ack_id <= INTEGER_MAX):
+    if ack_id is not None and not _is_ack_id(ack_id):
         raise BadPacket("no id of a packet")
     if kind == EVENT:
         return event_packet(data, find_poison(data, depth_max), ack_id)
@@ -148,32 +153,38 @@ def _of_kind(kind: int, data: Any, ack_id: Any, depth_max: int) -> Packet:
     raise BadPacket("unknown packet type, or not its data")
 
 
+def _is_ack_id(value: Any) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= INTEGER_MAX
+
+
 def _unpack(message: bytes) -> Any:
-    """The value; lone surrogates, floats that are no numbers, byte strings, extensions, keys that are no text and too
-    many values are left to be found.
+    """The value; lone surrogates, floats that are no numbers, byte strings, extensions and keys that are no text are
+    left to be found. Raises BadPacket, _TooMany.
     """
     _check_complete(message)
     try:
-        if _UNDEFINED_BYTES in message:  # the hooks are calls for every map and array; almost no packet needs them
+        # Hooks are calls for every map and array. Almost no packet needs them: undefined is rare, and what has fewer
+        # bytes than values are allowed has fewer values.
+        if _UNDEFINED_BYTES in message:
             return _with_undefined(message)
-        return _decoded(message, strict_map_key=True)
+        if (size := len(message)) > NODES_MAX:
+            left = _Left()
+            return _decoded(message, strict_map_key=True, object_hook=left.less, list_hook=left.less)
+        return msgpack.unpackb(message, unicode_errors="surrogatepass", max_array_len=size, max_map_len=size)
     except ValueError:  # every complaint of msgpack's is one; most often a key that is a number
         return _with_any_keys(message)
 
 
 def _with_undefined(message: bytes) -> Any:
-    """The same without `undefined`; it is left to be found, as an extension, where there are too many places for it."""
+    """The same without `undefined`."""
     left = _Left()
-    try:
-        return _decoded(
-            message,
-            strict_map_key=True,
-            ext_hook=_extension,
-            object_hook=lambda fields: _without_undefined(left.one_less(fields)),
-            list_hook=lambda values: _null_for_undefined(left.one_less(values)),
-        )
-    except _TooMany:
-        return _decoded(message, strict_map_key=True)
+    return _decoded(
+        message,
+        strict_map_key=True,
+        ext_hook=_extension,
+        object_hook=lambda fields: _without_undefined(left.less(fields)),
+        list_hook=lambda values: _null_for_undefined(left.less(values)),
+    )
 
 
 def _with_any_keys(message: bytes) -> Any:
@@ -184,33 +195,63 @@ def _with_any_keys(message: bytes) -> Any:
             message,
             strict_map_key=False,
             ext_hook=_extension,
-            object_pairs_hook=lambda pairs: _fields(left.one_less(pairs)),
+            object_pairs_hook=lambda pairs: _fields(left.less(pairs)),
+            list_hook=left.less,
         )
-    except (ValueError, _TooMany) as error:
-        raise BadPacket("not msgpack, or more than is taken") from error
+    except ValueError as error:
+        raise BadPacket("not msgpack") from error
 
 
 class _TooMany(Exception):
-    """More maps and arrays than are looked at one by one."""
+    """More values than a packet may hold; they are not all made."""
 
 
 class _Left:
-    """How many may still come."""
+    """How many values may still come: they are counted while they are made, so that a flood ends early."""
 
     def __init__(self) -> None:
-        self._count = CONTAINERS_MAX
+        self._count = NODES_MAX + _FIELDS_MAX  # of the packet itself; the data are counted exactly by the search
 
-    def one_less(self, container: T) -> T:
-        """The container, if it may come. Raises _TooMany."""
-        self._count -= 1
+    def less(self, container: T) -> T:
+        """The container, if its values may come. Raises _TooMany."""
+        self._count -= len(container)
         if self._count < 0:
             raise _TooMany
         return container
 
 
 def _decoded(message: bytes, **options: Any) -> Any:
-    size = len(message)  # stock's limits: nothing holds more items than there are bytes
-    return msgpack.unpackb(message, unicode_errors="surrogatepass", max_array_len=size, max_map_len=size, **options)
+    """Raises ValueError, _TooMany."""
+    try:
+        return msgpack.unpackb(
+            message, unicode_errors="surrogatepass", max_array_len=NODES_MAX, max_map_len=NODES_MAX, **options
+        )
+    except ValueError as error:
+        if "exceeds max_" in str(error):  # msgpack has no type of its own for it
+            raise _TooMany from error
+        raise
+
+
+def _flood(message: bytes) -> PoisonedEvent:
+    """The answer to an event of too many values, of which its head alone is read. Raises BadPacket."""
+    unpacker = msgpack.Unpacker(read_size=_READ_BYTES, max_array_len=0, max_map_len=0)
+    unpacker.feed(message)
+    head: dict[str, Any] = {}
+    try:
+        if (fields := unpacker.read_map_header()) > _FIELDS_MAX:
+            raise BadPacket(too_many_values())
+        for _ in range(fields):
+            name = unpacker.unpack()
+            if name in _HEAD:
+                head[name] = unpacker.unpack()
+            else:
+                unpacker.skip()
+    except (ValueError, TypeError, msgpack.OutOfData) as error:
+        raise BadPacket("not a packet's map") from error
+    ack_id = head.get("id")
+    if head.get("type") != EVENT or head.get("nsp") != MAIN or not _is_ack_id(ack_id):
+        raise BadPacket(too_many_values())
+    return PoisonedEvent(too_many_values(), ack_id)
 
 
 def _check_complete(message: bytes) -> None:

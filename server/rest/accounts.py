@@ -12,7 +12,7 @@ from server.auth.accounts import AccountService, registration_digest, registrati
 from server.idempotency import IDEMPOTENCY_KEY
 from server.rest.access import Access, idempotency_key, read_query
 from server.rest.attempts import Attempts
-from server.rest.bodies import json_response, read_body
+from server.rest.bodies import json_response, read_public_body
 from server.rest.keyed import KeyedRequests
 from server.rest.operations import operation
 from server.streams import granted
@@ -55,7 +55,7 @@ class AccountRoutes:
         """
         self.attempts.register(request)
         key = idempotency_key(request)
-        wanted = await read_body(request, UserRegisterRequest)
+        wanted = await read_public_body(request, UserRegisterRequest)
         if key is None:
             signed_in = granted(await self.service.register(wanted))
         else:
@@ -68,7 +68,7 @@ class AccountRoutes:
 
     @operation("Signs in", body=UserLoginRequest, answer=UserAuthResponse, public=True)
     async def login(self, request: web.Request) -> web.Response:
-        wanted = await read_body(request, UserLoginRequest)
+        wanted = await read_public_body(request, UserLoginRequest)
         name = wanted.email if "email" in wanted.model_fields_set else wanted.username
         with self.attempts.of(request, f"name:{name.lower()}"):
             return _answer(granted(await self.service.login(wanted)), 200, {})

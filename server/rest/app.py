@@ -9,7 +9,7 @@ from aiohttp.typedefs import Middleware
 
 from protocol.poison import DEPTH_MAX
 from server.middleware import HttpMeters, add_security_headers, http_middlewares
-from server.rest.bodies import BODY_BYTES_MAX, JSON_DEPTH_MAX
+from server.rest.bodies import JSON_DEPTH_MAX, PUBLIC_BODY_BYTES_MAX
 from server.rest.content_tags import content_tags
 
 
@@ -19,6 +19,7 @@ def http_application(
     meters: HttpMeters,
     allowed_origins: Sequence[str],
     body_max_bytes: int,
+    public_body_max_bytes: int = 8 << 10,
     json_depth_max: int = DEPTH_MAX,
     new_id: Callable[[], str],
     inner: Sequence[Middleware] = (),
@@ -28,7 +29,8 @@ def http_application(
         middlewares=[*http_middlewares(meters, allowed_origins, new_id), *inner, content_tags],
         client_max_size=body_max_bytes,
     )
-    app[BODY_BYTES_MAX], app[JSON_DEPTH_MAX] = body_max_bytes, json_depth_max
+    app[PUBLIC_BODY_BYTES_MAX] = min(public_body_max_bytes, body_max_bytes)
+    app[JSON_DEPTH_MAX] = json_depth_max
     app.add_routes(routes)
     app.on_response_prepare.append(add_security_headers)
     return app

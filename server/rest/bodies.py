@@ -16,21 +16,23 @@ from protocol.poison import find_poison
 
 M = TypeVar("M", bound=Message)
 
-BODY_BYTES_MAX: Final = web.AppKey("body_bytes_max", int)
+PUBLIC_BODY_BYTES_MAX: Final = web.AppKey("public_body_bytes_max", int)
+"""What is read of whom nobody knows yet. Other bodies have the application's `client_max_size`."""
 JSON_DEPTH_MAX: Final = web.AppKey("json_depth_max", int)
-"""What the application takes in a body; as packets of the socket."""
+"""How deep a body may be, as a packet of the socket."""
 
 
 async def read_body(request: web.Request, model: type[M]) -> M:
     """The body as a message. Its size is bounded by the application's `client_max_size`, its depth by JSON_DEPTH_MAX.
 
+    For routes that know who asks; the others take `read_public_body`.
     Raises Rejected: invalid, too_large, unsupported_media_type.
     """
     _check_media_type(request)
     try:
         text = await request.read()
     except web.HTTPRequestEntityTooLarge as error:
-        most = request.config_dict[BODY_BYTES_MAX]
+        most = request.client_max_size
         raise Rejected(Rejection(ErrorCode.TOO_LARGE, f"the body has more than {most} bytes")) from error
     try:
         value = orjson.loads(text)
@@ -42,6 +44,11 @@ async def read_body(request: web.Request, model: type[M]) -> M:
     if not isinstance(value, dict):
         raise _refused("the body must be a JSON object")
     return validated(model, value)
+
+
+async def read_public_body(request: web.Request, model: type[M]) -> M:
+    """The body of a route that needs no token: a small one, so that nobody makes others wait."""
+    return await read_body(request.clone(client_max_size=request.config_dict[PUBLIC_BODY_BYTES_MAX]), model)
 
 
 def validated(model: type[M], value: Mapping[str, Any]) -> M:

@@ -12,7 +12,7 @@ from server.auth.logins import LoginService
 from server.idempotency import IDEMPOTENCY_KEY
 from server.rest.access import Access, idempotency_key, path_id
 from server.rest.attempts import Attempts
-from server.rest.bodies import json_response, read_body
+from server.rest.bodies import json_response, read_body, read_public_body
 from server.rest.operations import operation
 from server.streams import granted
 
@@ -43,7 +43,7 @@ class LoginRoutes:
     )
     async def refresh(self, request: web.Request) -> web.Response:
         """Needs no access token, which may have ended: the refresh token says who it is."""
-        wanted = await read_body(request, RefreshRequest)
+        wanted = await read_public_body(request, RefreshRequest)
         with self.attempts.of(request):
             signed_in = granted(await self.logins.refresh(wanted.refresh_token, idempotency_key(request)))
         return json_response(signed_in.as_json(), 200, {"Cache-Control": "no-store"})

@@ -9,6 +9,7 @@ import pytest
 
 from config.settings import KIB, MIB, Settings
 from protocol.errors import ErrorCode, Rejection
+from protocol.poison import NODES_MAX
 from tests.architecture.sources import ROOT, tracked
 from tests.docs.pages import (
     PAGES,
@@ -83,7 +84,7 @@ def test_the_table_of_settings_tells_the_defaults() -> None:
 def test_the_limits_that_are_told_are_those_of_the_settings() -> None:
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     assert f"is at most {defaults['packet_bytes_max'] // KIB - 4} KiB of JSON" in README
-    assert f"{defaults['json_depth_max']} levels deep" in README
+    assert f"{defaults['json_depth_max']} levels deep, with {NODES_MAX:,} values" in README
     assert f"{defaults['project_tasks_max']:,} tasks and {defaults['project_comments_max']:,} comments" in README
     assert f"live {defaults['access_token_lifetime_s'] // 60} minutes" in README
     assert f"{defaults['mailbox_messages_max']:,} wait at most" in LIFE_CYCLE

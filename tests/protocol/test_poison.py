@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.poison import find_poison, may_hold_poison
+from protocol.poison import NODES_MAX, find_poison, may_hold_poison
 
 
 def nested(depth: int) -> Any:
@@ -55,7 +56,27 @@ def test_poison_is_found_at_any_depth(value: Any) -> None:
 
 
 def test_floods_of_tiny_values_are_found() -> None:
-    assert find_poison([{}] * 100_001) is not None
+    assert find_poison([{}] * NODES_MAX) is not None
+    assert find_poison([{}] * (NODES_MAX - 1)) is None
+    assert find_poison([[[0] * 79]] * 100) is not None
+
+
+def test_nothing_is_made_for_what_is_looked_at() -> None:
+    """But for one list of each depth, of 8 bytes for each value."""
+    flood: list[Any] = [{}] * (NODES_MAX - 1)
+    tracemalloc.start()
+    try:
+        assert find_poison(flood) is None
+        assert tracemalloc.get_traced_memory()[1] < 20 * NODES_MAX
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_long_text_need_not_be_searched() -> None:
+    text = json.dumps(["command", {"data": {"description": "a word, " * (NODES_MAX // 2)}}])
+    assert len(text) > NODES_MAX
+    assert not may_hold_poison(text)
+    assert may_hold_poison(json.dumps([0] * NODES_MAX))
 
 
 def test_what_is_told_does_not_quote_the_value() -> None:

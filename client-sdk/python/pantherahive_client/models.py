@@ -676,7 +676,9 @@ class EditTasks(TypedDict):
     """Edits many tasks, each as `EditTask` would, in one entry.
 
     The ack has a result per item in their order: `items: [{taskId, ok: true} | {taskId, error}]`. A
-    refused item stops no other. A `base` is judged for each by itself.
+    refused item stops no other. A `base` is judged for each by itself. One that cannot be read refuses
+    the command, which says what is wrong with the first of them. All items together have at most 2,000
+    labels, people and values of fields.
     """
 
     edits: list[EditTask]

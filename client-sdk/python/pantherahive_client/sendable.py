@@ -13,7 +13,7 @@ from pantherahive_client.errors import Invalid, TooLarge
 NUMBER_MAX = 2**53 - 1
 """Beyond it numbers change on their way (RFC 8259 §6), and the server refuses them."""
 
-VALUES_MAX = 100_000
+VALUES_MAX = 8_000
 """A packet may hold so many values at all depths, keys not counted (the server's `NODES_MAX`)."""
 
 _ENVELOPE_VALUES = 3

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.runtime.publication import Publication
+from protocol.poison import NODES_MAX, too_many_values
 from protocol.projects import CreateProject
 from protocol.tasks import CreateTask
 from server.gateway.json_parser import JsonParser
-from server.gateway.msgpack_parser import CONTAINERS_MAX, MsgpackParser
+from server.gateway.msgpack_parser import MsgpackParser
 from server.gateway.packets import BadPacket, EventPacket, PoisonedEvent
 from tests.server.gateway.client import LiveClient, Replica
 from tests.server.gateway.hive import Hive, eventually, new_project
@@ -130,23 +131,49 @@ def test_undefined_is_a_field_that_is_not_there() -> None:
     assert decoded == EventPacket("join", [{"stream": "s", "list": [1, None]}, None], None)
 
 
-@pytest.mark.parametrize("crowd", [{"a": None}, [None]], ids=["maps", "arrays"])
-def test_so_many_containers_are_not_looked_through_for_undefined(crowd: Any) -> None:
-    """What the hooks cost is paid for some of them; then the extension is left to be found."""
-    undefined = msgpack.ExtType(0, b"\0")
-    parser = MsgpackParser()
-    few = packet(data=["x", [crowd] * (CONTAINERS_MAX - 10), undefined], id=7)
-    assert isinstance(parser.decode(few, DEPTH_MAX), EventPacket)
-    many = packet(data=["x", [crowd] * CONTAINERS_MAX, undefined], id=7)
-    assert isinstance(parser.decode(many, DEPTH_MAX), PoisonedEvent)
+UNDEFINED = msgpack.ExtType(0, b"\0")
+FLOODS = {
+    "a list": [0] * NODES_MAX,
+    "lists in lists": [[[]] * 1000] * 100,
+    "empty maps": [{}] * (NODES_MAX + 1),
+    "a map": {str(key): 0 for key in range(NODES_MAX)},
+    "undefined": [{"a": UNDEFINED}] * NODES_MAX,
+    "undefined in lists": [[UNDEFINED]] * NODES_MAX,
+    "keys that are numbers": [{1: None}] * NODES_MAX,
+    "a map with keys that are numbers": dict.fromkeys(range(NODES_MAX + 1)),
+    "lists beside a key that is a number": [{1: None}, [[]] * (NODES_MAX + 1)],
+}
 
 
-def test_so_many_maps_with_keys_that_are_no_text_are_bad() -> None:
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS.keys())
+def test_a_flood_of_values_is_answered_where_an_answer_is_awaited(flood: Any) -> None:
     parser = MsgpackParser()
-    few = packet(data=["x", [{1: None}] * (CONTAINERS_MAX - 10)], id=7)
-    assert isinstance(parser.decode(few, DEPTH_MAX), PoisonedEvent)
+    assert parser.decode(packet(data=["x", flood], id=7), DEPTH_MAX) == PoisonedEvent(too_many_values(), 7)
+    for no_event in (packet(data=["x", flood]), packet(type=0, data=flood), packet(data=["x"], id=flood)):
+        with pytest.raises(BadPacket):
+            parser.decode(no_event, DEPTH_MAX)
+
+
+def test_a_flood_of_values_is_not_made() -> None:
+    flood = packet(data=["x", [[[]] * 1000] * 250], id=7)
+    tracemalloc.start()
+    try:
+        MsgpackParser().decode(flood, DEPTH_MAX)
+        assert tracemalloc.get_traced_memory()[1] < 100 * NODES_MAX + 2 * len(flood)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("flood", [{str(key): 0 for key in range(NODES_MAX)}, {3: 0} | dict.fromkeys(range(NODES_MAX))])
+def test_a_packet_that_is_a_flood_itself_is_bad(flood: Any) -> None:
     with pytest.raises(BadPacket):
-        parser.decode(packet(data=["x", [{1: None}] * CONTAINERS_MAX], id=7), DEPTH_MAX)
+        MsgpackParser().decode(msgpack.packb(flood), DEPTH_MAX)
+
+
+@pytest.mark.parametrize("crowd", [{"a": None}, [None]], ids=["maps", "arrays"])
+def test_undefined_is_looked_for_among_all_that_a_packet_may_hold(crowd: Any) -> None:
+    few = packet(data=["x", [crowd] * (NODES_MAX // 2 - 10), UNDEFINED], id=7)
+    assert isinstance(MsgpackParser().decode(few, DEPTH_MAX), EventPacket)
 
 
 JSON_VALUES = st.recursive(

@@ -50,6 +50,9 @@ ROWS: Final = [
     Row("`true` for a number", task(estimate=True), "400 invalid"),
     Row("33 levels of nesting", raw(nested(33)), "400 invalid"),
     Row("100,000 levels of nesting", raw(nested(100_000)), "400 invalid"),
+    Row("7,000 fields that are none", task(**{f"x{number}": 0 for number in range(7_000)}), "400 invalid"),
+    Row("9,000 fields that are none", task(**{f"x{number}": 0 for number in range(9_000)}), "400 invalid"),
+    Row("9,000 empty objects in a list", raw(b'{"title":[' + b"{}," * 8_999 + b"{}]}"), "400 invalid"),
     Row("120,000 numbers in a list", raw(b'{"title":[' + b"0," * 119_999 + b"0]}"), "400 invalid"),
     Row("more than 260 KiB", raw(b'{"title":"' + b"x" * (260 << 10) + b'"}'), "413 too_large"),
     Row(
