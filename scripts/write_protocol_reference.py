@@ -66,8 +66,10 @@ commands have some 7,000. Of what is wrong in a command the first 20 problems ar
 _SLOW: Final = """
 ### Clients that read slowly, or not at all
 
-What a client has not read waits in the server, up to `transport_buffer_max_bytes`; beyond that nothing more is written
-to it, and its place in a stream is all that is kept.
+What a client has not read waits in the server, up to `transport_buffer_max_bytes` and the packet that passes it,
+however many streams it follows; beyond that nothing more is written to it, and its place in a stream is all that is
+kept. As it reads, the streams in which it is behind take turns, a packet each. Presence and awareness are left out
+meanwhile, and told as a whole (`complete`) in turn with the rest.
 
 * One that **reads**, however little, stays connected, but for states (see below). Once it has read most of what waited,
   it gets the entries that it missed; or one `reset` with the reason `behind`, if it was slow for
