@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from heapq import nsmallest
-from typing import Final
 
 from actors.field_changes import end_record
 from actors.project.cycles import refuse_cycle
@@ -19,9 +18,6 @@ from actors.runtime.actor import Context, EntryMeta
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.links import AddLink, LinkAdded, LinkRemoved, LinkType, LinkView, RemoveLink
-
-_FEW: Final = 2
-"""So many searches cost no more than the look at everything."""
 
 
 def decide_add(state: ProjectState, command: AddLink, context: Context, limits: ProjectLimits) -> Outcome:
@@ -76,9 +72,8 @@ def refuse_link(
 def foresee_links(state: ProjectState, links: Iterable[LinkView]) -> None:
     """Called before many links come back, each by way of `refuse_link`: one look at all, not a search for each."""
     coming = [link for link in links if state.links.get(link["id"]) != link]
-    if len(coming) > _FEW:
-        state.order.foresee([(one["taskId"], one["otherId"]) for one in coming if one["type"] in ORDERING])
-        state.duplicates.foresee([(one["taskId"], one["otherId"]) for one in coming if one["type"] == "duplicates"])
+    state.order.foresee([(one["taskId"], one["otherId"]) for one in coming if one["type"] in ORDERING])
+    state.duplicates.foresee([(one["taskId"], one["otherId"]) for one in coming if one["type"] == "duplicates"])
 
 
 def _same_link(state: ProjectState, link_type: LinkType, task_id: str, other_id: str) -> str | None:

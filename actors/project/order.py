@@ -6,13 +6,16 @@ mixture, would be work that nobody can ever finish.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
 _LEAD: Final = 32
 """So many tasks more than from the other end are met before the search goes on from there."""
+
+_FEW: Final = 2
+"""So many searches cost no more than a look at everything."""
 
 
 @dataclass(slots=True)
@@ -61,12 +64,14 @@ class Order:
             if not front or not back:
                 return []
 
-    def foresee(self, pairs: Iterable[tuple[str, str]]) -> None:
+    def foresee(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Prepares for pairs that are to be put in one by one, each after a search for the way back.
 
         One look at everything shows that none of them closes a cycle; while they come no search is needed. Where some
         would close one, nothing is known, and each is searched as ever.
         """
+        if len(pairs) <= _FEW:
+            return
         coming: dict[str, list[str]] = {}
         waiting = {task: len(others) for task, others in self.before.items()}
         for first, then in pairs:

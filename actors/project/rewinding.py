@@ -81,7 +81,7 @@ def _pieces(restoration: Restoration, then: Mapping[str, Any]) -> Iterator[Piece
     yield from (partial(restoration.without_task, task_id) for task_id, record in tasks if record is None)
     # A recurrence leaves one task before another one gets it: an entry may end between them.
     yield from (partial(restoration.task, record) for record in sorted(known, key=_goes_on))
-    yield partial(restoration.parents, known)
+    yield partial(_parents, restoration, known)
     links = list(_known(then["links"]))
     yield from (partial(_link, restoration, record, links if record is links[0] else ()) for record in links)
     yield from (partial(restoration.without_comment, comment_id) for comment_id in _missing(then["comments"]))
@@ -109,6 +109,15 @@ def _other_links(restoration: Restoration, records: Records) -> Iterator[str]:
     """Those that were not there yet, and those whose id says something else now: they may stand in others' way."""
     present = restoration.draft.links
     return (one for one, then in records.items() if then is None or present.get(one, then) != then)
+
+
+def _parents(restoration: Restoration, tasks: Sequence[TaskView]) -> Iterator[int]:
+    """One look at the order of all tasks, as for links, before each is asked whether its old parent closes a cycle."""
+    draft, wanted = restoration.draft, [(then["id"], then["parentId"]) for then in tasks]
+    draft.order.foresee(
+        [(one, parent) for one, parent in wanted if parent is not None and draft.tasks[one]["parentId"] != parent]
+    )
+    yield from restoration.parents(tasks)
 
 
 def _link(restoration: Restoration, then: LinkView, foreseen: Sequence[LinkView]) -> None:

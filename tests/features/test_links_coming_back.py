@@ -10,7 +10,7 @@ import pytest
 from actors.project import order
 from protocol.event import Command
 from protocol.links import AddLink, LinkAdded, LinkRemoved, LinkType, RemoveLink
-from protocol.tasks import CreateTask
+from protocol.tasks import CreateTask, EditTask
 from protocol.timetravel import RestoreProjectTo, RestoreTaskTo
 from tests.actors.given import MEMBER, OWNER, Life, a_team, happened, uuid
 from tests.actors.undoing import newest, restore, seen, undo
@@ -99,4 +99,20 @@ def test_a_link_whose_id_says_the_contrary_by_now_goes_before_any_comes_back(sea
     _, first, *changes = happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
     assert isinstance(first, LinkRemoved)
     assert [type(change) for change in changes] == [LinkAdded] * len(LINKS)
+    assert (searched, seen(life)) == ([], then)
+
+
+def test_parents_come_back_without_a_search_for_each(searched: list[str]) -> None:
+    """Of tasks that many others come before, to one that comes before many."""
+    life = two_chains("blocks")
+    children = [uuid(0x4000 + number) for number in range(10)]
+    for child in children:
+        life.given(
+            (MEMBER, CreateTask(task_id=child, title="x", parent_id=OTHERS[0])),
+            (MEMBER, AddLink(type="blocks", task_id=ONES[-1], other_id=child)),
+        )
+    point, then = newest(life), seen(life)
+    life.given(*((MEMBER, EditTask(task_id=child, parent_id=None)) for child in children))
+    searched.clear()
+    happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
     assert (searched, seen(life)) == ([], then)
