@@ -41,6 +41,7 @@ def decide_edits(state: ProjectState, command: EditTasks, context: Context, limi
     if is_archived(state):
         return archived()
     bulk = _Bulk(state, context, limits, dating)
+    bulk.foresee(command.edits)
     items = [bulk.item(edit) for edit in command.edits]
     return dating.decision([*bulk.events, TaskEditsJudged(items=items)])
 
@@ -57,6 +58,10 @@ class _Bulk:
         self._draft = draft_of(state, _UNTOUCHED)
         self._characters = 0
         self.events: list[ProjectEvent] = []
+
+    def foresee(self, edits: Iterable[EditTask]) -> None:
+        """One look at the order of all tasks, so that no parent that is given needs a search of its own."""
+        self._draft.order.foresee([(edit.task_id, edit.parent_id) for edit in edits if edit.parent_id is not None])
 
     def item(self, edit: EditTask) -> JudgedEdit:
         """Judges an edit; an accepted one leaves its events."""

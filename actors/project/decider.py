@@ -10,7 +10,8 @@ from actors.project import answers, commands, due_dates, notices, projects, purg
 from actors.project.edited_fields import wished_by
 from actors.project.events import CONTENT, evolve
 from actors.project.limits import ProjectLimits
-from actors.project.permissions import is_public
+from actors.project.order import SearchTooLong
+from actors.project.permissions import broken, is_public
 from actors.project.state import ProjectState, index_cards, index_series
 from actors.project.subjects import subject
 from actors.runtime.actor import Context, EntryMeta, TimerStep
@@ -51,7 +52,10 @@ class ProjectActor:
 
     def decide(self, state: ProjectState, command: ProjectCommand, context: Context) -> projects.Outcome:
         """What the feature says, unless the command would set what was changed after its base."""
-        outcome = commands.decide(state, command, context, self._limits)
+        try:
+            outcome = commands.decide(state, command, context, self._limits)
+        except SearchTooLong:
+            return broken("search_limit", "to look for cycles takes too long for so many changes: do fewer at once")
         if context.base is None or isinstance(outcome, Rejection):
             return outcome
         return refuse_stale(state.changes, wished_by(outcome.events), context.base, context.seq) or outcome

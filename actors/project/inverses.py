@@ -89,13 +89,13 @@ def take_back(reversal: Reversal) -> list[ProjectEvent] | Rejection:
     meta = EntryMeta(context.seq + 1, context.op_id, dating.author, dating.at, context.now)
     made: list[ProjectEvent] = []
     characters, characters_max = 0, undo_characters_max(reversal.limits)
-    removed = [event.was for event in reversal.entry.events if isinstance(event, LinkRemoved)]
+    is_foreseen = False
     for event in reversed(reversal.entry.events):
         if type(event) in BESIDE or type(event) in MARKERS:
             continue
-        if removed and isinstance(event, LinkRemoved):
-            foresee_links(reversal.draft, removed)
-            removed = []
+        if not is_foreseen and isinstance(event, LinkRemoved | TaskEdited):
+            is_foreseen = True
+            _foresee(reversal)
         inverse = INVERSES[type(event)](reversal, event)
         if isinstance(inverse, Rejection):
             return inverse
@@ -106,6 +106,15 @@ def take_back(reversal: Reversal) -> list[ProjectEvent] | Rejection:
             evolve(reversal.draft, one, meta)
         made += inverse
     return _refuse_names(reversal, made) or made
+
+
+def _foresee(reversal: Reversal) -> None:
+    """The links and the parents that are given back: see `foresee_links`."""
+    events = reversal.entry.events
+    links = [event.was for event in events if isinstance(event, LinkRemoved)]
+    edits = [event for event in events if isinstance(event, TaskEdited)]
+    parents = [(edit.task_id, parent) for edit in edits if (parent := edit.was.get("parentId")) is not None]
+    foresee_links(reversal.draft, links, parents)
 
 
 def _too_large(characters_max: int) -> Rejection:

@@ -69,10 +69,14 @@ def refuse_link(
     return refuse_cycle(state, task_id, other_id, link_type) if link_type in ORDERING else None
 
 
-def foresee_links(state: ProjectState, links: Iterable[LinkView]) -> None:
-    """Called before many links come back, each by way of `refuse_link`: one look at all, not a search for each."""
+def foresee_links(state: ProjectState, links: Iterable[LinkView], parents: Iterable[tuple[str, str]] = ()) -> None:
+    """Called before many links come back, each by way of `refuse_link`: one look at all, not a search for each.
+
+    `parents`: (task id, its parent) of those that get one together with the links.
+    """
     coming = [link for link in links if state.links.get(link["id"]) != link]
-    state.order.foresee([(one["taskId"], one["otherId"]) for one in coming if one["type"] in ORDERING])
+    ordering = [(one["taskId"], one["otherId"]) for one in coming if one["type"] in ORDERING]
+    state.order.foresee([*ordering, *parents])
     state.duplicates.foresee([(one["taskId"], one["otherId"]) for one in coming if one["type"] == "duplicates"])
 
 

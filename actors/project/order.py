@@ -17,6 +17,13 @@ _LEAD: Final = 32
 _FEW: Final = 2
 """So many searches cost no more than a look at everything."""
 
+MET_IN_A_DRAFT_MAX: Final = 500_000
+"""So many tasks are met in all searches of one command that tries many changes: about 0.2 s."""
+
+
+class SearchTooLong(Exception):
+    """The searches of one command have met as many tasks as they may."""
+
 
 @dataclass(slots=True)
 class Order:
@@ -28,6 +35,8 @@ class Order:
     before: dict[str, dict[str, int]] = field(default_factory=dict)
     # Task → a number, smaller for what comes first, that was made for pairs to come; empty when none holds.
     numbers: dict[str, int] = field(default_factory=dict, init=False, compare=False, repr=False)
+    # How many tasks its searches may still meet. None: as many as there are, for it is asked once or twice a command.
+    meetings_left: int | None = field(default=None, compare=False, repr=False)
 
     def put(self, first: str, then: str) -> None:
         """One reason more for `first` to come before `then`."""
@@ -45,7 +54,7 @@ class Order:
         """A shortest way from `start` to `end` along the order, both included; empty when there is none.
 
         Breadth first from both ends, always on from where less was met: what lies on one side alone is not searched,
-        however far the other one reaches. Every task is met at most once from each end.
+        however far the other one reaches. Every task is met at most once from each end. Raises SearchTooLong.
         """
         if start == end:
             return [start]
@@ -59,6 +68,8 @@ class Order:
             front, met = _advance(self.after, front, ahead, behind)
             if met is None and front:
                 back, met = _advance(self.before, back, behind, ahead)
+            if met is not None or not front or not back:
+                self._count_meetings(len(ahead) + len(behind))
             if met is not None:
                 return [*reversed(_way(met, ahead)), *_way(met, behind)[1:]]
             if not front or not back:
@@ -85,6 +96,12 @@ class Order:
                 if waiting[other] == 0:
                     line.append(other)
         self.numbers = {task: number for number, task in enumerate(line)} if len(line) == tasks else {}
+
+    def _count_meetings(self, met: int) -> None:
+        if self.meetings_left is not None:
+            self.meetings_left -= met
+            if self.meetings_left < 0:
+                raise SearchTooLong
 
     def _numbers_tell(self, first: str, then: str) -> bool:
         """Whether the numbers say that nothing leads from `then` to `first`."""

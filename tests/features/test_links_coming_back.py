@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from actors.project import order
+from actors.project import drafts, order
 from protocol.event import Command
 from protocol.links import AddLink, LinkAdded, LinkRemoved, LinkType, RemoveLink
-from protocol.tasks import CreateTask, EditTask
+from protocol.tasks import CreateTask, EditTask, EditTasks
 from protocol.timetravel import RestoreProjectTo, RestoreTaskTo
-from tests.actors.given import MEMBER, OWNER, Life, a_team, happened, uuid
+from tests.actors.given import MEMBER, OWNER, Life, a_team, broken, happened, refused, uuid
 from tests.actors.undoing import newest, restore, seen, undo
 
 ONES = [uuid(0x1000 + number) for number in range(40)]
@@ -102,17 +102,52 @@ def test_a_link_whose_id_says_the_contrary_by_now_goes_before_any_comes_back(sea
     assert (searched, seen(life)) == ([], then)
 
 
-def test_parents_come_back_without_a_search_for_each(searched: list[str]) -> None:
-    """Of tasks that many others come before, to one that comes before many."""
+CHILDREN = [uuid(0x4000 + number) for number in range(10)]
+
+
+def with_children() -> Life:
+    """Tasks that many others come before, under one that comes before many."""
     life = two_chains("blocks")
-    children = [uuid(0x4000 + number) for number in range(10)]
-    for child in children:
+    for child in CHILDREN:
         life.given(
             (MEMBER, CreateTask(task_id=child, title="x", parent_id=OTHERS[0])),
             (MEMBER, AddLink(type="blocks", task_id=ONES[-1], other_id=child)),
         )
+    return life
+
+
+def under(parent_id: str | None) -> EditTasks:
+    return EditTasks(edits=[EditTask(task_id=child, parent_id=parent_id) for child in CHILDREN])
+
+
+def test_parents_come_back_without_a_search_for_each(searched: list[str]) -> None:
+    life = with_children()
     point, then = newest(life), seen(life)
-    life.given(*((MEMBER, EditTask(task_id=child, parent_id=None)) for child in children))
+    life.given(*((MEMBER, EditTask(task_id=child, parent_id=None)) for child in CHILDREN))
     searched.clear()
     happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
     assert (searched, seen(life)) == ([], then)
+
+
+def test_nor_does_one_command_that_gives_many_a_parent_search_for_each(searched: list[str]) -> None:
+    life = with_children()
+    then = seen(life)
+    life.given((MEMBER, under(None)))
+    searched.clear()
+    happened(undo(life, newest(life), MEMBER))
+    assert (searched, seen(life)) == ([], then)
+    life.given((MEMBER, under(None)))
+    searched.clear()
+    life.given((MEMBER, under(OTHERS[0])))
+    assert (searched, seen(life)) == ([], then)
+
+
+def test_a_command_that_searches_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that would close a cycle, so that each has to be searched."""
+    life = with_children()
+    life.given((MEMBER, under(None)))
+    circle = EditTask(task_id=ONES[0], parent_id=OTHERS[-1]), EditTask(task_id=OTHERS[-1], parent_id=ONES[0])
+    edits = EditTasks(edits=[*circle, *under(OTHERS[0]).edits])
+    assert happened(life.decide(edits, MEMBER))
+    monkeypatch.setattr(drafts, "MET_IN_A_DRAFT_MAX", 100)
+    assert refused(life.decide(edits, MEMBER)) == broken("search_limit")
