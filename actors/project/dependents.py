@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from actors.field_changes import newest_by_others, who_and_when
@@ -22,16 +22,17 @@ Dependent = dict[str, Any]
 
 def dependents(state: ProjectState, entry: PastEntry) -> Iterator[Dependent]:
     """For all that the entry made or brought back and that is there now."""
+    undoings = frozenset(undoing.seq for undoing in state.undone.values())
     for event in entry.events:
-        yield from _of(state, entry, event)
+        yield from _of(state, entry, event, undoings)
 
 
-def _of(state: ProjectState, entry: PastEntry, event: ProjectEvent) -> Iterator[Dependent]:
+def _of(state: ProjectState, entry: PastEntry, event: ProjectEvent, undoings: Set[int]) -> Iterator[Dependent]:
     match event:
         case TaskCreated():
-            yield from _of_task(state, entry, event.task["id"], "")
+            yield from _of_task(state, entry, event.task["id"], "", undoings)
         case TaskRestored():
-            yield from _of_task(state, entry, event.task_id, entry.at)
+            yield from _of_task(state, entry, event.task_id, entry.at, undoings)
         case CommentAdded():
             yield from _of_comment(state, entry, event.comment_id, "")
         case CommentRestored():
@@ -39,9 +40,9 @@ def _of(state: ProjectState, entry: PastEntry, event: ProjectEvent) -> Iterator[
         case LinkAdded():
             yield from _changes(state, entry, "link", event.link["id"])
         case MilestoneCreated():
-            yield from _of_milestone(state, entry, event.milestone["id"], _since(entry, event.milestone))
+            yield from _of_milestone(state, entry, event.milestone["id"], _since(entry, event.milestone), undoings)
         case FieldDefined():
-            yield from _of_field(state, entry, event.field["id"], _since(entry, event.field))
+            yield from _of_field(state, entry, event.field["id"], _since(entry, event.field), undoings)
         case _:
             return
 
@@ -71,7 +72,9 @@ def _others_react(state: ProjectState, entry: PastEntry, comment_id: str) -> boo
     return any(set(one["userIds"]) - {entry.author} for one in state.comments[comment_id]["reactions"])
 
 
-def _of_task(state: ProjectState, entry: PastEntry, task_id: str, since: str) -> Iterator[Dependent]:
+def _of_task(
+    state: ProjectState, entry: PastEntry, task_id: str, since: str, undoings: Set[int]
+) -> Iterator[Dependent]:
     """Comments, links and subtasks of others, made at the time `since` or later."""
     if state.tasks[task_id]["deletedAt"] is not None:
         return
@@ -87,10 +90,12 @@ def _of_task(state: ProjectState, entry: PastEntry, task_id: str, since: str) ->
             yield from _changes(state, entry, "link", link_id)
     for child_id in sorted(state.subtasks.get(task_id, ())):
         if state.tasks[child_id]["deletedAt"] is None:
-            yield from _put_there(state, entry, child_id, "parentId", since)
+            yield from _put_there(state, entry, child_id, "parentId", since, undoings)
 
 
-def _put_there(state: ProjectState, entry: PastEntry, task_id: str, field: str, since: str) -> Iterator[Dependent]:
+def _put_there(
+    state: ProjectState, entry: PastEntry, task_id: str, field: str, since: str, undoings: Set[int]
+) -> Iterator[Dependent]:
     """The task, if others have set this field of it since, or have made it with the value that it has.
 
     Theirs counts though the author has set it again, which is what taking back its removal does.
@@ -100,14 +105,18 @@ def _put_there(state: ProjectState, entry: PastEntry, task_id: str, field: str, 
     if theirs is not None:
         if theirs.seq > entry.seq:
             yield _made("task", task_id, theirs.author, theirs.at, field)
-    elif task["createdBy"] != entry.author and task["createdAt"] >= since and _is_as_made(state, task_id, field):
+    elif (
+        task["createdBy"] != entry.author
+        and task["createdAt"] >= since
+        and _is_as_made(state, task_id, field, undoings)
+    ):
         yield _made("task", task_id, task["createdBy"], task["createdAt"], field)
 
 
-def _is_as_made(state: ProjectState, task_id: str, field: str) -> bool:
-    """Whether nobody has set the field since its task was made; an undo has set it to what it had been."""
+def _is_as_made(state: ProjectState, task_id: str, field: str, undoings: Set[int]) -> bool:
+    """Whether nobody has set the field since its task was made; an undo (`undoings`) has set it to what it was."""
     last = state.changes.get(f"task/{task_id}", {}).get(field)
-    return last is None or any(undoing.seq == last.seq for undoing in state.undone.values())
+    return last is None or last.seq in undoings
 
 
 def _of_comment(state: ProjectState, entry: PastEntry, comment_id: str, since: str) -> Iterator[Dependent]:
@@ -133,21 +142,25 @@ def _said(state: ProjectState, entry: PastEntry, comment_id: str, since: str) ->
         yield from _changes(state, entry, "comment", comment_id)
 
 
-def _of_milestone(state: ProjectState, entry: PastEntry, milestone_id: str, since: str) -> Iterator[Dependent]:
+def _of_milestone(
+    state: ProjectState, entry: PastEntry, milestone_id: str, since: str, undoings: Set[int]
+) -> Iterator[Dependent]:
     if milestone_id not in state.milestones:
         return
     yield from _changes(state, entry, "milestone", milestone_id)
     for task_id in sorted(state.milestone_tasks.get(milestone_id, ())):
-        yield from _put_there(state, entry, task_id, "milestoneId", since)
+        yield from _put_there(state, entry, task_id, "milestoneId", since, undoings)
 
 
-def _of_field(state: ProjectState, entry: PastEntry, field_id: str, since: str) -> Iterator[Dependent]:
+def _of_field(
+    state: ProjectState, entry: PastEntry, field_id: str, since: str, undoings: Set[int]
+) -> Iterator[Dependent]:
     if field_id not in state.fields:
         return
     yield from _changes(state, entry, "field", field_id)
     for task_id, task in state.tasks.items():
         if field_id in task["fields"]:
-            yield from _put_there(state, entry, task_id, f"fields.{field_id}", since)
+            yield from _put_there(state, entry, task_id, f"fields.{field_id}", since, undoings)
 
 
 def _made(what: str, record_id: str, author: str, at: str, field: str | None = None) -> Dependent:

@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import fields
 from typing import Any
 
-from actors.project.order import MET_IN_A_DRAFT_MAX, Order
+from actors.project.order import Order
 from actors.project.state import ProjectState
 
 
@@ -28,10 +28,7 @@ def _copied(value: Any) -> Any:
     if isinstance(value, list | set):
         return copy(value)
     if isinstance(value, Order):
-        after, before = (
-            {task_id: dict(others) for task_id, others in pairs.items()} for pairs in (value.after, value.before)
-        )
-        return Order(after, before, meetings_left=MET_IN_A_DRAFT_MAX)
+        return value.draft()
     if isinstance(value, dict):
         return {key: copy(item) if isinstance(item, list | set) else item for key, item in value.items()}
     return value

@@ -37,18 +37,22 @@ class Order:
     numbers: dict[str, int] = field(default_factory=dict, init=False, compare=False, repr=False)
     # How many tasks its searches may still meet. None: as many as there are, for it is asked once or twice a command.
     meetings_left: int | None = field(default=None, compare=False, repr=False)
+    # In a draft: the tasks whose others are its own, after and before them; those of all others are the original's.
+    _own: tuple[set[str], set[str]] | None = field(default=None, compare=False, repr=False)
+
+    def draft(self) -> Order:
+        """A copy with a bound on its searches. What it does not change it shares, so it is made in no time."""
+        return Order(dict(self.after), dict(self.before), MET_IN_A_DRAFT_MAX, (set(), set()))
 
     def put(self, first: str, then: str) -> None:
         """One reason more for `first` to come before `then`."""
         if self.numbers and not self._numbers_tell(first, then):
             self.numbers = {}
-        _count(self.after, first, then, 1)
-        _count(self.before, then, first, 1)
+        self._count(first, then, 1)
 
     def drop(self, first: str, then: str) -> None:
         """One reason less. Raises KeyError when there is none."""
-        _count(self.after, first, then, -1)
-        _count(self.before, then, first, -1)
+        self._count(first, then, -1)
 
     def path(self, start: str, end: str) -> Sequence[str]:
         """A shortest way from `start` to `end` along the order, both included; empty when there is none.
@@ -97,6 +101,13 @@ class Order:
                     line.append(other)
         self.numbers = {task: number for number, task in enumerate(line)} if len(line) == tasks else {}
 
+    def _count(self, first: str, then: str, by: int) -> None:
+        if self._own is not None:
+            _make_own(self.after, first, self._own[0])
+            _make_own(self.before, then, self._own[1])
+        _count(self.after, first, then, by)
+        _count(self.before, then, first, by)
+
     def _count_meetings(self, met: int) -> None:
         if self.meetings_left is not None:
             self.meetings_left -= met
@@ -107,6 +118,13 @@ class Order:
         """Whether the numbers say that nothing leads from `then` to `first`."""
         one, other = self.numbers.get(first), self.numbers.get(then)
         return one is not None and other is not None and one < other
+
+
+def _make_own(pairs: dict[str, dict[str, int]], one: str, own: set[str]) -> None:
+    if one not in own:
+        own.add(one)
+        if one in pairs:
+            pairs[one] = dict(pairs[one])
 
 
 def _count(pairs: dict[str, dict[str, int]], one: str, other: str, by: int) -> None:

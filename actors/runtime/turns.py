@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from actors.ports import Clock
 
+_ROUNDS_FOR_OTHERS: Final = 2
+"""So many rounds the loop is somebody else's when a slice is over: one to read what has come, one to answer it."""
+
 
 class Turns:
-    """The cells that wait for a turn, in a row. When the slice is over the loop is somebody else's for a round.
+    """The cells that wait for a turn, in a row. When the slice is over the loop is somebody else's for some rounds.
 
     A turn that is begun is not broken off: it takes at least one message, and looks at `ends_s` between two.
     """
@@ -39,19 +43,26 @@ class Turns:
         if not self._is_scheduled:
             self._schedule()
 
-    def _schedule(self) -> None:
+    def _schedule(self, rounds: int = 0) -> None:
+        """So many rounds of the loop are left to others before."""
         self._is_scheduled = True
-        asyncio.get_running_loop().call_soon(self._run)
+        loop = asyncio.get_running_loop()
+        if rounds:
+            loop.call_soon(self._schedule, rounds - 1)
+        else:
+            loop.call_soon(self._run)
 
     def _run(self) -> None:
         """Who asks again meanwhile waits for the next round. A defect in one turn takes nobody else's."""
+        is_over = False
         self.ends_s = self._clock.monotonic_s() + self._slice_s
         try:
             for _ in range(len(self._row)):
                 self._row.popleft()()
-                if self._clock.monotonic_s() >= self.ends_s:
+                is_over = self._clock.monotonic_s() >= self.ends_s
+                if is_over:
                     break
         finally:
             self._is_scheduled = False
             if self._row:
-                self._schedule()
+                self._schedule(_ROUNDS_FOR_OTHERS if is_over else 0)

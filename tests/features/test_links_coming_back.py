@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors.project import drafts, order
+from actors.project import order
 from protocol.event import Command
 from protocol.links import AddLink, LinkAdded, LinkRemoved, LinkType, RemoveLink
 from protocol.tasks import CreateTask, EditTask, EditTasks
@@ -149,5 +149,5 @@ def test_a_command_that_searches_too_long_is_refused(monkeypatch: pytest.MonkeyP
     circle = EditTask(task_id=ONES[0], parent_id=OTHERS[-1]), EditTask(task_id=OTHERS[-1], parent_id=ONES[0])
     edits = EditTasks(edits=[*circle, *under(OTHERS[0]).edits])
     assert happened(life.decide(edits, MEMBER))
-    monkeypatch.setattr(drafts, "MET_IN_A_DRAFT_MAX", 100)
+    monkeypatch.setattr(order, "MET_IN_A_DRAFT_MAX", 100)
     assert refused(life.decide(edits, MEMBER)) == broken("search_limit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -27,8 +27,8 @@ def _loses_the_order(patch: pytest.MonkeyPatch) -> None:
 
 
 def _forgets_parents(patch: pytest.MonkeyPatch) -> None:
-    def none(restoration: Any, tasks: Sequence[Any]) -> None:
-        """Nothing."""
+    def none(restoration: Any, tasks: Sequence[Any]) -> Iterator[int]:
+        return iter(())
 
     patch.setattr("actors.project.restoration.Restoration.parents", none)
 

@@ -93,6 +93,20 @@ def test_a_short_side_ends_the_search_however_long_the_other_one_is() -> None:
     assert looks.count < 100
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_draft_goes_its_own_way(seed: int) -> None:
+    random, names = Random(seed), [f"t{number}" for number in range(6)]
+    pairs = [(one, other) for one, other in itertools.combinations(names, 2) if random.random() < 0.5]
+    order = order_of(*pairs, *pairs)
+    draft, expected = order.draft(), order_of(*pairs, *pairs)
+    for first, then in random.sample(pairs, len(pairs) // 2):
+        draft.drop(first, then)
+        draft.put(first, names[-1])
+        expected.drop(first, then)
+        expected.put(first, names[-1])
+    assert (draft, order) == (expected, order_of(*pairs, *pairs))
+
+
 def test_pairs_that_were_foreseen_need_no_search() -> None:
     """Two long chains, and many pairs from the end of one to the begin of the other."""
     ones, others = ([f"{name}{number:04d}" for number in range(2_000)] for name in "ab")

@@ -32,6 +32,21 @@ async def test_a_turn_takes_place_even_when_there_is_no_time_at_all() -> None:
     assert taken == [0, 1, 2]
 
 
+async def test_what_comes_in_a_long_turn_is_read_and_answered_before_the_next_one() -> None:
+    turns, done, loop = Turns(StandingClock(), 0.0), list[str](), asyncio.get_running_loop()
+
+    def read() -> None:
+        done.append("read")
+        loop.call_soon(done.append, "answered")
+
+    turns.ask(lambda: done.append("one"))
+    turns.ask(lambda: done.append("another"))
+    await asyncio.sleep(0)
+    loop.call_soon(read)  # where the loop puts what its sockets bring
+    await settle()
+    assert done == ["one", "read", "answered", "another"]
+
+
 async def test_a_defect_in_one_turn_takes_nobody_elses() -> None:
     turns, taken, told = Turns(StandingClock(), 0.005), list[str](), list[Any]()
 
