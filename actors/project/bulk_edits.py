@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from actors.field_changes import refuse_stale
+from actors.project.cycles import searched_too_long
 from actors.project.dating import Dating, date_content
 from actors.project.drafts import draft_of
 from actors.project.edited_fields import wished_by
 from actors.project.events import evolve
 from actors.project.limits import ProjectLimits
+from actors.project.order import SearchTooLong
 from actors.project.permissions import broken, no_project, refusal
 from actors.project.projects import Outcome, archived, is_archived
 from actors.project.sizes import ENTRY_CHARACTERS_MAX, characters_of
@@ -75,7 +77,10 @@ class _Bulk:
         return {"taskId": edit.task_id}
 
     def _judge(self, edit: EditTask) -> Outcome:
-        outcome = decide_edit(self._draft, edit, self._context, self._limits)
+        try:
+            outcome = decide_edit(self._draft, edit, self._context, self._limits)
+        except SearchTooLong:
+            return searched_too_long()
         if isinstance(outcome, Rejection):
             return outcome
         return self._refuse_stale(outcome) or self._refuse_length(outcome.events) or outcome

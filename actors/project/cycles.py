@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice, pairwise
 from typing import Any, Final
 
+from actors.project.permissions import broken
 from actors.project.state import ORDERING, ProjectState
 from protocol.errors import ErrorCode, Rejection
 from protocol.links import LinkType
@@ -27,6 +28,11 @@ def refuse_cycle(state: ProjectState, first: str, then: str, by: LinkType | str)
     keys = " → ".join([*(step["key"] for step in steps), "…" if len(path) > len(steps) else steps[0]["key"]])
     details = {"reason": "cycle", "cycle": steps, "length": len(path)}
     return Rejection(ErrorCode.RULE_BROKEN, f"it would close a cycle: {keys}", details)
+
+
+def searched_too_long() -> Rejection:
+    """For `actors.project.order.SearchTooLong`."""
+    return broken("search_limit", "one command cannot search so many tasks for cycles: change fewer parents at once")
 
 
 def _named(state: ProjectState, task_id: str) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from actors.field_changes import refuse_stale
 from actors.project import answers, commands, due_dates, notices, projects, purging, snapshot
+from actors.project.cycles import searched_too_long
 from actors.project.edited_fields import wished_by
 from actors.project.events import CONTENT, evolve
 from actors.project.limits import ProjectLimits
 from actors.project.order import SearchTooLong
-from actors.project.permissions import broken, is_public
+from actors.project.permissions import is_public
 from actors.project.state import ProjectState, index_cards, index_series
 from actors.project.subjects import subject
 from actors.runtime.actor import Context, EntryMeta, TimerStep
@@ -55,7 +56,7 @@ class ProjectActor:
         try:
             outcome = commands.decide(state, command, context, self._limits)
         except SearchTooLong:
-            return broken("search_limit", "to look for cycles takes too long for so many changes: do fewer at once")
+            return searched_too_long()
         if context.base is None or isinstance(outcome, Rejection):
             return outcome
         return refuse_stale(state.changes, wished_by(outcome.events), context.base, context.seq) or outcome

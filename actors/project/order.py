@@ -6,7 +6,7 @@ mixture, would be work that nobody can ever finish.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
@@ -35,6 +35,9 @@ class Order:
     before: dict[str, dict[str, int]] = field(default_factory=dict)
     # Task → a number, smaller for what comes first, that was made for pairs to come; empty when none holds.
     numbers: dict[str, int] = field(default_factory=dict, init=False, compare=False, repr=False)
+    # Those pairs, and how many tasks were met in searches since.
+    _coming: Sequence[tuple[str, str]] = field(default=(), init=False, compare=False, repr=False)
+    _met: int = field(default=0, init=False, compare=False, repr=False)
     # How many tasks its searches may still meet. None: as many as there are, for it is asked once or twice a command.
     meetings_left: int | None = field(default=None, compare=False, repr=False)
     # In a draft: the tasks whose others are its own, after and before them; those of all others are the original's.
@@ -46,7 +49,7 @@ class Order:
 
     def put(self, first: str, then: str) -> None:
         """One reason more for `first` to come before `then`."""
-        if self.numbers and not self._numbers_tell(first, then):
+        if self.numbers and not self._numbers_hold(first, then):
             self.numbers = {}
         self._count(first, then, 1)
 
@@ -64,6 +67,8 @@ class Order:
             return [start]
         if self._numbers_tell(end, start):
             return []
+        if self.meetings_left is not None and self.meetings_left <= 0:
+            raise SearchTooLong
         ahead: dict[str, str] = {start: start}
         behind: dict[str, str] = {end: end}
         front: Sequence[str] = [start]
@@ -82,24 +87,44 @@ class Order:
     def foresee(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Prepares for pairs that are to be put in one by one, each after a search for the way back.
 
-        One look at everything shows that none of them closes a cycle; while they come no search is needed. Where some
-        would close one, nothing is known, and each is searched as ever.
+        One look at everything, with all that is to come, gives tasks numbers that ascend along every pair; those on
+        cycles, and between two, have the same one. While the pairs come, only these need a search. When such searches
+        have cost as much as another look there is one: what stood in the way may be gone by then.
         """
         if len(pairs) <= _FEW:
             return
-        coming: dict[str, list[str]] = {}
-        waiting = {task: len(others) for task, others in self.before.items()}
+        self._coming, self._met = pairs, 0
+        after: dict[str, list[str]] = {}
+        before: dict[str, list[str]] = {}
         for first, then in pairs:
-            coming.setdefault(first, []).append(then)
-            waiting[then] = waiting.get(then, 0) + 1
-        line = [task for task in {**self.after, **coming} if task not in waiting]
-        tasks = len(line) + len(waiting)
-        for task in line:
-            for other in chain(self.after.get(task, ()), coming.get(task, ())):
-                waiting[other] -= 1
-                if waiting[other] == 0:
-                    line.append(other)
-        self.numbers = {task: number for number, task in enumerate(line)} if len(line) == tasks else {}
+            after.setdefault(first, []).append(then)
+            before.setdefault(then, []).append(first)
+        tasks = {**self.after, **self.before, **after, **before}
+        line = _peel(tasks, (self.before, before), (self.after, after))
+        self.numbers = {task: number for number, task in enumerate(line)}
+        rest = [task for task in tasks if task not in self.numbers]
+        last, middle = len(tasks), len(line)
+        self.numbers.update(dict.fromkeys(rest, middle))
+        ends = _peel(rest, (self.after, after), (self.before, before))
+        self.numbers.update((task, last - number) for number, task in enumerate(ends))
+
+    def _count_meetings(self, met: int) -> None:
+        if self.meetings_left is not None:
+            self.meetings_left -= met
+        if self.numbers:
+            self._met += met
+            if self._met > len(self.numbers):
+                self.foresee(self._coming)
+
+    def _numbers_tell(self, first: str, then: str) -> bool:
+        """Whether the numbers say that nothing leads from `then` to `first`."""
+        one, other = self.numbers.get(first), self.numbers.get(then)
+        return one is not None and other is not None and one < other
+
+    def _numbers_hold(self, first: str, then: str) -> bool:
+        """Whether they would still be right with this pair."""
+        one, other = self.numbers.get(first), self.numbers.get(then)
+        return one is not None and other is not None and one <= other
 
     def _count(self, first: str, then: str, by: int) -> None:
         if self._own is not None:
@@ -108,16 +133,25 @@ class Order:
         _count(self.after, first, then, by)
         _count(self.before, then, first, by)
 
-    def _count_meetings(self, met: int) -> None:
-        if self.meetings_left is not None:
-            self.meetings_left -= met
-            if self.meetings_left < 0:
-                raise SearchTooLong
 
-    def _numbers_tell(self, first: str, then: str) -> bool:
-        """Whether the numbers say that nothing leads from `then` to `first`."""
-        one, other = self.numbers.get(first), self.numbers.get(then)
-        return one is not None and other is not None and one < other
+_Edges = tuple[Mapping[str, Collection[str]], Mapping[str, Collection[str]]]
+"""Those that are there and those that are to come."""
+
+
+def _peel(tasks: Iterable[str], before: _Edges, after: _Edges) -> list[str]:
+    """The tasks before which there is nothing but such tasks, one after another. What lies on a cycle, or is reached
+    from one, is not among them (A. B. Kahn, Topological sorting of large networks, 1962)."""
+    here, coming = before
+    waiting = {task: len(here.get(task, ())) + len(coming.get(task, ())) for task in tasks}
+    here, coming = after
+    line = [task for task, count in waiting.items() if count == 0]
+    for task in line:
+        for other in chain(here.get(task, ()), coming.get(task, ())):
+            if other in waiting:
+                waiting[other] -= 1
+                if waiting[other] == 0:
+                    line.append(other)
+    return line
 
 
 def _make_own(pairs: dict[str, dict[str, int]], one: str, own: set[str]) -> None:

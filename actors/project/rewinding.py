@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from actors.project import milestones
 from actors.project.links import foresee_links
+from actors.project.order import SearchTooLong
 from actors.project.projects import states_in_use
 from actors.project.restoration import Restoration
 from actors.project.sizes import ENTRY_CHARACTERS_MAX, FIELD_CHARACTERS_MAX, field_characters
@@ -33,11 +34,16 @@ Records = Mapping[str, Any]
 
 
 def rewind(restoration: Restoration, then: Mapping[str, Any]) -> int:
-    """Takes what one entry holds; how many pieces are left over."""
-    steps = _steps(list(_pieces(restoration, then)))
-    for remaining in steps:
-        if len(restoration.events) >= EVENTS_MAX or restoration.characters > ENTRY_CHARACTERS_MAX:
-            return _still_to_come(restoration, steps, remaining)
+    """Takes what one entry holds; how many pieces are left over. Raises SearchTooLong where that is nothing at all."""
+    steps, remaining = _steps(list(_pieces(restoration, then))), 0
+    try:
+        for remaining in steps:
+            if len(restoration.events) >= EVENTS_MAX or restoration.characters > ENTRY_CHARACTERS_MAX:
+                return _still_to_come(restoration, steps, remaining)
+    except SearchTooLong:
+        if not restoration.events:
+            raise
+        return max(1, remaining)  # the next entry may search as much again
     return 0
 
 

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from actors.runtime.hub import Following
 
 
+STATES_IN_A_TURN = 32
+"""How many states of one stream are told in a turn of the loop. Whoever shows one is written a message of its own, with
+those of all the others, so what a turn makes grows with the square of how many show something in it."""
+
+
 @dataclass(slots=True, eq=False)
 class Awareness:
     """The state of one connection in one stream. None: there is none any more."""
@@ -67,16 +72,21 @@ class AwarenessBoard:
         for following in list(self._states):
             self.remove(following)
 
-    def take_changes(self, most: int | None = None) -> Mapping[Following, Awareness]:
-        """What changed since the last call, the oldest `most` of it; the rest is left for another call."""
-        if most is None or len(self._changes) <= most:
+    def take_changes(self) -> Mapping[Following, Awareness]:
+        """What changed since the last call, the oldest first; what is too much for one turn is left for another."""
+        if len(self._changes) <= STATES_IN_A_TURN:
             changes, self._changes = self._changes, {}
             return changes
-        return {following: self._changes.pop(following) for following in list(islice(self._changes, most))}
+        return {following: self._changes.pop(following) for following in list(islice(self._changes, STATES_IN_A_TURN))}
 
     def of_others(self, following: Following) -> Iterator[Awareness]:
         """The states of everybody else, as of now."""
         return (awareness for place, awareness in self._states.items() if place is not following)
+
+    @property
+    def turns(self) -> int:
+        """How many turns it takes to tell what has changed by now."""
+        return -(-len(self._changes) // STATES_IN_A_TURN)
 
     @property
     def has_changed(self) -> bool:

@@ -47,6 +47,7 @@ class Cell:
     """One incarnation of a stream's actor."""
 
     __slots__ = (
+        "_costly",
         "_host",
         "_scheduled",
         "_unsettled",
@@ -86,6 +87,8 @@ class Cell:
         self.last_used_s = host.clock.monotonic_s()
         # Whether it waits for a turn already: then whatever comes waits for it, too.
         self._scheduled = False
+        # Whether one message of its last turn took more than a slice.
+        self._costly = False
 
     @property
     def idle(self) -> bool:
@@ -106,11 +109,12 @@ class Cell:
 
     def deliver(self, delivery: Delivery) -> None:
         """Handles a delivery, or queues it behind others, or answers `overloaded` when the mailbox is full."""
-        if not self._scheduled and not self.mailbox and self.phase in _RUNNING and not self._is_full():
+        if not (self._scheduled or self._costly or self.mailbox) and self.phase in _RUNNING and not self._is_full():
             now, now_s = self._look_at_clock()
             if self._host.turns.has_room(now_s):
                 self._schedule()  # for what comes in this round of the loop after this one
                 self._handle(delivery, now, now_s)
+                self._costly = self._host.clock.monotonic_s() - now_s > self._host.turns.slice_s
                 return
         if self.mailbox.put(delivery):
             self._schedule()
@@ -130,7 +134,7 @@ class Cell:
     def _schedule(self) -> None:
         if not self._scheduled and self.phase in _RUNNING:
             self._scheduled = True
-            self._host.turns.ask(self._run)
+            self._host.turns.ask(self._run, costly=self._costly)
 
     def _run(self) -> None:
         """One turn: a bounded number of messages and a bounded time, then it is somebody else's."""
@@ -140,8 +144,9 @@ class Cell:
 
     def _turn(self, messages_max: int) -> bool:
         """Takes messages in their order, at least one, until the slice is over. True: more could be taken."""
-        host = self._host
+        host, turns = self._host, self._host.turns
         now, now_s = self._look_at_clock()
+        self._costly = False
         for _ in range(messages_max):
             if self.phase not in _RUNNING:
                 return False
@@ -151,7 +156,9 @@ class Cell:
                 return False  # when it is full, `committed` goes on
             else:
                 self._handle(delivery, now, now_s)
-            if (now_s := host.clock.monotonic_s()) >= host.turns.ends_s:
+            began_s, now_s = now_s, host.clock.monotonic_s()
+            self._costly = self._costly or now_s - began_s > turns.slice_s
+            if now_s >= turns.ends_s:
                 break
         return bool(self.mailbox)
 

@@ -302,6 +302,9 @@ class Feeds:
                 continue
             hub.tell_presence(self._limits.present_users_max)
             hub.tell_awareness()
+            for _ in range(hub.awareness.turns):
+                await asyncio.sleep(0)
+                hub.tell_awareness()
             told += len(hub)
             if told >= TOLD_IN_A_TURN:
                 await asyncio.sleep(0)

@@ -224,11 +224,11 @@ class StreamHub:
         for crowd in list(self._crowds):
             crowd.presence_changed(self, present)
 
-    def tell_awareness(self, most: int | None = None) -> None:
-        """Tells the crowds which states changed since the last time, at most so many of them."""
+    def tell_awareness(self) -> None:
+        """Tells the crowds which states changed since the last time, at most as many as fit into a turn of the loop."""
         if not self.awareness.has_changed:
             return
-        changes = self.awareness.take_changes(most)
+        changes = self.awareness.take_changes()
         for crowd in list(self._crowds):
             crowd.aware(self, changes)
 

@@ -21,10 +21,6 @@ from server.gateway.tick import Tick
 
 log = logging.getLogger("pantherahive.gateway")
 
-STATES_IN_A_TURN = 32
-"""How many states of one stream are told in a turn of the loop. Whoever shows one is written a message of its own, with
-those of all the others, so what a turn makes grows with the square of how many show something in it."""
-
 
 class _FrameOf(dict[Parser, bytes]):
     """Parser → frame, built when it is first asked for."""
@@ -117,7 +113,7 @@ class Crowd:
             for hub in published:
                 self._deliver(hub)
             for hub in aware:
-                hub.tell_awareness(STATES_IN_A_TURN)
+                hub.tell_awareness()
                 if hub.awareness.has_changed:
                     self._aware[hub] = None
         finally:

@@ -142,12 +142,51 @@ def test_nor_does_one_command_that_gives_many_a_parent_search_for_each(searched:
     assert (searched, seen(life)) == ([], then)
 
 
-def test_a_command_that_searches_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that would close a cycle, so that each has to be searched."""
+CIRCLE = [EditTask(task_id=ONES[0], parent_id=OTHERS[-1]), EditTask(task_id=OTHERS[-1], parent_id=ONES[0])]
+"""Both together would close a cycle with all that the children lie between."""
+
+
+def test_of_edits_that_are_searched_too_long_the_last_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     life = with_children()
     life.given((MEMBER, under(None)))
-    circle = EditTask(task_id=ONES[0], parent_id=OTHERS[-1]), EditTask(task_id=OTHERS[-1], parent_id=ONES[0])
-    edits = EditTasks(edits=[*circle, *under(OTHERS[0]).edits])
-    assert happened(life.decide(edits, MEMBER))
-    monkeypatch.setattr(order, "MET_IN_A_DRAFT_MAX", 100)
-    assert refused(life.decide(edits, MEMBER)) == broken("search_limit")
+    monkeypatch.setattr(order, "MET_IN_A_DRAFT_MAX", 200)
+    events = happened(life.decide(EditTasks(edits=[*CIRCLE, *under(OTHERS[0]).edits]), MEMBER))
+    items = life.actor.answer(events)["items"]
+    reasons = [item.get("error", {}).get("details", {}).get("reason") for item in items]
+    assert reasons[:3] == [None, "cycle", None]
+    assert reasons[-1] == "search_limit"
+
+
+def in_the_way() -> Life:
+    """What would close a cycle as long as it stands there, when all comes back; the children had parents before."""
+    life = with_children()
+    life.given(*((MEMBER, RemoveLink(link_id=link)) for link in LINKS))
+    edits = [*under(None).edits, EditTask(task_id=OTHERS[-1], parent_id=ONES[0])]
+    life.given((MEMBER, EditTasks(edits=edits)))
+    return life
+
+
+def test_what_stands_in_the_way_at_first_does_not_make_an_undo_search_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    life = in_the_way()
+    monkeypatch.setattr(order, "MET_IN_A_DRAFT_MAX", 200)
+    happened(undo(life, newest(life), MEMBER))
+    assert all(life.state.tasks[child]["parentId"] == OTHERS[0] for child in CHILDREN)
+
+
+def test_a_restoration_that_is_searched_too_long_goes_on_in_another_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    life = in_the_way()
+    point = newest(life) - 1
+    monkeypatch.setattr(order, "MET_IN_A_DRAFT_MAX", 50)
+    remaining: list[int] = []
+    while not remaining or remaining[-1]:
+        events = happened(restore(life, RestoreProjectTo(as_of=point), OWNER))
+        remaining.append(life.actor.answer(events)["remaining"])
+        assert len(remaining) <= len(CHILDREN)
+    assert len(remaining) > 1
+    assert all(life.state.tasks[child]["parentId"] == OTHERS[0] for child in CHILDREN)
+
+
+def test_an_undo_that_is_searched_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    life = in_the_way()
+    monkeypatch.setattr(order, "MET_IN_A_DRAFT_MAX", 0)
+    assert refused(undo(life, newest(life), MEMBER)) == broken("search_limit")

@@ -194,7 +194,7 @@ async def test_all_actors_share_the_slice_however_many_have_something_to_do() ->
 
         def step() -> None:
             rounds.append([])
-            if len(rounds) < 20:
+            if len(rounds) < 100:
                 asyncio.get_running_loop().call_soon(step)
 
         step()

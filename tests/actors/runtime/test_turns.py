@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from actors.runtime.turns import Turns
@@ -26,25 +27,47 @@ async def test_a_turn_takes_place_even_when_there_is_no_time_at_all() -> None:
     turns, taken = Turns(StandingClock(), 0.0), list[int]()
     for number in range(3):
         turns.ask(lambda number=number: taken.append(number))  # type: ignore[misc]
-    await asyncio.sleep(0)
-    assert taken == [0]
     await settle()
     assert taken == [0, 1, 2]
 
 
 async def test_what_comes_in_a_long_turn_is_read_and_answered_before_the_next_one() -> None:
-    turns, done, loop = Turns(StandingClock(), 0.0), list[str](), asyncio.get_running_loop()
+    """Also when the long one is handled as it comes, outside of the row."""
+    clock, done, loop = StandingClock(), list[str](), asyncio.get_running_loop()
+    turns = Turns(clock, 0.005)
+
+    def long(name: str) -> None:
+        done.append(name)
+        clock.advance(0.006)
+        loop.call_soon(read)  # where the loop puts what its sockets bring
 
     def read() -> None:
         done.append("read")
         loop.call_soon(done.append, "answered")
 
-    turns.ask(lambda: done.append("one"))
-    turns.ask(lambda: done.append("another"))
-    await asyncio.sleep(0)
-    loop.call_soon(read)  # where the loop puts what its sockets bring
+    assert turns.has_room(clock.monotonic_s())
+    turns.ask(lambda: long("two"))
+    turns.ask(lambda: done.append("three"))
+    long("one")
     await settle()
-    assert done == ["one", "read", "answered", "another"]
+    assert done == ["one", "read", "answered", "two", "read", "answered", "three"]
+
+
+async def test_whose_messages_take_long_comes_when_the_others_had_their_turns() -> None:
+    clock, taken = StandingClock(), list[str]()
+    turns = Turns(clock, 0.005)
+
+    def long(name: str) -> None:
+        taken.append(name)
+        clock.advance(0.01)
+
+    for name in ("long 1", "long 2"):
+        turns.ask(partial(long, name), costly=True)
+    for name in ("short 1", "short 2"):
+        turns.ask(partial(taken.append, name))
+    turns.ask(lambda: turns.ask(partial(taken.append, "short 3")))
+    await settle()
+    assert taken == ["short 1", "short 2", "long 1", "short 3", "long 2"]
 
 
 async def test_a_defect_in_one_turn_takes_nobody_elses() -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from actors.runtime import awareness
 from actors.runtime.awareness import Awareness
 from actors.runtime.feeds import Feeds
 from actors.runtime.limits import RuntimeLimits
 from protocol.members import AddMember, RemoveMember
 from protocol.projects import EditProject
 from protocol.tasks import CreateTask
-from server.gateway import crowd
 from server.rate_limits import RateLimits
 from tests.server.gateway.client import LiveClient
 from tests.server.gateway.hive import LONG_PINGS, Hive, a_hive, eventually
@@ -116,7 +116,7 @@ async def test_what_several_show_in_one_tick_is_one_message_without_one_s_own(hi
 async def test_of_many_who_show_something_in_one_tick_a_few_are_told_in_each_turn(
     hive: Hive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "STATES_IN_A_TURN", 2)
+    monkeypatch.setattr(awareness, "STATES_IN_A_TURN", 2)
     room = await Room.of(hive)
     members = [await room.member(name) for name in ("ada", "ben", "cid", "dan", "eve")]
     sessions = {session.places.principal.id: session for session in hive.gateway._entered}
