@@ -164,7 +164,10 @@ class RestLimits(BaseSettings):
     """What one HTTP request may cost."""
 
     page_bytes_max: int = Field(
-        4 * MIB, ge=64 * KIB, le=256 * MIB, description="Size at which a page of the log ends, whatever its `limit`."
+        4 * MIB,
+        ge=64 * KIB,
+        le=256 * MIB,
+        description="Size at which a page of a list ends, after one item at least, whatever its `limit`.",
     )
 
     request_body_max_bytes: int = Field(

@@ -26,21 +26,25 @@ class ProjectReads:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of_user(self, user_id: str, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+    async def of_user(
+        self, user_id: str, after: tuple[str, str] | None, limit: int, bytes_max: int
+    ) -> Sequence[Listed]:
         """See the port."""
-        return await projects.list_of_user(self._database, user_id, after, limit)
+        return await projects.list_of_user(self._database, user_id, after, limit, bytes_max)
 
-    async def public(self, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+    async def public(self, after: tuple[str, str] | None, limit: int, bytes_max: int) -> Sequence[Listed]:
         """See the port."""
-        return await projects.list_public(self._database, after, limit)
+        return await projects.list_public(self._database, after, limit, bytes_max)
 
-    async def deleted(self, owner_id: str | None, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+    async def deleted(
+        self, owner_id: str | None, after: tuple[str, str] | None, limit: int, bytes_max: int
+    ) -> Sequence[Listed]:
         """See the port."""
-        return await projects.list_deleted(self._database, owner_id, after, limit)
+        return await projects.list_deleted(self._database, owner_id, after, limit, bytes_max)
 
-    async def every(self, after: str | None, limit: int) -> Sequence[Listed]:
+    async def every(self, after: str | None, limit: int, bytes_max: int) -> Sequence[Listed]:
         """See the port."""
-        return await projects.list_all(self._database, after, limit)
+        return await projects.list_all(self._database, after, limit, bytes_max)
 
 
 class TaskReads:
@@ -55,19 +59,22 @@ class TaskReads:
         which: str,
         after: tuple[str, str, str] | None,
         limit: int,
+        bytes_max: int,
         blocked: bool | None = None,
     ) -> Sequence[tuple[str, Listed]]:
         """See the port."""
         place = PlaceAcross(*after) if after is not None else None
-        own = await tasks.list_of_assignee(self._database, user_id, cast("TaskFilter", which), place, limit, blocked)
+        wanted = cast("TaskFilter", which)
+        own = await tasks.list_of_assignee(self._database, user_id, wanted, place, limit, blocked, bytes_max)
         return [(one.project_id, one.listed) for one in own]
 
     async def of_watcher(
-        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
+        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int, bytes_max: int
     ) -> Sequence[tuple[str, Listed]]:
         """See the port."""
         place = PlaceAcross(*after) if after is not None else None
-        watched = await watchers.list_of_watcher(self._database, user_id, cast("TaskFilter", which), place, limit)
+        wanted = cast("TaskFilter", which)
+        watched = await watchers.list_of_watcher(self._database, user_id, wanted, place, limit, bytes_max)
         return [(one.project_id, one.listed) for one in watched]
 
 

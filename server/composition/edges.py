@@ -113,7 +113,6 @@ def _rest(
         reads=LogReads(heart.feeds, entry_size, heart.clock, settings.command_deadline_s),
         event_streams=event_streams,
         export_limits=limits_from(settings, ExportLimits),
-        sizes=PageSizes(settings.page_size_default, settings.page_size_max),
-        page_bytes_max=settings.page_bytes_max,
+        sizes=PageSizes(settings.page_size_default, settings.page_size_max, settings.page_bytes_max),
         behind_max_s=settings.derived_behind_max_s,
     )

@@ -14,7 +14,7 @@ from server.auth.bots import BotService
 from server.rest.access import Access, path_id, read_query
 from server.rest.bodies import json_response, read_body
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, behind, cut, link_next, pack_place, unpack_place
+from server.rest.pages import PageQuery, PageSizes, behind, link_next, pack_place, unpack_place
 from server.streams import granted
 from storage.grant_ports import ApiToken
 from storage.ports import Account
@@ -49,11 +49,12 @@ class BotRoutes:
         principal = self.access.principal(request)
         query = read_query(request, BotPageQuery)
         bots = granted(await self.bots.bots_of(principal, query.owner_id))
-        page, more = cut(behind(bots, query.after, lambda bot: bot.user_id), self.sizes.of(query))
+        found = behind(bots, query.after, lambda bot: bot.user_id)
+        page, more = self.sizes.cut([bot_view(bot) for bot in found], self.sizes.of(query))
         link: dict[str, str] = {}
         if more:
-            link = link_next(request.path, after=page[-1].user_id, limit=query.limit, ownerId=query.owner_id)
-        return json_response([bot_view(bot) for bot in page], headers=link)
+            link = link_next(request.path, after=page[-1]["userId"], limit=query.limit, ownerId=query.owner_id)
+        return json_response(page, headers=link)
 
     @operation("Makes a bot", body=BotCreateRequest, answer=BotResponse, status=201, located=True)
     async def create(self, request: web.Request) -> web.Response:
@@ -70,9 +71,13 @@ class BotRoutes:
         query = read_query(request, PageQuery)
         tokens = granted(await self.bots.tokens_of(principal, path_id(request, "botId")))
         after = unpack_place(query.after, 2) if query.after is not None else None
-        page, more = cut(behind(tokens, after, _place_of), self.sizes.of(query))
-        link = link_next(request.path, after=pack_place(*_place_of(page[-1])), limit=query.limit) if more else {}
-        return json_response([token_view(token).as_json() for token in page], headers=link)
+        found = behind(tokens, after, _place_of)
+        page, more = self.sizes.cut([token_view(token).as_json() for token in found], self.sizes.of(query))
+        link: dict[str, str] = {}
+        if more:
+            end = pack_place(*_place_of(found[len(page) - 1]))
+            link = link_next(request.path, after=end, limit=query.limit)
+        return json_response(page, headers=link)
 
     @operation("Makes a token for a bot", body=ApiTokenRequest, answer=ApiTokenResponse, status=201)
     async def issue(self, request: web.Request) -> web.Response:

@@ -15,7 +15,7 @@ from protocol.event import Command
 from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.changes import Changes, body_of
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, cut, link_next
+from server.rest.pages import PageQuery, PageSizes, link_next
 from server.rest.project_views import Glance, ProjectViews, answer
 from server.streams import Look
 
@@ -75,7 +75,7 @@ class CommentRoutes:
         size = self.sizes.of(query)
         glance = Glance.of(request, principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, look, path_id(request, of), query.after, size + 1)
-        page, more = cut(reading.value, size)
+        page, more = self.sizes.cut(reading.value, size)
         then = reading.cursor.seq if glance.as_of is not None else None
         headers = link_next(request.path, after=page[-1]["id"], limit=query.limit, asOf=then) if more else {}
         return answer(request, replace(reading, value=[*page]), glance, headers)

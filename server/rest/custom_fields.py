@@ -11,7 +11,7 @@ from actors.project.state import place_of
 from protocol.custom_fields import FieldView
 from server.rest.access import Access, AsOfText, parse_as_of, read_query
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, behind, cut, link_next, pack_place, unpack_place
+from server.rest.pages import PageQuery, PageSizes, behind, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 
 
@@ -39,7 +39,7 @@ class FieldRoutes:
         glance = Glance.of(request, principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, list_fields)
         after = unpack_place(query.after, 2) if query.after is not None else None
-        page, more = cut(behind(reading.value, after, place_of), self.sizes.of(query))
+        page, more = self.sizes.cut(behind(reading.value, after, place_of), self.sizes.of(query))
         then = reading.cursor.seq if glance.as_of is not None else None
         place = pack_place(*place_of(page[-1])) if more else None
         headers = link_next(request.path, after=place, limit=query.limit, asOf=then) if more else {}

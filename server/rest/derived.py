@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from actors.ports import Clock
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.log import shard_of
 from server.rest.min_seq import Asked, LogPlaces, Wanted, positions_of, visible_to, wanted_by, why_missing
+from server.rest.pages import PAGE_BYTES_MAX, encoded_bytes
 
 T = TypeVar("T")
 P = TypeVar("P", bound=tuple[str, ...])
@@ -44,27 +45,31 @@ class Listed(Protocol):
 
 
 class ProjectLists(Protocol):
-    """Projects of a person, public ones, and all of them for the operator."""
+    """Projects of a person, public ones, and all of them for the operator. `bytes_max`: see `Listing`."""
 
-    async def of_user(self, user_id: str, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+    async def of_user(
+        self, user_id: str, after: tuple[str, str] | None, limit: int, bytes_max: int
+    ) -> Sequence[Listed]:
         """Not the deleted ones; the last changed first. `after` is (updatedAt, id)."""
         ...
 
-    async def public(self, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+    async def public(self, after: tuple[str, str] | None, limit: int, bytes_max: int) -> Sequence[Listed]:
         """Those that everybody may look at; order and `after` as with a person's."""
         ...
 
-    async def deleted(self, owner_id: str | None, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+    async def deleted(
+        self, owner_id: str | None, after: tuple[str, str] | None, limit: int, bytes_max: int
+    ) -> Sequence[Listed]:
         """Those that an owner can bring back (None: that anybody can); order and `after` as with a person's."""
         ...
 
-    async def every(self, after: str | None, limit: int) -> Sequence[Listed]:
+    async def every(self, after: str | None, limit: int, bytes_max: int) -> Sequence[Listed]:
         """By id, deleted ones too."""
         ...
 
 
 class TaskLists(Protocol):
-    """Tasks of a person across projects."""
+    """Tasks of a person across projects. `bytes_max`: see `Listing`."""
 
     async def of_assignee(
         self,
@@ -72,6 +77,7 @@ class TaskLists(Protocol):
         which: str,
         after: tuple[str, str, str] | None,
         limit: int,
+        bytes_max: int,
         blocked: bool | None = None,
     ) -> Sequence[tuple[str, Listed]]:
         """(Project id, task), the last changed first. `which`: open, closed, all. `after`: (updatedAt, project, id).
@@ -81,7 +87,7 @@ class TaskLists(Protocol):
         ...
 
     async def of_watcher(
-        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
+        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int, bytes_max: int
     ) -> Sequence[tuple[str, Listed]]:
         """The same of the tasks that the person watches."""
         ...
@@ -129,11 +135,15 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T, P]):
-    """How a list is read from a place on, which project a row of it belongs to, and which place it has."""
+    """How a list is read from a place on, which project a row of it belongs to, which place it has, and its record.
 
-    fetch: Callable[[P | None, int], Awaitable[Sequence[T]]]
+    `fetch` gets a place, how many rows, and how many bytes: with the row whose texts come to so many it may end.
+    """
+
+    fetch: Callable[[P | None, int, int], Awaitable[Sequence[T]]]
     project_of: Callable[[T], str]
     place_of: Callable[[T], P]
+    record_of: Callable[[T], Any]
 
 
 TaskPlace: TypeAlias = tuple[str, str, str]
@@ -141,10 +151,15 @@ TaskPlace: TypeAlias = tuple[str, str, str]
 
 
 def tasks_across(
-    fetch: Callable[[TaskPlace | None, int], Awaitable[Sequence[tuple[str, Listed]]]],
+    fetch: Callable[[TaskPlace | None, int, int], Awaitable[Sequence[tuple[str, Listed]]]],
 ) -> Listing[tuple[str, Listed], TaskPlace]:
     """A list of (project id, task), the last changed first."""
-    return Listing(fetch, lambda own: own[0], lambda own: (own[1].record["updatedAt"], own[0], own[1].record["id"]))
+    return Listing(
+        fetch,
+        lambda own: own[0],
+        lambda own: (own[1].record["updatedAt"], own[0], own[1].record["id"]),
+        lambda own: own[1].record,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +184,13 @@ class DerivedReads:
     log: LogPlaces
     clock: Clock
     behind_max_s: float
+    page_bytes_max: int = PAGE_BYTES_MAX
 
     async def page(self, listing: Listing[T, P], after: P | None, size: int, asked: Asked) -> Page[T, P]:
         """At most `size` rows, true as of a moment at most `behind_max_s` ago. Raises Rejected as `read`."""
-        found, derivation = await self.read(lambda standing: _visible(listing, after, size + 1, standing), asked)
-        end = listing.place_of(found[size - 1]) if len(found) > size else None
-        return Page(found[:size], end, derivation)
+        most = _Most(size, self.page_bytes_max)
+        (found, more), derivation = await self.read(lambda standing: _visible(listing, after, most, standing), asked)
+        return Page(found, listing.place_of(found[-1]) if more else None, derivation)
 
     async def read(
         self, work: Callable[[frozenset[int]], Coroutine[Any, Any, T]], asked: Asked
@@ -239,14 +255,36 @@ class DerivedReads:
         return reading.result()
 
 
-async def _visible(listing: Listing[T, P], after: P | None, limit: int, standing: Container[int]) -> list[T]:
-    """The first rows of projects that live in none of these shards: left out here, they do not shorten the pages."""
+class _Most(NamedTuple):
+    """What a page has at most; but one row at least."""
+
+    rows: int
+    encoded_bytes: int
+
+
+async def _visible(
+    listing: Listing[T, P], after: P | None, most: _Most, standing: Container[int]
+) -> tuple[Sequence[T], bool]:
+    """The first rows of projects that live in none of these shards, and whether there are more of them.
+
+    Those that are left out here do not shorten the pages.
+    """
     kept: list[T] = []
+    kept_bytes = 0
     while True:
-        found = await listing.fetch(after, limit)
-        kept += [row for row in found if shard_of(f"project/{listing.project_of(row)}") not in standing]
-        if len(found) < limit or len(kept) >= limit:
-            return kept[:limit]
+        found = await listing.fetch(after, most.rows + 1, most.encoded_bytes)
+        found_bytes = 0
+        for row in found:
+            row_bytes = encoded_bytes(listing.record_of(row))
+            found_bytes += row_bytes
+            if shard_of(f"project/{listing.project_of(row)}") in standing:
+                continue
+            if len(kept) == most.rows or (kept and kept_bytes + row_bytes > most.encoded_bytes):
+                return kept, True
+            kept.append(row)
+            kept_bytes += row_bytes
+        if len(found) <= most.rows and found_bytes < most.encoded_bytes:
+            return kept, False
         after = listing.place_of(found[-1])
 
 

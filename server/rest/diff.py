@@ -20,7 +20,7 @@ from protocol.timetravel import Difference, FieldDifference, ProjectDiff
 from server.rest.access import Access, AsOf, AsOfText, parse_as_of, read_query
 from server.rest.bodies import json_response
 from server.rest.operations import operation
-from server.rest.pages import PageSizes, cut, link_next, pack_place, unpack_place
+from server.rest.pages import PageSizes, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews
 from server.streams import History
 
@@ -74,7 +74,7 @@ class DiffRoutes:
             now = await self._records(history, glance, until)
             found = await self._compare(was.records, now.records, (place[0], place[1]) if place else None, size + 1)
         await self.views.check(glance)  # who was removed meanwhile gets nothing
-        page, more = cut(found, size)
+        page, more = self.sizes.cut(found, size)
         answer: ProjectDiff = {"from": was.cursor, "to": now.cursor, "changes": list(page)}
         headers = {"Cache-Control": "private, no-cache"}
         if more:

@@ -17,7 +17,7 @@ from server.rest.bodies import json_response
 from server.rest.derived import DerivedReads, Listed, Listing
 from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
+from server.rest.pages import PageQuery, PageSizes, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 
 
@@ -67,7 +67,7 @@ class InvitationRoutes:
         glance = Glance.of(request, principal, parse_as_of(query.as_of))
         now = self.clock.now() if query.as_of is None else ""
         reading = await self.views.read(glance, list_invitations, now, query.after, size + 1)
-        page, more = cut(reading.value, size)
+        page, more = self.sizes.cut(reading.value, size)
         then = reading.cursor.seq if glance.as_of is not None else None
         headers = link_next(request.path, after=page[-1]["id"], limit=query.limit, asOf=then) if more else {}
         return answer(request, replace(reading, value=[*page]), glance, headers)
@@ -84,9 +84,10 @@ class InvitationRoutes:
         after = (place[0], place[1]) if place else None
         now = self.clock.now()
         listing: Listing[tuple[str, str, Listed], tuple[str, str]] = Listing(
-            lambda after, limit: self.lists.of_user(principal.id, now, after, limit),
+            lambda after, limit, _: self.lists.of_user(principal.id, now, after, limit),
             lambda own: own[0],
             lambda own: (own[0], own[2].record["id"]),
+            lambda own: own[2].record,
         )
         page = await self.derived.page(listing, after, size, Asked(principal, query.min_seq))
         records = [{"projectId": project_id, "projectName": name, **one.record} for project_id, name, one in page.rows]

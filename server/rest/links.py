@@ -12,7 +12,7 @@ from protocol.links import AddLink, LinkView, RemoveLink
 from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.changes import Changes
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, cut, link_next
+from server.rest.pages import PageQuery, PageSizes, link_next
 from server.rest.project_views import Glance, ProjectViews, answer
 from server.streams import Look
 
@@ -57,7 +57,7 @@ class LinkRoutes:
         size = self.sizes.of(query)
         glance = Glance.of(request, principal, parse_as_of(query.as_of))
         reading = await self.views.read(glance, list_links, query.task_id, query.after, size + 1)
-        page, more = cut(reading.value, size)
+        page, more = self.sizes.cut(reading.value, size)
         headers: dict[str, str] = {}
         if more:
             then = reading.cursor.seq if glance.as_of is not None else None

@@ -12,7 +12,7 @@ from protocol.base import Message
 from protocol.milestones import MilestoneView
 from server.rest.access import Access, AsOfText, parse_as_of, path_id, read_query
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
+from server.rest.pages import PageQuery, PageSizes, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 
 
@@ -48,7 +48,7 @@ class MilestoneRoutes:
         glance = Glance.of(request, principal, parse_as_of(query.as_of))
         after = unpack_place(query.after, 2) if query.after is not None else None
         reading = await self.views.read(glance, list_milestones, after, size + 1)
-        page, more = cut(reading.value, size)
+        page, more = self.sizes.cut(reading.value, size)
         place = pack_place(*place_of(page[-1])) if more else None
         then = reading.cursor.seq if glance.as_of is not None else None
         headers = link_next(request.path, after=place, limit=query.limit, asOf=then) if more else {}

@@ -17,7 +17,7 @@ from server.rest.bodies import json_response, read_body
 from server.rest.derived import DerivedReads
 from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
-from server.rest.pages import PageSizes, cut, link_next
+from server.rest.pages import PageSizes, link_next
 from server.streams import Streams, Wish, granted
 
 _STREAM = r"^project/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -83,7 +83,7 @@ class NotificationRoutes:
         derivation = await self.told.reach(Asked(principal, query.min_seq))
         reading = granted(await self.streams.read(stream, list_groups, principal, before, size + 1))
         groups, unread, read_up_to = reading.value
-        page, more = cut(groups, size)
+        page, more = self.sizes.cut(groups, size)
         headers = {
             **_PRIVATE,
             **state_headers(reading.halted),

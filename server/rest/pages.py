@@ -1,4 +1,7 @@
-"""Keyset pages: at most `limit` items after a place, and a `Link` to the next ones (RFC 8288). Never an offset."""
+"""Keyset pages: at most `limit` items after a place, and a `Link` to the next ones (RFC 8288). Never an offset.
+
+A page ends by its bytes, too: items hold long texts, and what a client does not read of an answer waits for it here.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import binascii
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import orjson
@@ -19,6 +22,9 @@ from server.rest.access import refused
 T = TypeVar("T")
 P = TypeVar("P", str, tuple[str, ...])
 
+PAGE_BYTES_MAX: Final = 4 * 1024 * 1024
+"""A page ends at this size, after one item at least."""
+
 
 class PageQuery(Message):
     """`after` is the place where the page before ended, as its `Link` gave it."""
@@ -29,10 +35,11 @@ class PageQuery(Message):
 
 @dataclass(frozen=True, slots=True)
 class PageSizes:
-    """The settings `page_size_default` and `page_size_max`."""
+    """The settings `page_size_default`, `page_size_max` and `page_bytes_max`."""
 
     default: int = 100
     largest: int = 1000
+    bytes_max: int = PAGE_BYTES_MAX
 
     def of(self, query: PageQuery) -> int:
         """The size of the page that was asked for. Raises Rejected."""
@@ -45,10 +52,25 @@ class PageSizes:
             raise refused(f"limit: at most {self.largest}", "limit")
         return size
 
+    def cut(self, items: Sequence[T], size: int) -> tuple[Sequence[T], bool]:
+        """The page, and whether there is more: routes ask for one item more than they send."""
+        page = items[: fitting(items[:size], self.bytes_max)]
+        return page, len(items) > len(page)
 
-def cut(items: Sequence[T], size: int) -> tuple[Sequence[T], bool]:
-    """The page, and whether there is more: routes ask for one item more than they send."""
-    return items[:size], len(items) > size
+
+def fitting(items: Sequence[Any], bytes_max: int) -> int:
+    """How many of the first items a page of so many bytes has; one at least, if there is any."""
+    left_bytes = bytes_max
+    for count, item in enumerate(items):
+        left_bytes -= encoded_bytes(item)
+        if left_bytes < 0 and count:
+            return count
+    return len(items)
+
+
+def encoded_bytes(item: Any) -> int:
+    """What an item takes up in an answer."""
+    return len(orjson.dumps(item))
 
 
 def behind(items: Sequence[T], after: P | None, place_of: Callable[[T], P]) -> Sequence[T]:

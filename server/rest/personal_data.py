@@ -77,8 +77,8 @@ class PersonalData:
         user_id, asked = account.user_id, Asked(reader)
         kind: PrincipalKind = "user" if account.owner_id is None else "bot"
         person = Principal(user_id, kind, owner_id=account.owner_id)
-        living = by_change(lambda after, limit: self.projects.of_user(user_id, after, limit))
-        deleted = by_change(lambda after, limit: self.projects.deleted(user_id, after, limit))
+        living = by_change(lambda after, *most: self.projects.of_user(user_id, after, *most))
+        deleted = by_change(lambda after, *most: self.projects.deleted(user_id, after, *most))
         for projects in (living, deleted):
             async for project, read_s in self._all(projects, asked):
                 if await self._may_see(person, str(project.record["id"]), read_s):
@@ -86,7 +86,10 @@ class PersonalData:
         async for task in self._tasks(person, asked):
             yield "task", task
         comments = Listing(
-            lambda after, limit: self.written.comments_of(user_id, after, limit), lambda own: own[0], _place
+            lambda after, limit, _: self.written.comments_of(user_id, after, limit),
+            lambda own: own[0],
+            _place,
+            lambda own: own[1].record,
         )
         async for (project_id, comment), _ in self._all(comments, asked, _COMMENTS_PAGE):
             yield "comment", {"projectId": project_id, **own_words(comment.record)}
@@ -96,14 +99,15 @@ class PersonalData:
     async def _tasks(self, person: Principal, asked: Asked) -> AsyncIterator[dict[str, Any]]:
         """What they created, then what others gave them to do."""
         created = Listing(
-            lambda after, limit: self.written.tasks_of(person.id, after, limit),
+            lambda after, limit, _: self.written.tasks_of(person.id, after, limit),
             lambda own: own[0],
             lambda own: _place((own[0], own[1])),
+            lambda own: own[1].record,
         )
         async for (project_id, task, was_visible), read_s in self._all(created, asked):
             is_visible = was_visible and await self._may_see(person, project_id, read_s)
             yield {"projectId": project_id, **(task.record if is_visible else left_behind(task.record))}
-        given = tasks_across(lambda after, limit: self.tasks.of_assignee(person.id, "all", after, limit))
+        given = tasks_across(lambda after, *most: self.tasks.of_assignee(person.id, "all", after, *most))
         async for (project_id, task), read_s in self._all(given, asked):
             if task.record["createdBy"] != person.id and await self._may_see(person, project_id, read_s):
                 yield {"projectId": project_id, **task.record}

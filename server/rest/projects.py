@@ -122,13 +122,14 @@ class ProjectRoutes:
             return by_change(self.lists.public)
         if query.deleted:
             owner_id = None if principal.is_operator else principal.id
-            return by_change(lambda after, limit: self.lists.deleted(owner_id, after, limit))
+            return by_change(lambda after, *most: self.lists.deleted(owner_id, after, *most))
         if not principal.is_operator:
-            return by_change(lambda after, limit: self.lists.of_user(principal.id, after, limit))
+            return by_change(lambda after, *most: self.lists.of_user(principal.id, after, *most))
         return Listing(
-            lambda after, limit: self.lists.every(after[0] if after else None, limit),
+            lambda after, *most: self.lists.every(after[0] if after else None, *most),
             lambda one: str(one.record["id"]),
             lambda one: (one.record["id"],),
+            lambda one: one.record,
         )
 
     @operation(
@@ -201,11 +202,12 @@ class ProjectRoutes:
 
 
 def by_change(
-    fetch: Callable[[tuple[str, str] | None, int], Awaitable[Sequence[Listed]]],
+    fetch: Callable[[tuple[str, str] | None, int, int], Awaitable[Sequence[Listed]]],
 ) -> Listing[Listed, tuple[str, ...]]:
     """The last changed first."""
     return Listing(
-        lambda after, limit: fetch((after[0], after[1]) if after else None, limit),
+        lambda after, *most: fetch((after[0], after[1]) if after else None, *most),
         lambda one: str(one.record["id"]),
         lambda one: (one.record["updatedAt"], one.record["id"]),
+        lambda one: one.record,
     )

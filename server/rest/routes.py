@@ -63,8 +63,6 @@ from storage.ports import Accounts
 
 BEHIND_MAX_S = 1.0
 """Longer than this a derived read does not wait for its projection."""
-PAGE_BYTES_MAX = 4 * 1024 * 1024
-"""A page of the log ends at this size."""
 
 
 class ActivityIndexes(ActivityIndex, PersonActivityIndex, Protocol):
@@ -99,7 +97,6 @@ class RestNeeds:
     explanations: Explanations
     export_limits: ExportLimits = field(default_factory=ExportLimits)
     sizes: PageSizes = field(default_factory=PageSizes)
-    page_bytes_max: int = PAGE_BYTES_MAX
     behind_max_s: float = BEHIND_MAX_S
 
 
@@ -107,7 +104,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
     """Every route under `/v1`."""
     views = ProjectViews(needs.streams, needs.past)
     changes = Changes(needs.access, needs.streams, needs.facts, views)
-    derived = DerivedReads(needs.freshness, needs.reads, needs.clock, needs.behind_max_s)
+    derived = DerivedReads(needs.freshness, needs.reads, needs.clock, needs.behind_max_s, needs.sizes.bytes_max)
     told = DerivedReads(needs.told, needs.reads, needs.clock, needs.behind_max_s)
     return [
         *AccountRoutes(needs.access, needs.service, needs.accounts, needs.attempts, needs.keyed).routes(),
@@ -143,10 +140,10 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
         *InvitationRoutes(needs.access, views, needs.invitations, derived, needs.clock, needs.sizes).routes(),
         *CommandRoutes(needs.access, needs.streams, needs.facts, needs.keyed).routes(),
         *ActivityRoutes(
-            needs.access, views, needs.reads, needs.activity, derived, needs.sizes, needs.page_bytes_max
+            needs.access, views, needs.reads, needs.activity, derived, needs.sizes, needs.sizes.bytes_max
         ).routes(),
         *PersonActivityRoutes(
-            needs.access, needs.reads, needs.activity, derived, needs.accounts, needs.sizes, needs.page_bytes_max
+            needs.access, needs.reads, needs.activity, derived, needs.accounts, needs.sizes, needs.sizes.bytes_max
         ).routes(),
         *DiffRoutes(needs.access, views, needs.sizes, needs.clock).routes(),
         *ExportRoutes(
@@ -161,7 +158,7 @@ def api_routes(needs: RestNeeds) -> list[web.RouteDef]:
             needs.export_limits,
             ExportPlaces(needs.export_limits),
         ).routes(),
-        *EventRoutes(needs.access, needs.reads, needs.event_streams, needs.sizes, needs.page_bytes_max).routes(),
+        *EventRoutes(needs.access, needs.reads, needs.event_streams, needs.sizes, needs.sizes.bytes_max).routes(),
         *NotificationRoutes(needs.access, needs.streams, needs.explanations, told, needs.sizes).routes(),
         *PreferenceRoutes(needs.access, needs.streams).routes(),
     ]

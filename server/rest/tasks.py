@@ -17,7 +17,7 @@ from server.rest.changes import Changes, body_of
 from server.rest.derived import DerivedReads, TaskLists, tasks_across
 from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
-from server.rest.pages import PageQuery, PageSizes, cut, link_next, pack_place, unpack_place
+from server.rest.pages import PageQuery, PageSizes, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
 from server.streams import Look
 
@@ -97,7 +97,7 @@ class TaskRoutes:
         size, after = self.sizes.of(query), _number(query.after)
         glance = Glance.of(request, principal, parse_as_of(query.as_of), deleted=query.deleted)
         reading = await self.views.read(glance, list_tasks, after, size + 1, query.parent, query.is_deleted)
-        page, more = cut(reading.value, size)
+        page, more = self.sizes.cut(reading.value, size)
         headers: dict[str, str] = {}
         if more:
             # All pages of a past state are of one state: the seq that the first one found.
@@ -167,7 +167,7 @@ class TaskRoutes:
         which = "all" if query.open is None else "open" if query.open else "closed"
         after = (place[0], place[1], place[2]) if place else None
         listing = tasks_across(
-            lambda after, limit: self.lists.of_assignee(principal.id, which, after, limit, query.blocked)
+            lambda after, limit, most: self.lists.of_assignee(principal.id, which, after, limit, most, query.blocked)
         )
         page = await self.derived.page(listing, after, size, Asked(principal, query.min_seq))
         flags = {"open": query.open, "blocked": query.blocked}

@@ -57,7 +57,7 @@ class WatcherRoutes:
         place = unpack_place(query.after, 3) if query.after is not None else None
         which = "all" if query.open is None else "open" if query.open else "closed"
         after = (place[0], place[1], place[2]) if place else None
-        listing = tasks_across(lambda after, limit: self.lists.of_watcher(user_id, which, after, limit))
+        listing = tasks_across(lambda after, *most: self.lists.of_watcher(user_id, which, after, *most))
         page = await self.derived.page(listing, after, size, Asked(principal, query.min_seq))
         is_open = None if query.open is None else str(query.open).lower()
         link: dict[str, str] = {}

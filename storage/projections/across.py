@@ -23,6 +23,8 @@ class PlaceAcross(NamedTuple):
 
 BEGINNING: Final = PlaceAcross("", "", "")
 """Before every record, for pages that have the oldest first."""
+_ANYWHERE: Final = (None, None, None)
+"""No place, for pages that have the newest first."""
 
 
 class InProject(NamedTuple):
@@ -48,9 +50,21 @@ class Across:
         self, database: Database, reader_id: str, after: PlaceAcross | None, limit: int, *arguments: str
     ) -> Sequence[InProject]:
         """Raises NotApplied."""
-        place = after or (None, None, None)
-        rows = map(self.table.row, await database.fetch(self._query, reader_id, *place, limit, *arguments))
+        return await self._rows(database, self._query, reader_id, *(after or _ANYWHERE), limit, *arguments)
+
+    async def page_until(
+        self, database: Database, reader_id: str, after: PlaceAcross | None, limit: int, bytes_max: int | None
+    ) -> Sequence[InProject]:
+        """The same, up to the row with which the descriptions come to `bytes_max`. Raises NotApplied."""
+        return await self._rows(database, self._query_until, reader_id, *(after or _ANYWHERE), limit, bytes_max)
+
+    async def _rows(self, database: Database, query: str, *arguments: object) -> Sequence[InProject]:
+        rows = map(self.table.row, await database.fetch(query, *arguments))
         return [InProject(row["projectId"], listed(row, without=("projectId",))) for row in rows]
+
+    @cached_property
+    def _query_until(self) -> str:
+        return self.table.until(self._query, f"{self.instant} DESC, project_id DESC, id DESC", "$6")
 
     @cached_property
     def _query(self) -> str:

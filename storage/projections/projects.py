@@ -87,10 +87,13 @@ async def reach(connection: Connection, seqs: Mapping[str, int]) -> None:
     await connection.execute(_REACH, list(seqs), list(seqs.values()))
 
 
-async def list_of_user(database: Database, user_id: str, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
+async def list_of_user(
+    database: Database, user_id: str, after: tuple[str, str] | None, limit: int, bytes_max: int | None = None
+) -> Sequence[Listed]:
     """The projects that a person is a member of and that are not deleted, the last changed first.
 
-    `after` is (updatedAt, id) of the last one of the page before. Raises NotApplied.
+    `after` is (updatedAt, id) of the last one of the page before. The page ends with the project with which the
+    descriptions come to `bytes_max`. Raises NotApplied.
     """
     query = f"""
         SELECT {TABLE.select("p")}
@@ -99,43 +102,54 @@ async def list_of_user(database: Database, user_id: str, after: tuple[str, str] 
            AND ($2::text IS NULL OR (p.updated_at, p.id) < ($2, $3::text))
          ORDER BY p.updated_at DESC, p.id DESC LIMIT $4"""  # noqa: S608
     updated_at, project_id = after or (None, None)
-    records = await database.fetch(query, user_id, updated_at, project_id, limit)
+    records = await database.fetch(_until(query, "$5"), user_id, updated_at, project_id, limit, bytes_max)
     return [listed(TABLE.row(record)) for record in records]
 
 
 async def list_deleted(
-    database: Database, owner_id: str | None, after: tuple[str, str] | None, limit: int
+    database: Database,
+    owner_id: str | None,
+    after: tuple[str, str] | None,
+    limit: int,
+    bytes_max: int | None = None,
 ) -> Sequence[Listed]:
     """The deleted projects that a person can bring back, as an owner, the last changed first; None: all of them.
 
-    `after` as above. Raises NotApplied.
+    `after` and `bytes_max` as above. Raises NotApplied.
     """
-    own = "JOIN members m ON m.project_id = p.id AND m.role = 'owner' AND m.user_id = $4"
+    own = "JOIN members m ON m.project_id = p.id AND m.role = 'owner' AND m.user_id = $5"
     query = f"""
         SELECT {TABLE.select("p")} FROM projects p {own if owner_id is not None else ""}
          WHERE p.deleted_at IS NOT NULL AND ($1::text IS NULL OR (p.updated_at, p.id) < ($1, $2::text))
          ORDER BY p.updated_at DESC, p.id DESC LIMIT $3"""  # noqa: S608
     updated_at, project_id = after or (None, None)
     owner = (owner_id,) if owner_id is not None else ()
-    records = await database.fetch(query, updated_at, project_id, limit, *owner)
+    records = await database.fetch(_until(query, "$4"), updated_at, project_id, limit, bytes_max, *owner)
     return [listed(TABLE.row(record)) for record in records]
 
 
-async def list_public(database: Database, after: tuple[str, str] | None, limit: int) -> Sequence[Listed]:
-    """The projects that everybody may look at, the last changed first; `after` as above. Raises NotApplied."""
+async def list_public(
+    database: Database, after: tuple[str, str] | None, limit: int, bytes_max: int | None = None
+) -> Sequence[Listed]:
+    """The projects that everybody may look at, the last changed first; the rest as above. Raises NotApplied."""
     query = f"""
         SELECT {TABLE.select("p")} FROM projects p
          WHERE p.visibility = 'public' AND p.deleted_at IS NULL
            AND ($1::text IS NULL OR (p.updated_at, p.id) < ($1, $2::text))
          ORDER BY p.updated_at DESC, p.id DESC LIMIT $3"""  # noqa: S608
     updated_at, project_id = after or (None, None)
-    records = await database.fetch(query, updated_at, project_id, limit)
+    records = await database.fetch(_until(query, "$4"), updated_at, project_id, limit, bytes_max)
     return [listed(TABLE.row(record)) for record in records]
 
 
-async def list_all(database: Database, after: str | None, limit: int) -> Sequence[Listed]:
-    """All projects by id, deleted ones too: for the operator. Raises NotApplied."""
+async def list_all(database: Database, after: str | None, limit: int, bytes_max: int | None = None) -> Sequence[Listed]:
+    """All projects by id, deleted ones too: for the operator; `bytes_max` as above. Raises NotApplied."""
     query = f"""
         SELECT {TABLE.select("p")} FROM projects p
          WHERE $1::text IS NULL OR p.id > $1 ORDER BY p.id LIMIT $2"""  # noqa: S608
-    return [listed(TABLE.row(record)) for record in await database.fetch(query, after, limit)]
+    records = await database.fetch(TABLE.until(query, "id", "$3"), after, limit, bytes_max)
+    return [listed(TABLE.row(record)) for record in records]
+
+
+def _until(query: str, most: str) -> str:
+    return TABLE.until(query, "updated_at DESC, id DESC", most)

@@ -68,6 +68,19 @@ class Table:
         """The select list, for statements that a feature writes itself."""
         return ", ".join(f"{alias}.{column.selected}" for column in self.columns)
 
+    def until(self, query: str, order: str, most: str) -> str:
+        """The rows of a query that selects `select`, up to the one with which their descriptions come to `most` bytes.
+
+        `most` is a parameter; null: all rows. The size of a long text is known without reading it. `order` are columns.
+        """
+        names = ", ".join(column.name for column in self.columns)
+        own = "octet_length(description)"
+        return f"""
+        SELECT {names}
+          FROM (SELECT *, sum({own}) OVER (ORDER BY {order} ROWS UNBOUNDED PRECEDING) - {own} AS ahead
+                  FROM ({query}) AS page) AS measured
+         WHERE {most}::bigint IS NULL OR ahead < {most} ORDER BY {order}"""  # noqa: S608
+
     async def load(self, connection: Connection, keys: Collection[Key]) -> dict[Key, Row]:
         """The rows with these keys; those that are not there are missing."""
         records = await connection.fetch(self._load, *_columns_of(keys, len(self.key)))

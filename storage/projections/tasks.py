@@ -169,12 +169,14 @@ async def list_of_assignee(
     after: PlaceAcross | None,
     limit: int,
     blocked: bool | None = None,
+    bytes_max: int | None = None,
 ) -> Sequence[InProject]:
     """The tasks assigned to a person, the last changed first, in projects that they are a member of now.
 
-    Deleted tasks are left out. `blocked`: only those that an open task blocks, or only the others. Raises NotApplied.
+    Deleted tasks are left out. `blocked`: only those that an open task blocks, or only the others. It ends with
+    the task with which the descriptions come to `bytes_max`. Raises NotApplied.
     """
-    return await _LISTS[which, blocked].page(database, user_id, after, limit)
+    return await _LISTS[which, blocked].page_until(database, user_id, after, limit, bytes_max)
 
 
 async def list_of_creator(database: Database, user_id: str, after: PlaceAcross | None, limit: int) -> Sequence[Created]:

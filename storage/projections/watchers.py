@@ -46,10 +46,15 @@ def fold(row: Row | None, fact: WatcherFact, entry: Entry) -> Row:
 
 
 async def list_of_watcher(
-    database: Database, user_id: str, which: TaskFilter, after: PlaceAcross | None, limit: int
+    database: Database,
+    user_id: str,
+    which: TaskFilter,
+    after: PlaceAcross | None,
+    limit: int,
+    bytes_max: int | None = None,
 ) -> Sequence[InProject]:
     """The tasks that a person watches, the last changed first, in projects that they are a member of now.
 
-    Raises NotApplied.
+    It ends with the task with which the descriptions come to `bytes_max`. Raises NotApplied.
     """
-    return await _LISTS[which].page(database, user_id, after, limit)
+    return await _LISTS[which].page_until(database, user_id, after, limit, bytes_max)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from actors.project.decider import ProjectActor
 from actors.project.state import ProjectState
@@ -15,6 +15,8 @@ from protocol.activity import NOT_TOLD, named_objects
 from protocol.log import Entry
 from protocol.messages import decode_event, unpack_payload
 from tests.server.written import Row, is_owner
+
+T = TypeVar("T", bound=tuple[Any, Any])
 
 
 class Lists:
@@ -90,25 +92,27 @@ class Lists:
     def as_of(self, now: str, but: frozenset[int] = frozenset()) -> str | None:
         return now
 
-    async def of_user(self, user_id: str, after: tuple[str, str] | None, limit: int) -> Sequence[Row]:
+    async def of_user(self, user_id: str, after: tuple[str, str] | None, limit: int, bytes_max: int) -> Sequence[Row]:
         rows = [
             Row(state.project, seq)
             for state, seq in self._states.values()
             if user_id in state.members and state.project and state.project["deletedAt"] is None
         ]
         rows.sort(key=lambda row: (row.record["updatedAt"], row.record["id"]), reverse=True)
-        return [row for row in rows if not after or _place(row) < after][:limit]
+        return _until([row for row in rows if not after or _place(row) < after][:limit], bytes_max)
 
-    async def public(self, after: tuple[str, str] | None, limit: int) -> Sequence[Row]:
+    async def public(self, after: tuple[str, str] | None, limit: int, bytes_max: int) -> Sequence[Row]:
         rows = [
             Row(state.project, seq)
             for state, seq in self._states.values()
             if state.project and state.project["visibility"] == "public" and state.project["deletedAt"] is None
         ]
         rows.sort(key=lambda row: (row.record["updatedAt"], row.record["id"]), reverse=True)
-        return [row for row in rows if not after or _place(row) < after][:limit]
+        return _until([row for row in rows if not after or _place(row) < after][:limit], bytes_max)
 
-    async def deleted(self, owner_id: str | None, after: tuple[str, str] | None, limit: int) -> Sequence[Row]:
+    async def deleted(
+        self, owner_id: str | None, after: tuple[str, str] | None, limit: int, bytes_max: int
+    ) -> Sequence[Row]:
         rows = [
             Row(state.project, seq)
             for state, seq in self._states.values()
@@ -116,13 +120,13 @@ class Lists:
             if owner_id is None or is_owner(state, owner_id)
         ]
         rows.sort(key=_place, reverse=True)
-        return [row for row in rows if not after or _place(row) < after][:limit]
+        return _until([row for row in rows if not after or _place(row) < after][:limit], bytes_max)
 
-    async def every(self, after: str | None, limit: int) -> Sequence[Row]:
+    async def every(self, after: str | None, limit: int, bytes_max: int) -> Sequence[Row]:
         rows = sorted(
             (Row(state.project, seq) for state, seq in self._states.values()), key=lambda row: row.record["id"]
         )
-        return [row for row in rows if not after or row.record["id"] > after][:limit]
+        return _until([row for row in rows if not after or row.record["id"] > after][:limit], bytes_max)
 
     async def of_assignee(
         self,
@@ -130,10 +134,11 @@ class Lists:
         which: str,
         after: tuple[str, str, str] | None,
         limit: int,
+        bytes_max: int,
         blocked: bool | None = None,
     ) -> Sequence[tuple[str, Row]]:
         found = self._of_person("assigneeIds", user_id, which, after)
-        return [one for one in found if blocked is None or self._is_blocked(*one) == blocked][:limit]
+        return _until([one for one in found if blocked is None or self._is_blocked(*one) == blocked][:limit], bytes_max)
 
     def _is_blocked(self, project_id: str, task: Row) -> bool:
         state, _ = self._states[f"project/{project_id}"]
@@ -145,9 +150,9 @@ class Lists:
         return any(one["closedAt"] is None and one["deletedAt"] is None for one in blocking)
 
     async def of_watcher(
-        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int
+        self, user_id: str, which: str, after: tuple[str, str, str] | None, limit: int, bytes_max: int
     ) -> Sequence[tuple[str, Row]]:
-        return self._of_person("watcherIds", user_id, which, after)[:limit]
+        return _until(self._of_person("watcherIds", user_id, which, after)[:limit], bytes_max)
 
     def _of_person(
         self,
@@ -176,6 +181,17 @@ class Lists:
 
 def _place(row: Row) -> tuple[str, str]:
     return (row.record["updatedAt"], row.record["id"])
+
+
+def _until(found: Sequence[T], bytes_max: int) -> Sequence[T]:
+    """Up to the row with which the descriptions come to so many bytes, as the database does it."""
+    size_bytes = 0
+    for count, row in enumerate(found, 1):
+        record = row[0] if isinstance(row, Row) else row[1].record
+        size_bytes += len(record["description"].encode())
+        if size_bytes >= bytes_max:
+            return found[:count]
+    return found
 
 
 class InvitedTo:

@@ -107,11 +107,11 @@ async def test_a_list_that_took_too_long_is_behind(
     log = LogReads(world.feeds, entry_size, clock, 10)
     reads = DerivedReads(Fresh(clock, catching_up_s), log, clock, 1.0)
 
-    async def read(after: tuple[str] | None, limit: int) -> list[str]:
+    async def read(after: tuple[str] | None, limit: int, bytes_max: int) -> list[str]:
         clock.seconds += reading_s
         return ["the list"]
 
-    listing = Listing(read, lambda row: row, lambda row: (row,))
+    listing = Listing(read, lambda row: row, lambda row: (row,), lambda row: row)
     if is_given:
         assert await reads.page(listing, None, 10, asked) == Page(["the list"], None, Derivation(clock.now()))
         return

@@ -109,6 +109,26 @@ async def test_own_tasks_come_from_all_projects_open_closed_or_both(database: Da
     assert await titles("all") == ["Task 4", "Task 2", "Task 1"]
 
 
+async def test_a_read_ends_with_the_row_with_which_the_descriptions_come_to_its_bytes(database: Database) -> None:
+    def described(number: int) -> Life:
+        task = _task(number, MEMBER).model_copy(update={"description": "ä" * 500})
+        watch = (MEMBER, WatchTask(task_id=task.task_id))
+        described = (OWNER, EditProject(description="ä" * 500, visibility="public"))
+        return a_life(number, (OWNER, task), watch, described)
+
+    await projected(database, *(described(number) for number in range(1, 6)))
+    user_id = MEMBER.id
+    for bytes_max, count in ((1, 1), (1000, 1), (1001, 2), (3000, 3), (9999, 5), (None, 5)):
+        own = await tasks.list_of_assignee(database, user_id, "all", None, 10, bytes_max=bytes_max)
+        assert [one.listed.record["title"] for one in own] == [f"Task {5 - place}" for place in range(count)]
+        assert await watchers.list_of_watcher(database, user_id, "all", None, 10, bytes_max) == own
+        listed = await projects.list_of_user(database, user_id, None, 10, bytes_max)
+        assert [one.record["name"] for one in listed] == [f"Project {5 - place}" for place in range(count)]
+        assert await projects.list_public(database, None, 10, bytes_max) == listed
+        every = await projects.list_all(database, None, 10, bytes_max)
+        assert [one.record["name"] for one in every] == [f"Project {1 + place}" for place in range(count)]
+
+
 async def test_own_tasks_that_an_open_task_blocks_are_told_apart(database: Database) -> None:
     one, two, three, four = (uuid(0xC000 + number) for number in range(1, 5))
     linked = [
