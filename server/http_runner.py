@@ -4,12 +4,14 @@ documents for what is no HTTP at all.
 A connection has to show the headers of a request in time, and then its body; stock waits for ever for both, even for
 the rest of a malformed body, and answers malformed requests with text that quotes them. It has to take its answers,
 too. Only seams that subclasses may override are used, and these of the protocol's own fields: `_messages`, `_waiter`,
-`_request_count`, `_message_tail`, `_upgraded`, `_payload_parser`, `_reading_paused`, `_buffer_paused`.
+`_request_count`, `_message_tail`, `_upgraded`, `_payload_parser`, `_reading_paused`, `_buffer_paused`; and
+`_drain_helper` and `_handle_request`, whose errors would keep what a client did not read or send to its end.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, cast
@@ -26,6 +28,7 @@ from server.addresses import place_of
 from server.arrival import Arrival, BodyBroken, BodyTimes
 from server.expectations import noting_expectations
 from server.farewells import Farewells
+from server.frames import forget_frames
 from server.gateway.doors import TOO_MANY_OF_ADDRESS, Doors
 from server.middleware import REQUEST_ID, SWITCHED, HttpMeters, set_security_headers
 from server.request_end import NEWEST_BYTES, goes_on
@@ -82,7 +85,7 @@ class TimedRequestHandler(web.RequestHandler):
     """One connection. At any time at most one wait for the client is limited: for headers, or for a body."""
 
     __slots__ = (
-        *("_address", "_body", "_doors", "_ends_amid", "_farewells", "_head_began", "_meters", "_newest"),
+        *("_address", "_body", "_broken", "_doors", "_ends_amid", "_farewells", "_head_began", "_meters", "_newest"),
         *("_patience", "_seen", "_times", "_unread"),
     )
 
@@ -98,6 +101,8 @@ class TimedRequestHandler(web.RequestHandler):
         self._patience: asyncio.TimerHandle | None = None
         # The body that is waited for.
         self._body: Arrival | None = None
+        # How a body ended that was not whole, which is the connection's last one.
+        self._broken: BodyBroken | None = None
         # How many requests have been looked at.
         self._seen = 0
         # Whether the client has sent anything of the request whose headers are waited for.
@@ -145,8 +150,32 @@ class TimedRequestHandler(web.RequestHandler):
         try:
             await super().start()
         finally:
+            forget_frames(self._broken)
             if self._unread is not None:
                 self._unread.watch()
+
+    async def _handle_request(
+        self,
+        request: web.BaseRequest,
+        start_time: float | None,
+        request_handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    ) -> tuple[web.StreamResponse, bool]:
+        """See stock. A client that hung up is told by the result: the task that would keep the error is kept by it."""
+        try:
+            return await super()._handle_request(request, start_time, request_handler)
+        except ConnectionError as error:
+            forget_frames(error)
+            return web.Response(), True  # nobody gets it
+        finally:
+            forget_frames(request.content.exception())
+
+    async def _drain_helper(self) -> None:
+        """See stock, whose frame has the future that keeps the error."""
+        try:
+            await super()._drain_helper()
+        except ConnectionError as error:
+            forget_frames(error)
+            raise
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -163,7 +192,10 @@ class TimedRequestHandler(web.RequestHandler):
         had_bytes = body.total_bytes if body is not None else 0
         super().data_received(data)
         if self._request_count != count and self._messages:
-            body, had_bytes = self._messages[-1][1], 0
+            message, body = self._messages[-1]
+            had_bytes = 0
+            if isinstance(message, _ErrInfo):
+                forget_frames(message.exc)  # stock's frame has the message, and the data
         if data:
             self._note_end(data, body, body.total_bytes - had_bytes if body is not None else 0)
         self._look(has_come=bool(data))
@@ -246,7 +278,8 @@ class TimedRequestHandler(web.RequestHandler):
     def _end_body(self, why: Rejection) -> None:
         """Whoever reads it answers so, and the connection ends behind the answer. One that is whole stays as it is."""
         if self._body is not None and not self._body.body.is_eof():
-            self._body.body.set_exception(BodyBroken(why))
+            self._broken = BodyBroken(why)
+            self._body.body.set_exception(self._broken)
         self._body = None
 
     def _answer_slow_head(self) -> None:

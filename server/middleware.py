@@ -16,6 +16,7 @@ from multidict import CIMultiDict
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.faults import StorageFault
 from server.expectations import refusing_unmet
+from server.frames import forget_frames
 from server.rate_limits import Allowance
 from server.rest.problems import INTERNAL, problem, problem_of_http, rate_headers
 
@@ -127,7 +128,8 @@ def _observing(meters: HttpMeters, new_id: Callable[[], str]) -> Middleware:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 response = await handler(request)
-                status, is_live = response.status, response.content_type == EVENT_STREAM
+                status = response.status
+                is_live = response.content_type == EVENT_STREAM and request.method != hdrs.METH_HEAD
                 return response
             except asyncio.CancelledError:
                 raise
@@ -169,6 +171,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPException as error:
         if error.status < 400 or error.content_type == "application/problem+json":
             raise
+        forget_frames(error)  # stock's route keeps it, and its frame has the route
         answer = problem_of_http(error)
         if isinstance(error, web.HTTPMethodNotAllowed):
             answer.headers[hdrs.ALLOW] = _allowed(request, error)

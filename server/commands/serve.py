@@ -29,7 +29,8 @@ from storage.postgres.migrations import migrate
 log = structlog.get_logger("pantherahive.serve")
 
 GC_THRESHOLDS = (50_000, 20, 50)
-"""Commands make no cycles, so collections find nothing and may be rare; the default has one every 700 objects."""
+"""Commands make no cycles, nor do clients that are lost (`server.frames`), so collections find nothing and may be rare;
+the default has one every 700 objects."""
 
 
 def serve(settings: Settings) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from actors.ports import Clock
 from actors.runtime.feeds import Feeds, Joined
@@ -25,12 +25,13 @@ from protocol.event import Principal
 from protocol.faults import StorageFault
 from server.entry_json import entry_json
 from server.gateway.parsers import fit
-from server.rest.ongoing import WhyOver, attend, bound_buffers, cut
+from server.rest.ongoing import WhyOver, attend, bound_buffers, cut, head_of, write_within
 from server.streams import granted
 
 log = logging.getLogger("pantherahive.events")
 
 MEDIA_TYPE: Final = "text/event-stream"
+_HEADERS: Final = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _HEARTBEAT: Final = b": still here\n\n"
 _RETRY_S: Final = 0.5
 _PARTING_S: Final = 0.5
@@ -85,10 +86,14 @@ class EventStreams:
     ) -> web.StreamResponse:
         """Sends entries after the cursor until somebody has enough. `over` is asked often whether it may go on.
 
+        A HEAD gets the headers, and takes no place.
         Raises Rejected before anything was sent, and StorageFault.
         """
         if self._stopping:
             raise Rejected(_STOPPING)
+        if request.method == hdrs.METH_HEAD:
+            granted(await self._feeds.permitted(principal, stream, self._clock.monotonic_s() + self._deadline_s))
+            return await head_of(request, web.StreamResponse(headers=_HEADERS))
         if self._per_user[principal.id] >= self.limits.connections_per_user_max:
             raise Rejected(_TOO_MANY)
         connection = EventStream(principal, self._feeds, self.limits)
@@ -146,9 +151,7 @@ class EventStream:
 
     async def run(self, request: web.Request, joined: Joined, over: WhyOver) -> web.StreamResponse:
         """Answers the request, and goes on until the end. The client may be gone at any time."""
-        response = web.StreamResponse(
-            headers={"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        )
+        response = web.StreamResponse(headers=_HEADERS)
         response.force_close()  # nobody waits for another request behind it
         await response.prepare(request)
         bound_buffers(request, self._limits.buffer_bytes)
@@ -198,9 +201,7 @@ class EventStream:
             await self._write(response, _HEARTBEAT)
 
     async def _write(self, response: web.StreamResponse, chunk: bytes) -> None:
-        """Returns when the client has read enough for more. Raises ConnectionError; TimeoutError: it does not read."""
-        async with asyncio.timeout(self._limits.grace_s):
-            await response.write(chunk)
+        await write_within(response, chunk, self._limits.grace_s)
 
     async def _part(self, request: web.Request, response: web.StreamResponse, reason: CloseReason) -> None:
         """Says why, if that can be said at once. Who does not read is cut off."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from aiohttp import web
 from actors.ports import Clock
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
+from server.rest.ongoing import write_within
 
 _BUSY: Final = Rejection(
     ErrorCode.OVERLOADED, "too many exports at once", {"limit": "exports-at-once", "retryAfterS": 5}
@@ -82,7 +82,6 @@ class PacedWriter:
         if owed_s <= 0:
             raise TimeoutError
         began_s = self._clock.monotonic_s()
-        async with asyncio.timeout(min(self._limits.grace_s, owed_s)):
-            await self._response.write(chunk)
+        await write_within(self._response, chunk, min(self._limits.grace_s, owed_s))
         self._waited_s += self._clock.monotonic_s() - began_s
         self._sent_bytes += len(chunk)

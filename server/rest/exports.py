@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from actors.ports import Clock
 from actors.profile.profiles import view_profile
@@ -41,7 +41,7 @@ from server.rest.derived import DerivedReads
 from server.rest.diff import records_in
 from server.rest.export_places import ExportLimits, ExportPlaces, PacedWriter
 from server.rest.min_seq import Asked, DerivedQuery
-from server.rest.ongoing import CHECK_S, attend, bound_buffers, cut
+from server.rest.ongoing import CHECK_S, attend, bound_buffers, cut, head_of
 from server.rest.operations import NDJSON, operation
 from server.rest.personal_data import PersonalData
 from server.rest.project_views import Glance, ProjectViews, past_location
@@ -186,8 +186,10 @@ class ExportRoutes:
         may_see: MaySee,
     ) -> web.StreamResponse:
         """Writes as fast as it is read. What was begun and cannot be ended is cut off, which clients notice."""
+        response = web.StreamResponse(headers={"Content-Type": NDJSON, **headers})
+        if request.method == hdrs.METH_HEAD:
+            return await head_of(request, response)
         with self.places.place(known.principal):
-            response = web.StreamResponse(headers={"Content-Type": NDJSON, **headers})
             response.force_close()
             await response.prepare(request)
             bound_buffers(request, self.limits.chunk_bytes)

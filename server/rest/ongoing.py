@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from actors.runtime.hub import CloseReason
+from server.frames import forget_frames
 from server.rest.access import has_hung_up
 
 CHECK_S: Final = 0.25
@@ -38,6 +39,23 @@ async def attend(
         for work in works:
             work.cancel()
         await asyncio.gather(*works, return_exceptions=True)
+
+
+async def head_of(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """The answer to a HEAD: the headers, and the end (RFC 9110 §9.3.2). The connection may go on."""
+    await response.prepare(request)
+    await response.write_eof()
+    return response
+
+
+async def write_within(response: web.StreamResponse, chunk: bytes, seconds: float) -> None:
+    """Returns when the client has read enough for more. Raises ConnectionError; TimeoutError: it does not read."""
+    try:
+        async with asyncio.timeout(seconds):
+            await response.write(chunk)
+    except TimeoutError as error:
+        forget_frames(error)  # the limit's frame has the task, which keeps the error when it ends by it
+        raise
 
 
 def cut(request: web.Request) -> None:

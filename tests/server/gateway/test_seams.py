@@ -15,6 +15,8 @@ from aiohttp import web
 from aiohttp._websocket import reader
 from aiohttp._websocket.reader_py import WebSocketReader
 from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http_writer import StreamWriter
+from aiohttp.web_urldispatcher import SystemRoute
 from engineio.async_drivers import aiohttp as driver
 
 from server.gateway.app import LiveServer
@@ -22,6 +24,7 @@ from server.gateway.engine import Engine, EngineSocket
 from server.gateway.json_parser import JsonParser
 from server.gateway.link import Link
 from server.gateway.strict_reader import StrictReader
+from server.http_runner import TimedRequestHandler
 from tests.server.gateway.hive import Hive, eventually
 
 
@@ -82,6 +85,20 @@ def test_aiohttp_gives_what_the_socket_needs() -> None:
     assert "compress" in parameters(web.WebSocketResponse.__init__)
     assert "await resp.write_eof()" in inspect.getsource(web.RequestHandler.finish_response)
     assert issubclass(aiohttp.ClientConnectionResetError, ConnectionError)
+
+
+def test_aiohttp_s_connection_has_the_methods_whose_errors_we_let_go() -> None:
+    assert parameters(BaseProtocol._drain_helper) == ["self"]
+    assert "await waiter" in inspect.getsource(BaseProtocol._drain_helper)
+    assert "await protocol._drain_helper()" in inspect.getsource(StreamWriter.drain)
+    assert parameters(web.RequestHandler._handle_request) == ["self", "request", "start_time", "request_handler"]
+    start = inspect.getsource(web.RequestHandler.start)  # it ends for an error as it ends for `reset`
+    assert "self._handle_request(request, start, request_handler)" in start
+    assert "except ConnectionError:" in start
+    assert "if reset:" in start
+    assert "raise self._http_exception" in inspect.getsource(SystemRoute._handle)
+    for name in ("_drain_helper", "_handle_request"):
+        assert name in vars(TimedRequestHandler)
 
 
 async def test_a_living_connection_is_made_of_our_parts(hive: Hive) -> None:
