@@ -205,6 +205,18 @@ class RestLimits(BaseSettings):
     answer_unread_timeout_s: float = Field(
         60, ge=0.1, le=3600, description="How long a client may take nothing of an answer; after it it is cut off."
     )
+    answers_unread_max_bytes: int = Field(
+        128 * MIB,
+        ge=0,
+        le=1024 * 1024 * MIB,
+        description="Large answers that are not written out yet, beside one that may be larger; beyond: overloaded.",
+    )
+    answers_unread_per_user_max_bytes: int = Field(
+        32 * MIB,
+        ge=0,
+        le=1024 * 1024 * MIB,
+        description="Those to one user and their bots, or to one address before a token; not for the operator.",
+    )
     keepalive_s: float = Field(75, ge=1, le=3600, description="Time that a connection may wait for its next request.")
     ready_check_timeout_s: float = Field(
         2, ge=0.1, le=60, description="Time for one check of /readyz; longer counts as not ready."

@@ -34,12 +34,20 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
 * **ETags** of reads from a stream begin with the cursor as of which they are. That of a page is the cursor alone, that
   of one record (a project, a task) `<cursor>-<tag>`: the tag is the record's own and stays the same while others
   change. What belongs to no one stream, such as a list across projects, has a weak ETag, made of what is sent.
-* **Pages** of REST lists end with a `Link` (`rel="next"`) to the next one, whose `after` is a place in the order of the
-  list: a walk goes on behind it, whatever is deleted or comes back meanwhile. Milestones, fields and roles stand in the
-  order they were made (those of one millisecond by id), comments in that of the log, tasks by number, members, links
-  and invitations by id. Lists with what changed last in front (`/v1/projects`, `/v1/tasks`,
-  `/v1/users/{userId}/watched`, `…/notifications`) are no snapshot: what changes during a walk moves to the front, so
-  that later pages may miss it. Read the first page again afterwards, or follow live.
+* **Pages** of REST lists end with a `Link` (`rel="next"`) to the next one, whose `after` is a place in the order of
+  the list: a walk goes on behind it, whatever is deleted or comes back meanwhile. A page has at most `limit` items,
+  and ends by size as well (`page_bytes_max`, 4 MiB), after one item at least: that there is no more, only a missing
+  `Link` says. Milestones, fields and roles stand in the order they were made (those of one millisecond by id),
+  comments in that of the log, tasks by number, members, links and invitations by id. Lists with what changed last in
+  front (`/v1/projects`, `/v1/tasks`, `/v1/users/{userId}/watched`, `…/notifications`) are no snapshot: what changes
+  during a walk moves to the front, so that later pages may miss it. Read the first page again afterwards, or follow
+  live.
+* **What is not read of REST answers** is bounded: those of more than 64 KiB that are not written out yet, in all
+  (`answers_unread_max_bytes`, 128 MiB) and for a user with their bots, or for an address where no token is needed
+  (`answers_unread_per_user_max_bytes`, 32 MiB; not for the operator). Beyond that a `GET` with a large answer is
+  `overloaded`, with the `limit` (`answers-unread`, `answers-unread-per-user`), `retryAfterS` and `Retry-After`. The
+  first always goes, however large it is, and what a command did is always told. Who takes nothing of an answer for
+  `answer_unread_timeout_s` is cut off.
 * **Every refusal** has a stable `code`: in the ack on the socket, in a problem document (RFC 9457) over REST.
 * **A retry** carries the same `opId`, or the same `Idempotency-Key`, and gets the first answer. Changes of a person
   (`PUT /v1/users/{userId}`, `PATCH …/preferences`, `PUT` and `DELETE …/muted/{projectId}`, and

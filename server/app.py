@@ -34,6 +34,7 @@ from server.rest.app import http_application
 from server.rest.documents import document_routes
 from server.rest.routes import api_routes
 from server.telemetry import LoopLag, Readiness, telemetry_routes
+from server.unread_answers import AnswerLimits, UnreadAnswers
 from server.vitals import Patience, Vitals
 from storage.postgres.pool import DatabaseLimits
 from storage.postgres.pulse import Pulse
@@ -94,6 +95,7 @@ class Product:
             self._heart.clock,
             limits_from(settings, Patience),
         )
+        self._answers = UnreadAnswers(limits_from(settings, AnswerLimits))
         self._lag = LoopLag(settings.loop_lag_interval_s, self._heart.meters.loop_lagged)
         times = RequestTimes.of(settings)
         doors = None if settings.trusted_proxies else Doors(settings.http_connections_per_address_max)
@@ -238,6 +240,7 @@ class Product:
             json_depth_max=self._settings.json_depth_max,
             new_id=self._heart.ids.new_id,
             inner=[looks_tokens_up(self._access.authenticator, self._access.attempts)],
+            answers=self._answers,
         )
         self._edges.gateway.attach(app)
         return app
@@ -252,6 +255,7 @@ class Product:
             heart.feeds,
             edges.gateway,
             edges.event_streams,
+            self._answers,
             heart.shards,
             heart.timers,
             heart.clock,

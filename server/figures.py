@@ -16,6 +16,7 @@ from server.consumers.runner import Runner
 from server.gateway.app import Gateway
 from server.rest.event_streams import EventStreams
 from server.telemetry import Meters
+from server.unread_answers import UnreadAnswers
 from server.vitals import waiting
 
 
@@ -27,6 +28,7 @@ class Parts:
     feeds: Feeds
     gateway: Gateway
     event_streams: EventStreams
+    answers: UnreadAnswers
     shards: ShardTable
     timers: TimerService
     clock: Clock
@@ -59,6 +61,11 @@ def watch_parts(meters: Meters, parts: Parts) -> None:
         "snapshots_sending_bytes",
         "Bytes of states that are on their way to clients",
         lambda: parts.gateway.snapshots.on_way_bytes,
+    )
+    watch(
+        "answers_unread_bytes",
+        "Bytes of large answers that are not written out yet",
+        lambda: parts.answers.bytes,
     )
     watch("event_streams", "Open connections with Server-Sent Events", lambda: len(parts.event_streams))
     watch("log_page_reads", "Pages read from the log for followers", lambda: parts.feeds.pages.reads)

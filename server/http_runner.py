@@ -34,6 +34,7 @@ from server.middleware import REQUEST_ID, SWITCHED, HttpMeters, set_security_hea
 from server.request_end import NEWEST_BYTES, goes_on
 from server.rest.problems import INTERNAL, problem
 from server.unread import Unread
+from server.unread_answers import ANSWERS, UnreadAnswers, counted_bytes, holder_in
 
 log = structlog.get_logger("pantherahive.http")
 
@@ -85,7 +86,8 @@ class TimedRequestHandler(web.RequestHandler):
     """One connection. At any time at most one wait for the client is limited: for headers, or for a body."""
 
     __slots__ = (
-        *("_address", "_body", "_broken", "_doors", "_ends_amid", "_farewells", "_head_began", "_meters", "_newest"),
+        *("_address", "_answers", "_body", "_broken", "_doors", "_ends_amid", "_farewells", "_head_began"),
+        *("_meters", "_newest"),
         *("_patience", "_seen", "_times", "_unread"),
     )
 
@@ -95,6 +97,7 @@ class TimedRequestHandler(web.RequestHandler):
         self._doors = server.doors
         self._meters = server.meters
         self._farewells = server.farewells
+        self._answers = server.answers
         # Whose place at the doors is taken, while it is.
         self._address: str | None = None
         # The end of the wait, while there is one.
@@ -217,7 +220,12 @@ class TimedRequestHandler(web.RequestHandler):
         behind = self._message_tail if self._upgraded and self._payload_parser is None and not self._messages else b""
         if behind:
             self._ends_amid = goes_on(b"", behind, 0)
-        finished = await super().finish_response(request, resp, start_time)
+        size_bytes = counted_bytes(request, resp)
+        if size_bytes:
+            with self._answers.holding(holder_in(request), size_bytes):
+                finished = await super().finish_response(request, resp, start_time)
+        else:
+            finished = await super().finish_response(request, resp, start_time)
         self._look(has_come=bool(behind) and self._ends_amid and self.transport is not None)
         return finished
 
@@ -325,11 +333,14 @@ def _rejection(status: int, exc: BaseException | None) -> Rejection:
 class TimedServer(web.Server):
     """Makes our protocol for every connection."""
 
-    def __init__(self, stock: web.Server, times: RequestTimes, doors: Doors | None, meters: HttpMeters) -> None:
+    def __init__(
+        self, stock: web.Server, times: RequestTimes, doors: Doors | None, meters: HttpMeters, answers: UnreadAnswers
+    ) -> None:
         super().__init__(stock.request_handler, request_factory=noting_expectations(stock.request_factory))
         self.times = times
         self.doors = doors
         self.meters = meters
+        self.answers = answers
         self.farewells = Farewells()
 
     def __call__(self) -> web.RequestHandler:
@@ -380,4 +391,4 @@ class HttpRunner(web.AppRunner):
             response.headers[hdrs.CONNECTION] = "close"
 
     async def _make_server(self) -> web.Server:
-        return TimedServer(await super()._make_server(), self._times, self._doors, self._meters)
+        return TimedServer(await super()._make_server(), self._times, self._doors, self._meters, self.app[ANSWERS])

@@ -18,6 +18,7 @@ from server.past_turns import PastLimits
 from server.rate_limits import RateLimits
 from server.rest.event_streams import EventStreamLimits
 from server.rest.export_places import ExportLimits
+from server.unread_answers import AnswerLimits
 from server.vitals import Patience
 from storage.postgres.pool import DatabaseLimits
 
@@ -27,6 +28,7 @@ L = TypeVar(
     GatewayLimits,
     EventStreamLimits,
     ExportLimits,
+    AnswerLimits,
     PastLimits,
     ProjectLimits,
     UserLimits,
@@ -44,6 +46,7 @@ PREFIXES: Final[dict[type, str]] = {
     GatewayLimits: "",
     EventStreamLimits: "event_stream_",
     ExportLimits: "export_",
+    AnswerLimits: "",
     PastLimits: "past_",
     ProjectLimits: "project_",
     UserLimits: "user_",

@@ -11,6 +11,7 @@ from protocol.poison import DEPTH_MAX
 from server.middleware import HttpMeters, add_security_headers, http_middlewares
 from server.rest.bodies import JSON_DEPTH_MAX, PUBLIC_BODY_BYTES_MAX
 from server.rest.content_tags import content_tags
+from server.unread_answers import ANSWERS, AnswerLimits, UnreadAnswers, refusing
 
 
 def http_application(
@@ -23,14 +24,17 @@ def http_application(
     json_depth_max: int = DEPTH_MAX,
     new_id: Callable[[], str],
     inner: Sequence[Middleware] = (),
+    answers: UnreadAnswers | None = None,
 ) -> web.Application:
     """Run it with `access_log=None`: the middleware writes the access log. `inner` ones come next to the routes."""
+    answers = answers if answers is not None else UnreadAnswers(AnswerLimits())
     app = web.Application(
-        middlewares=[*http_middlewares(meters, allowed_origins, new_id), *inner, content_tags],
+        middlewares=[*http_middlewares(meters, allowed_origins, new_id), *inner, refusing(answers), content_tags],
         client_max_size=body_max_bytes,
     )
     app[PUBLIC_BODY_BYTES_MAX] = min(public_body_max_bytes, body_max_bytes)
     app[JSON_DEPTH_MAX] = json_depth_max
+    app[ANSWERS] = answers
     app.add_routes(routes)
     app.on_response_prepare.append(add_security_headers)
     return app

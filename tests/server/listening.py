@@ -18,6 +18,7 @@ from server.middleware import HttpMeters
 from server.rest.app import http_application
 from server.rest.bodies import json_response, read_body
 from server.telemetry import Meters
+from server.unread_answers import UnreadAnswers
 from tests.server.clock import RandomIds
 
 QUICK = RequestTimes(head_timeout_s=0.5, body=BodyTimes(whole_s=0.5, silence_s=0.5), keepalive_s=0.6)
@@ -64,19 +65,23 @@ async def socket(request: web.Request) -> web.StreamResponse:
 
 @asynccontextmanager
 async def served(
-    times: RequestTimes, meters: HttpMeters | None = None, doors: Doors | None = None
+    times: RequestTimes,
+    meters: HttpMeters | None = None,
+    doors: Doors | None = None,
+    answers: UnreadAnswers | None = None,
 ) -> AsyncIterator[int]:
     """The port of a server."""
     meters = meters or Meters()
     app = http_application(
         [
             *(web.get("/ok", ok), web.post("/take", take), web.get("/socket", socket)),
-            *(web.get("/large", large), web.get("/left", left)),
+            *(web.get("/large", large), web.get("/left", left), web.post("/large", large)),
         ],
         meters=meters,
         allowed_origins=[],
         body_max_bytes=1000,
         new_id=RandomIds().new_id,
+        answers=answers,
     )
     runner = HttpRunner(app, times, doors, meters, shutdown_timeout=0.2)
     await runner.setup()

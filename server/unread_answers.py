@@ -1,0 +1,120 @@
+"""Large answers that are not written out yet: bounded in all and for each user, however slowly anybody reads.
+
+An answer waits here whole for a client that does not read it. The first one of a user, and the first of all, is let
+through however large it is, so no answer is too large to be had.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from protocol.errors import ErrorCode, Rejected, Rejection
+from protocol.event import Principal
+
+SMALL_BYTES: Final = 64 << 10
+"""Answers of this size are not counted: the buffers of a connection take as much."""
+HOLDER: Final = web.RequestKey("holder", str)
+"""For whom an answer counts, once it is known: see `holder_of`. Before that it counts for the address."""
+_ALWAYS_TOLD: Final = "/metrics"
+"""Whoever watches the server has to see that it is overloaded."""
+_OF_OPERATOR: Final = ""
+
+_FULL: Final = Rejection(
+    ErrorCode.OVERLOADED, "too much of large answers is not read yet", {"limit": "answers-unread", "retryAfterS": 2}
+)
+_FULL_FOR_USER: Final = Rejection(
+    ErrorCode.OVERLOADED,
+    "too much of large answers to this user is not read yet",
+    {"limit": "answers-unread-per-user", "retryAfterS": 2},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLimits:
+    """Of one user with their bots, or of one address where nobody is known; the operator has only that of all."""
+
+    answers_unread_max_bytes: int = 128 << 20
+    answers_unread_per_user_max_bytes: int = 32 << 20
+
+
+class UnreadAnswers:
+    """Those of all connections."""
+
+    def __init__(self, limits: AnswerLimits) -> None:
+        self._limits = limits
+        # Holder → bytes of the answers that wait for them.
+        self._held_bytes: Counter[str] = Counter()
+        self.bytes = 0
+
+    def refusal(self, holder: str, size_bytes: int) -> Rejection | None:
+        """Why there is no room for one more answer, if that is so."""
+        held_bytes, per_user_max_bytes = self._held_bytes[holder], self._limits.answers_unread_per_user_max_bytes
+        if holder != _OF_OPERATOR and held_bytes and held_bytes + size_bytes > per_user_max_bytes:
+            return _FULL_FOR_USER
+        return _FULL if self.bytes and self.bytes + size_bytes > self._limits.answers_unread_max_bytes else None
+
+    @contextmanager
+    def holding(self, holder: str, size_bytes: int) -> Iterator[None]:
+        """While an answer is being written."""
+        self._held_bytes[holder] += size_bytes
+        self.bytes += size_bytes
+        try:
+            yield
+        finally:
+            self.bytes -= size_bytes
+            self._held_bytes[holder] -= size_bytes
+            if not self._held_bytes[holder]:
+                del self._held_bytes[holder]
+
+    def __len__(self) -> int:
+        """For how many something waits."""
+        return len(self._held_bytes)
+
+
+ANSWERS: Final = web.AppKey("unread_answers", UnreadAnswers)
+"""The application's, for whoever writes its answers."""
+
+
+def holder_of(principal: Principal) -> str:
+    """For whom their answers count: bots for their owners."""
+    return _OF_OPERATOR if principal.is_operator else principal.owner_id or principal.id
+
+
+def holder_in(request: web.BaseRequest) -> str:
+    """For whom the answer to a request counts."""
+    known: str | None = request.get(HOLDER)
+    return known if known is not None else f"address {request.remote}"
+
+
+def counted_bytes(request: web.BaseRequest, response: web.StreamResponse) -> int:
+    """How much an answer takes up until it is written; 0 where it is small, or comes piece by piece."""
+    body = response.body if isinstance(response, web.Response) else None
+    if not isinstance(body, bytes | bytearray) or len(body) <= SMALL_BYTES or request.method == hdrs.METH_HEAD:
+        return 0
+    return len(body)
+
+
+def refusing(answers: UnreadAnswers) -> Middleware:
+    """Large answers for which there is no room are `overloaded`. What a command did is told all the same.
+
+    Nothing waits between this and the writing, so the room that was found is there still.
+    """
+
+    @web.middleware
+    async def looking(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if request.method != hdrs.METH_GET or request.path == _ALWAYS_TOLD:
+            return response
+        size_bytes = counted_bytes(request, response)
+        if size_bytes and (refusal := answers.refusal(holder_in(request), size_bytes)) is not None:
+            raise Rejected(refusal)
+        return response
+
+    return looking
