@@ -169,7 +169,7 @@ async def test_where_nothing_is_behind_a_request_the_connection_stays(pieces: li
 
 async def test_a_body_that_does_not_end_is_refused() -> None:
     head = b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
-    async with served(QUICK) as port:
+    async with served(replace(PATIENT, body=QUICK.body)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(head + b'{"text":"')
         async with asyncio.timeout(10):
