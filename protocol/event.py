@@ -58,6 +58,11 @@ class Principal:
         """The operator and the server itself stand above a project's roles."""
         return self.kind in ("admin", "system")
 
+    @property
+    def counts_for(self) -> str | None:
+        """The user whose limits it uses up: a bot those of its owner. None: the operator has no limits of one user."""
+        return None if self.is_operator else self.owner_id or self.id
+
 
 OPERATOR = Principal("system", "admin")
 SYSTEM = Principal("system", "system")

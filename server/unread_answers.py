@@ -20,11 +20,10 @@ from protocol.event import Principal
 
 SMALL_BYTES: Final = 64 << 10
 """Answers of this size are not counted: the buffers of a connection take as much."""
-HOLDER: Final = web.RequestKey("holder", str)
-"""For whom an answer counts, once it is known: see `holder_of`. Before that it counts for the address."""
+READER: Final = web.RequestKey("reader", Principal)
+"""Who asked, once it is known."""
 _ALWAYS_TOLD: Final = "/metrics"
 """Whoever watches the server has to see that it is overloaded."""
-_OF_OPERATOR: Final = ""
 
 _FULL: Final = Rejection(
     ErrorCode.OVERLOADED, "too much of large answers is not read yet", {"limit": "answers-unread", "retryAfterS": 2}
@@ -49,19 +48,19 @@ class UnreadAnswers:
 
     def __init__(self, limits: AnswerLimits) -> None:
         self._limits = limits
-        # Holder → bytes of the answers that wait for them.
-        self._held_bytes: Counter[str] = Counter()
+        # User or address, None for the operator → bytes of the answers that wait for them.
+        self._held_bytes: Counter[str | None] = Counter()
         self.bytes = 0
 
-    def refusal(self, holder: str, size_bytes: int) -> Rejection | None:
+    def refusal(self, holder: str | None, size_bytes: int) -> Rejection | None:
         """Why there is no room for one more answer, if that is so."""
         held_bytes, per_user_max_bytes = self._held_bytes[holder], self._limits.answers_unread_per_user_max_bytes
-        if holder != _OF_OPERATOR and held_bytes and held_bytes + size_bytes > per_user_max_bytes:
+        if holder is not None and held_bytes and held_bytes + size_bytes > per_user_max_bytes:
             return _FULL_FOR_USER
         return _FULL if self.bytes and self.bytes + size_bytes > self._limits.answers_unread_max_bytes else None
 
     @contextmanager
-    def holding(self, holder: str, size_bytes: int) -> Iterator[None]:
+    def holding(self, holder: str | None, size_bytes: int) -> Iterator[None]:
         """While an answer is being written."""
         self._held_bytes[holder] += size_bytes
         self.bytes += size_bytes
@@ -82,15 +81,9 @@ ANSWERS: Final = web.AppKey("unread_answers", UnreadAnswers)
 """The application's, for whoever writes its answers."""
 
 
-def holder_of(principal: Principal) -> str:
-    """For whom their answers count: bots for their owners."""
-    return _OF_OPERATOR if principal.is_operator else principal.owner_id or principal.id
-
-
-def holder_in(request: web.BaseRequest) -> str:
-    """For whom the answer to a request counts."""
-    known: str | None = request.get(HOLDER)
-    return known if known is not None else f"address {request.remote}"
+def holder_in(request: web.BaseRequest) -> str | None:
+    """For whom the answer to a request counts: its address, where nobody is known."""
+    return request[READER].counts_for if READER in request else f"address {request.remote}"
 
 
 def counted_bytes(request: web.BaseRequest, response: web.StreamResponse) -> int:

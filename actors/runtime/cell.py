@@ -7,12 +7,11 @@ committed.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from functools import partial
 from typing import Any
 
 from actors.runtime.actor import AnyActor, Context, Decision, EntryMeta, may_follow
-from actors.runtime.cell_host import Activation, CellHost, Phase, Unsettled
+from actors.runtime.cell_host import Activation, CellHost, Phase
 from actors.runtime.delivery import (
     OVERLOADED,
     TIMED_OUT,
@@ -30,6 +29,7 @@ from actors.runtime.outcomes import SeenCommand
 from actors.runtime.rejections import MOVED_ON, OP_ID_REUSED, STREAM_HALTED, RejectionMemory
 from actors.runtime.request import Request
 from actors.runtime.retries import Retries, Unreleased, Unseen, answer_in_log
+from actors.runtime.unsettled import Unsettled, UnsettledEntries
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Content, Entry, NewEntry
@@ -51,7 +51,6 @@ class Cell:
         "_host",
         "_scheduled",
         "_unsettled",
-        "_unsettled_bytes",
         "actor",
         "gate",
         "last_used_s",
@@ -77,9 +76,7 @@ class Cell:
         self.gate = OutputGate(0, 0)
         # The newest seq that `state` includes.
         self.tentative = 0
-        # Entries that are applied and not yet committed, oldest first, and the size of their payloads.
-        self._unsettled: deque[Unsettled] = deque()
-        self._unsettled_bytes = 0
+        self._unsettled = UnsettledEntries(host.limits)
         # The seq of the newest snapshot that was asked for.
         self.snapshot_seq = 0
         # A rough size of the state, for passivation by memory budget.
@@ -171,13 +168,8 @@ class Cell:
         return clock.now(), now_s
 
     def _is_full(self) -> bool:
-        """Whether too much waits for the log: entries, their bytes, or answers that depend on them."""
-        limits = self._host.limits
-        return (
-            len(self._unsettled) >= limits.unsettled_entries_max
-            or self._unsettled_bytes >= limits.unsettled_bytes_max
-            or len(self.gate) >= limits.mailbox_messages_max
-        )
+        """Whether too much waits for the log: entries, or answers that depend on them."""
+        return self._unsettled.is_full or len(self.gate) >= self._host.limits.mailbox_messages_max
 
     def _handle(self, delivery: Delivery, now: str, now_s: float) -> None:
         if now_s >= delivery.deadline_s:
@@ -349,20 +341,14 @@ class Cell:
             self.stream, seq, request.op_id, request.digest, payload, decision.author, decision.at, now, content
         )
         unsettled = Unsettled(self, new, seen, content, changes_audience, audience)
-        self._unsettled.append(unsettled)
-        self._unsettled_bytes += len(payload)
+        self._unsettled.add(unsettled)
         self.gate.hold(seq, HeldAck(seen, result, delivery, delivery.look_at(self.state, result)), now_s)
         self._host.submit(unsettled)
 
     def committed(self, entries: list[Entry]) -> None:
         """These oldest unsettled entries are in the log now: acks leave, then followers hear of it."""
-        publications = []
-        for entry in entries:
-            unsettled = self._unsettled.popleft()
-            unsettled.seen.epoch = entry.epoch
-            self._unsettled_bytes -= len(entry.payload)
-            self.weight_bytes += len(entry.payload)
-            publications.append(unsettled.publication(entry))
+        publications = [self._unsettled.settle(entry) for entry in entries]
+        self.weight_bytes += sum(len(entry.payload) for entry in entries)
         newest = entries[-1]
         held_since = self.gate.open(newest.seq, newest.epoch)
         if held_since is not None:
@@ -397,7 +383,6 @@ class Cell:
         """What was not committed never will be: its callers are told, and this incarnation is over."""
         self.phase = Phase.DEAD
         self._unsettled.clear()
-        self._unsettled_bytes = 0
         self.gate.abort(rejection)
 
     def expire(self, now_s: float) -> None:

@@ -1,4 +1,4 @@
-"""What stands around a cell: its phases, what it starts from, what it sends into the log, and where it lives."""
+"""What stands around a cell: its phases, what it starts from, and where it lives."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from actors.ports import Clock, Ids, RuntimeMeters
 from actors.runtime.delivery import CommandDelivery
 from actors.runtime.limits import RuntimeLimits
-from actors.runtime.outcomes import OutcomeMemory, SeenCommand
+from actors.runtime.outcomes import OutcomeMemory
 from actors.runtime.publication import Publication
 from actors.runtime.rejections import RejectionMemory
 from actors.runtime.shards import ShardTable
 from actors.runtime.turns import Turns
-from protocol.log import Content, Entry, NewEntry
+from actors.runtime.unsettled import Unsettled
 
 if TYPE_CHECKING:
     from actors.runtime.cell import Cell
@@ -28,22 +28,6 @@ class Phase(Enum):
     HALTED = "halted"  # its log cannot be folded further: looks are served as of the last good entry, commands refused
     CRASHED = "crashed"  # takes nothing more; what is on its way to the log is still awaited
     DEAD = "dead"
-
-
-@dataclass(slots=True)
-class Unsettled:
-    """An entry on its way into the log, with what will be published of it."""
-
-    cell: Cell
-    new: NewEntry
-    seen: SeenCommand
-    content: Content
-    changes_audience: bool
-    audience: frozenset[str] | None
-
-    def publication(self, entry: Entry) -> Publication:
-        content = self.content
-        return Publication(entry, content.events, content.recorded_by, self.changes_audience, self.audience)
 
 
 @dataclass(slots=True)

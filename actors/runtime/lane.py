@@ -14,9 +14,10 @@ from typing import Protocol
 
 from actors.ports import AppendLane, Clock, Ids, Journal, Ownership, RuntimeMeters
 from actors.runtime.cell import Cell
-from actors.runtime.cell_host import Phase, Unsettled
+from actors.runtime.cell_host import Phase
 from actors.runtime.limits import RuntimeLimits
 from actors.runtime.shards import ShardTable
+from actors.runtime.unsettled import Unsettled
 from protocol.faults import DuplicateEntry, NotApplied, OutcomeUnknown
 from protocol.log import AppendBatch, Appended, Entry, ShardFence, shard_of
 

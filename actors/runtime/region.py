@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from actors.ports import Clock, Ids, Journal, Ownership, RuntimeMeters
 from actors.runtime.actor import AnyActor
 from actors.runtime.cell import Cell
-from actors.runtime.cell_host import Phase, Unsettled
+from actors.runtime.cell_host import Phase
 from actors.runtime.delivery import UNAVAILABLE, CommandDelivery, Delivery, ReadDelivery, Reply
 from actors.runtime.lane import Lane
 from actors.runtime.limits import RuntimeLimits
@@ -25,6 +25,7 @@ from actors.runtime.shards import ShardTable
 from actors.runtime.snapshots import Snapshotter
 from actors.runtime.supervisor import Supervisor
 from actors.runtime.turns import Turns
+from actors.runtime.unsettled import Unsettled
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Entry, shard_of
 from protocol.messages import UnreadableEvent

@@ -12,7 +12,6 @@ from collections import Counter
 from typing import Final
 
 from protocol.errors import ErrorCode, Rejection
-from protocol.event import Principal
 from server.gateway.limits import GatewayLimits
 
 _FULL: Final = Rejection(
@@ -144,8 +143,3 @@ class Loads:
     def __len__(self) -> int:
         """Users whom something is on its way to."""
         return len(self._of_user)
-
-
-def user_of(principal: Principal) -> str | None:
-    """For whom it counts."""
-    return None if principal.is_operator else principal.owner_id or principal.id

@@ -12,7 +12,7 @@ from actors.runtime.replay import Slices
 from protocol.cursors import Cursor
 from protocol.event import Principal
 from server.gateway.limits import GatewayLimits
-from server.gateway.loads import EncodedState, Loads, NoRoom, user_of
+from server.gateway.loads import EncodedState, Loads, NoRoom
 from server.gateway.parsers import Parser
 
 _SLICE_S = 0.005
@@ -71,7 +71,7 @@ class SnapshotFrames:
         self, parser: Parser, stream: str, cursor: Cursor, parts: Iterator[dict[str, Any]], principal: Principal
     ) -> HeldState:
         """The `snapshot` events of a state, in order; to be released by the caller. Raises NoRoom."""
-        key, user = (parser.name, stream, cursor), user_of(principal)
+        key, user = (parser.name, stream, cursor), principal.counts_for
         state = self._at(key)
         self._loads.add(state, user)
         try:

@@ -28,7 +28,7 @@ from server.rest.bodies import validated
 from server.rest.operations import operation_of
 from server.rest.query_forms import odd_form
 from server.streams import derived_id, granted
-from server.unread_answers import HOLDER, holder_of
+from server.unread_answers import READER
 
 M = TypeVar("M", bound=Message)
 
@@ -77,7 +77,7 @@ class Access:
             self._authenticator.of_header(authorization_of(request)) if looked_up is None else looked_up.known
         )
         request[USER_ID] = known.principal.id
-        request[HOLDER] = holder_of(known.principal)
+        request[READER] = known.principal
         out_of_scope = route_refusal(known.principal, request.method, request.path)
         if out_of_scope is not None:
             raise Rejected(out_of_scope)

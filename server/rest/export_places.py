@@ -45,14 +45,14 @@ class ExportPlaces:
 
     def __init__(self, limits: ExportLimits) -> None:
         self._limits = limits
-        # User → how many of their exports are under way.
-        self._per_user: Counter[str] = Counter()
+        # User, None for the operator → how many of their exports are under way.
+        self._per_user: Counter[str | None] = Counter()
 
     @contextmanager
     def place(self, principal: Principal) -> Iterator[None]:
         """A place for one. Raises Rejected."""
-        user = principal.owner_id or principal.id
-        if not principal.is_operator and self._per_user[user] >= self._limits.per_user_max:
+        user = principal.counts_for
+        if user is not None and self._per_user[user] >= self._limits.per_user_max:
             raise Rejected(_TOO_MANY)
         if self._per_user.total() >= self._limits.at_once_max:
             raise Rejected(_BUSY)

@@ -11,7 +11,7 @@ import pytest
 from protocol.event import OPERATOR, Principal
 from protocol.projects import EditProject
 from protocol.tasks import CreateTask
-from server.unread_answers import ANSWERS, SMALL_BYTES, AnswerLimits, UnreadAnswers, holder_of
+from server.unread_answers import ANSWERS, SMALL_BYTES, AnswerLimits, UnreadAnswers
 from tests.server.gateway.hive import eventually
 from tests.server.listening import GET, LARGE_BYTES, PATIENT, problem_in, sent, served
 from tests.server.test_unread import asked, is_reset
@@ -24,19 +24,19 @@ LAST_GET = b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 def why(answers: UnreadAnswers, reader: Principal, size_bytes: int) -> str | None:
-    refusal = answers.refusal(holder_of(reader), size_bytes)
+    refusal = answers.refusal(reader.counts_for, size_bytes)
     return None if refusal is None else str(refusal.details["limit"])
 
 
 def test_each_has_a_bound_and_all_have_one() -> None:
     answers = UnreadAnswers(AnswerLimits(answers_unread_max_bytes=100, answers_unread_per_user_max_bytes=40))
     assert why(answers, ADA, 1000) is None
-    with answers.holding(holder_of(ADA), 30):
+    with answers.holding(ADA.counts_for, 30):
         assert [why(answers, reader, 10) for reader in (ADA, BOT, BOB, OPERATOR)] == [None] * 4
         assert [why(answers, reader, 11) for reader in (ADA, BOT)] == ["answers-unread-per-user"] * 2
         assert [why(answers, reader, 70) for reader in (BOB, OPERATOR)] == [None] * 2
         assert [why(answers, reader, 71) for reader in (BOB, OPERATOR)] == ["answers-unread"] * 2
-        with answers.holding(holder_of(OPERATOR), 60), answers.holding(holder_of(BOB), 10):
+        with answers.holding(OPERATOR.counts_for, 60), answers.holding(BOB.counts_for, 10):
             assert (answers.bytes, len(answers)) == (100, 3)
             assert why(answers, OPERATOR, 1) == "answers-unread"
     assert (answers.bytes, len(answers)) == (0, 0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from protocol.event import OPERATOR, Principal
+from protocol.event import OPERATOR
 from server.gateway.limits import GatewayLimits
-from server.gateway.loads import EncodedState, Loads, user_of
+from server.gateway.loads import EncodedState, Loads
 
 LIMITS = replace(GatewayLimits(), snapshots_sending_max_bytes=100, snapshots_sending_per_user_max_bytes=40)
 
@@ -75,10 +75,9 @@ def test_what_has_no_bytes_yet_does_not_begin_where_all_room_is_taken() -> None:
     assert limit_in_the_way(loads, empty, "ada") == "snapshots-sending-per-user"
 
 
-def test_bots_count_for_their_owner_and_the_operator_for_nobody() -> None:
-    assert user_of(Principal("bot", "bot", owner_id="ada")) == user_of(Principal("ada")) == "ada"
+def test_the_operator_has_no_bound_but_that_of_all() -> None:
     loads = Loads(LIMITS)
-    states = [on_way(loads, user_of(OPERATOR), 45) for _ in range(3)]
+    states = [on_way(loads, OPERATOR.counts_for, 45) for _ in range(3)]
     assert [limit_in_the_way(loads, state, None) for state in states[:2]] == [None, "snapshots-sending"]
     loads.remove(states.pop(), None)
     assert limit_in_the_way(loads, states[1], None) is None
