@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.machine import machine, versions
 from benchmarks.parts import Plan, Results
+from benchmarks.scenarios import AWARE_OPEN
 from benchmarks.targets import aims_section
 
 _HOW = """\
@@ -28,7 +29,8 @@ def page(head: str, plan: Plan, results: Results) -> str:
         "# Results\n",
         f"{head}: {machine(plan.cores)}.\n",
         f"Versions: {versions(plan.tools)}.\n",
-        _HOW + f"\nThis run had {pace.rounds} rounds with measurements of {pace.seconds:g} s.\n",
+        _HOW + f"\nThis run had {pace.rounds} rounds with measurements of {pace.seconds:g} s, and "
+        f"of {pace.seconds * AWARE_OPEN.patience:g} s where the clock sends.\n",
     ]
     if plan.tools.missing:
         paragraphs.append("Missing here:\n\n" + "\n".join(f"* {missing}" for missing in plan.tools.missing) + "\n")

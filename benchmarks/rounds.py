@@ -99,8 +99,9 @@ async def _warm(arena: Arena, stage: Stage) -> None:
 async def measure(
     arena: Arena, stage: Stage, scenario: Scenario, seconds: float, warmup_s: float, **more: object
 ) -> Sample:
-    """One run of the generator. Raises RunFailed."""
-    flags = {"port": stage.port, **await stage.flags(scenario), "duration": seconds, "warmup": warmup_s, **more}
+    """One run of the generator, of so many seconds or what the scenario makes of them. Raises RunFailed."""
+    duration_s = seconds * scenario.patience
+    flags = {"port": stage.port, **await stage.flags(scenario), "duration": duration_s, "warmup": warmup_s, **more}
     flags["core"] = arena.cores.server
     return sample_of(await arena.generator.run(scenario.mode, flags, await stage.groups()))
 
