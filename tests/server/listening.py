@@ -21,7 +21,7 @@ from server.telemetry import Meters
 from server.unread_answers import UnreadAnswers
 from tests.server.clock import RandomIds
 
-QUICK = RequestTimes(head_timeout_s=0.5, body=BodyTimes(whole_s=0.5, silence_s=0.5), keepalive_s=0.6)
+QUICK = RequestTimes(head_timeout_s=1.0, body=BodyTimes(whole_s=1.0, silence_s=1.0), keepalive_s=1.1)
 PATIENT = RequestTimes(head_timeout_s=30, body=BodyTimes(whole_s=30, silence_s=30), keepalive_s=30)
 LARGE_BYTES = 16 << 20
 """More than all buffers on the way hold."""
