@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from actors.runtime.replay import ReplayFailed
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
 from protocol.log import Entry
-from protocol.messages import UnreadableEvent
+from protocol.messages import EventJson, UnreadableEvent
 from protocol.undo import RedoCommand, UndoCommand
 from server.past_points import HALTED, PastPoints
 from server.past_turns import PastTurns
@@ -29,6 +29,17 @@ def find_undoing(state: ProjectState, principal: Principal, op_id: str) -> str |
         return refused
     undoing = state.undone.get(op_id)
     return undoing.op_id if undoing is not None else None
+
+
+def find_restated(
+    state: ProjectState, principal: Principal, task_ids: Iterable[str], seq: int
+) -> Sequence[str] | Rejection:
+    """A look: those of the tasks whose state was set after the entry, to whatever it is now."""
+    refused = refusal(state, principal, "project.view")
+    if refused is not None:
+        return refused
+    changes = ((task_id, state.changes.get(f"task/{task_id}", {}).get("stateId")) for task_id in task_ids)
+    return [task_id for task_id, change in changes if change is not None and change.seq > seq]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ class PastFacts:
     async def of_undo(
         self, command: UndoCommand | RedoCommand, stream: str, principal: Principal
     ) -> Mapping[str, Any] | Rejection:
-        """`undone`, `undoing`, `lostValues`, as far as they are there. Raises NotApplied.
+        """`undone`, `undoing`, `lostValues`, `statesThen`, as far as they are there. Raises NotApplied.
 
         The look waits until all that its sender sent before is durable, so the log has it. Nothing is read for those
         who may not see the project: its actor refuses them.
@@ -64,26 +75,40 @@ class PastFacts:
         except UnreadableEvent:
             return HALTED
         taken_back = entries.get("undoing" if isinstance(command, RedoCommand) else "undone")
-        if taken_back is not None:
-            lost = await self._lost_values(taken_back, facts, principal)
-            if isinstance(lost, Rejection):
-                return lost
-            facts["lostValues"] = lost
-        return facts
+        if taken_back is None:
+            return facts
+        events = next(fact["events"] for fact in facts.values() if fact["opId"] == taken_back.op_id)
+        before = await self._before(taken_back, events, principal)
+        return before if isinstance(before, Rejection) else {**facts, **before}
 
-    async def _lost_values(
-        self, entry: Entry, facts: Mapping[str, Any], principal: Principal
+    async def _before(
+        self, entry: Entry, events: Sequence[EventJson], principal: Principal
     ) -> Mapping[str, Any] | Rejection:
-        """An event that removes a field does not name its values: they are those of the state before it."""
-        events = next(fact["events"] for fact in facts.values() if fact["opId"] == entry.op_id)
+        """`lostValues` and `statesThen`, which the events do not name: they are those of the state before them."""
         removed = [event["data"]["fieldId"] for event in events if event["kind"] == "FieldRemoved"]
-        if not removed:
+        moved: Sequence[str] = _moved_within(events)
+        if moved:
+            looked = await self.streams.read(entry.stream, find_restated, principal, moved, entry.seq)
+            if isinstance(looked, Rejection):
+                return looked if looked.retryable or looked.code is ErrorCode.STREAM_HALTED else {}
+            moved = looked.value
+        if not removed and not moved:
             return {}
         try:
             async with self.past.turn(principal.id) as history:
-                before = await history.state_at(entry.stream, seq=entry.seq - 1)
+                found = await history.state_at(entry.stream, seq=entry.seq - 1)
         except Rejected as refused:
             return refused.rejection
         except ReplayFailed:
             return HALTED
-        return values_by_field(before[0], removed) if before is not None else {}
+        if found is None:
+            return {}
+        tasks = found[0].tasks
+        states = {task_id: tasks[task_id]["stateId"] for task_id in moved if task_id in tasks}
+        return {"lostValues": values_by_field(found[0], removed), "statesThen": states}
+
+
+def _moved_within(events: Iterable[EventJson]) -> list[str]:
+    """The tasks that got another rank within their state, which the events do not name."""
+    edits = [event["data"] for event in events if event["kind"] == "TaskEdited"]
+    return [edit["taskId"] for edit in edits if "rank" in edit["changes"] and "stateId" not in edit["changes"]]

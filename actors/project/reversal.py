@@ -36,6 +36,8 @@ class Reversal:
     is_redo: bool
     # Field id → task id → the values that were lost when the entry removed the field.
     lost: Mapping[str, Mapping[str, FieldValue]] = field(default_factory=dict)
+    # Task id → the state that it was in before the entry, of those that were moved within it and got a state since.
+    states: Mapping[str, str] = field(default_factory=dict)
     # The tasks that the entry brought back: they are deleted again with all that it did.
     brought: frozenset[str] = field(init=False)
     # Those whom it moved aside on the board.
@@ -63,6 +65,10 @@ class Reversal:
         last = self.draft.changes.get(f"task/{task_id}", {}).get(DELETION)
         is_lost = last is not None and last.author != self.entry.author and last.seq > self.entry.seq
         return living(self.draft, task_id) if is_lost else task
+
+    def is_elsewhere(self, task: TaskView) -> bool:
+        """Whether a task that the entry moved within its state is in another one by now."""
+        return self.was_set_since(task["id"], "stateId") and self.states.get(task["id"]) != task["stateId"]
 
     def goes_on_elsewhere(self, task_id: str) -> bool:
         """Whether another task has come by the recurrence of this one's series since the entry, and has it still.

@@ -180,7 +180,7 @@ def _place(reversal: Reversal, task: TaskView, old: TaskChanges) -> tuple[list[P
     if "rank" not in old:
         return [], None
     state_id = old.get("stateId", task["stateId"])
-    if "stateId" not in old and reversal.was_set_since(task["id"], "stateId"):
+    if "stateId" not in old and reversal.is_elsewhere(task):
         return [], None  # a rank says something within its own state only
     if (state_id, old["rank"]) == (task["stateId"], task["rank"]):
         return [], None

@@ -1,7 +1,8 @@
 """Undo and redo: what a command did is taken back by events like those of any other command.
 
 Facts: `undone`, the entry of the command that is meant; for a redo also `undoing`, the entry that took it back;
-`lostValues`, what tasks held of a field that the entry removed.
+`lostValues`, what tasks held of a field that the entry removed; `statesThen`, the states in which it moved tasks whose
+state was set since.
 """
 
 from __future__ import annotations
@@ -108,9 +109,9 @@ def _take_back(
     )
     if refused is not None:
         return refused
-    draft, lost = draft_of(state, untouched(entry.events)), context.facts.get("lostValues", {})
-    is_redo = isinstance(marker, CommandRedone)
-    events = take_back(Reversal(draft, entry, dating, context, limits, is_redo, lost))
+    draft, is_redo = draft_of(state, untouched(entry.events)), isinstance(marker, CommandRedone)
+    lost, states = context.facts.get("lostValues", {}), context.facts.get("statesThen", {})
+    events = take_back(Reversal(draft, entry, dating, context, limits, is_redo, lost, states))
     if isinstance(events, Rejection):
         return events
     if not events:

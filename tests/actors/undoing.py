@@ -31,7 +31,7 @@ def facts_of(life: Life, command: Command) -> Mapping[str, Any]:
     }
     taken_back = by if isinstance(command, RedoCommand) else undone
     if taken_back is not None:
-        facts["lostValues"] = _lost_values(life, taken_back)
+        facts |= _before(life, taken_back)
     return facts
 
 
@@ -39,15 +39,21 @@ def _entry(life: Life, op_id: str) -> Entry | None:
     return next((entry for entry in life.entries if entry.op_id == op_id), None)
 
 
-def _lost_values(life: Life, entry: Entry) -> dict[str, dict[str, Any]]:
-    removed = [event.field_id for event in events_of(entry) if event.kind == "FieldRemoved"]  # type: ignore[attr-defined]
-    if not removed:
+def _before(life: Life, entry: Entry) -> dict[str, Any]:
+    events = [event for event in life.events_json(entry) if event["kind"] in {"FieldRemoved", "TaskEdited"}]
+    removed = [event["data"]["fieldId"] for event in events if event["kind"] == "FieldRemoved"]
+    edits = [event["data"] for event in events if event["kind"] == "TaskEdited"]
+    moved = [edit["taskId"] for edit in edits if "rank" in edit["changes"] and "stateId" not in edit["changes"]]
+    changes = {one: life.state.changes.get(f"task/{one}", {}).get("stateId") for one in moved}
+    restated = [one for one, change in changes.items() if change is not None and change.seq > entry.seq]
+    if not removed and not restated:
         return {}
     tasks = state_before(life, entry.seq).tasks
-    return {
+    lost = {
         field_id: {task_id: task["fields"][field_id] for task_id, task in tasks.items() if field_id in task["fields"]}
         for field_id in removed
     }
+    return {"lostValues": lost, "statesThen": {task_id: tasks[task_id]["stateId"] for task_id in restated}}
 
 
 def state_before(life: Life, seq: int) -> Any:

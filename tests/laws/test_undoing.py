@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from actors.project.reversal import Reversal
+from protocol.tasks import TaskView
 from tests.laws.undoing import live
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -15,7 +17,7 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 @pytest.mark.parametrize("seed", range(2))
 def test_undo_and_redo_lead_back_and_overwrite_nobody(seed: int) -> None:
     seen = live(300, seed)
-    assert min(seen["there and back"], seen["undo refused: changed_by_others"]) > 50, seen
+    assert min(seen["there and back"], seen["detours"], seen["undo refused: changed_by_others"]) > 50, seen
 
 
 def _overwrites_others(patch: pytest.MonkeyPatch) -> None:
@@ -37,8 +39,22 @@ def _forgets_where_it_stood(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("actors.project.task_inverses.spot_of", end)
 
 
+def _takes_a_state_that_was_left_for_another_one(patch: pytest.MonkeyPatch) -> None:
+    def is_elsewhere(reversal: Reversal, task: TaskView) -> bool:
+        return reversal.was_set_since(task["id"], "stateId")
+
+    patch.setattr(Reversal, "is_elsewhere", is_elsewhere)
+
+
 @pytest.mark.parametrize(
-    "plant", [_overwrites_others, _takes_what_hangs_on_it, _keeps_no_labels, _forgets_where_it_stood]
+    "plant",
+    [
+        _overwrites_others,
+        _takes_what_hangs_on_it,
+        _keeps_no_labels,
+        _forgets_where_it_stood,
+        _takes_a_state_that_was_left_for_another_one,
+    ],
 )
 def test_a_wrong_undo_is_caught(monkeypatch: pytest.MonkeyPatch, plant: Plant) -> None:
     plant(monkeypatch)

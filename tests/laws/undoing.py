@@ -1,5 +1,7 @@
 """Many people who undo and redo among each other: nobody's later change is ever overwritten.
 
+And what somebody has taken back since is no hindrance: see `Story._detour`.
+
 A model that reads the log says who wrote each field last. By hand:
 
     python -m tests.laws.undoing --undos 10000
@@ -25,7 +27,7 @@ from tests.actors.undoing import redo, seen, undo
 from tests.laws.law import seen as records_of
 from tests.laws.naive import go_on, naive_world
 from tests.laws.records import World, without_seq
-from tests.laws.wild import wild_command
+from tests.laws.wild import about_task, wild_command
 from tests.laws.writers import Key, LastWriters, written_by
 
 PEOPLE = (OWNER, ADMIN, MEMBER)
@@ -52,6 +54,9 @@ class Story:
         """A command, or something is undone or redone."""
         person = self.chance.choice(PEOPLE)
         own = self.own[person.id]
+        if self.chance.random() < 0.1:
+            self._detour(person, 2)
+            return
         if own and self.chance.random() < 0.4:
             self._back(person, own[-1] if self.chance.random() < 0.5 else self.chance.choice(own))
             return
@@ -59,6 +64,36 @@ class Story:
         if isinstance(self.life.send(command, person, now=self.now()), Decision):
             own.append(len(self.life.entries))
             self.follow()
+
+    def _detour(self, person: Principal, depth: int, task_id: str | None = None) -> bool:
+        """A command there, back, there and back, with detours in between: they are no hindrance, being taken back.
+
+        False: given up. A task that was deleted and came back meanwhile counts as one that came by its recurrence.
+        """
+        before, known = told(self.life), {*self.life.state.tasks, *self.life.state.comments}
+        command: Command = wild_command(self.chance, self.life.state, person)
+        if task_id is not None and self.chance.random() < 0.5:
+            command = about_task(self.chance, self.life.state, task_id)
+        if not isinstance(self.life.send(command, person, now=self.now()), Decision):
+            return True
+        seq = len(self.life.entries)
+        self.follow()
+        after = told(self.life)
+        if after == before:
+            return True  # it changed nothing, or only what nobody sees
+        about = getattr(command, "task_id", None)
+        for turn, expected in ((undo, before), (redo, after), (undo, before)):
+            if depth > 0 and self.chance.random() < 0.5 and not self._detour(person, depth - 1, about):
+                return False
+            outcome = turn(self.life, seq, person, self.now())
+            if isinstance(outcome, Rejection) and outcome.details.get("reason") == "came_again":
+                self.happened["detours given up"] += 1
+                return False
+            assert isinstance(outcome, Decision), outcome
+            self.follow()
+            assert without_new(told(self.life), known) == without_new(expected, known), "a detour leads elsewhere"
+        self.happened["detours"] += 1
+        return True
 
     def _back(self, person: Principal, seq: int) -> None:
         """Undone things are redone half of the time."""
@@ -207,6 +242,27 @@ def visible(life: Life) -> Any:
         if task["deletedAt"]:
             del task["rank"], task["stateId"]
     return found
+
+
+def told(life: Life) -> Any:
+    """What people see, with the order of the tasks that are there in each state instead of ranks."""
+    found = seen(life)
+    shown = {task_id for task_id, task in found["tasks"].items() if not task["deletedAt"]}
+    for task in found["tasks"].values():
+        del task["rank"]
+        if task["deletedAt"]:
+            del task["stateId"]
+    orders = {state_id: [one for _, one in cards if one in shown] for state_id, cards in life.state.cards.items()}
+    return {**found, "orders": {state_id: order for state_id, order in orders.items() if order}}
+
+
+def without_new(found: Any, known: set[str]) -> Any:
+    """Without the tombstones of what was made since."""
+    kept = {
+        name: {one: record for one, record in found[name].items() if one in known or not record["deletedAt"]}
+        for name in ("tasks", "comments")
+    }
+    return {**found, **kept}
 
 
 def live(undos: int, seed: int = 1) -> Counter[str]:

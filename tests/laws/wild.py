@@ -50,6 +50,11 @@ def wild_command(chance: Random, state: ProjectState, by: Principal) -> Command:
     return chance.choice(choices)(chance, state) or _edit(chance, state)
 
 
+def about_task(chance: Random, state: ProjectState, task_id: str) -> Command:
+    """An edit or a move of this one, such as another one may lie behind."""
+    return chance.choice([_edit, _move])(chance, state, task_id)
+
+
 def _one(chance: Random, ids: Iterable[str]) -> str:
     return chance.choice(list(ids))
 
@@ -69,7 +74,7 @@ def _create(chance: Random, state: ProjectState) -> Command:
     return CreateTask(title=f"task {chance.randrange(100)}", **fields)
 
 
-def _edit(chance: Random, state: ProjectState) -> EditTask:
+def _edit(chance: Random, state: ProjectState, task_id: str | None = None) -> EditTask:
     wishes: dict[str, Callable[[], Any]] = {
         "title": lambda: f"title {chance.randrange(4)}",
         "description": lambda: chance.choice(TEXTS),
@@ -90,7 +95,7 @@ def _edit(chance: Random, state: ProjectState) -> EditTask:
         "fields": lambda: {field_id: chance.choice([None, "words", "others"]) for field_id in state.fields},
     }
     named = chance.sample(sorted(wishes), chance.choice([1, 1, 2, 3]))
-    return EditTask(task_id=_one(chance, state.tasks), **{name: wishes[name]() for name in named})
+    return EditTask(task_id=task_id or _one(chance, state.tasks), **{name: wishes[name]() for name in named})
 
 
 def _edits(chance: Random, state: ProjectState) -> Command:
@@ -98,8 +103,9 @@ def _edits(chance: Random, state: ProjectState) -> Command:
     return EditTasks(edits=list(edits.values()))
 
 
-def _move(chance: Random, state: ProjectState) -> Command:
-    task_id, state_id = _one(chance, state.tasks), chance.choice([*STATES[:2], *STATES[:2], *STATES])
+def _move(chance: Random, state: ProjectState, task_id: str | None = None) -> Command:
+    task_id = task_id or _one(chance, state.tasks)
+    state_id = chance.choice([*STATES[:2], *STATES[:2], *STATES])
     neighbours = [card[1] for card in state.cards.get(state_id, ()) if card[1] != task_id]
     where = {chance.choice(["after", "before"]): chance.choice(neighbours)} if neighbours else {}
     return MoveTask(task_id=task_id, state_id=state_id, **where)

@@ -168,6 +168,34 @@ def test_a_place_means_nothing_in_another_state() -> None:
     assert refused(undo(life, newest(life) - 1, MEMBER)) == NOTHING_LEFT
 
 
+@pytest.mark.parametrize("between", [EditTask(task_id=TASK, state_id="done"), MoveTask(task_id=TASK, state_id="todo")])
+def test_a_place_is_found_again_though_the_task_was_in_another_state_meanwhile(between: Command) -> None:
+    life, others = a_team(), [uuid(0xA00 + number) for number in range(2)]
+    life.given(*((MEMBER, CreateTask(task_id=one, title="t")) for one in (others[0], TASK, others[1])))
+    before = _order(life)
+    life.given((MEMBER, MoveTask(task_id=TASK)))
+    after, meant = _order(life), newest(life)
+    assert before != after
+    for turn, expected in ((undo, before), (redo, after), (undo, before)):
+        life.given((MEMBER, between))
+        happened(undo(life, newest(life), MEMBER))
+        happened(turn(life, meant, MEMBER))
+        assert _order(life) == expected
+
+
+def test_a_place_means_something_again_once_the_task_is_back_in_its_state() -> None:
+    life = a_team()
+    life.given(*((MEMBER, CreateTask(task_id=one, title="t")) for one in (TASK, OTHER_TASK)))
+    life.given((MEMBER, MoveTask(task_id=TASK)))
+    meant = newest(life)
+    life.given((MEMBER, EditTask(task_id=TASK, state_id="done")))
+    assert refused(undo(life, meant, MEMBER)) == NOTHING_LEFT
+    life.given((MEMBER, EditTask(task_id=TASK, state_id="backlog")))
+    assert _order(life) == [OTHER_TASK, TASK]
+    happened(undo(life, meant, MEMBER))
+    assert _order(life) == [TASK, OTHER_TASK]
+
+
 def _order(life: Life, state_id: str = "backlog") -> list[str]:
     return [task_id for _, task_id in life.state.cards[state_id]]
 

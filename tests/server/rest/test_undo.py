@@ -93,6 +93,22 @@ async def test_values_that_went_with_their_field_come_back_from_the_log(world: W
         assert (await task_of(world, ada, path, task_id))["fields"] == expected
 
 
+async def test_a_move_is_taken_back_though_its_task_was_in_another_state_meanwhile(world: World) -> None:
+    ada = await world.register("ada")
+    path, task_id = await a_task(world, ada)
+    other_id = (await world.send(ada, path.split("/")[3], CreateTask(title="two"))).result["taskId"]
+    address, first, last = f"{path}/tasks/{task_id}", [task_id, other_id], [other_id, task_id]
+    moved = await world.http.post(f"{address}/move", json={"after": other_id}, headers=ada.auth)
+    op_id = moved.headers["Op-Id"]
+    for name, expected in (("undo", first), ("redo", last), ("undo", first)):
+        edited = await world.http.put(address, json={"stateId": "done"}, headers=ada.auth)
+        for what, one in (("undo", edited.headers["Op-Id"]), (name, op_id)):
+            answer = await world.http.post(f"{path}/{what}", json={"opId": one}, headers=ada.auth)
+            assert answer.status == 200, await answer.text()
+        tasks = [await task_of(world, ada, path, one) for one in (task_id, other_id)]
+        assert [task["id"] for task in sorted(tasks, key=lambda task: str(task["rank"]))] == expected
+
+
 async def test_activity_says_what_was_undone_and_names_the_op_ids(world: World) -> None:
     ada = await world.register("ada")
     path, task_id = await a_task(world, ada)
