@@ -16,7 +16,7 @@ from actors.project.links import refuse_link
 from actors.project.old_places import OldPlaces
 from actors.project.parents import refuse_old_parent
 from actors.project.series import Successors
-from actors.project.sizes import weight
+from actors.project.sizes import load
 from actors.project.state import ProjectState, is_imported
 from actors.project.tasks import closing, has_state
 from actors.project.tombstones import back
@@ -61,7 +61,7 @@ class Restoration:
     def take(self, *events: ProjectEvent) -> None:
         """What happens next."""
         for event in events:
-            self.characters += weight(self.draft, event)
+            self.characters += load(self.draft, event)
             evolve(self.draft, event, self.meta)
             self.events.append(event)
 

@@ -11,7 +11,7 @@ from actors.project.links import foresee_links
 from actors.project.order import SearchTooLong
 from actors.project.projects import states_in_use
 from actors.project.restoration import Restoration
-from actors.project.sizes import ENTRY_CHARACTERS_MAX, FIELD_CHARACTERS_MAX, field_characters
+from actors.project.sizes import ENTRY_CHARACTERS_MAX, field_characters
 from actors.project.state import CLOSED_GROUPS
 from protocol.custom_fields import FieldDefined, FieldEdited, FieldRemoved, FieldView
 from protocol.links import LinkView
@@ -19,7 +19,7 @@ from protocol.milestones import MilestoneCreated, MilestoneView
 from protocol.projects import ProjectEdited, ProjectView, WorkflowState
 from protocol.tasks import TaskView
 
-EVENTS_MAX: Final = 2000
+EVENTS_MAX: Final = 1000
 """An entry ends after so many events; what is left over comes in the next one."""
 
 STATES_MAX: Final = 50
@@ -216,12 +216,14 @@ def _without_field(restoration: Restoration, field_id: str) -> None:
 
 
 def _emptied(restoration: Restoration, records: Records) -> Iterator[Piece]:
-    """A field that has more values than one entry can lose gives them up before it goes, task by task."""
+    """A field that has more values than one entry holds gives them up before it goes, task by task."""
     for field_id, then in records.items():
         now = restoration.draft.fields.get(field_id)
         goes = now is not None and (then is None or now["type"] != then["type"])
-        if goes and field_characters(restoration.draft, field_id) > FIELD_CHARACTERS_MAX:
-            holders = [task_id for task_id, task in restoration.draft.tasks.items() if field_id in task["fields"]]
+        if not goes:
+            continue
+        holders = [task_id for task_id, task in restoration.draft.tasks.items() if field_id in task["fields"]]
+        if len(holders) > EVENTS_MAX or field_characters(restoration.draft, field_id) > ENTRY_CHARACTERS_MAX:
             yield from (partial(restoration.without_value, task_id, field_id) for task_id in holders)
 
 

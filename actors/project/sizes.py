@@ -17,6 +17,7 @@ from protocol.custom_fields import FieldDefined, FieldRemoved, FieldValuesSet
 from protocol.event import Event
 from protocol.milestones import MilestoneCreated
 from protocol.projects import ProjectCreated
+from protocol.ranks import TasksReranked
 from protocol.roles import RoleDefined
 from protocol.tasks import FieldValue, TaskCreated
 
@@ -30,7 +31,10 @@ FIELD_CHARACTERS_MAX: Final = 3_000_000
 """What the tasks may hold of a field that is removed: all of it comes back in one entry."""
 
 VALUE_CHARACTERS: Final = 50
-"""What a task's value of a field counts beside its text, for the ids around it: there may be one on every task."""
+"""What a task's value of a field counts beside its text, for the ids around it: there may be one on every task.
+
+On the way back an item of a list counts as much: thousands of short labels take as long as a long text.
+"""
 
 _WRITTEN: Final = ("name", "title", "description", "labels", "fields", "choices", "states", "permissions")
 """What of a record has the length that its authors give it. The rest are ids, dates and the like."""
@@ -54,6 +58,32 @@ def weight(state: ProjectState, event: Event) -> int:
             return field_characters(state, event.field_id)
         case _:
             return characters_of(event)
+
+
+def load(state: ProjectState, event: Event) -> int:
+    """What an event that is about to happen adds to an entry of a way back: its weight, and all that its lists hold.
+
+    Those are labels, people, choices, reactions and older texts. In a command they have limits of their own.
+    """
+    match event:
+        case CommentDeleted():
+            comment = state.comments[event.comment_id]
+            return len(comment["body"]) + _listed(comment)
+        case CommentRestored():
+            return len(event.body) + _listed(vars(event))
+        case TasksReranked():
+            return weight(state, event) + VALUE_CHARACTERS * len(event.ranks)
+        case _:
+            return weight(state, event) + _listed(vars(event))
+
+
+def _listed(value: object, within: bool = False) -> int:
+    """What lists hold: the texts of each item, `within` them, and what the items count beside those."""
+    if isinstance(value, str):
+        return len(value) if within else 0
+    if isinstance(value, dict):
+        return sum(_listed(one, within) for one in value.values())
+    return sum(VALUE_CHARACTERS + _listed(one, True) for one in value) if isinstance(value, list) else 0
 
 
 def field_characters(state: ProjectState, field_id: str) -> int:

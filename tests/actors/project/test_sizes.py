@@ -8,11 +8,27 @@ from actors.project import custom_fields, rewinding, sizes
 from actors.project.limits import ProjectLimits
 from actors.runtime.actor import Decision
 from protocol.comments import AddComment, CommentRestored, DeleteComment, EditComment
-from protocol.custom_fields import DefineField, RemoveField
+from protocol.custom_fields import Choice, DefineField, EditField, FieldValuesSet, RemoveField
 from protocol.errors import ErrorCode
+from protocol.event import Command
 from protocol.tasks import CreateTask, EditTask, EditTasks
 from protocol.timetravel import RestoreProjectTo
-from tests.actors.given import COMMENT, MEMBER, OWNER, TASK, Life, a_task, a_team, broken, happened, refused, uuid
+from tests.actors.given import (
+    ADMIN,
+    COMMENT,
+    MEMBER,
+    OWNER,
+    TASK,
+    VIEWER,
+    Life,
+    a_task,
+    a_team,
+    broken,
+    events_of,
+    happened,
+    refused,
+    uuid,
+)
 from tests.actors.undoing import newest, redo, restore, seen, undo
 
 FIELD = uuid(0x900)
@@ -83,14 +99,78 @@ def test_a_field_comes_back_with_all_its_values() -> None:
 
 def test_a_field_does_not_go_with_more_values_than_could_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     life = a_field_with_values(3, 100)
-    for module in (custom_fields, rewinding):
-        monkeypatch.setattr(module, "FIELD_CHARACTERS_MAX", 3 * (100 + sizes.VALUE_CHARACTERS) - 1)
+    for module, name in ((custom_fields, "FIELD_CHARACTERS_MAX"), (rewinding, "ENTRY_CHARACTERS_MAX")):
+        monkeypatch.setattr(module, name, 3 * (100 + sizes.VALUE_CHARACTERS) - 1)
     assert refused(life.send(RemoveField(field_id=FIELD), OWNER)) == broken("field_values_limit")
-    before = seen(life)
-    happened(restore(life, RestoreProjectTo(as_of=newest(life) - 4), OWNER))
-    assert life.state.fields == {}, "on the way back its tasks give their values up first"
-    happened(undo(life, newest(life), OWNER))
+    _emptied_before_it_goes(life)
+
+
+def test_nor_does_one_with_more_values_than_an_entry_of_a_way_back_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rewinding, "EVENTS_MAX", 2)
+    _emptied_before_it_goes(a_field_with_values(3, 1))
+
+
+def _emptied_before_it_goes(life: Life) -> None:
+    before, taken = seen(life), _restored(life, newest(life) - 4)
+    assert life.state.fields == {}
+    changed = [event for seq in taken for event in events_of(life.entries[seq - 1])]
+    assert any(isinstance(event, FieldValuesSet) for event in changed), "its tasks give values up before it goes"
+    for seq in reversed(taken):
+        happened(undo(life, seq, OWNER))
     assert seen(life) == before
+
+
+SHORT = [f"{number:02d}" for number in range(10)]
+TASKS = [uuid(0xA00 + number) for number in range(4)]
+COMMENTS = [uuid(0xB00 + number) for number in range(4)]
+PEOPLE = [OWNER, ADMIN, MEMBER, VIEWER]
+CHOICES: list[Choice] = [{"id": name, "name": name} for name in SHORT]
+
+MANY_ITEMS: dict[str, tuple[list[Command], list[Command]]] = {
+    "labels": ([], [EditTask(task_id=one, add_labels=SHORT) for one in TASKS]),
+    "labels that are gone": (
+        [EditTask(task_id=one, add_labels=SHORT) for one in TASKS],
+        [EditTask(task_id=one, remove_labels=SHORT) for one in TASKS],
+    ),
+    "people": ([], [EditTask(task_id=one, add_assignees=[person.id for person in PEOPLE]) for one in TASKS]),
+    "edits of comments": (
+        [
+            *(AddComment(comment_id=comment, task_id=TASKS[0], body="c") for comment in COMMENTS),
+            *(EditComment(comment_id=comment, body=text) for comment in COMMENTS for text in SHORT),
+        ],
+        [DeleteComment(comment_id=comment) for comment in COMMENTS],
+    ),
+    "edits of new comments": (
+        [],
+        [
+            *(AddComment(comment_id=comment, task_id=TASKS[0], body="c") for comment in COMMENTS),
+            *(EditComment(comment_id=comment, body=text) for comment in COMMENTS for text in SHORT),
+        ],
+    ),
+    "choices": (
+        [DefineField(field_id=FIELD, name="Size", type="choice", choices=CHOICES[:1])],
+        [
+            EditField(field_id=FIELD, add_choices=CHOICES[1:]),
+            *(EditTask(task_id=one, title="u") for one in TASKS),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MANY_ITEMS)
+def test_many_short_items_end_an_entry_as_long_texts_do(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    monkeypatch.setattr(rewinding, "ENTRY_CHARACTERS_MAX", 8 * sizes.VALUE_CHARACTERS)
+    before, after = MANY_ITEMS[what]
+    life = a_team()
+    life.given(*((OWNER, CreateTask(task_id=one, title="t")) for one in TASKS), *((OWNER, one) for one in before))
+    point, then = newest(life), seen(life)
+    life.given(*((OWNER, one) for one in after))
+    now, taken = seen(life), _restored(life, point)
+    assert len(taken) > 1
+    assert seen(life)["tasks"] == then["tasks"]
+    for seq in reversed(taken):
+        happened(undo(life, seq, OWNER))
+    assert seen(life) == now
 
 
 def test_a_comment_comes_back_with_all_its_history() -> None:
