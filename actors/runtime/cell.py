@@ -26,7 +26,7 @@ from actors.runtime.delivery import (
 from actors.runtime.gate import OutputGate
 from actors.runtime.mailbox import Control, Mailbox
 from actors.runtime.outcomes import SeenCommand
-from actors.runtime.rejections import MOVED_ON, OP_ID_REUSED, STREAM_HALTED, RejectionMemory
+from actors.runtime.rejections import MOVED_ON, OP_ID_REUSED, STREAM_HALTED, TOO_EARLY, RejectionMemory
 from actors.runtime.request import Request
 from actors.runtime.retries import Retries, Unreleased, Unseen, answer_in_log
 from actors.runtime.unsettled import Unsettled, UnsettledEntries
@@ -181,7 +181,10 @@ class Cell:
         elif delivery.found is not None:
             self._answer_from_log(delivery, delivery.found, now, now_s)
         elif not self._answer_again(delivery, now, now_s):
-            self._decide(delivery, now, now_s)
+            if self._is_early(delivery.request):
+                delivery.refuse(TOO_EARLY)
+            else:
+                self._decide(delivery, now, now_s)
 
     def _read(self, delivery: ReadDelivery, now_s: float) -> None:
         try:
@@ -234,6 +237,7 @@ class Cell:
             log.exception("entry %d of %s cannot be answered again", entry.seq, self.stream)
             delivery.refuse(INTERNAL)
             return
+        self.retries.answered_from_log(entry.op_id)
         seen = SeenCommand(entry.seq, entry.epoch, entry.digest, entry.at, result)
         self.gate.hold(min(entry.seq, self.tentative), HeldAck(seen, result, delivery), now_s)
 
@@ -286,6 +290,11 @@ class Cell:
                 self._hold_rejection(MOVED_ON, delivery, None, now_s)
         else:
             self._accept(decision, delivery, now, now_s)
+
+    def _is_early(self, request: Request) -> bool:
+        """Whether the command that this one comes after is still to come: it failed for now, or it is on a detour."""
+        before = request.after_op_id
+        return before is not None and not self.retries.is_decided(before, request.principal.id)
 
     def _is_late(self, request: Request) -> bool:
         """Nobody knows the cursor of what is not durable yet. The record may be what it was all the same."""

@@ -13,6 +13,11 @@ from protocol.errors import ErrorCode, Rejection
 
 MOVED_ON = Rejection(ErrorCode.PRECONDITION_FAILED, "it has changed since; read it again")
 STREAM_HALTED = Rejection(ErrorCode.STREAM_HALTED, "this stream is halted; it can be read as of its last good entry")
+TOO_EARLY = Rejection(
+    ErrorCode.UNAVAILABLE,
+    "the command that this one comes after has not been decided here: send both again, that one first",
+    {"retryAfterS": 0.2},
+)
 OP_ID_REUSED = Rejection(ErrorCode.OP_ID_REUSED, "this opId was used for another command")
 
 
@@ -44,6 +49,10 @@ class RejectionMemory:
         if found is None:
             return None
         return found[2] if found[1] == digest else OP_ID_REUSED
+
+    def has(self, stream: str, op_id: str, sender_id: str) -> bool:
+        """Whether a command of this sender with this opId was refused, whatever it was."""
+        return (stream, op_id, sender_id) in self._released
 
     def forget_old(self, now_s: float) -> None:
         while self._released:

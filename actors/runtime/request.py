@@ -37,7 +37,8 @@ class Request:
 
     `only_at`: where the stream has to stand, or what the record has to be that the command is about: one of these is
     enough, and without any there is no condition; else it is refused (`precondition_failed`). `look` runs in the
-    turn of the command, on the state right after its entry.
+    turn of the command, on the state right after its entry. `after_op_id`: that of the command that has to be
+    decided before it.
     """
 
     stream: str
@@ -51,6 +52,7 @@ class Request:
     only_at: tuple[EntityTag, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     look: Look | None = None
+    after_op_id: str | None = None
 
 
 @value(frozen=True, slots=True)

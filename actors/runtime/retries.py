@@ -6,6 +6,7 @@ rejected          first at the gate, until what the rejection saw is durable; th
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -38,7 +39,7 @@ class Unreleased:
 class Retries:
     """What one incarnation of a stream's actor knows of the commands that it was sent."""
 
-    __slots__ = ("_host", "_stream", "_unreleased", "memory")
+    __slots__ = ("_host", "_old", "_stream", "_unreleased", "memory")
 
     def __init__(self, stream: str, host: CellHost) -> None:
         self._stream = stream
@@ -48,6 +49,8 @@ class Retries:
         # Rejections that wait at the gate: (opId, sender) → the seq that they saw, digest, rejection. A duplicate gets
         # the same.
         self._unreleased: dict[tuple[str, str], tuple[int, bytes, Rejection]] = {}
+        # The newest opIds that were answered from the log, of commands older than `memory`.
+        self._old: OrderedDict[str, None] = OrderedDict()
 
     def find(self, delivery: CommandDelivery) -> SeenCommand | Unreleased | Rejection | Unseen:
         """The first answer to this command. OP_ID_REUSED: its opId belongs to another one."""
@@ -76,6 +79,21 @@ class Retries:
     def _is_searched(self, delivery: CommandDelivery) -> bool:
         """Whether the log was asked, and the memory has all that came after the question."""
         return delivery.searched and self.memory.reaches_back_to(delivery.durable_when_asked)
+
+    def is_decided(self, op_id: str, sender_id: str) -> bool:
+        """Whether the sender's command with this opId has been decided lately, or was answered from the log."""
+        return (
+            self.memory.find(op_id) is not None
+            or op_id in self._old
+            or (op_id, sender_id) in self._unreleased
+            or self._host.rejections.has(self._stream, op_id, sender_id)
+        )
+
+    def answered_from_log(self, op_id: str) -> None:
+        """The log has a command that the memory does not hold any more."""
+        self._old[op_id] = None
+        if len(self._old) > self._host.limits.outcomes_remembered_max:
+            self._old.popitem(last=False)
 
     def hold(self, request: Request, seq: int, rejection: Rejection) -> None:
         """The rejection waits at the gate until `seq` is durable."""

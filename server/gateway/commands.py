@@ -140,6 +140,7 @@ class Commands:
             request.base,
             request.origin,
             facts=facts,
+            after_op_id=request.after_op_id,
         )
         try:
             hall.router.send(wish, reply)

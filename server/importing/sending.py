@@ -1,10 +1,9 @@
 """Sending dated steps in their order, several at a time.
 
-History has to arrive in the order of its time. So when a step is refused for now (overloaded, rate limited …), nothing
-new is sent, everything in flight is awaited, and sending begins anew at the first step that is not settled. A step
-keeps its opId, so whatever took effect already is only answered again. The one exception: what was refused for good
-*behind* a step that failed for now (a comment on an issue that was not there yet) was judged too early. It certainly
-did not take effect, and the server would repeat its refusal to that opId, so it gets another one of its own.
+History has to arrive in the order of its time, so each step names the one before it (`afterOpId`): what is refused for
+now (overloaded, unavailable …) is overtaken by none. Then nothing new is sent, everything in flight is awaited, and
+sending begins anew at the first step that is not settled. A step keeps its opId, so whatever took effect already is
+only answered again.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID, uuid5
 
 from pantherahive_client import (
     Ack,
@@ -23,8 +21,8 @@ from pantherahive_client import (
     ClientClosed,
     DeadlineExceeded,
     HiveError,
-    OpIdReused,
     RuleBroken,
+    Sending,
     StreamHalted,
     TokenExpired,
     Unauthenticated,
@@ -96,8 +94,10 @@ class _Try:
     step: Step
     # Its latest sending; replaced when it has to be sent again.
     task: asyncio.Task[Ack]
-    # How often it was judged too early.
-    misjudged: int = 0
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.task.done() and not self.task.cancelled() and self.task.exception() is None
 
 
 class Sender:
@@ -137,24 +137,23 @@ class Sender:
             while waiting or self._open:
                 while waiting and len(self._open) < self._in_flight_max:
                     step = waiting.popleft()
-                    self._open.append(_Try(step, self._begin(step)))
+                    self._open.append(_Try(step, self._begin(step, _newest_undecided(self._open))))
                 await self._settle_first()
         finally:
             await self._let_go()
         return self.sent
 
-    def _begin(self, step: Step, misjudged: int = 0) -> asyncio.Task[Ack]:
-        return asyncio.create_task(
-            self._client.command(
-                self._stream,
-                step.command,
-                step.data,
-                op_id=step.op_id if misjudged == 0 else str(uuid5(UUID(step.op_id), str(misjudged))),
-                origin={"author": step.author, "at": step.at},
-                deadline_s=self._patience_s,
-                retry=False,
-            )
-        )
+    def _begin(self, step: Step, after: Step | None) -> asyncio.Task[Ack]:
+        """`after`: the step before it, unless that has its answer already."""
+        sending: Sending = {
+            "op_id": step.op_id,
+            "origin": {"author": step.author, "at": step.at},
+            "deadline_s": self._patience_s,
+            "retry": False,
+        }
+        if after is not None:
+            sending["after_op_id"] = after.op_id
+        return asyncio.create_task(self._client.command(self._stream, step.command, step.data, **sending))
 
     async def _settle_first(self) -> None:
         first = self._open[0]
@@ -194,11 +193,11 @@ class Sender:
         await asyncio.wait([attempt.task for attempt in self._open])
         await asyncio.sleep(self._backoff.wait_s(self._failures, error.retry_after_s))
         self._failures += 1
+        before: Step | None = None
         for attempt in self._open:
-            refusal = attempt.task.exception()
-            if refusal is not None:
-                attempt.misjudged += isinstance(refusal, HiveError) and not _keeps_its_op_id(refusal)
-                attempt.task = self._begin(attempt.step, attempt.misjudged)
+            if not attempt.is_accepted:
+                attempt.task = self._begin(attempt.step, before)
+                before = attempt.step
 
     async def _let_go(self) -> None:
         """Interrupted or stopped: whatever is still on its way is not waited for."""
@@ -211,6 +210,6 @@ class Sender:
                 attempt.task.exception()  # it is answered again when the import is repeated
 
 
-def _keeps_its_op_id(error: HiveError) -> bool:
-    """Whether the same opId may still succeed (a passed deadline leaves that open), or is in the log already."""
-    return error.retryable or isinstance(error, DeadlineExceeded | OpIdReused)
+def _newest_undecided(tries: Sequence[_Try]) -> Step | None:
+    """The last step that is not known to be in the log: whatever comes now comes after it."""
+    return next((attempt.step for attempt in reversed(tries) if not attempt.is_accepted), None)

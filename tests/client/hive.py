@@ -15,6 +15,7 @@ from aiohttp import web
 from actors.project.decider import ProjectActor
 from actors.project.state import ProjectState
 from actors.runtime.actor import Context, EntryMeta, may_follow, shown
+from actors.runtime.rejections import TOO_EARLY
 from pantherahive_client import Backoff, Settings, new_id
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Origin, Principal
@@ -64,6 +65,8 @@ class Hive(HiveAccounts):
         # opIds and names of all command frames that arrived, in order.
         self.frames: list[dict[str, Any]] = []
         # (frame) → an error instead of a decision, or None.
+        # opIds that were refused for good.
+        self.refused: set[str] = set()
         self.refuse: Callable[[dict[str, Any]], Rejection | None] = lambda frame: None
         # (frame) → whether its answer gets lost after it took effect.
         self.lose_answer: Callable[[dict[str, Any]], bool] = lambda frame: False
@@ -235,24 +238,32 @@ class Hive(HiveAccounts):
             return None
         refused = self.refuse(frame)
         if refused is not None:
-            return {"error": refused.as_json()}
+            return self._refused(frame, refused)
         answer = await self._decide(self.connections[sid], frame)
         if self.lose_answer(frame):
             await self.cut_connections()
             return None
         return answer
 
+    def _refused(self, frame: dict[str, Any], why: Rejection) -> dict[str, Any]:
+        if not why.retryable:
+            self.refused.add(frame["opId"])
+        return {"error": why.as_json()}
+
     async def _decide(self, principal: Principal, frame: dict[str, Any]) -> dict[str, Any]:
         name = frame["stream"]
         command = decode_command(name, frame["type"], frame["data"])
         if isinstance(command, Rejection):
-            return {"error": command.as_json()}
+            return self._refused(frame, command)
         stream = self.streams.get(name) or Stream(self.actor.initial(name))
         sent = (principal.id, frame["type"], frame["data"], frame.get("base"), frame.get("origin"))
         if frame["opId"] in stream.answers:
             return (
                 stream.answers[frame["opId"]] if stream.sent[frame["opId"]] == sent else self._reused(stream, principal)
             )
+        before = frame.get("afterOpId")
+        if before is not None and before not in stream.answers and before not in self.refused:
+            return self._refused(frame, TOO_EARLY)
         origin = Origin.model_validate(frame["origin"]) if "origin" in frame else None
         context = Context(
             now=self.now,
@@ -266,7 +277,7 @@ class Hive(HiveAccounts):
         )
         decision = self.actor.decide(stream.state, cast(ProjectCommand, command), context)
         if isinstance(decision, Rejection):
-            return {"error": decision.as_json()}
+            return self._refused(frame, decision)
         self.streams[name] = stream
         seq = len(stream.entries) + 1
         meta = EntryMeta(seq, frame["opId"], decision.author, decision.at, self.now)

@@ -7,7 +7,7 @@ from pantherahive_client.backoff import Backoff
 from pantherahive_client.bot_runs import run_bot
 from pantherahive_client.bots import Bot, BotProject
 from pantherahive_client.client import Client
-from pantherahive_client.commands import UNSET
+from pantherahive_client.commands import UNSET, Sending
 from pantherahive_client.cursor_stores import CursorStore, FileCursors, MemoryCursors
 from pantherahive_client.derived import derived_id
 from pantherahive_client.durable_events import CursorUnreadable, DurableEvents
@@ -96,6 +96,7 @@ __all__ = [
     "RateLimited",
     "Rehearsal",
     "RuleBroken",
+    "Sending",
     "ServerTimeout",
     "Settings",
     "StateUnknown",

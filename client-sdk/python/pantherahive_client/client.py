@@ -149,6 +149,8 @@ class Client(ProfileStreamBuilders, UserStreamBuilders, AccountReads, InboxReads
             "data": data,
         }
         frame |= {name: sending[name] for name in ("base", "origin") if name in sending}
+        if "after_op_id" in sending:
+            frame["afterOpId"] = sending["after_op_id"]
         deadline_s = sending.get("deadline_s", self._settings.deadline_s)
         return await self._outbox.send(frame, deadline_s, retry=sending.get("retry", True))
 

@@ -27,12 +27,14 @@ class Sending(TypedDict, total=False):
     `base`: the seq that the command was based on; Conflict is raised where it sets a field that was changed after it
     (`details["fields"]` has both values and who changed it). `origin`: author and time, for imports.
     `deadline_s`: see Settings; None waits as long as the client lives. `retry=False`: retryable refusals are raised at
-    once.
+    once. `after_op_id`: that of a command to the same stream that is on its way: this one has no effect before that
+    one is decided, so several sent at a time keep their order whatever fails.
     """
 
     op_id: str
     base: int
     origin: Origin
+    after_op_id: str
     deadline_s: float | None
     retry: bool
 

@@ -310,6 +310,11 @@ class CommandRequest(TypedDict):
     It should be a UUIDv7, whose time spares the server a look into its log. Any other UUID is taken too:
     ids that are derived from a wish (version 5 or 8) say when they are the same wish, but not when it was
     made.
+
+    `afterOpId` is that of an earlier command to the same stream whose ack is not there yet: this one is
+    refused for now (`unavailable`) where that one has not been decided, so whoever sends several at a
+    time keeps their order also when one of them fails and the next would not. It does not count when two
+    commands with one opId are compared.
     """
 
     stream: str
@@ -318,6 +323,7 @@ class CommandRequest(TypedDict):
     data: dict[str, Any]
     base: NotRequired[int | None]
     origin: NotRequired[Origin | None]
+    afterOpId: NotRequired[Uuid | None]
 
 
 class CommandUndone(TypedDict):

@@ -264,6 +264,7 @@ class World:
         within_s: float = 30.0,
         origin: Origin | None = None,
         look: Look | None = None,
+        after_op_id: str | None = None,
     ) -> asyncio.Future[Outcome]:
         """A command on its way."""
         request = Request(
@@ -275,6 +276,7 @@ class World:
             deadline_s=self.clock.monotonic_s() + within_s,
             origin=origin,
             look=look,
+            after_op_id=after_op_id,
         )
         return self.region.command(request)
 

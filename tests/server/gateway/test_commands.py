@@ -56,6 +56,25 @@ async def test_the_same_op_id_gets_the_same_answer_from_any_connection(hive: Hiv
     assert (seq, len(view["tasks"])) == (2, 1)
 
 
+async def test_a_command_has_no_effect_before_the_one_that_it_comes_after(hive: Hive) -> None:
+    ada, token = await hive.user("ada")
+    stream, ops = await hive.project(owner=ada), [RandomIds().new_id() for _ in range(2)]
+    client = await hive.client(token)
+
+    def second() -> dict[str, Any]:
+        return {**command(stream, "CreateTask", {"title": "second"}, ops[1]), "afterOpId": ops[0]}
+
+    early = await client.ask("command", second())
+    assert (early["error"]["code"], early["error"]["retryable"]) == ("unavailable", True)
+    both = [
+        await client.emit("command", one)
+        for one in (command(stream, "CreateTask", {"title": "first"}, ops[0]), second())
+    ]
+    assert [Cursor.parse((await client.answer(ack_id))["cursor"]).seq for ack_id in both] == [2, 3]
+    invalid = await client.ask("command", {**second(), "afterOpId": "first"})
+    assert (invalid["error"]["code"], invalid["error"]["details"]["errors"][0]["field"]) == ("invalid", "afterOpId")
+
+
 async def test_one_client_s_commands_keep_their_order_whatever_they_need() -> None:
     """AddMember and CreateProject ask the accounts first; what comes behind them waits."""
     async with a_hive(replace(LONG_PINGS, commands_in_flight_per_socket_max=300)) as hive:
