@@ -54,12 +54,12 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
   `POST …/notifications/read`) take effect once as well, and show a retry what is there now; `POST /v1/users/register`
   begins another log-in of the same account. A new API token is shown once, and its retry is told so (409). Log-in and
   logout take no key: one more log-in is another one, and one more logout has ended already.
-* **Several commands at a time** on a socket are decided in the order in which they were sent; but one that is refused for
-  now (`overloaded`, `unavailable` …), or whose opId has to be looked up in the log, may be overtaken by those behind it.
-  Where their order matters each names the one before it, as long as that has no answer: `afterOpId` is its `opId`, and a
-  command whose predecessor has not been decided is `unavailable` itself. Send all that were refused for now again in
-  their order, under their opIds; one of which the predecessor was refused for good comes without it. The import of
-  history does so.
+* **Several commands at a time** on a socket are decided in the order in which they were sent; but one that is refused
+  for now (`overloaded`, `unavailable` …), or whose opId has to be looked up in the log, may be overtaken by those
+  behind it. Where their order matters each names the one before it, as long as that has no answer: `afterOpId` is its
+  `opId`, and a command whose predecessor has not been decided is `unavailable` itself. Send all that were refused for
+  now again in their order, under their opIds; one of which the predecessor was refused for good comes without it. The
+  import of history does so.
 """
 
 _PATHS: Final = """\
