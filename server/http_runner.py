@@ -5,7 +5,8 @@ A connection has to show the headers of a request in time, and then its body; st
 the rest of a malformed body, and answers malformed requests with text that quotes them. It has to take its answers,
 too. Only seams that subclasses may override are used, and these of the protocol's own fields: `_messages`, `_waiter`,
 `_request_count`, `_message_tail`, `_upgraded`, `_payload_parser`, `_reading_paused`, `_buffer_paused`; and
-`_drain_helper` and `_handle_request`, whose errors would keep what a client did not read or send to its end.
+`_drain_helper` and `_handle_request`, whose errors would keep what a client did not read or send to its end. Of a
+request that is answered `server.answered` empties `_read_bytes`, and the `_buffer` of its body.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from aiohttp.web_protocol import _ErrInfo
 from config.settings import Settings
 from protocol.errors import ErrorCode, Rejection
 from server.addresses import place_of
+from server.answered import let_go
 from server.arrival import Arrival, BodyBroken, BodyTimes
 from server.expectations import noting_expectations
 from server.farewells import Farewells
@@ -226,6 +228,7 @@ class TimedRequestHandler(web.RequestHandler):
                 finished = await super().finish_response(request, resp, start_time)
         else:
             finished = await super().finish_response(request, resp, start_time)
+        let_go(request, finished[0])
         self._look(has_come=bool(behind) and self._ends_amid and self.transport is not None)
         return finished
 

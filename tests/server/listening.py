@@ -69,6 +69,7 @@ async def served(
     meters: HttpMeters | None = None,
     doors: Doors | None = None,
     answers: UnreadAnswers | None = None,
+    body_max_bytes: int = 1000,
 ) -> AsyncIterator[int]:
     """The port of a server."""
     meters = meters or Meters()
@@ -79,7 +80,7 @@ async def served(
         ],
         meters=meters,
         allowed_origins=[],
-        body_max_bytes=1000,
+        body_max_bytes=body_max_bytes,
         new_id=RandomIds().new_id,
         answers=answers,
     )
