@@ -6,13 +6,16 @@ import asyncio
 import logging
 import select
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from server.unread import Unread
+from tests.actors.runtime.stepped_loop import run_stepped
 from tests.server.gateway.hive import eventually
 from tests.server.listening import GET, LARGE_BYTES, PATIENT, served
 
@@ -27,6 +30,45 @@ async def asked(port: int, path: bytes) -> AsyncIterator[socket.socket]:
         await loop.sock_connect(client, ("127.0.0.1", port))
         await loop.sock_sendall(client, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
         yield client
+
+
+class Read(asyncio.Transport):
+    """Of what it holds, a byte is read at each of these times."""
+
+    def __init__(self, read_at_s: Sequence[float]) -> None:
+        super().__init__()
+        self._left_bytes = 1000
+        self.is_cut_off = asyncio.Event()
+        for at_s in read_at_s:
+            asyncio.get_running_loop().call_later(at_s, self._take)
+
+    def _take(self) -> None:
+        self._left_bytes -= 1
+
+    def get_write_buffer_size(self) -> int:
+        return self._left_bytes
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default  # the kernel holds nothing
+
+    def abort(self) -> None:
+        self.is_cut_off.set()
+
+
+async def cut_off_s(patience_s: float, read_at_s: Sequence[float]) -> float:
+    """When a client that takes something at these times, and then nothing, is cut off."""
+    loop = asyncio.get_running_loop()
+    began_s, transport = loop.time(), Read(read_at_s)
+    Unread(transport, patience_s).watch()
+    await transport.is_cut_off.wait()
+    return loop.time() - began_s
+
+
+@pytest.mark.parametrize("read_at_s", [[], [0.1], [7.9], [0.9, 8.8, 16.7, 24.6]])
+def test_who_takes_nothing_any_more_is_cut_off_after_the_time_for_it(read_at_s: list[float]) -> None:
+    """The clock is the loop's own: no sooner, and an eighth later at most."""
+    newest_s = max(read_at_s, default=0.0)
+    assert newest_s + 8 <= run_stepped(cut_off_s(8, read_at_s)) <= newest_s + 9.01
 
 
 def is_reset(client: socket.socket) -> bool:
