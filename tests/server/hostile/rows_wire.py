@@ -16,6 +16,7 @@ def event(payload: Any, number: Any = 1) -> bytes:
     return bytes(msgpack.packb({"type": 2, "nsp": "/", "id": number, "data": ["join", payload]}))
 
 
+EXTENSION: Final = msgpack.ExtType(5, b"x")
 HOST: Final = b"Host: x\r\n"
 GET: Final = b"GET /healthz HTTP/1.1\r\n" + HOST
 POST: Final = b"POST /v1/users/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
@@ -94,7 +95,14 @@ ROWS: Final = [
     Row("msgpack: bytes that are none", msgpack_frames(b"\xc1"), "closed 1002"),
     Row("msgpack: a list that announces 2^32 items", msgpack_frames(b"\xdd\xff\xff\xff\xff"), "closed 1002"),
     Row("msgpack: 1,000 levels deep", msgpack_frames(b"\x91" * 1000 + b"\xc0"), "closed 1002"),
-    Row("msgpack: an extension type", msgpack_frames(b"\xd4\x01\x00"), "closed 1002"),
+    Row("msgpack: an extension in place of a packet", msgpack_frames(b"\xd4\x01\x00"), "closed 1002"),
+    Row("msgpack: an extension in place of an ack id", msgpack_frames(event({}, number=EXTENSION)), "closed 1002"),
+    Row("msgpack: an extension within a value", msgpack_frames(event({"stream": EXTENSION})), "ack invalid"),
+    Row(
+        "msgpack: an extension within a value, and no ack id",
+        msgpack_frames(event({"stream": EXTENSION}, number=None)),
+        "closed 1002",
+    ),
     Row("msgpack: text on its path", msgpack_frames('421["join",{}]'), "closed 1002"),
     Row("msgpack: NaN", msgpack_frames(event({"stream": float("nan")})), "ack invalid"),
     Row("msgpack: a key that is no text", msgpack_frames(event({1: 2})), "ack invalid"),
