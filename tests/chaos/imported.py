@@ -36,6 +36,8 @@ class Result:
     # Seconds until the server was ready again, by kill, and how many entries there were when it was killed.
     ready_after_s: list[float]
     killed_at_seq: list[int]
+    # Kills of Postgres alone.
+    postgres_kills: int = 0
     # Exit codes of the imports, the last one being the repetition that has nothing to do.
     exit_codes: list[int] = field(default_factory=list)
     # What is not as it should be, in words.
@@ -59,6 +61,7 @@ class Result:
         return [
             f"kills of everything      {len(self.ready_after_s)}, at entries {self.killed_at_seq}",
             f"  before the end         {sum(seq < 1 + self.source.entries for seq in self.killed_at_seq)}",
+            f"kills of Postgres alone  {self.postgres_kills}",
             f"source                   {self.source}",
             f"found                    {self.found}",
             f"entries of the project   {self.entries} ({1 + self.source.entries} expected)",

@@ -1,6 +1,9 @@
 """Kills the application and its Postgres in the middle of an import, again and again, and looks what has become of it.
 
-    .venv/bin/python -m tests.chaos.kill_everything --kills 20 [FILE]
+    .venv/bin/python -m tests.chaos.kill_everything --kills 20 --postgres-kills 3 [FILE]
+
+After each of these kills Postgres alone is killed some times more: amid the look for opIds that the new process does
+not know, whose commands fail then while those behind them would not.
 
 FILE is a GitHub issue archive. Three followers watch the whole time: the Python SDK, the JavaScript client (where
 there is Node), and a lean one whose every message is judged by the checker.
@@ -30,7 +33,7 @@ from config.secrets import ADMIN_TOKEN_FILE
 from pantherahive_client import Client, Project
 from protocol.cursors import Cursor
 from storage.embedded import running_dsn
-from storage.embedded.postmaster import PostmasterFile
+from storage.embedded.postmaster import PostmasterFile, works_on
 from tests.acceptance.javascript import JsFollower, js_follower, node
 from tests.acceptance.product import CHECKOUT, Product, launch, ready
 from tests.chaos.checker import check
@@ -57,6 +60,8 @@ class Plan:
     kills: int
     seed: int
     in_flight: int = 32
+    # Kills of Postgres alone after each kill of everything.
+    postgres_kills: int = 3
 
 
 class Run:
@@ -73,6 +78,7 @@ class Run:
         self._product: Product | None = None
         self._ready_after_s: list[float] = []
         self._killed_at_seq: list[int] = []
+        self._postgres_kills = 0
         # Kills that came when the import was over already.
         self._missed_kills = 0
         self._exit_codes: list[int] = []
@@ -143,6 +149,10 @@ class Run:
                 await asyncio.sleep(self._random.uniform(0.0, 0.02))
                 self._missed_kills += importing.done()
                 await self._kill_everything(_furthest(project, lean))
+                for _ in range(self._plan.postgres_kills):
+                    await self._until_beyond(_furthest(project, lean), project, lean, importing)
+                    await asyncio.sleep(self._random.uniform(0.0, 0.1))
+                    await self._kill_postgres()
             await asyncio.wait_for(importing, IMPORT_TIMEOUT_S)
         finally:
             importing.cancel()
@@ -182,14 +192,9 @@ class Run:
     async def _kill_everything(self, seq: int) -> None:
         """SIGKILL to the application, the postmaster and all its children, before any of them can notice."""
         product = self._require()
-        postmaster = PostmasterFile.read(self._data_dir / "postgres")
-        assert postmaster is not None, "there is no Postgres to be killed"
-        victims = [psutil.Process(postmaster.pid), *psutil.Process(postmaster.pid).children(recursive=True)]
-        for pid in [product.process.pid, *(victim.pid for victim in victims)]:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue  # a child that ended by itself
+        victims = self._postgres()
+        assert victims, "there is no Postgres to be killed"
+        _kill([product.process.pid, *(victim.pid for victim in victims)])
         self._endpoint.down()
         product.process.wait()
         await asyncio.to_thread(psutil.wait_procs, victims, 10)
@@ -197,6 +202,25 @@ class Run:
         await self._start()
         self._ready_after_s.append(time.monotonic() - began_s)
         self._killed_at_seq.append(seq)
+
+    async def _kill_postgres(self) -> None:
+        """SIGKILL to the postmaster and all its children, unless the application is about to start another one."""
+        if victims := self._postgres():
+            _kill([victim.pid for victim in victims])
+            await asyncio.to_thread(psutil.wait_procs, victims, 10)
+            self._postgres_kills += 1
+
+    def _postgres(self) -> list[psutil.Process]:
+        """Its processes, the postmaster first; nothing where it does not run."""
+        cluster = self._data_dir.resolve() / "postgres"
+        postmaster = PostmasterFile.read(cluster)
+        if postmaster is None or not works_on(postmaster.pid, cluster):
+            return []
+        try:
+            first = psutil.Process(postmaster.pid)
+            return [first, *first.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
 
     # — judging ——————————————————————————————————————————————————————————————————————————————————————
 
@@ -230,6 +254,7 @@ class Run:
         violations = check(self._history, log)
         result = Result(source, found, entries, violations, self._ready_after_s, self._killed_at_seq)
         result.exit_codes = self._exit_codes
+        result.postgres_kills = self._postgres_kills
         result.expect(entries == 1 + source.entries, f"{entries} entries, {1 + source.entries} expected")
         result.expect(found == source, "the project does not hold what the archive holds")
         result.expect(not self._missed_kills, f"{self._missed_kills} kills came after the import")
@@ -246,6 +271,14 @@ class Run:
         modes = [line["mode"] for line in js.lines if line["type"] == "joined"]
         result.expect(set(modes[1:]) <= {"resume"}, f"the JavaScript follower did not resume: {modes}")
         result.joins += f"; JavaScript: {_joins(modes)}"
+
+
+def _kill(pids: Sequence[int]) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue  # a child that ended by itself
 
 
 def _joins(modes: Sequence[str]) -> str:
@@ -279,11 +312,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path, nargs="?", default=default_archive(), metavar="FILE")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--postgres-kills", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="pantherahive-everything-"))
     try:
-        result = asyncio.run(Run(Plan(given.archive, given.kills, given.seed), folder).run())
+        plan = Plan(given.archive, given.kills, given.seed, postgres_kills=given.postgres_kills)
+        result = asyncio.run(Run(plan, folder).run())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print("\n".join(result.lines()))
