@@ -59,7 +59,7 @@ AWARE_OPEN = Scenario(
     100,
     rate=50,
     publishers=PUBLISHERS,
-    patience=5,
+    patience=4,
 )
 DURABLE_FAN = Scenario("fan1", "durable commands to 1,000 followers, one at a time", Kind.DURABLE, "fanout", 1000)
 COMMANDS_1 = Scenario(
