@@ -2,7 +2,8 @@
 
 Everybody who is signed in sees a profile's public side: it stands beside everything that the person does. What is
 nobody else's business (address, language, time zone) is shown to the person only; not to those who share a project,
-not to the operator, not to the owner of a bot. A token without the scope `read` sees nobody (`server.auth.scopes`).
+not to the operator, not to the owner of a bot. The export of all data of a person (`server.rest.personal_data`) is that
+person's, whoever makes it for them. A token without the scope `read` sees nobody (`server.auth.scopes`).
 """
 
 from __future__ import annotations

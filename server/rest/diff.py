@@ -31,6 +31,9 @@ _PUBLISHED: Final = (
 ) - {_COUNTERS}
 """What a state shows to readers; the rest of it is the actor's own."""
 
+_SETS: Final = frozenset({"labels", "assigneeIds"})
+"""Fields that say nothing by the order of what they hold; what is taken away and comes back stands last."""
+
 Records = Mapping[tuple[str, str], Mapping[str, Any]]
 """(collection, id) → record."""
 
@@ -145,6 +148,10 @@ def difference_of(
         return {"collection": collection, "id": record_id, "change": "removed", "record": dict(was)}
     if was is None or now is None or was == now:
         return None
-    names = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
+    names = sorted(name for name in was.keys() | now.keys() if not _is_same(name, was.get(name), now.get(name)))
     fields: dict[str, FieldDifference] = {name: {"was": was.get(name), "now": now.get(name)} for name in names}
-    return {"collection": collection, "id": record_id, "change": "changed", "fields": fields}
+    return {"collection": collection, "id": record_id, "change": "changed", "fields": fields} if names else None
+
+
+def _is_same(name: str, was: Any, now: Any) -> bool:
+    return was == now or (name in _SETS and was is not None and now is not None and sorted(was) == sorted(now))

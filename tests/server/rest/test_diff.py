@@ -93,6 +93,9 @@ async def test_it_is_only_for_those_who_may_see_the_project_now(world: World, mo
 
 def test_the_same_is_no_difference() -> None:
     assert difference_of(("tasks", "t"), {"id": "t", "a": 1}, {"id": "t", "a": 1}) is None
+    assert difference_of(("tasks", "t"), {"id": "t", "labels": ["a", "b"]}, {"id": "t", "labels": ["b", "a"]}) is None
+    assert difference_of(("tasks", "t"), {"id": "t", "labels": ["a"]}, {"id": "t", "labels": ["a", "b"]}) is not None
+    assert difference_of(("tasks", "t"), {"id": "t"}, {"id": "t", "labels": ["a"]}) is not None
     changed = difference_of(("tasks", "t"), {"id": "t"}, {"id": "t", "a": 1})
     assert changed == {"collection": "tasks", "id": "t", "change": "changed", "fields": {"a": {"was": None, "now": 1}}}
 
