@@ -9,11 +9,13 @@ import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from config.settings import Settings
-from server.exits import Exit
+from server.exits import Exit, Refusal
 
 EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - addresses to listen on, turned into ones to call
+ADDRESS_WANTED: Final = "the address of a server, such as http://127.0.0.1:8080 (no path)"
 SIGNALLED: Final = (signal.SIGTERM, signal.SIGINT)
 """They end a visit with `Exit.TERMINATED` and `Exit.INTERRUPTED`: 128 and their number."""
 
@@ -22,6 +24,32 @@ def own_address(settings: Settings) -> str:
     """Where the server of this installation is to be called."""
     host = EVERYWHERE.get(settings.host, f"[{settings.host}]" if ":" in settings.host else settings.host)
     return f"http://{host}:{settings.port}"
+
+
+def server_address(said: str | None, settings: Settings) -> str:
+    """Where to call: what `--server` says, without a `/` at its end, or else the own address.
+
+    Raises Refusal for what is no address. One with an `@` may hold a password, so it is not repeated.
+    """
+    if said is None:
+        return own_address(settings)
+    if "@" in said:
+        raise Refusal(f"--server takes no user and no password, only {ADDRESS_WANTED}.", Exit.WRONG_USE)
+    try:
+        return _root(said)
+    except ValueError as error:
+        raise Refusal(f"--server {said!r} is not {ADDRESS_WANTED}.", Exit.WRONG_USE) from error
+
+
+def _root(address: str) -> str:
+    """Scheme, host and port. Raises ValueError where they are wrong, or something comes behind them."""
+    parts = urlsplit(address)
+    host, port = parts.hostname or "", parts.port
+    host.encode("idna")  # as it will be looked up: it is a ValueError that a label is empty or too long
+    is_called = parts.scheme in ("http", "https") and host != "" and port != 0
+    if not (is_called and address.isprintable() and parts.path in ("", "/") and not parts.query + parts.fragment):
+        raise ValueError("no root of a server")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 class TokenUnreadable(Exception):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from config.secrets import ADMIN_TOKEN_FILE
 from config.settings import Settings
-from server.visiting import own_address
+from server.visiting import server_address
 
 NAMES: Final = frozenset({"export", "user", "token", "project", "tail"})
 
@@ -37,12 +37,10 @@ def _family(commands: Any, name: str, what: str) -> Any:
     return parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
 
-def _add_door(group: Any, *, token: bool = True) -> None:
+def _add_door(group: Any, *, else_with: str = "the admin token") -> None:
+    """`else_with` is what it comes with where no token is named."""
     group.add_argument("--server", metavar="URL", help="the running server; by the settings if absent")
-    if token:
-        group.add_argument(
-            "--token-file", type=Path, metavar="PATH", help="the token to come with; the admin token if absent"
-        )
+    group.add_argument("--token-file", type=Path, metavar="PATH", help=f"the token to come with; {else_with} if absent")
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +64,7 @@ def _add_user_create(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="holds the password; if absent it is asked for on a terminal, and read from stdin elsewhere",
     )
-    _add_door(group, token=False)
+    _add_door(group, else_with="none")
 
 
 def _add_token_create(parser: argparse.ArgumentParser) -> None:
@@ -111,8 +109,7 @@ def run_client(given: argparse.Namespace, settings: Settings) -> int:
     """The exit code. From the main thread. Raises Refusal with what to do."""
     from server.commands.calls import Door
 
-    url = given.server.rstrip("/") if given.server is not None else own_address(settings)
-    door = Door(url, getattr(given, "token_file", None) or settings.data_dir / ADMIN_TOKEN_FILE)
+    door = Door(server_address(given.server, settings), given.token_file or settings.data_dir / ADMIN_TOKEN_FILE)
     match given.command:
         case "export":
             from server.commands.export import export
@@ -122,7 +119,7 @@ def run_client(given: argparse.Namespace, settings: Settings) -> int:
             from server.commands.user_create import NewUser, create_user
 
             user = NewUser(given.name, given.email, given.first_name, given.last_name)
-            return create_user(door, user, given.password_file)
+            return create_user(door, user, given.password_file, with_token=given.token_file is not None)
         case "token":
             from server.commands.token_create import NewToken, create_token
 

@@ -37,17 +37,20 @@ class NewUser:
         return {name: value for name, value in said.items() if value is not None}
 
 
-def create_user(door: Door, user: NewUser, password_file: Path | None) -> int:
-    """Prints the new account's id and name. Raises Refusal; KeyboardInterrupt at the prompt."""
+def create_user(door: Door, user: NewUser, password_file: Path | None, *, with_token: bool) -> int:
+    """Prints the new account's id and name. Raises Refusal; KeyboardInterrupt at the prompt.
+
+    Everybody may register, so it comes with no token but on request.
+    """
     password = _password(user.username, password_file)
-    made = asyncio.run(_register(door, user.request(password)))
+    made = asyncio.run(_register(door, user.request(password), with_token=with_token))
     print_once(f"{made['userId']}  {made['username']}", f"The account {made['username']} is made all the same.")
     return Exit.OK
 
 
-async def _register(door: Door, request: dict[str, str]) -> Any:
+async def _register(door: Door, request: dict[str, str], *, with_token: bool) -> Any:
     """Registration signs the person in; nobody is to be signed in here, so that log-in is ended."""
-    async with calling(door, with_token=False) as calls:
+    async with calling(door, with_token=with_token) as calls:
         made = await calls.send("POST", "/v1/users/register", request)
         try:
             await calls.send("POST", "/v1/users/logout", {}, token=made["accessToken"])

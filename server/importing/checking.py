@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -45,10 +44,6 @@ def check(options: ImportOptions) -> None:
         raise ImportFailed("--key is a capital letter and one to nine more capital letters or digits, such as HTTP")
     if options.name is not None and not _fits(_NAME, options.name):
         raise ImportFailed("--name is one line of 1 to 200 characters")
-    if not _is_address(options.server):
-        raise ImportFailed(
-            f"--server {options.server!r} is not the address of a server, such as http://127.0.0.1:8080 (no path)"
-        )
 
 
 def _fits(what: TypeAdapter[Any], text: str) -> bool:
@@ -57,13 +52,3 @@ def _fits(what: TypeAdapter[Any], text: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parts: SplitResult = urlsplit(text)
-        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:  # a port that is none, a bracket too few
-        return False
-    plain = parts.path in ("", "/") and not parts.query and not parts.fragment
-    return parts.scheme in ("http", "https") and has_host and plain

@@ -10,7 +10,7 @@ from config.secrets import ADMIN_TOKEN_FILE
 from config.settings import Settings
 from server.exits import Exit
 from server.importing.options import IN_FLIGHT_DEFAULT, PATIENCE_DEFAULT_S, ImportOptions
-from server.visiting import own_address, run_until_signalled
+from server.visiting import run_until_signalled, server_address
 
 AT_ONCE = (
     b"Interrupted at once; run the same command again to go on, before anybody works in the project: "
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def import_archive(given: argparse.Namespace, settings: Settings) -> int:
-    """The exit code; the report goes to stdout, progress and trouble to stderr. From the main thread.
+    """The exit code; the report goes to stdout, progress and trouble to stderr. From the main thread. Raises Refusal.
 
     While it reads, signals are left as they are: nothing was sent, so they may end the process at once.
     """
@@ -59,14 +59,14 @@ def import_archive(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def options_of(given: argparse.Namespace, settings: Settings) -> ImportOptions:
-    """What was said, and what the settings say where nothing was."""
+    """What was said, and what the settings say where nothing was. Raises Refusal for a wrong `--server`."""
     return ImportOptions(
         file=given.file,
         owner=given.owner,
         project=given.project,
         key=given.key,
         name=given.name,
-        server=given.server if given.server is not None else own_address(settings),
+        server=server_address(given.server, settings),
         token_file=given.token_file or settings.data_dir / ADMIN_TOKEN_FILE,
         dry_run=given.dry_run,
         in_flight=given.in_flight,

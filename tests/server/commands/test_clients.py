@@ -48,6 +48,18 @@ def test_a_user_is_made_with_a_password_from_stdin_or_a_file(typed: Typed, tmp_p
     assert "spaces stay" not in made.out + made.err + typed.product.log
 
 
+def test_a_user_is_made_without_a_token_or_with_the_one_that_is_named(typed: Typed, tmp_path: Path) -> None:
+    words = ("user", "create", "elsewhere", "--server", typed.product.url, "--data-dir", str(tmp_path))
+    none = type_(*words, "--token-file", str(tmp_path / "none"), stdin=PASSWORD)
+    assert (none.code, none.out) == (Exit.FAILED, "")
+    assert f"The token file {tmp_path / 'none'} cannot be read" in none.err
+    assert type_(*words, stdin=PASSWORD).code == Exit.OK
+    admin = str(typed.product.data_dir / "admin.token")
+    made = typed("user", "create", "tokened", "--token-file", admin, stdin=PASSWORD)
+    assert (made.code, made.err) == (Exit.OK, "")
+    assert signs_in(typed, "tokened", PASSWORD) == 200
+
+
 def test_a_prompt_asks_twice_and_shows_nothing(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter(["first try", "another", PASSWORD, PASSWORD])
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(answers))
