@@ -205,6 +205,13 @@ class RestLimits(BaseSettings):
     answer_unread_timeout_s: float = Field(
         60, ge=0.1, le=3600, description="How long a client may take nothing of an answer; after it it is cut off."
     )
+    answer_bytes_per_s_min: int = Field(
+        16 * KIB,
+        ge=1,
+        le=1024 * MIB,
+        description="How fast an answer of more than 64 KiB has to be read, after `answer_unread_timeout_s`; "
+        "who is slower is cut off.",
+    )
     answers_unread_max_bytes: int = Field(
         128 * MIB,
         ge=0,

@@ -47,7 +47,8 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
   (`answers_unread_per_user_max_bytes`, 32 MiB; not for the operator). Beyond that a `GET` with a large answer is
   `overloaded`, with the `limit` (`answers-unread`, `answers-unread-per-user`), `retryAfterS` and `Retry-After`. The
   first always goes, however large it is, and what a command did is always told. Who takes nothing of an answer for
-  `answer_unread_timeout_s` is cut off.
+  `answer_unread_timeout_s` is cut off, and so is who takes less of one of more than 64 KiB than 16 KiB a second on
+  average (`answer_bytes_per_s_min`), beside that time.
 * **Every refusal** has a stable `code`: in the ack on the socket, in a problem document (RFC 9457) over REST.
 * **A retry** carries the same `opId`, or the same `Idempotency-Key`, and gets the first answer. Changes of a person
   (`PUT /v1/users/{userId}`, `PATCH …/preferences`, `PUT` and `DELETE …/muted/{projectId}`, and

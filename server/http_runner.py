@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, cast
@@ -35,6 +36,7 @@ from server.gateway.doors import TOO_MANY_OF_ADDRESS, Doors
 from server.middleware import REQUEST_ID, SWITCHED, HttpMeters, set_security_headers
 from server.request_end import NEWEST_BYTES, goes_on
 from server.rest.problems import INTERNAL, problem
+from server.tcp import bound_unsent
 from server.unread import Unread
 from server.unread_answers import ANSWERS, UnreadAnswers, counted_bytes, holder_in
 
@@ -64,12 +66,17 @@ class RequestTooSlow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RequestTimes:
-    """How long a client may take: for the headers, the body, the next request, and to read some of an answer."""
+    """How long a client may take: for the headers, the body, the next request, and to read some of an answer.
+
+    A large answer has to be read at a pace as well. `send_buffer_bytes` is how much of answers the kernel takes.
+    """
 
     head_timeout_s: float = 15.0
     body: BodyTimes = field(default_factory=BodyTimes)
     keepalive_s: float = 75.0
     unread_s: float = 60.0
+    answer_bytes_per_s_min: int = 16 << 10
+    send_buffer_bytes: int = 128 << 10
 
     @classmethod
     def of(cls, settings: Settings) -> RequestTimes:
@@ -77,7 +84,14 @@ class RequestTimes:
         body = BodyTimes(
             settings.request_body_timeout_s, settings.request_body_silence_s, settings.request_body_bytes_per_s_min
         )
-        return cls(settings.request_head_timeout_s, body, settings.keepalive_s, settings.answer_unread_timeout_s)
+        return cls(
+            head_timeout_s=settings.request_head_timeout_s,
+            body=body,
+            keepalive_s=settings.keepalive_s,
+            unread_s=settings.answer_unread_timeout_s,
+            answer_bytes_per_s_min=settings.answer_bytes_per_s_min,
+            send_buffer_bytes=settings.send_buffer_bytes,
+        )
 
 
 class TurnedAway(asyncio.Protocol):
@@ -126,13 +140,15 @@ class TimedRequestHandler(web.RequestHandler):
             stream.close()
             return
         super().connection_made(transport)
-        self._unread = Unread(stream, self._times.unread_s)
+        if (shared := stream.get_extra_info("socket")) is not None:
+            bound_unsent(shared, self._times.send_buffer_bytes)
+        self._unread = Unread(stream, self._times.unread_s, self._times.answer_bytes_per_s_min)
         self._wait(self._times.head_timeout_s)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting()
         if self._unread is not None:
-            self._unread.forget()
+            self._unread.leave()
             self._unread = None
         if self._doors is not None and self._address is not None:
             self._doors.leave(self._address)
@@ -190,7 +206,7 @@ class TimedRequestHandler(web.RequestHandler):
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._unread is not None:
-            self._unread.forget()
+            self._unread.note_taken()
 
     def data_received(self, data: bytes) -> None:
         count, body = self._request_count, self._body.body if self._body is not None else None
@@ -224,10 +240,13 @@ class TimedRequestHandler(web.RequestHandler):
             self._ends_amid = goes_on(b"", behind, 0)
         size_bytes = counted_bytes(request, resp)
         if size_bytes:
-            with self._answers.holding(holder_in(request), size_bytes):
+            paced = self._unread.paced() if self._unread is not None else nullcontext()
+            with self._answers.holding(holder_in(request), size_bytes), paced:
                 finished = await super().finish_response(request, resp, start_time)
         else:
             finished = await super().finish_response(request, resp, start_time)
+        if self._unread is not None:
+            self._unread.watch()  # the kernel may have it all, and the client nothing
         let_go(request, finished[0])
         self._look(has_come=bool(behind) and self._ends_amid and self.transport is not None)
         return finished

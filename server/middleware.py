@@ -17,6 +17,7 @@ from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.faults import StorageFault
 from server.expectations import refusing_unmet
 from server.frames import forget_frames
+from server.origins import may_call
 from server.rate_limits import Allowance
 from server.rest.problems import INTERNAL, problem, problem_of_http, rate_headers
 
@@ -198,16 +199,16 @@ def _refuse_encoding(request: web.Request) -> None:
 
 
 def _cross_origin(allowed: frozenset[str]) -> Middleware:
-    """CORS for the origins that were allowed by name; bearer tokens only, never cookies."""
+    """CORS for the pages that may call; bearer tokens only, never cookies."""
 
     @web.middleware
     async def cross_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get(hdrs.ORIGIN, "")
-        request[CROSS_ORIGIN] = _cross_origin_headers(origin if origin in allowed else None)
+        origin = (request.headers.get(hdrs.ORIGIN) or None) if may_call(request, allowed) else None
+        request[CROSS_ORIGIN] = _cross_origin_headers(origin)
         if request.method != hdrs.METH_OPTIONS:
             return await handler(request)
         response = _options(request)
-        if origin in allowed:
+        if origin is not None:
             response.headers.update(_preflight(response.headers.get(hdrs.ALLOW, "")))
         return response
 

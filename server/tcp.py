@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import socket as sockets
 import sys
+from contextlib import suppress
 from struct import pack, unpack_from
 from typing import Final
 
@@ -48,6 +49,23 @@ def unacknowledged_bytes(connection: sockets.socket | None) -> int:
     except (OSError, ValueError):  # ValueError: it is closed
         return 0
     return waiting
+
+
+def bound_unsent(connection: sockets.socket, size_bytes: int) -> None:
+    """How much our kernel takes at once; by itself it takes some 4 MB before anybody notices a slow client."""
+    with suppress(OSError):  # the client has gone, and nobody has been told yet
+        connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, size_bytes)
+
+
+def forget_unsent_after(connection: sockets.socket, seconds: float) -> None:
+    """What is left when the connection is closed is let go once the other side had no room for about so long (Linux).
+
+    For a connection that is about to be closed: the kernel counts until a whole piece of its own has room, up to
+    64 KiB, so it takes whoever reads less than that in this time for one that reads nothing.
+    """
+    if sys.platform == "linux":
+        milliseconds = max(1, round(seconds * 1000))
+        connection.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, milliseconds)
 
 
 def forget_unsent(connection: sockets.socket) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from aiohttp import HttpVersion11, hdrs, web
 
 from protocol.errors import ErrorCode, Rejected, Rejection
+from server.origins import may_call
 
 SILENT = logging.getLogger("aiohttp.websocket")
 """For aiohttp's own words on a handshake: they hold whatever a client sent, so they go nowhere."""
@@ -44,14 +45,8 @@ def check_handshake(request: web.Request) -> None:
 
 
 def check_origin(request: web.Request, allowed: Collection[str]) -> None:
-    """Pages of the allowed origins may connect, and those of the server's own Host, of either scheme.
-
-    The proxy that ends TLS keeps the scheme to itself, and it would protect nothing: tokens are no cookies, so a page
-    has none but those that it was given. `X-Forwarded-Host` is not believed: any client can send it. Raises Rejected.
-    """
-    named = {*request.headers.getall(hdrs.ORIGIN, [])} - {""}
-    own = {f"{scheme}://{request.host}" for scheme in ("https", "http")}
-    if not named <= own.union(allowed):
+    """Raises Rejected for pages that may not connect."""
+    if not may_call(request, allowed):
         raise Rejected(FOREIGN_ORIGIN)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket as bare
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,7 +19,7 @@ from server.middleware import HttpMeters
 from server.rest.app import http_application
 from server.rest.bodies import json_response, read_body
 from server.telemetry import Meters
-from server.unread_answers import UnreadAnswers
+from server.unread_answers import SMALL_BYTES, UnreadAnswers
 from tests.server.clock import RandomIds
 
 QUICK = RequestTimes(head_timeout_s=1.0, body=BodyTimes(whole_s=1.0, silence_s=1.0), keepalive_s=1.1)
@@ -44,6 +45,18 @@ async def take(request: web.Request) -> web.Response:
 
 async def large(_request: web.Request) -> web.Response:
     return web.Response(body=bytes(LARGE_BYTES))
+
+
+async def some(_request: web.Request) -> web.Response:
+    """So small that the kernel takes it at once, and larger than what a client's takes that does not read."""
+    return web.Response(body=bytes(SMALL_BYTES))
+
+
+async def room(request: web.Request) -> web.Response:
+    """How much the kernel takes of answers, which Linux doubles for what it needs itself (socket(7))."""
+    assert request.transport is not None
+    connection = request.transport.get_extra_info("socket")
+    return json_response({"bytes": connection.getsockopt(bare.SOL_SOCKET, bare.SO_SNDBUF)})
 
 
 async def left(request: web.Request) -> web.Response:
@@ -76,6 +89,7 @@ async def served(
     app = http_application(
         [
             *(web.get("/ok", ok), web.post("/take", take), web.get("/socket", socket)),
+            *(web.get("/some", some), web.get("/room", room)),
             *(web.get("/large", large), web.get("/left", left), web.post("/large", large)),
         ],
         meters=meters,

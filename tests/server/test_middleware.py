@@ -67,7 +67,20 @@ async def test_options_of_no_address_is_not_found(world: World) -> None:
     await problem_of(await world.http.options("/nowhere"), 404)
 
 
-async def test_only_origins_allowed_by_name_may_read_answers(world: World) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_pages_of_the_own_host_may_read_answers(world: World, scheme: str) -> None:
+    """As they may connect, whoever ends TLS."""
+    headers = {"Host": "hive.example:8443", "Origin": f"{scheme}://hive.example:8443"}
+    answer = await world.http.get("/v1/projects", headers=headers)
+    preflight = await world.http.options("/v1/projects", headers=headers)
+    for response in (answer, preflight):
+        assert response.headers["Access-Control-Allow-Origin"] == headers["Origin"]
+    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    beside = await world.http.get("/v1/projects", headers={**headers, "Host": "hive.example"})
+    assert "Access-Control-Allow-Origin" not in beside.headers
+
+
+async def test_of_other_origins_only_those_allowed_by_name_may_read_answers(world: World) -> None:
     asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
     preflight = await world.http.options("/v1/projects", headers=asked)
     assert preflight.headers["Access-Control-Allow-Origin"] == ORIGIN
