@@ -53,6 +53,7 @@ ONLY_SOMEWHERE = {
     "tests/acceptance/test_asyncapi_document.py": "Node",
     "tests/acceptance/test_javascript_follower.py": "Node",
     "tests/server/test_tcp.py": "Linux",
+    "tests/server/test_unread.py": "Linux",
     "tests/server/gateway/test_conflation.py": "Node",
     "tests/server/gateway/test_javascript_renewal.py": "Node",
     "tests/server/gateway/test_slow.py": "Linux",
