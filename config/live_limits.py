@@ -105,7 +105,7 @@ class LiveLimits(BaseSettings):
         0.002,
         ge=0.0005,
         le=1,
-        description="Time in each turn of the loop for all together who send much at once; then everybody else runs.",
+        description="Time in each turn of the loop for all who send much, and for little of many; then all others run.",
     )
     json_depth_max: int = Field(32, ge=4, le=200, description="How deep JSON of clients may be nested.")
     poison_per_socket_max: int = Field(

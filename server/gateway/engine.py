@@ -12,6 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NoReturn, Protocol
 
 import engineio
@@ -312,18 +313,25 @@ class EngineSocket(Outlet):
     def close(self, reason: str, code: int = _NORMAL, parting: bytes = b"", *, after_client: bool = False) -> None:
         """Says why, then ends the connection; one that does not read what is said is cut off.
 
+        Nothing more is taken or written; the rest is done among the other ends: thousands may part in one turn.
+
         `after_client`: it may be sending. Were it closed with something unread, its kernel would be told to forget what
         it has not read yet, the last acks and the reason among it; so it gets a moment to end the connection itself.
         """
         if self.closing:
             return
+        self.flush()
+        self.closing, self._is_clear = True, False
+        self._entrance.farewells.add(partial(self._part, parting + close_frame(code, reason), after_client))
+
+    def _part(self, parting: bytes, after_client: bool) -> None:
         transport = self._transport
         if transport is not None and not transport.is_closing():
-            self._out += [parting, close_frame(code, reason)]
-            self.flush()
-        self.closing, self._is_clear = True, False
+            self._is_clear = self._has_sent_all  # to the kernel now: our half may be ended next
+            self._send(parting)
+            self._is_clear = False
         self._shut(after_client=after_client)
-        self._entrance.farewells.add(self._end)
+        self._end()
 
 
 def _close_code(said: int) -> int:

@@ -74,10 +74,10 @@ class Link(BaseProtocol):
     """A WebSocket's end of the transport.
 
     What comes is handled in the call that brings it, unless it is much: then in pieces, as there is time, and nothing
-    more is read from the transport until then.
+    more is read from the transport until then. Where many send little at once, it may be the next turn of the loop.
     """
 
-    __slots__ = ("_inbox", "_reader", "_rest", "_rest_at", "_taker", "_turns")
+    __slots__ = ("_has_hung_up", "_inbox", "_reader", "_rest", "_rest_at", "_taker", "_turns")
 
     def __init__(self, taker: Taker, packet_bytes_max: int, turns: Turns) -> None:
         loop = asyncio.get_running_loop()
@@ -90,6 +90,8 @@ class Link(BaseProtocol):
         # What has come and is not handled from `_rest_at` on; a piece of it is next, here or when there is room.
         self._rest = b""
         self._rest_at = 0
+        # Whether the client has hung up behind what is not handled yet.
+        self._has_hung_up = False
 
     def limit_packets(self, bytes_max: int) -> None:
         """From the next frame on a message may have so many bytes, or as many as there may be at all."""
@@ -107,10 +109,16 @@ class Link(BaseProtocol):
     def data_received(self, data: bytes) -> None:
         if self._taker.closing:
             return
-        if len(data) <= _PIECE_BYTES and not self._rest:
-            self._reader.feed_data(data)
-        elif self._rest:  # a transport that could not be told to wait
+        if self._rest:  # little that had to wait, or a transport that could not be told to
             self._rest += data
+            if not self._buffer_paused:
+                self._pause_reading_for_buffer()
+        elif len(data) <= _PIECE_BYTES:
+            if self._turns.has_time_for(len(data)):
+                self._reader.feed_data(data)
+            else:  # to tell thousands of transports to wait would take longer than what they might bring
+                self._rest = data
+                self._turns.add(self)
         else:
             self._rest = data
             self._turns.take(self)
@@ -123,8 +131,7 @@ class Link(BaseProtocol):
             return False
         if self._taker.closing:
             self._rest = b""
-            if self._buffer_paused:
-                self._resume_reading_for_buffer()
+            self._be_through()
             return False
         ends_at = self._rest_at + max(_PIECE_BYTES, self._reader.to_come)
         piece, self._rest_at = self._rest[self._rest_at : ends_at], ends_at
@@ -132,9 +139,16 @@ class Link(BaseProtocol):
         if is_last:
             self._rest, self._rest_at = b"", 0
         self._reader.feed_data(piece)
-        if is_last and self._buffer_paused:
-            self._resume_reading_for_buffer()
+        if is_last:
+            self._be_through()
         return not is_last and not self._reading_paused
+
+    def _be_through(self) -> None:
+        """Nothing waits any more."""
+        if self._buffer_paused:
+            self._resume_reading_for_buffer()
+        if self._has_hung_up:
+            self._taker.hung_up()
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         """See stock: the inbox has room again."""
@@ -157,7 +171,10 @@ class Link(BaseProtocol):
 
     def eof_received(self) -> bool:
         """Keeps the transport open: where thousands hang up at once, to close them all takes a loop's turn too long."""
-        self._taker.hung_up()
+        if self._rest and not self._taker.closing:
+            self._has_hung_up = True
+        else:
+            self._taker.hung_up()
         return True
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -81,12 +81,11 @@ class Outlet:
 
     def _note_clear(self) -> None:
         """Finds out whether something waits in the transport."""
-        self._is_clear = (
-            self._raw is not None
-            and not self.closing
-            and self._transport is not None
-            and not self._transport.get_write_buffer_size()
-        )
+        self._is_clear = not self.closing and self._has_sent_all
+
+    @property
+    def _has_sent_all(self) -> bool:
+        return self._raw is not None and self._transport is not None and not self._transport.get_write_buffer_size()
 
     def write(self, frame: bytes) -> None:
         """Sends a frame at the end of this tick; nothing once the connection ends."""

@@ -1,6 +1,7 @@
 """Who sends much at once is read a little at a time, and everybody else has a turn in between.
 
-A loop reads from one connection again and again while more is there, up to megabytes, before it asks the next one.
+A loop reads from one connection again and again while more is there, up to megabytes, before it asks the next one. And
+it asks all of them before it does anything else: ten thousand that send one little frame each are much as well.
 """
 
 from __future__ import annotations
@@ -9,7 +10,13 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
+
+_LOOK_BYTES: Final = 4096
+"""So much of what comes a little at a time is handled between two looks at the clock: most turns bring less."""
+
+_READ_BYTES: Final = 256
+"""What counts for each time at least: the smallest frame costs as much as some hundred bytes of a long one."""
 
 
 class Reader(Protocol):
@@ -21,7 +28,10 @@ class Reader(Protocol):
 
 
 class Turns:
-    """One slice of time in each turn of the loop, for all together who send much; a piece of each in rotation."""
+    """One slice of time in each turn of the loop, for all together who send much; a piece of each in rotation.
+
+    And one for all together who send little, ahead of those who wait: so long ones keep nobody's short one waiting.
+    """
 
     def __init__(self, slice_s: float, now_s: Callable[[], float] = time.perf_counter) -> None:
         self._slice_s = slice_s
@@ -30,6 +40,25 @@ class Turns:
         self._waiting: deque[Reader] = deque()
         # When the slice of this turn ends; None before it begins. Then the next turn is on the loop's list.
         self._ends_s: float | None = None
+        # When that of little frames does; None before the clock was looked at. Then the next turn is on the list, too.
+        self._little_ends_s: float | None = None
+        # What came a little at a time since that last look.
+        self._unclocked_bytes = 0
+
+    def has_time_for(self, little_bytes: int) -> bool:
+        """Whether what has just come is handled at once; else `add` whom it came for."""
+        self._unclocked_bytes = unclocked_bytes = self._unclocked_bytes + little_bytes + _READ_BYTES
+        return unclocked_bytes < _LOOK_BYTES or self._has_time_for_little()
+
+    def _has_time_for_little(self) -> bool:
+        if self._little_ends_s is None:
+            if self._ends_s is None:
+                self._begin()
+            self._little_ends_s = self._now_s() + self._slice_s
+        elif self._now_s() >= self._little_ends_s:
+            return False
+        self._unclocked_bytes = 0
+        return True
 
     def take(self, reader: Reader) -> None:
         """Handles what has come of it; what there is no time for waits for the next turn, behind who waits already."""
@@ -61,7 +90,8 @@ class Turns:
 
     def _next(self) -> None:
         """The next turn of the loop."""
-        self._ends_s = None
+        self._ends_s = self._little_ends_s = None
+        self._unclocked_bytes = 0
         waiting = self._waiting
         if not waiting:
             return

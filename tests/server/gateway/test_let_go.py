@@ -12,6 +12,7 @@ import pytest
 from aiohttp import WSServerHandshakeError
 
 from protocol.tasks import CreateTask, EditTask
+from server.gateway.frames import PING_FRAME
 from server.telemetry import Meters
 from tests.server.gateway.hive import LONG_PINGS, a_hive, eventually
 from tests.server.gateway.raw import masked
@@ -55,6 +56,28 @@ def test_who_is_sending_while_it_is_let_go_reads_why(run: Callable[[Scenario], N
                 said += data
             assert b'["closed",{"reason":"ended"}]' in said
             raw.raw.send(masked(b"3") * 100)
+            raw.raw.close()
+            await eventually(lambda: not hive.left())
+
+    run(scenario)
+
+
+def test_who_is_let_go_has_its_moment_whatever_was_written_in_the_same_turn(run: Callable[[Scenario], None]) -> None:
+    async def scenario() -> None:
+        async with a_hive(replace(LONG_PINGS, slow_follower_grace_s=60)) as hive:
+            raw, session = await a_sleeper(hive, None)
+            transport = session.socket._transport
+            assert transport is not None
+            session.socket.write(PING_FRAME)
+            session.end("ended")
+            assert session.socket.closing
+            await eventually(lambda: not hive.gateway.farewells)
+            assert not transport.is_closing()
+            said = b""
+            while data := await asyncio.get_running_loop().sock_recv(raw.raw, 1 << 16):
+                said += data
+            assert said.startswith(PING_FRAME)
+            assert b'["closed",{"reason":"ended"}]' in said
             raw.raw.close()
             await eventually(lambda: not hive.left())
 

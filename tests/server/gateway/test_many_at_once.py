@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import count
 
 import pytest
+from aiohttp import WSMessage
 
 from actors.runtime.hub import CloseReason
 from server.farewells import SLICE_S, Farewells
@@ -18,9 +20,13 @@ from server.gateway.engine import EngineSocket
 from server.gateway.places import Places
 from server.gateway.session import Session
 from tests.server.gateway.hive import LONG_PINGS, a_hive, eventually
+from tests.server.gateway.raw import masked
 from tests.server.gateway.sleepers import Scenario, a_sleeper
 
 _CLIENTS = 6
+_MANY = 60
+_LITTLE_IN_A_TURN_MAX = 34
+"""With no time at all: what is handled between three looks at the clock, and what has waited for its turn."""
 
 
 class Turns:
@@ -138,6 +144,65 @@ def test_a_few_of_those_who_hang_up_are_let_go_in_one_turn(
             await eventually(lambda: not hive.left())
             counting.cancel()
         assert len(set(turns.noted)) == _CLIENTS
+
+    run(scenario)
+
+
+def test_a_few_of_those_who_say_goodbye_are_answered_in_one_turn(
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        turns = Turns()
+        part = EngineSocket._part
+
+        def noted(socket: EngineSocket, parting: bytes, after_client: bool) -> None:
+            turns.note()
+            part(socket, parting, after_client)
+
+        monkeypatch.setattr(EngineSocket, "_part", noted)
+        async with a_hive() as hive, asyncio.TaskGroup() as tasks:
+            for engine in hive.engines:
+                engine.farewells = Farewells(a_slice_each_time())
+            sleepers = [await a_sleeper(hive, None) for _ in range(_CLIENTS)]
+            counting = tasks.create_task(turns.count())
+            for raw, _ in sleepers:
+                raw.raw.send(masked(b"1"))
+            await eventually(lambda: len(turns.noted) == _CLIENTS)
+            counting.cancel()
+            for raw, _ in sleepers:
+                raw.reset()
+        assert len(set(turns.noted)) == _CLIENTS
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"1", b"41", b'42["leave",{"stream":"x"}]', None], ids=["close", "disconnect", "leave", "close frame"]
+)
+def test_a_few_of_those_who_send_something_are_handled_in_one_turn(
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch, sent: bytes | None
+) -> None:
+    """They send in one call, so one turn brings what all have sent."""
+
+    async def scenario() -> None:
+        turns = Turns()
+        handle = EngineSocket._handle
+
+        def noted(socket: EngineSocket, message: WSMessage) -> None:
+            turns.note()
+            handle(socket, message)
+
+        async with a_hive(replace(LONG_PINGS, read_slice_s=0)) as hive, asyncio.TaskGroup() as tasks:
+            sleepers = [await a_sleeper(hive, None) for _ in range(_MANY)]
+            monkeypatch.setattr(EngineSocket, "_handle", noted)
+            counting = tasks.create_task(turns.count())
+            for raw, _ in sleepers:
+                raw.raw.send(masked(sent) if sent is not None else masked(b"\x03\xe8", 8))
+            await eventually(lambda: len(turns.noted) == _MANY)
+            counting.cancel()
+            for raw, _ in sleepers:
+                raw.reset()
+        assert max(Counter(turns.noted).values()) <= _LITTLE_IN_A_TURN_MAX
 
     run(scenario)
 

@@ -26,6 +26,9 @@ COST_S = 0.001
 PIECE_MAX = 34
 """How many of the numbered frames begin in one piece."""
 IN_A_TURN_MAX = int(SLICE_S / COST_S) + PIECE_MAX
+UNCLOCKED_MAX = 16
+"""How many of the smallest frames are handled without a look at the clock."""
+LITTLE_IN_A_TURN_MAX = UNCLOCKED_MAX + int(SLICE_S / COST_S) + UNCLOCKED_MAX
 PACKET_BYTES_MAX = 300_000
 
 
@@ -72,7 +75,9 @@ class Taker:
         self.closing = True
         self._said.append(error)
 
-    def hung_up(self) -> None: ...
+    def hung_up(self) -> None:
+        self.closing = True
+        self._said.append("hung up")
 
     def lost(self) -> None: ...
 
@@ -232,6 +237,107 @@ async def test_a_flood_goes_on_when_its_taker_has_room_again() -> None:
         await until_through(stage)
     assert came == texts
     assert transport.reads
+
+
+def rush(stage: Stage, count: int = 200) -> tuple[list[Link], list[str]]:
+    """So many clients send one little frame each before the loop does anything else; what all of them say."""
+    links = [stage.link()[0] for _ in range(count)]
+    for number, link in enumerate(links):
+        link.data_received(frame(b"%d" % number))
+    return links, [str(number) for number in range(count)]
+
+
+async def test_little_of_many_at_once_is_handled_in_slices() -> None:
+    stage = Stage()
+    _, texts = rush(stage)
+    assert len(stage.said) <= LITTLE_IN_A_TURN_MAX
+    assert max(await until_through(stage)) <= int(SLICE_S / COST_S) + 1
+    assert stage.said == texts
+
+
+async def test_commands_of_many_at_once_count_by_their_length() -> None:
+    stage = Stage()
+    links = [stage.link(cost_s=SLICE_S)[0] for _ in range(20)]
+    for link in links:
+        link.data_received(frame(b"c" * 4000))
+    assert len(stage.said) == 1
+    assert max(await until_through(stage)) == 1
+    assert len(stage.said) == 20
+
+
+async def test_whoever_comes_later_does_not_wait_for_all_who_came_at_once() -> None:
+    stage = Stage()
+    other, _, _ = stage.link()
+    _, texts = rush(stage)
+    await asyncio.sleep(0)
+    other.data_received(frame(b"other"))
+    assert stage.said[-1] == "other"
+    await until_through(stage)
+    assert [text for text in stage.said if text != "other"] == texts
+
+
+async def test_one_who_sends_on_while_it_waits_is_read_from_when_it_is_through() -> None:
+    stage = Stage()
+    last, transport, _ = stage.link()
+    _, texts = rush(stage)
+    last.data_received(frame(b"one"))
+    assert transport.reads
+    last.data_received(frame(b"two") + frame(b"three"))
+    assert not transport.reads
+    last.data_received(frame(b"four"))
+    assert transport.pauses == 1
+    await until_through(stage)
+    assert stage.said == [*texts, "one", "two", "three", "four"]
+    assert transport.reads
+
+
+async def test_what_came_before_the_end_is_handled_before_it() -> None:
+    stage = Stage()
+    last, _, _ = stage.link()
+    _, texts = rush(stage)
+    last.data_received(frame(b"one"))
+    assert last.eof_received()
+    await until_through(stage)
+    assert stage.said == [*texts, "one", "hung up"]
+
+
+@pytest.mark.parametrize("closes_first", [True, False])
+async def test_who_is_closed_while_it_waits_is_told_of_the_end_all_the_same(closes_first: bool) -> None:
+    stage = Stage()
+    last, _, taker = stage.link()
+    _, texts = rush(stage)
+    last.data_received(frame(b"one"))
+    taker.closing = closes_first
+    last.eof_received()
+    taker.closing = True
+    await until_through(stage)
+    assert [said for said in stage.said if said not in texts] == ["hung up"]
+
+
+async def test_who_is_lost_while_it_waits_is_handled_no_further() -> None:
+    stage = Stage()
+    last, _, _ = stage.link()
+    _, texts = rush(stage)
+    last.data_received(frame(b"one"))
+    last.eof_received()
+    last.connection_lost(None)
+    last.release()
+    await until_through(stage)
+    assert stage.said == texts
+
+
+async def test_who_sends_little_alone_costs_no_look_at_the_clock() -> None:
+    looks: list[None] = []
+
+    def now_s() -> float:
+        looks.append(None)
+        return 0.0
+
+    stage = Stage()
+    stage.turns = Turns(SLICE_S, now_s)
+    rush(stage, UNCLOCKED_MAX - 1)
+    assert len(stage.said) == UNCLOCKED_MAX - 1
+    assert not looks
 
 
 @pytest.mark.parametrize("flood", [b"2", b"3", b'42["leave",{"stream":"x"}]'])
