@@ -61,7 +61,7 @@ class Plan:
     seed: int
     in_flight: int = 32
     # Kills of Postgres alone after each kill of everything.
-    postgres_kills: int = 3
+    postgres_kills: int = 0
 
 
 class Run:
