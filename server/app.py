@@ -22,10 +22,9 @@ from server.composition.access import AccessParts
 from server.composition.consumers import ShardConsumers
 from server.composition.edges import Edges
 from server.composition.heart import Heart
-from server.connection_limits import ConnectionLimits
 from server.figures import Parts, watch_consumer, watch_parts
 from server.gateway.doors import Doors
-from server.http_runner import HttpRunner
+from server.http_runner import HttpRunner, RequestTimes
 from server.ids import SystemIds
 from server.limits import limits_from
 from server.listener import BACKLOG_MAX, local_url_of, url_of
@@ -98,7 +97,7 @@ class Product:
         )
         self._answers = UnreadAnswers(limits_from(settings, AnswerLimits))
         self._lag = LoopLag(settings.loop_lag_interval_s, self._heart.meters.loop_lagged)
-        times = ConnectionLimits.of(settings)
+        times = RequestTimes.of(settings)
         doors = None if settings.trusted_proxies else Doors(settings.http_connections_per_address_max)
         self._runner = HttpRunner(
             self._make_http(), times, doors, self._heart.meters, shutdown_timeout=settings.shutdown_grace_s

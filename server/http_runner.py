@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, cast
 
@@ -23,11 +24,11 @@ from aiohttp.http_exceptions import LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import _ErrInfo
 
+from config.settings import Settings
 from protocol.errors import ErrorCode, Rejection
 from server.addresses import place_of
 from server.answered import let_go
-from server.arrival import Arrival, BodyBroken
-from server.connection_limits import ConnectionLimits
+from server.arrival import Arrival, BodyBroken, BodyTimes
 from server.expectations import noting_expectations
 from server.farewells import Farewells
 from server.frames import forget_frames
@@ -63,6 +64,36 @@ class RequestTooSlow(Exception):
     """The headers of a request began and did not end in time."""
 
 
+@dataclass(frozen=True, slots=True)
+class RequestTimes:
+    """How long a client may take: for the headers, the body, the next request, and to read some of an answer.
+
+    A large answer has to be read at a pace as well. `send_buffer_bytes` is how much of answers the kernel takes.
+    """
+
+    head_timeout_s: float = 15.0
+    body: BodyTimes = field(default_factory=BodyTimes)
+    keepalive_s: float = 75.0
+    unread_s: float = 60.0
+    answer_bytes_per_s_min: int = 16 << 10
+    send_buffer_bytes: int = 128 << 10
+
+    @classmethod
+    def of(cls, settings: Settings) -> RequestTimes:
+        """Those of the settings."""
+        body = BodyTimes(
+            settings.request_body_timeout_s, settings.request_body_silence_s, settings.request_body_bytes_per_s_min
+        )
+        return cls(
+            head_timeout_s=settings.request_head_timeout_s,
+            body=body,
+            keepalive_s=settings.keepalive_s,
+            unread_s=settings.answer_unread_timeout_s,
+            answer_bytes_per_s_min=settings.answer_bytes_per_s_min,
+            send_buffer_bytes=settings.send_buffer_bytes,
+        )
+
+
 class TurnedAway(asyncio.Protocol):
     """Whoever is told why its connection is not served."""
 
@@ -73,12 +104,12 @@ class TimedRequestHandler(web.RequestHandler):
     __slots__ = (
         *("_address", "_answers", "_body", "_broken", "_doors", "_ends_amid", "_farewells", "_head_began"),
         *("_meters", "_newest"),
-        *("_patience", "_seen", "_limits", "_unread"),
+        *("_patience", "_seen", "_times", "_unread"),
     )
 
     def __init__(self, server: TimedServer, **options: Any) -> None:
         super().__init__(server, **options)
-        self._limits = server.limits
+        self._times = server.times
         self._doors = server.doors
         self._meters = server.meters
         self._farewells = server.farewells
@@ -110,9 +141,9 @@ class TimedRequestHandler(web.RequestHandler):
             return
         super().connection_made(transport)
         if (shared := stream.get_extra_info("socket")) is not None:
-            bound_unsent(shared, self._limits.send_buffer_bytes)
-        self._unread = Unread(stream, self._limits.unread_s, self._limits.answer_bytes_per_s_min)
-        self._wait(self._limits.head_timeout_s)
+            bound_unsent(shared, self._times.send_buffer_bytes)
+        self._unread = Unread(stream, self._times.unread_s, self._times.answer_bytes_per_s_min)
+        self._wait(self._times.head_timeout_s)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting()
@@ -231,7 +262,7 @@ class TimedRequestHandler(web.RequestHandler):
             self._stop_waiting()
             body = self._messages[-1][1]
             if not body.is_eof():
-                self._body = Arrival(body, self._limits.body, now_s)
+                self._body = Arrival(body, self._times.body, now_s)
                 self._wait(self._body.due_s(is_read=True) - now_s)
             elif self._ends_amid:
                 self._wait_for_head()
@@ -249,7 +280,7 @@ class TimedRequestHandler(web.RequestHandler):
         """Something of the next request has come."""
         self._head_began = True
         if self._patience is None:
-            self._wait(self._limits.head_timeout_s)
+            self._wait(self._times.head_timeout_s)
 
     def _wait(self, seconds: float) -> None:
         self._patience = asyncio.get_running_loop().call_later(seconds, self._too_slow)
@@ -325,15 +356,10 @@ class TimedServer(web.Server):
     """Makes our protocol for every connection."""
 
     def __init__(
-        self,
-        stock: web.Server,
-        limits: ConnectionLimits,
-        doors: Doors | None,
-        meters: HttpMeters,
-        answers: UnreadAnswers,
+        self, stock: web.Server, times: RequestTimes, doors: Doors | None, meters: HttpMeters, answers: UnreadAnswers
     ) -> None:
         super().__init__(stock.request_handler, request_factory=noting_expectations(stock.request_factory))
-        self.limits = limits
+        self.times = times
         self.doors = doors
         self.meters = meters
         self.answers = answers
@@ -343,7 +369,7 @@ class TimedServer(web.Server):
         return TimedRequestHandler(
             self,
             loop=self._loop,
-            keepalive_timeout=self.limits.keepalive_s,
+            keepalive_timeout=self.times.keepalive_s,
             access_log=None,
             # Compressed bodies are refused; unpacking them first would be work for strangers.
             auto_decompress=False,
@@ -359,7 +385,7 @@ class HttpRunner(web.AppRunner):
     def __init__(
         self,
         app: web.Application,
-        limits: ConnectionLimits,
+        times: RequestTimes,
         doors: Doors | None,
         meters: HttpMeters,
         *,
@@ -369,7 +395,7 @@ class HttpRunner(web.AppRunner):
         app.on_response_prepare.append(self._part)
         # Whether every answer is the last one of its connection.
         self._is_parting = False
-        self._limits = limits
+        self._times = times
         self._doors = doors
         self._meters = meters
 
@@ -387,4 +413,4 @@ class HttpRunner(web.AppRunner):
             response.headers[hdrs.CONNECTION] = "close"
 
     async def _make_server(self) -> web.Server:
-        return TimedServer(await super()._make_server(), self._limits, self._doors, self._meters, self.app[ANSWERS])
+        return TimedServer(await super()._make_server(), self._times, self._doors, self._meters, self.app[ANSWERS])

@@ -13,9 +13,8 @@ from aiohttp import web
 
 from protocol.base import Message
 from server.arrival import BodyTimes
-from server.connection_limits import ConnectionLimits
 from server.gateway.doors import Doors
-from server.http_runner import HttpRunner
+from server.http_runner import HttpRunner, RequestTimes
 from server.middleware import HttpMeters
 from server.rest.app import http_application
 from server.rest.bodies import json_response, read_body
@@ -23,8 +22,8 @@ from server.telemetry import Meters
 from server.unread_answers import SMALL_BYTES, UnreadAnswers
 from tests.server.clock import RandomIds
 
-QUICK = ConnectionLimits(head_timeout_s=1.0, body=BodyTimes(whole_s=1.0, silence_s=1.0), keepalive_s=1.1)
-PATIENT = ConnectionLimits(head_timeout_s=30, body=BodyTimes(whole_s=30, silence_s=30), keepalive_s=30)
+QUICK = RequestTimes(head_timeout_s=1.0, body=BodyTimes(whole_s=1.0, silence_s=1.0), keepalive_s=1.1)
+PATIENT = RequestTimes(head_timeout_s=30, body=BodyTimes(whole_s=30, silence_s=30), keepalive_s=30)
 LARGE_BYTES = 16 << 20
 """More than all buffers on the way hold."""
 GET = b"GET /ok HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -79,7 +78,7 @@ async def socket(request: web.Request) -> web.StreamResponse:
 
 @asynccontextmanager
 async def served(
-    times: ConnectionLimits,
+    times: RequestTimes,
     meters: HttpMeters | None = None,
     doors: Doors | None = None,
     answers: UnreadAnswers | None = None,
