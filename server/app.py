@@ -24,11 +24,12 @@ from server.composition.edges import Edges
 from server.composition.heart import Heart
 from server.figures import Parts, watch_consumer, watch_parts
 from server.gateway.doors import Doors
-from server.http_runner import HttpRunner, RequestTimes
+from server.http_runner import HttpRunner
 from server.ids import SystemIds
 from server.limits import limits_from
 from server.listener import BACKLOG_MAX, local_url_of, url_of
 from server.node import SessionLost
+from server.request_times import RequestTimes
 from server.rest.access import looks_tokens_up
 from server.rest.app import http_application
 from server.rest.documents import document_routes

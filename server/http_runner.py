@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, cast
 
@@ -24,17 +23,17 @@ from aiohttp.http_exceptions import LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import _ErrInfo
 
-from config.settings import Settings
 from protocol.errors import ErrorCode, Rejection
 from server.addresses import place_of
 from server.answered import let_go
-from server.arrival import Arrival, BodyBroken, BodyTimes
+from server.arrival import Arrival, BodyBroken
 from server.expectations import noting_expectations
 from server.farewells import Farewells
 from server.frames import forget_frames
 from server.gateway.doors import TOO_MANY_OF_ADDRESS, Doors
 from server.middleware import REQUEST_ID, SWITCHED, HttpMeters, set_security_headers
 from server.request_end import NEWEST_BYTES, goes_on
+from server.request_times import RequestTimes
 from server.rest.problems import INTERNAL, problem
 from server.tcp import bound_unsent
 from server.unread import Unread
@@ -62,36 +61,6 @@ _TURNED_AWAY: Final = _unasked(TOO_MANY_OF_ADDRESS)
 
 class RequestTooSlow(Exception):
     """The headers of a request began and did not end in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestTimes:
-    """How long a client may take: for the headers, the body, the next request, and to read some of an answer.
-
-    A large answer has to be read at a pace as well. `send_buffer_bytes` is how much of answers the kernel takes.
-    """
-
-    head_timeout_s: float = 15.0
-    body: BodyTimes = field(default_factory=BodyTimes)
-    keepalive_s: float = 75.0
-    unread_s: float = 60.0
-    answer_bytes_per_s_min: int = 16 << 10
-    send_buffer_bytes: int = 128 << 10
-
-    @classmethod
-    def of(cls, settings: Settings) -> RequestTimes:
-        """Those of the settings."""
-        body = BodyTimes(
-            settings.request_body_timeout_s, settings.request_body_silence_s, settings.request_body_bytes_per_s_min
-        )
-        return cls(
-            head_timeout_s=settings.request_head_timeout_s,
-            body=body,
-            keepalive_s=settings.keepalive_s,
-            unread_s=settings.answer_unread_timeout_s,
-            answer_bytes_per_s_min=settings.answer_bytes_per_s_min,
-            send_buffer_bytes=settings.send_buffer_bytes,
-        )
 
 
 class TurnedAway(asyncio.Protocol):

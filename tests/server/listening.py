@@ -14,8 +14,9 @@ from aiohttp import web
 from protocol.base import Message
 from server.arrival import BodyTimes
 from server.gateway.doors import Doors
-from server.http_runner import HttpRunner, RequestTimes
+from server.http_runner import HttpRunner
 from server.middleware import HttpMeters
+from server.request_times import RequestTimes
 from server.rest.app import http_application
 from server.rest.bodies import json_response, read_body
 from server.telemetry import Meters
