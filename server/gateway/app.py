@@ -21,7 +21,8 @@ from server.enrich import Facts
 from server.farewells import Farewells
 from server.gateway.crowd import Crowd
 from server.gateway.doors import Doors
-from server.gateway.engine import SILENT, Engine, EngineSocket
+from server.gateway.engine import SILENT, Engine
+from server.gateway.engine_socket import EngineSocket
 from server.gateway.json_parser import JsonParser
 from server.gateway.limits import GatewayLimits
 from server.gateway.meters import GatewayMeters, Unmetered

@@ -14,7 +14,7 @@ from actors.runtime.publication import Publication
 from protocol.wire import PRESENCE, PresenceMessage, PresentUser
 from server.gateway.awareness import awareness_frame
 from server.gateway.delivery import Delivery
-from server.gateway.engine import EngineSocket
+from server.gateway.engine_socket import EngineSocket
 from server.gateway.limits import GatewayLimits
 from server.gateway.parsers import Parser, fit
 from server.gateway.tick import Tick

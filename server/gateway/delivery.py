@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeAlias
 from actors.runtime.hub import Following
 from actors.runtime.publication import Publication
 from protocol.faults import StorageFault
-from server.gateway.engine import EngineSocket
+from server.gateway.engine_socket import EngineSocket
 from server.gateway.limits import GatewayLimits
 from server.gateway.line import Turn
 from server.gateway.log_pages import LogPages

@@ -36,7 +36,7 @@ from server.auth.principal import NOT_KNOWN_YET
 from server.auth.tokens import Authenticated
 from server.gateway.commands import Commands
 from server.gateway.doors import TOO_MANY_OF_USER
-from server.gateway.engine import EngineSocket
+from server.gateway.engine_socket import EngineSocket
 from server.gateway.hall import Hall
 from server.gateway.packets import (
     AckPacket,

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from protocol.errors import ErrorCode, Rejection
-from server.gateway.engine import EngineSocket
+from server.gateway.engine_socket import EngineSocket
 
 UNAVAILABLE = Rejection(ErrorCode.UNAVAILABLE, "the database cannot be asked right now", {"retryAfterS": 1})
 STOPPING = Rejection(ErrorCode.UNAVAILABLE, "the server is stopping", {"retryAfterS": 1})

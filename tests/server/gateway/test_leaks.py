@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from protocol.tasks import CreateTask
-from server.gateway.engine import EngineSocket
+from server.gateway.engine_socket import EngineSocket
 from tests.server.gateway.client import LiveClient
 from tests.server.gateway.hive import ADMIN_TOKEN, Hive, eventually
 from tests.server.gateway.raw import RawClient, masked

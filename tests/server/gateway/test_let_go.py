@@ -87,7 +87,7 @@ def test_who_is_let_go_has_its_moment_whatever_was_written_in_the_same_turn(run:
 def test_who_does_not_end_its_connection_itself_has_a_moment(
     run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.gateway.engine.PARTING_S", 0.05)
+    monkeypatch.setattr("server.gateway.engine_socket.PARTING_S", 0.05)
 
     async def scenario() -> None:
         async with a_hive(replace(LONG_PINGS, slow_follower_grace_s=60)) as hive:

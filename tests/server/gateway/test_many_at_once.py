@@ -16,7 +16,7 @@ from aiohttp import WSMessage
 from actors.runtime.hub import CloseReason
 from server.farewells import SLICE_S, Farewells
 from server.gateway.app import HEADS_SLICE_S
-from server.gateway.engine import EngineSocket
+from server.gateway.engine_socket import EngineSocket
 from server.gateway.places import Places
 from server.gateway.session import Session
 from tests.server.gateway.hive import LONG_PINGS, a_hive, eventually

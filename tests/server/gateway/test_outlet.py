@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import WSMessage, WSMsgType
 
-from server.gateway.engine import EngineSocket
+from server.gateway.engine_socket import EngineSocket
 from server.gateway.json_parser import JsonParser
 from server.gateway.limits import GatewayLimits
 from server.gateway.outlet import _duplicate

@@ -1,5 +1,5 @@
-"""What we rely on in the pinned libraries. When one of these fails after an upgrade, read `server/gateway/engine.py`
-against the new version before anything else."""
+"""What we rely on in the pinned libraries. When one of these fails after an upgrade, read `engine.py` and
+`engine_socket.py` of `server/gateway` against the new version before anything else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from aiohttp.web_urldispatcher import SystemRoute
 from engineio.async_drivers import aiohttp as driver
 
 from server.gateway.app import LiveServer
-from server.gateway.engine import Engine, EngineSocket
+from server.gateway.engine import Engine
+from server.gateway.engine_socket import EngineSocket
 from server.gateway.json_parser import JsonParser
 from server.gateway.link import Link
 from server.gateway.strict_reader import StrictReader

@@ -15,7 +15,7 @@ from protocol.projects import EditProject
 from protocol.tasks import CreateTask
 from protocol.wire import CLOSED
 from server.entry_json import entry_json
-from server.gateway.engine import EngineSocket
+from server.gateway.engine_socket import EngineSocket
 from server.gateway.frames import close_frame, text_frame
 from server.gateway.json_parser import JsonParser
 from server.gateway.msgpack_parser import MsgpackParser
