@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from typing import Any
 
 import pytest
-from aiohttp import WSMessage
 
-from actors.runtime.hub import CloseReason
 from server.farewells import SLICE_S, Farewells
 from server.gateway.app import HEADS_SLICE_S
 from server.gateway.engine_socket import EngineSocket
 from server.gateway.places import Places
 from server.gateway.session import Session
-from tests.server.gateway.hive import LONG_PINGS, a_hive, eventually
-from tests.server.gateway.raw import masked
+from tests.server.gateway.hive import LONG_PINGS, Hive, a_hive, eventually
+from tests.server.gateway.raw import RawClient, masked
 from tests.server.gateway.sleepers import Scenario, a_sleeper
 
 _CLIENTS = 6
@@ -36,14 +36,36 @@ class Turns:
         self.noted: list[int] = []
         self._now = 0
 
-    async def count(self) -> None:
-        """Until it is cancelled."""
+    @asynccontextmanager
+    async def counted(self) -> AsyncIterator[None]:
+        """They are counted as long as this is open."""
+        async with asyncio.TaskGroup() as tasks:
+            counting = tasks.create_task(self._count())
+            yield
+            counting.cancel()
+
+    async def _count(self) -> None:
         while True:
             await asyncio.sleep(0)
             self._now += 1
 
     def note(self) -> None:
         self.noted.append(self._now)
+
+    def note_calls(self, monkeypatch: pytest.MonkeyPatch, owner: type, method: str) -> None:
+        """Every call of the method is noted from now on."""
+        call = getattr(owner, method)
+
+        def noted(*arguments: Any) -> Any:
+            self.note()
+            return call(*arguments)
+
+        monkeypatch.setattr(owner, method, noted)
+
+
+async def sleepers(hive: Hive, number: int) -> list[RawClient]:
+    """So many clients that follow nothing."""
+    return [(await a_sleeper(hive, None))[0] for _ in range(number)]
 
 
 def a_slice_each_time() -> Callable[[], float]:
@@ -54,7 +76,7 @@ def a_slice_each_time() -> Callable[[], float]:
 def test_heads_are_told_to_a_few_in_one_turn(run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         turns = Turns()
-        async with a_hive(replace(LONG_PINGS, heads_interval_s=0.05)) as hive, asyncio.TaskGroup() as tasks:
+        async with a_hive(replace(LONG_PINGS, heads_interval_s=0.05)) as hive:
             for _ in range(_CLIENTS):
                 await hive.client()
 
@@ -65,9 +87,8 @@ def test_heads_are_told_to_a_few_in_one_turn(run: Callable[[Scenario], None], mo
                     pass
 
             monkeypatch.setattr(Places, "tell_heads", slow)
-            counting = tasks.create_task(turns.count())
-            await eventually(lambda: len(turns.noted) >= _CLIENTS)
-            counting.cancel()
+            async with turns.counted():
+                await eventually(lambda: len(turns.noted) >= _CLIENTS)
         beat = turns.noted[:_CLIENTS]
         assert len(set(beat)) == _CLIENTS
 
@@ -120,87 +141,57 @@ def test_what_fails_for_one_who_is_told_heads_is_the_end_of_that_one_alone(
     run(scenario)
 
 
-def test_a_few_of_those_who_hang_up_are_let_go_in_one_turn(
-    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+def say_goodbye(raw: RawClient) -> None:
+    """As Engine.IO says it."""
+    raw.raw.send(masked(b"1"))
+
+
+@pytest.mark.parametrize(
+    ("part", "noted"), [(RawClient.close, "lost"), (say_goodbye, "_part")], ids=["hang up", "say goodbye"]
+)
+def test_a_few_of_those_who_part_are_let_go_in_one_turn(
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch, part: Callable[[RawClient], None], noted: str
 ) -> None:
-    """They are closed at once from the same process, so one turn brings the ends of all."""
+    """They part at once in the same process, so one turn brings the ends of all. Who says goodbye gets an answer."""
 
     async def scenario() -> None:
         turns = Turns()
-        lost = EngineSocket.lost
-
-        def noted(socket: EngineSocket) -> None:
-            turns.note()
-            lost(socket)
-
-        monkeypatch.setattr(EngineSocket, "lost", noted)
-        async with a_hive() as hive, asyncio.TaskGroup() as tasks:
+        turns.note_calls(monkeypatch, EngineSocket, noted)
+        async with a_hive() as hive:
             for engine in hive.engines:
                 engine.farewells = Farewells(a_slice_each_time())
-            sleepers = [await a_sleeper(hive, None) for _ in range(_CLIENTS)]
-            counting = tasks.create_task(turns.count())
-            for raw, _ in sleepers:
-                raw.raw.close()
-            await eventually(lambda: not hive.left())
-            counting.cancel()
-        assert len(set(turns.noted)) == _CLIENTS
-
-    run(scenario)
-
-
-def test_a_few_of_those_who_say_goodbye_are_answered_in_one_turn(
-    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def scenario() -> None:
-        turns = Turns()
-        part = EngineSocket._part
-
-        def noted(socket: EngineSocket, parting: bytes, after_client: bool) -> None:
-            turns.note()
-            part(socket, parting, after_client)
-
-        monkeypatch.setattr(EngineSocket, "_part", noted)
-        async with a_hive() as hive, asyncio.TaskGroup() as tasks:
-            for engine in hive.engines:
-                engine.farewells = Farewells(a_slice_each_time())
-            sleepers = [await a_sleeper(hive, None) for _ in range(_CLIENTS)]
-            counting = tasks.create_task(turns.count())
-            for raw, _ in sleepers:
-                raw.raw.send(masked(b"1"))
-            await eventually(lambda: len(turns.noted) == _CLIENTS)
-            counting.cancel()
-            for raw, _ in sleepers:
-                raw.reset()
+            clients = await sleepers(hive, _CLIENTS)
+            async with turns.counted():
+                for raw in clients:
+                    part(raw)
+                await eventually(lambda: not hive.left())
+            for raw in clients:
+                raw.close()
         assert len(set(turns.noted)) == _CLIENTS
 
     run(scenario)
 
 
 @pytest.mark.parametrize(
-    "sent", [b"1", b"41", b'42["leave",{"stream":"x"}]', None], ids=["close", "disconnect", "leave", "close frame"]
+    "sent",
+    [masked(b"1"), masked(b"41"), masked(b'42["leave",{"stream":"x"}]'), masked(b"\x03\xe8", 8)],
+    ids=["close", "disconnect", "leave", "close frame"],
 )
 def test_a_few_of_those_who_send_something_are_handled_in_one_turn(
-    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch, sent: bytes | None
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     """They send in one call, so one turn brings what all have sent."""
 
     async def scenario() -> None:
         turns = Turns()
-        handle = EngineSocket._handle
-
-        def noted(socket: EngineSocket, message: WSMessage) -> None:
-            turns.note()
-            handle(socket, message)
-
-        async with a_hive(replace(LONG_PINGS, read_slice_s=0)) as hive, asyncio.TaskGroup() as tasks:
-            sleepers = [await a_sleeper(hive, None) for _ in range(_MANY)]
-            monkeypatch.setattr(EngineSocket, "_handle", noted)
-            counting = tasks.create_task(turns.count())
-            for raw, _ in sleepers:
-                raw.raw.send(masked(sent) if sent is not None else masked(b"\x03\xe8", 8))
-            await eventually(lambda: len(turns.noted) == _MANY)
-            counting.cancel()
-            for raw, _ in sleepers:
+        async with a_hive(replace(LONG_PINGS, read_slice_s=0)) as hive:
+            clients = await sleepers(hive, _MANY)
+            turns.note_calls(monkeypatch, EngineSocket, "_handle")
+            async with turns.counted():
+                for raw in clients:
+                    raw.raw.send(sent)
+                await eventually(lambda: len(turns.noted) == _MANY)
+            for raw in clients:
                 raw.reset()
         assert max(Counter(turns.noted).values()) <= _LITTLE_IN_A_TURN_MAX
 
@@ -214,24 +205,17 @@ def test_a_few_of_those_whose_tokens_end_in_one_second_are_let_go_in_one_turn(
 
     async def scenario() -> None:
         turns = Turns()
-        end = Session.end
-
-        def noted(session: Session, reason: CloseReason) -> None:
-            turns.note()
-            end(session, reason)
-
-        async with a_hive() as hive, asyncio.TaskGroup() as tasks:
+        async with a_hive() as hive:
             ada, _ = await hive.user("ada")
             hive.gateway.farewells._now_s = a_slice_each_time()
-            monkeypatch.setattr(Session, "end", noted)
+            turns.note_calls(monkeypatch, Session, "end")
             clients = [await hive.client(hive.token(ada, ends_in_s=1)) for _ in range(_CLIENTS)]
-            counting = tasks.create_task(turns.count())
-            until_s = time.monotonic() + 1.1
-            while time.monotonic() < until_s:
-                pass
-            for client in clients:
-                await client.until_end()
-            counting.cancel()
+            async with turns.counted():
+                until_s = time.monotonic() + 1.1
+                while time.monotonic() < until_s:
+                    pass
+                for client in clients:
+                    await client.until_end()
         assert len(set(turns.noted)) == len(turns.noted) == _CLIENTS
 
     run(scenario)
