@@ -2,65 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import BaseRunner
+from aiohttp.web import Application, BaseRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from yarl import URL
 
-from actors.profile.decider import ProfileActor
-from actors.project.decider import ProjectActor
-from actors.project.limits import ProjectLimits
 from actors.runtime.feeds import Feeds
-from actors.runtime.history import History
-from actors.runtime.limits import RuntimeLimits
-from actors.runtime.log_reads import LogReads
 from actors.runtime.region import Region
 from actors.runtime.shards import ShardTable
-from actors.user.decider import UserActor
 from protocol.errors import Rejection
 from protocol.event import OPERATOR, Command, Principal
 from protocol.members import AddMember, Role
-from server.auth.accounts import AccountService
-from server.auth.api_tokens import ApiTokenReader
-from server.auth.bots import BotLimits, BotService
-from server.auth.endings import EndedGrants
-from server.auth.logins import LoginLimits, LoginService
 from server.auth.passwords import PasswordCost, Passwords
-from server.auth.principal import Authenticator
 from server.auth.tokens import Tokens
 from server.enrich import Facts
-from server.entry_json import (
-    entry_size,
-)
-from server.explanations import (
-    Explanations,
-)
-from server.invitation_facts import InvitationFacts
-from server.past_facts import PastFacts
 from server.past_turns import PastLimits, PastTurns
-from server.rate_limits import RateLimits, Rates
-from server.rest.access import Access, looks_tokens_up
+from server.rate_limits import RateLimits
+from server.rest.access import looks_tokens_up
 from server.rest.app import http_application
-from server.rest.attempts import Attempts
-from server.rest.derived import Freshness
 from server.rest.documents import document_routes
 from server.rest.event_streams import EventStreamLimits, EventStreams
 from server.rest.export_places import ExportLimits
-from server.rest.keyed import KeyedRequests
 from server.rest.pages import PageSizes
 from server.rest.routes import RestNeeds, api_routes
 from server.streams import Accepted, Streams, Wish
 from server.telemetry import LoopLag, Meters, Readiness, telemetry_routes
 from storage.memory.storage import MemoryStorage
 from tests.server.clock import ManualClock, RandomIds
-from tests.server.lists import InvitedTo, Lists
-from tests.server.written import Written
+from tests.server.lists import Lists
+from tests.server.parts import AccessParts, Heart, rest_needs
 
 CHEAP = PasswordCost(memory_kib=64, time_cost=1, parallelism=1, threads=2, queue_max=300)
 ADMIN_TOKEN = "ph_admin_" + "a" * 43
@@ -174,110 +150,55 @@ async def a_world(
     past_wait_s: float = 10,
 ) -> AsyncIterator[World]:
     """A running server."""
-    clock, ids, limits, lists, meters = ManualClock(), RandomIds(), RuntimeLimits(), Lists(), Meters()
-    storage = MemoryStorage.make(clock.monotonic_s)
-    actors: list[Any] = [ProjectActor(), ProfileActor(), UserActor()]
-    shards = ShardTable("session")
-    await storage.ownership.open_session("session", "node", "", 1e9)
-    seen = {row.shard: row.epoch for row in await storage.ownership.shards()}
-    for claimed in await storage.ownership.claim("session", seen, 1):
-        shards.claimed(claimed)
-    region = Region(
-        actors,
-        storage.journal,
-        storage.ownership,
-        shards,
-        lists,
-        clock=clock,
-        ids=ids,
-        meters=meters,
-        limits=limits,
-    )
-    region.start()
-    feeds = lists.feeds = Feeds(actors, region, storage.journal, clock, limits)
-    streamed = EventStreams(feeds, clock, 10, event_streams)
     key = Ed25519PrivateKey.generate()
     tokens = Tokens(key, ADMIN_TOKEN, 900)
-    ended = EndedGrants(storage.endings, lambda: clock.now_s)
-    reader = ApiTokenReader(storage.api_tokens, storage.accounts, ended, lambda: clock.now_s)
-    authenticator = Authenticator(tokens, ended, reader, ids.new_id, lambda: clock.now_s)
-    rates = Rates(rate_limits, lambda: clock.now_s)
-    streams = Streams(region, clock, 10, meters, rates)
-    passwords = Passwords(cost)
-    logins = LoginService(storage.accounts, storage.logins, authenticator, passwords, clock, ids, LoginLimits())
-    service = AccountService(storage.accounts, passwords, logins, streams, clock, ids)
-    attempts = Attempts(rates, proxies)
-    invitations = InvitationFacts(storage.invitation_secrets, streams, clock, ProjectLimits().invitation_lifetime_days)
-    past = PastTurns(History(actors, storage.journal, clock, limits), past_limits, past_wait_s)
-    past_facts = PastFacts.make(streams, storage.journal, past, clock)
-    facts = Facts(storage.accounts, storage.project_keys, invitations, past_facts, streams)
-    freshness: Freshness = lists
-    needs = RestNeeds(
-        access=Access(authenticator, ids.new_id, rates),
-        service=service,
-        bots=BotService(storage.accounts, storage.api_tokens, service, authenticator, clock, BotLimits()),
-        logins=logins,
-        attempts=attempts,
-        accounts=storage.accounts,
-        streams=streams,
-        past=past,
-        facts=facts,
-        projects=lists,
-        tasks=lists,
-        written=Written(lists.states),
-        invitations=InvitedTo(lists),
-        activity=lists,
-        freshness=freshness,
-        told=freshness,
-        clock=clock,
-        new_id=ids.new_id,
-        keyed=KeyedRequests(clock),
-        reads=LogReads(feeds, entry_size, clock, 10),
-        event_streams=streamed,
-        explanations=Explanations(storage.journal, streams),
-        export_limits=exports if exports is not None else ExportLimits(),
-        sizes=sizes,
-    )
+    heart = await Heart.started(past_limits, past_wait_s)
+    access = AccessParts.make(heart, tokens, cost, rate_limits, proxies)
+    needs = rest_needs(heart, access, event_streams, exports if exports is not None else ExportLimits(), sizes)
     not_ready: dict[str, str] = {}
-
-    async def shards_owned() -> str | None:
-        return not_ready.get("shards")
-
-    lag = LoopLag(0.05, meters.loop_lagged)
-    api = api_routes(needs)
-    telemetry = telemetry_routes(meters, lag, Readiness({"shards": shards_owned}, 1))
-    routes = [*api, *document_routes(api), *telemetry]
-    app = http_application(
-        routes,
-        meters=meters,
-        allowed_origins=[ORIGIN],
-        body_max_bytes=260 << 10,
-        new_id=ids.new_id,
-        inner=[looks_tokens_up(authenticator, attempts)],
-    )
+    lag = LoopLag(0.05, heart.meters.loop_lagged)
+    app = _application(heart, access, needs, lag, not_ready)
     lag.start()
     async with TestClient(_Server(app)) as http:
         try:
             yield World(
                 http,
-                clock,
-                storage,
-                region,
-                streams,
-                lists,
-                facts,
+                heart.clock,
+                heart.storage,
+                heart.region,
+                needs.streams,
+                heart.lists,
+                needs.facts,
                 tokens,
                 key,
-                meters,
-                passwords,
+                heart.meters,
+                access.passwords,
                 not_ready,
-                feeds,
-                streamed,
-                shards,
-                past,
+                heart.feeds,
+                needs.event_streams,
+                heart.shards,
+                heart.past,
             )
         finally:
-            streamed.stop()
+            needs.event_streams.stop()
     lag.stop()
-    await region.stop(snapshots=False)
-    passwords.close()
+    await heart.region.stop(snapshots=False)
+    access.passwords.close()
+
+
+def _application(
+    heart: Heart, access: AccessParts, needs: RestNeeds, lag: LoopLag, not_ready: Mapping[str, str]
+) -> Application:
+    async def shards_owned() -> str | None:
+        return not_ready.get("shards")
+
+    api = api_routes(needs)
+    telemetry = telemetry_routes(heart.meters, lag, Readiness({"shards": shards_owned}, 1))
+    return http_application(
+        [*api, *document_routes(api), *telemetry],
+        meters=heart.meters,
+        allowed_origins=[ORIGIN],
+        body_max_bytes=260 << 10,
+        new_id=heart.ids.new_id,
+        inner=[looks_tokens_up(access.authenticator, access.attempts)],
+    )
