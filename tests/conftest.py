@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
 
 import pytest
+from aiohttp.web_app import _cached_build_middleware
 
 from tests.migrated import database_dsn, migrated_template
 from tests.postgres import postgres_dsn_root
@@ -23,3 +26,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if absent:
         config.hook.pytest_deselected(items=absent)
         items[:] = [item for item in items if item not in set(absent)]
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded and collected stays to the end: no collection has to look at it again, and there are many."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _let_go_of_applications() -> Iterator[None]:
+    """aiohttp keeps a thousand applications by their handlers, and with each everything that it was made of."""
+    yield
+    _cached_build_middleware.cache_clear()

@@ -27,10 +27,12 @@ LINUX = pytest.mark.only_if(sys.platform == "linux")
 
 
 @asynccontextmanager
-async def asked(port: int, path: bytes, headers: bytes = b"") -> AsyncIterator[socket.socket]:
+async def asked(
+    port: int, path: bytes, headers: bytes = b"", receive_buffer_bytes: int = 4096
+) -> AsyncIterator[socket.socket]:
     """A client that has asked and reads nothing by itself. Each of the `headers` ends its line."""
     with socket.socket() as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
         client.setblocking(False)
         loop = asyncio.get_running_loop()
         await loop.sock_connect(client, ("127.0.0.1", port))

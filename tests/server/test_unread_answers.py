@@ -57,7 +57,8 @@ async def test_what_nobody_reads_is_bounded_until_it_is_gone(ends: str) -> None:
     times = replace(PATIENT, unread_s=0.5) if ends == "by its time" else PATIENT
     async with served(times, answers=answers) as port:
         async with AsyncExitStack() as clients:
-            waiting = [await clients.enter_async_context(asked(port, b"/large")) for _ in range(2)]
+            asking = [asked(port, b"/large", receive_buffer_bytes=1 << 20) for _ in range(2)]
+            waiting = [await clients.enter_async_context(client) for client in asking]
             await eventually(lambda: answers.bytes == 2 * LARGE_BYTES)
             refused = await sent(port, LAST_GET)
             assert problem_in(refused)["details"] == {"limit": "answers-unread-per-user", "retryAfterS": 2}
