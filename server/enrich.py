@@ -19,6 +19,7 @@ from protocol.event import OPERATOR, Command, Origin, Principal
 from protocol.invitations import AcceptInvitation, DeclineInvitation, InviteMember
 from protocol.members import AddMember, ChangeMemberRole, RemoveMember, TransferOwnership
 from protocol.mentions import MENTIONS_MAX, mentioned_names, spellings
+from protocol.owned_ids import refusal_of_owned
 from protocol.projects import CreateProject
 from protocol.timetravel import RestoreProjectTo, RestoreTaskTo
 from protocol.undo import RedoCommand, UndoCommand
@@ -77,7 +78,10 @@ class Facts:
             return _NOTHING
         match command:
             case CreateProject():
-                return await self._of_creation(command, stream.partition("/")[2], principal, origin)
+                project_id = stream.partition("/")[2]
+                if (refusal := refusal_of_owned(project_id, principal.id, "stream")) is not None:
+                    return refusal
+                return await self._of_creation(command, project_id, principal, origin)
             case RemoveMember() | ChangeMemberRole():
                 return await self._bots_of(command.user_id)
             case TransferOwnership():

@@ -29,6 +29,7 @@ from actors.runtime.unsettled import Unsettled
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Entry, shard_of
 from protocol.messages import UnreadableEvent
+from protocol.owned_ids import refusal_of_owned
 
 log = logging.getLogger("pantherahive.region")
 
@@ -139,7 +140,11 @@ class Region:
 
     def send(self, request: Request, reply: Reply) -> None:
         """As `command`; the answer goes to `reply` in the turn in which it becomes durable."""
-        self._deliver(request.stream, CommandDelivery(request, reply))
+        delivery = CommandDelivery(request, reply)
+        if (refusal := refusal_of_owned(request.op_id, request.principal.id, "opId")) is not None:
+            delivery.refuse(refusal)
+        else:
+            self._deliver(request.stream, delivery)
 
     def read(
         self,

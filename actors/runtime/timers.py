@@ -18,7 +18,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from uuid import UUID, uuid5
 
 from actors.ports import Clock, Timers
 from actors.runtime.actor import AnyActor
@@ -32,10 +31,9 @@ from protocol.event import SYSTEM
 from protocol.faults import StorageFault
 from protocol.log import DueTimer
 from protocol.messages import digest_of
+from protocol.owned_ids import owned_id
 
 log = logging.getLogger("pantherahive.timers")
-
-_NAMESPACE = UUID("5b0f6f43-6f0c-5a39-9d3b-5d4a6f0d6f43")
 
 TIMERS_PER_ROUND_MAX = 100
 
@@ -45,14 +43,10 @@ LINES_PER_ROUND_MAX = 10
 REST: Final = timedelta(days=2)
 """So long after its time a refused timer can be woken. The day that a timer reminds of is over by then."""
 
-OP_IDS_MAX = 8
-"""So many opIds of a firing are tried. They can be foreseen, and who may write to the stream can have used one."""
 
-
-def timer_op_id(timer: DueTimer, taken: int = 0) -> str:
-    """The opId of a firing: the same however often it is tried. `taken` of its opIds belong to other commands."""
-    suffix = f"\n{taken}" if taken else ""
-    return str(uuid5(_NAMESPACE, f"{timer.stream}\n{timer.name}\n{timer.due_at}{suffix}"))
+def timer_op_id(timer: DueTimer) -> str:
+    """The opId of a firing: the same however often it is tried, and nobody else can use it."""
+    return owned_id(SYSTEM.id, "timer", timer.stream, timer.name, timer.due_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +161,7 @@ class TimerService:
         if timer.has_rested:
             await self._timers.done(timer)
             return None
-        outcome = await self._command(timer, 0)
-        for taken in range(1, OP_IDS_MAX):
-            if not isinstance(outcome, Rejection) or outcome.code is not ErrorCode.OP_ID_REUSED:
-                break
-            outcome = await self._command(timer, taken)
+        outcome = await self._command(timer)
         if isinstance(outcome, Rejection):
             if outcome.retryable or outcome.code is ErrorCode.STREAM_HALTED:
                 return outcome
@@ -184,11 +174,11 @@ class TimerService:
         await self._timers.done(timer)
         return None
 
-    async def _command(self, timer: DueTimer, taken: int) -> Outcome:
+    async def _command(self, timer: DueTimer) -> Outcome:
         command = self._actors[timer.stream.partition("/")[0]].timer_command(timer.name, timer.due_at)
         request = Request(
             stream=timer.stream,
-            op_id=timer_op_id(timer, taken),
+            op_id=timer_op_id(timer),
             command=command,
             principal=SYSTEM,
             digest=digest_of(SYSTEM.id, command, None, None),

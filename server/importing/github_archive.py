@@ -54,7 +54,8 @@ class Step:
     """For people: `#12`, `#12, comment 3`."""
     at: str
     author: str
-    op_id: str
+    id: str
+    """The same at every import: the opId comes from it."""
     command: str
     data: Mapping[str, Any]
 
@@ -99,8 +100,8 @@ def project_id_of(repo: str, whose: str) -> str:
     return _id(repo, f"project/{whose}")
 
 
-def op_id_of(repo: str, what: str) -> str:
-    """The opId of a step, the same at every import."""
+def step_id_of(repo: str, what: str) -> str:
+    """The id of a step, the same at every import."""
     return _id(repo, f"{what}/op")
 
 
@@ -170,8 +171,8 @@ def _creation(made: Plan, issue: Mapping[str, Any], task_id: str, at: str, where
         "assigneeIds": assignees,
         "externalId": f"{SOURCE}:{made.repo}#{issue['number']}",
     }
-    op_id = op_id_of(made.repo, f"issue/{issue['number']}")
-    return Step("issue", where, at, _author(made, issue, where), op_id, "CreateTask", data)
+    step_id = step_id_of(made.repo, f"issue/{issue['number']}")
+    return Step("issue", where, at, _author(made, issue, where), step_id, "CreateTask", data)
 
 
 def _labels(made: Plan, issue: Mapping[str, Any], where: str) -> list[str]:
@@ -236,7 +237,7 @@ def _plan_comments(made: Plan, issue: Mapping[str, Any], task_id: str, created_a
         if edited_at is not None and edited_at != at:
             made.undated["comments were edited later: they appear from the start with their last text"] += 1
         data = {"commentId": _id(made.repo, what), "taskId": task_id, "body": body}
-        made.steps.append(Step("comment", where, at, author, op_id_of(made.repo, what), "AddComment", data))
+        made.steps.append(Step("comment", where, at, author, step_id_of(made.repo, what), "AddComment", data))
 
 
 def _plan_closing(made: Plan, issue: Mapping[str, Any], task_id: str, created_at: str, where: str) -> None:
@@ -247,9 +248,9 @@ def _plan_closing(made: Plan, issue: Mapping[str, Any], task_id: str, created_at
         return
     at = _time_of(made, issue.get("closedAt"), created_at, f"{where}, closing", "closing")
     made.undated["closings have no author in the source: recorded as unknown"] += 1
-    op_id = op_id_of(made.repo, f"issue/{issue['number']}/closing")
+    step_id = step_id_of(made.repo, f"issue/{issue['number']}/closing")
     data = {"taskId": task_id, "stateId": CLOSED_STATE}
-    made.steps.append(Step("closing", f"{where}, closing", at, "unknown", op_id, "EditTask", data))
+    made.steps.append(Step("closing", f"{where}, closing", at, "unknown", step_id, "EditTask", data))
 
 
 def _time_of(made: Plan, text: Any, created_at: str, where: str, what: str) -> str:

@@ -173,8 +173,10 @@ async def _send(options: ImportOptions, steps: Plan, out: TextIO, trouble: TextI
                 sent=sent,
             )
             there = Matching(steps.steps, into.state)
-            sent.settled = sent.known["comment"] = len(there.edited)
-            await sender.run(there.to_send())
+            to_send = there.to_send()
+            sent.known = steps.counts - Counter[str](step.kind for step in to_send)
+            sent.settled = sent.known.total()
+            await sender.run(to_send)
             _print(out, result(steps, sent, await _outcome(client, into, steps, sent)))
     except Stopped as error:
         show.interrupted()

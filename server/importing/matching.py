@@ -25,9 +25,9 @@ class Matching:
     def __init__(self, steps: Sequence[Step], state: ProjectState) -> None:
         self._steps = steps
         self._state = state
-        # opId of a comment's step → the comment that is there under another id.
+        # Id of a comment's step → the comment that is there under another id.
         self.edited: Mapping[str, Mapping[str, Any]] = {
-            step.op_id: comment for step, comment in _pairs(steps, state.comments)
+            step.id: comment for step, comment in _pairs(steps, state.comments)
         }
 
     def is_there(self, step: Step) -> bool:
@@ -36,14 +36,19 @@ class Matching:
             case "issue":
                 return step.data["taskId"] in self._state.tasks
             case "comment":
-                return step.data["commentId"] in self._state.comments or step.op_id in self.edited
+                return step.data["commentId"] in self._state.comments or step.id in self.edited
             case "closing":
                 task = self._state.tasks.get(step.data["taskId"])
                 return task is not None and task["closedAt"] == step.at
 
     def to_send(self) -> list[Step]:
-        """Without the comments that are there under another id: under their new one they would be doubled."""
-        return [step for step in self._steps if step.op_id not in self.edited]
+        """Without what would be doubled: comments that are there under another id, and closings, which have none, as
+        another account may have sent them.
+        """
+        return [step for step in self._steps if not self._is_doubled(step)]
+
+    def _is_doubled(self, step: Step) -> bool:
+        return step.id in self.edited or (step.kind == "closing" and self.is_there(step))
 
     def differing(self, *, is_over: bool) -> Counter[str]:
         """By kind of step: issues that are there with another title, state or labels, comments with another text.
@@ -59,7 +64,7 @@ class Matching:
                 task = self._state.tasks.get(step.data["taskId"])
                 return task is not None and task["deletedAt"] is None and _is_other(task, step, closed, is_over)
             case "comment":
-                comment = self._state.comments.get(step.data["commentId"], self.edited.get(step.op_id))
+                comment = self._state.comments.get(step.data["commentId"], self.edited.get(step.id))
                 return comment is not None and comment["body"] != step.data["body"]
             case "closing":
                 return False

@@ -77,12 +77,12 @@ class Rehearsal:
         command = decode_command(self._stream, step.command, step.data)
         if isinstance(command, Rejection):
             return error_of(command.as_json())
-        context = Context(self._now, step.op_id, self._principal, self._new_id, Origin(author=step.author, at=step.at))
+        context = Context(self._now, step.id, self._principal, self._new_id, Origin(author=step.author, at=step.at))
         decision = self._actor.decide(self._state, cast(ProjectCommand, command), context)
         if isinstance(decision, Rejection):
             return error_of(decision.as_json())
         self._entries += 1
-        meta = EntryMeta(self._entries, step.op_id, decision.author, decision.at, self._now)
+        meta = EntryMeta(self._entries, step.id, decision.author, decision.at, self._now)
         for event in decision.events:
             self._actor.evolve(self._state, event, meta)
         return None

@@ -26,6 +26,7 @@ from pantherahive_client import (
     StreamHalted,
     TokenExpired,
     Unauthenticated,
+    derived_id,
 )
 from server.importing.github_archive import Step
 
@@ -146,14 +147,18 @@ class Sender:
     def _begin(self, step: Step, after: Step | None) -> asyncio.Task[Ack]:
         """`after`: the step before it, unless that has its answer already."""
         sending: Sending = {
-            "op_id": step.op_id,
+            "op_id": self._op_id(step),
             "origin": {"author": step.author, "at": step.at},
             "deadline_s": self._patience_s,
             "retry": False,
         }
         if after is not None:
-            sending["after_op_id"] = after.op_id
+            sending["after_op_id"] = self._op_id(after)
         return asyncio.create_task(self._client.command(self._stream, step.command, step.data, **sending))
+
+    def _op_id(self, step: Step) -> str:
+        """The same at every import by the same account, and nobody else can use it up."""
+        return derived_id(self._client.user_id, step.id)
 
     async def _settle_first(self) -> None:
         first = self._open[0]

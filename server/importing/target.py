@@ -31,10 +31,11 @@ from pantherahive_client import (
     OpIdReused,
     ProjectState,
     Unreachable,
+    derived_id,
 )
 from server.importing.checking import is_uuid
 from server.importing.failure import ImportFailed
-from server.importing.github_archive import Plan, op_id_of, project_id_of
+from server.importing.github_archive import Plan, project_id_of, step_id_of
 from server.importing.options import ImportOptions
 
 NAME_CHARACTERS_MAX = 200
@@ -190,7 +191,7 @@ class Search:
                 key=self.options.key if self.options.key is not None else UNSET,
                 description=f"Imported from github:{self.plan.repo}",
                 owner_id=owner_id,
-                op_id=op_id_of(self.plan.repo, "project"),
+                op_id=derived_id(self.client.user_id, step_id_of(self.plan.repo, "project")),
             )
         except (NotFound, OpIdReused):
             return None  # a stranger's or a purged one, or a twin of this import was faster

@@ -15,6 +15,7 @@ from protocol.base import INTEGER_MAX, Message, Uuid, canonical_instant, day_beg
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
+from protocol.owned_ids import owned_id
 from protocol.poison import find_poison
 from protocol.tags import EntityTag, tag_of
 from server.auth.principal import NOT_KNOWN_YET, Authenticator
@@ -27,7 +28,7 @@ from server.rest.attempts import Attempts
 from server.rest.bodies import validated
 from server.rest.operations import operation_of
 from server.rest.query_forms import odd_form
-from server.streams import derived_id, granted
+from server.streams import granted
 from server.unread_answers import READER
 
 M = TypeVar("M", bound=Message)
@@ -105,7 +106,7 @@ class Access:
     def stable_id(self, request: web.Request, principal: Principal) -> str:
         """From `Idempotency-Key` and the caller: the same for every retry. Without the header a new one."""
         key = idempotency_key(request)
-        return self._new_id() if key is None else derived_id("opId", principal.kind, principal.id, key)
+        return self._new_id() if key is None else owned_id(principal.id, "opId", principal.kind, key)
 
 
 def _takes_no_query(request: web.Request) -> bool:

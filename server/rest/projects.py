@@ -15,6 +15,7 @@ from protocol.base import Message
 from protocol.errors import Rejected, Rejection
 from protocol.event import OPERATOR, Principal
 from protocol.messages import digest_of
+from protocol.owned_ids import owned_id
 from protocol.projects import CreateProject, DeleteProject, EditProject, ProjectView, PurgeProject, RestoreProject
 from server.enrich import Facts
 from server.idempotency import IDEMPOTENCY_KEY, KEY_REUSED
@@ -36,7 +37,7 @@ from server.rest.min_seq import Asked, DerivedPageQuery
 from server.rest.operations import operation
 from server.rest.pages import PageSizes, link_next, pack_place, unpack_place
 from server.rest.project_views import Glance, ProjectViews, answer
-from server.streams import Look, Streams, Wish, derived_id, granted
+from server.streams import Look, Streams, Wish, granted
 
 
 class Deleted(TypedDict):
@@ -145,7 +146,7 @@ class ProjectRoutes:
             wish = Wish(f"project/{project_id}", command, principal, op_id, look=_PROJECT)
             accepted = await self._create(wish, command)
         else:
-            project_id = derived_id("project", principal.id, op_id)
+            project_id = owned_id(principal.id, "project", op_id)
             wish = Wish(f"project/{project_id}", command, principal, op_id, look=_PROJECT)
             told_apart = (wish.stream, op_id, principal.id, digest_of(principal.id, command, None, None))
             with self.keyed.judged_once(*told_apart):

@@ -275,7 +275,7 @@ async def test_every_event_of_an_entry_has_its_own_act_and_keeps_it(hive: Hive, 
             assert [(event.seq, event.number, event.last) for event in entry] == [(1, 0, False), (1, 1, True)]
             made = [events.op_id(event, *what) for event in entry for what in ((), ("note",), (1,), (1, "note"))]
             assert len(set(made)) == len(made)
-            assert made[1] == derived_id(BOT, stream, 1, "note")
+            assert made[1] == derived_id(client.user_id, BOT, stream, 1, "note")
     assert len(hive.streams[stream].state.tasks) == 2
 
 
@@ -306,7 +306,7 @@ async def test_a_name_that_is_none_and_a_start_that_is_none_are_refused(client: 
 
 
 def test_derived_ids_are_the_same_for_the_same_parts_only() -> None:
-    assert derived_id("bot", "project/1", 7) == derived_id("bot", "project/1", 7)
+    assert derived_id("ada", "bot", "project/1", 7) == derived_id("ada", "bot", "project/1", 7)
     ways: list[tuple[str | int, ...]] = [
         ("bot", 7),
         ("bot", "7"),
@@ -315,4 +315,4 @@ def test_derived_ids_are_the_same_for_the_same_parts_only() -> None:
         ("bot", 7, "x"),
         ('bot",7',),
     ]
-    assert len({derived_id(*parts) for parts in ways}) == len(ways)
+    assert len({derived_id(owner, *parts) for parts in ways for owner in ("ada", None)}) == 2 * len(ways)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pantherahive_client import Client, DeadlineExceeded, RuleBroken, Settings, new_id
+from pantherahive_client import Client, DeadlineExceeded, RuleBroken, Settings, derived_id, new_id
 from pantherahive_client.ids import made_id
 from protocol.errors import ErrorCode, Rejection
 from tests.client.hive import QUICK, Hive
@@ -98,4 +98,7 @@ def test_what_a_command_makes_is_named_by_its_op_id() -> None:
     assert made == made_id(op_id, "taskId")
     assert made != made_id(op_id, "commentId")
     assert (made[:13], made[14], made[19] in "89ab") == (op_id[:13], "7", True)
-    assert made_id("any text", "taskId")[14] == "8"
+    assert made_id("any text", "taskId")[14] == "5"
+    derived = derived_id("ada", "any text")
+    made = made_id(derived, "taskId")
+    assert (made[:15], made == derived) == (derived[:15], False), "it is for the same account alone"

@@ -24,7 +24,7 @@ SUMMARIES = [
 
 async def four_days(operator: Client, project_id: str) -> None:
     """A history of January 2020 by people who are no members. Nothing happens on the third."""
-    first, second = derived_id("first"), derived_id("second")
+    first, second = derived_id(None, "first"), derived_id(None, "second")
     steps: list[tuple[str, str, dict[str, Any]]] = [
         ("2020-01-01T08:00:00Z", "CreateTask", {"taskId": first, "title": "Land"}),
         ("2020-01-01T09:00:00Z", "CreateTask", {"taskId": second, "title": "Return", "dueDate": "2020-01-03"}),

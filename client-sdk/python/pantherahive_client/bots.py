@@ -39,9 +39,10 @@ class Acts(Protocol):
 class BotProject(ProjectStreamBuilders):
     """The hands of a bot: every command to its project as a method.
 
-    A command without an `op_id` gets one that derives from the bot's name, the project, the place in the log and how
-    many commands came before it at that place. So whoever handles an event must send the same commands in the same
-    order whenever it is given that event; what may differ gets `op_id=project.op_id(...)` from what it stands for.
+    A command without an `op_id` gets one that derives from the bot's account and name, the project, the place in the
+    log and how many commands came before it at that place. So whoever handles an event must send the same commands in
+    the same order whenever it is given that event; what may differ gets `op_id=project.op_id(...)` from what it stands
+    for.
     """
 
     def __init__(self, name: str, project_id: str, acts: Acts) -> None:
@@ -62,13 +63,13 @@ class BotProject(ProjectStreamBuilders):
     def op_id(self, *what: str | int) -> str:
         """The `opId` of something that is to happen once in all, wherever in the log it is thought of:
         `op_id("summary", "2026-01-31")`."""
-        return derived_id(self.name, f"project/{self.id}", "once", *what)
+        return derived_id(self.user_id, self.name, f"project/{self.id}", "once", *what)
 
     async def send(self, command: str, data: Mapping[str, Any], **sending: Unpack[Sending]) -> Ack:
         """Any command by its name. It waits for a server that is away; raises the server's refusals."""
         self._sent += 1
         if "op_id" not in sending:
-            sending["op_id"] = derived_id(self.name, f"project/{self.id}", *self._place, self._sent)
+            sending["op_id"] = derived_id(self.user_id, self.name, f"project/{self.id}", *self._place, self._sent)
         return await self._acts.send(command, data, **sending)
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:

@@ -113,7 +113,7 @@ class DurableEvents:
         """
         # The first event of an entry is named by the entry alone. Text, unlike a part more, is never taken for `what`.
         place = f"{event.seq}/{event.number}" if event.number else event.seq
-        return derived_id(self.name, self.stream, place, *what)
+        return derived_id(self._project.user_id, self.name, self.stream, place, *what)
 
 
 async def saved_cursor(store: CursorStore, name: str, stream: str) -> str | None:

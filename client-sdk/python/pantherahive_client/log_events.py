@@ -26,6 +26,9 @@ class Followed(Protocol):
     def id(self) -> str: ...
 
     @property
+    def user_id(self) -> str | None: ...
+
+    @property
     def cursor(self) -> str | None: ...
 
     @property

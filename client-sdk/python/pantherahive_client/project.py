@@ -65,6 +65,11 @@ class Project(FollowedStream, ProjectStreamBuilders):
         super().__init__(host, Following(f"project/{project_id}", self._replica, settings), settings)
 
     @property
+    def user_id(self) -> str | None:
+        """See Client.user_id."""
+        return self._host.user_id
+
+    @property
     def state(self) -> ProjectState:
         """The replica with the effect of our own commands on their way: `project`, `members`, `tasks`, `comments` …
 
@@ -169,7 +174,7 @@ class Project(FollowedStream, ProjectStreamBuilders):
 
     def _expect(self, op_id: str, command: str, data: Mapping[str, Any], sending: Sending) -> None:
         """Shows the effect, where we follow: history that is imported has other authors, and comes when it is there."""
-        author = self._host.user_id
+        author = self.user_id
         if self._is_open and author is not None and "origin" not in sending and self.ended is None:
             self._replica.expect(PendingCommand(op_id, command, data, author, instant_now()))
             self._following.changed.notify()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from protocol.owned_ids import owned_id
 from tests.server.hostile.row import Row
 from tests.server.hostile.sending import Sending, command, emit
 
@@ -46,6 +47,16 @@ ROWS: Final = [
         "somebody else's `opId`, by a stranger",
         command(HERE, "WatchTask", WATCH, "eve", opId="{op_id}"),
         "ack not_found",
+    ),
+    Row(
+        "an `opId` that is another account's own",
+        command(HERE, "WatchTask", WATCH, "ben", opId=owned_id("x", "1")),
+        "ack invalid",
+    ),
+    Row(
+        "a project under an id that is another account's own",
+        command(f"project/{owned_id('x', '1')}", "CreateProject", {"name": "x"}),
+        "ack invalid",
     ),
     Row(
         "a `base` that is yet to come",

@@ -124,8 +124,8 @@ def test_what_does_not_fit_is_cleaned_and_said(lighthouse: Plan) -> None:
 
 def test_the_same_archive_gives_the_same_ids_each_of_them_once(lighthouse: Plan) -> None:
     again = plan(read_archive(ARCHIVE))
-    assert [step.op_id for step in again.steps] == [step.op_id for step in lighthouse.steps]
-    assert len({step.op_id for step in again.steps}) == len(again.steps)
+    assert [step.id for step in again.steps] == [step.id for step in lighthouse.steps]
+    assert len({step.id for step in again.steps}) == len(again.steps)
     assert again.steps == lighthouse.steps
 
 
@@ -135,13 +135,13 @@ def test_a_comment_keeps_its_id_when_an_earlier_one_is_gone() -> None:
 
     both = steps_of(plan_of(issue(comments=[comment(1), comment(2)])), "comment")
     later = steps_of(plan_of(issue(comments=[comment(2)])), "comment")
-    assert later[0].op_id == both[1].op_id
+    assert later[0].id == both[1].id
 
 
 def test_a_comment_is_told_by_its_time_and_text_and_not_by_its_author() -> None:
     def ids(*comments: tuple[str | None, str]) -> list[tuple[str, Any]]:
         listed = [{"author": author, "body": body, "createdAt": "2020-01-02T00:00:00Z"} for author, body in comments]
-        return [(step.op_id, step.data["commentId"]) for step in steps_of(plan_of(issue(comments=listed)), "comment")]
+        return [(step.id, step.data["commentId"]) for step in steps_of(plan_of(issue(comments=listed)), "comment")]
 
     one, two = ids(("ann", "+1"), ("bo", "+1"))
     assert one != two
@@ -152,7 +152,7 @@ def test_a_comment_is_told_by_its_time_and_text_and_not_by_its_author() -> None:
 
 def test_a_renamed_author_is_no_part_of_the_id_of_an_issue_and_its_closing() -> None:
     was, now = (
-        [step.op_id for step in plan_of(issue(author=author, state="CLOSED", closedAt="2020-01-02T00:00:00Z")).steps]
+        [step.id for step in plan_of(issue(author=author, state="CLOSED", closedAt="2020-01-02T00:00:00Z")).steps]
         for author in ("ann", None)
     )
     assert was == now

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pantherahive_client import Client, new_id
+from pantherahive_client import Client, derived_id, new_id
 from protocol.errors import ErrorCode, Rejection
 from server.importing.github_archive import Step, plan, read_archive
 from server.importing.importer import run_import
@@ -58,8 +58,13 @@ def history(hive: Hive) -> list[tuple[str, str, str]]:
     return [(entry["opId"], entry["author"], entry["at"]) for entry in entries]
 
 
+def op_id_of(step: Step) -> str:
+    """As the operator sends it."""
+    return derived_id(None, step.id)
+
+
 def wanted() -> list[tuple[str, str, str]]:
-    return [(step.op_id, step.author, step.at) for step in STEPS]
+    return [(op_id_of(step), step.author, step.at) for step in STEPS]
 
 
 async def test_every_step_becomes_an_entry_with_its_own_author_and_time(hive: Hive, options: Any) -> None:
@@ -239,7 +244,7 @@ async def test_refusals_for_now_never_let_later_history_overtake(
     hive: Hive, options: Any, in_flight: int, times: int
 ) -> None:
     """One command fails, and those behind it would not: a mailbox has room again, another look-up succeeds."""
-    troubles = Counter({STEPS[place].op_id: times for place in (3, 9, 10, 14)})
+    troubles = Counter({op_id_of(STEPS[place]): times for place in (3, 9, 10, 14)})
 
     def busy(frame: dict[str, Any]) -> Rejection | None:
         if not troubles[frame["opId"]]:
@@ -260,12 +265,12 @@ async def test_a_comment_whose_issue_is_refused_for_now_is_not_judged_yet(hive: 
         "where": "x",
         "at": last.at,
         "author": "unknown",
-        "op_id": new_id(),
+        "id": new_id(),
         "command": "AddComment",
         "data": {"taskId": last.data["taskId"], "commentId": new_id(), "body": "hi"},
     }
     refusals = [Rejection(ErrorCode.UNAVAILABLE, "reloading", {"retryAfterS": 0})]
-    hive.refuse = lambda frame: refusals.pop() if frame["opId"] == last.op_id and refusals else None
+    hive.refuse = lambda frame: refusals.pop() if frame["opId"] == op_id_of(last) and refusals else None
     async with Client(hive.url, token=ADMIN_TOKEN) as client:
         project_id = await client.create_project(
             "x", project_id=own_project_id(REPO, hive.users["ada"]), owner_id=hive.users["ada"]
@@ -274,7 +279,8 @@ async def test_a_comment_whose_issue_is_refused_for_now_is_not_judged_yet(hive: 
         sent = await sender.run([last, Step(**comment)])  # type: ignore[arg-type]
     assert sent.refused == []
     assert sent.new == {"issue": 1, "comment": 1}
-    assert [entry["opId"] for entry in stream(hive).entries[1:]] == [last.op_id, comment["op_id"]]
+    op_ids = [op_id_of(last), derived_id(None, str(comment["id"]))]
+    assert [entry["opId"] for entry in stream(hive).entries[1:]] == op_ids
 
 
 async def test_refusals_for_good_are_listed_and_the_rest_goes_on(hive: Hive, options: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from protocol.members import AddMember, RemoveMember
+from protocol.owned_ids import owned_id
 from protocol.projects import EditProject
 from server.rest.pages import PageSizes
 from tests.server.rest.test_tasks import pages
@@ -289,6 +290,31 @@ async def test_two_users_may_use_the_same_idempotency_key(world: World) -> None:
     ada, eve = await world.register("ada"), await world.register("eve")
     header = {"Idempotency-Key": "1"}
     assert (await world.project(ada, "A1", **header))["id"] != (await world.project(eve, "A1", **header))["id"]
+
+
+async def test_nobody_takes_what_another_s_idempotency_key_stands_for(world: World) -> None:
+    """Who knows the key foresees the project's id and the opId, and is refused with both."""
+    ada, eve = await world.register("ada"), await world.register("eve")
+    foreseen = owned_id(ada.id, "project", op_id_of(ada, "first"))
+    create = {"type": "CreateProject", "data": {"name": "Mine"}}
+    response = await world.http.post(f"/v1/projects/{foreseen}/commands", json=create, headers=eve.auth)
+    problem = await problem_of(response, 400)
+    assert [error["field"] for error in problem["details"]["errors"]] == ["stream"]
+    project_id = (await world.project(ada, **{"Idempotency-Key": "first"}))["id"]
+    assert project_id == foreseen
+
+    await world.add(ada, project_id, eve, "member")
+    task = {"type": "CreateTask", "opId": op_id_of(ada, "task"), "data": {"title": "Mine"}}
+    response = await world.http.post(f"/v1/projects/{project_id}/commands", json=task, headers=eve.auth)
+    assert [error["field"] for error in (await problem_of(response, 400))["details"]["errors"]] == ["opId"]
+    headers = {**ada.auth, "Idempotency-Key": "task"}
+    response = await world.http.post(f"/v1/projects/{project_id}/tasks", json={"title": "Hers"}, headers=headers)
+    assert response.status == 201
+
+
+def op_id_of(user: User, key: str) -> str:
+    """What a user's Idempotency-Key stands for."""
+    return owned_id(user.id, "opId", "user", key)
 
 
 async def test_a_retried_update_or_deletion_takes_effect_once(world: World) -> None:
