@@ -66,7 +66,7 @@ async def _probed(arena: Arena, flags: dict[str, object], crowd: Held | None) ->
 
 
 async def _until_gone(product: Product) -> float:
-    """Seconds until the server knows of no connection any more. Raises RunFailed."""
+    """Seconds until the server shows no connection any more, which is up to `PAGE_AGE_MAX_S` late. Raises RunFailed."""
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     while await product.figure("connections") + await product.figure("followers"):

@@ -17,6 +17,7 @@ from benchmarks.rounds import say
 from benchmarks.scenarios import DURABLE_FAN
 from benchmarks.targets import Aim
 from benchmarks.watch import Look, began_s, gone_after_s, memory_max, settled_after_s, settled_by, watched
+from server.metrics_page import PAGE_AGE_MAX_S
 
 _SHARE = 0.05
 _EVENT_BYTES = 6 * 1024
@@ -31,7 +32,7 @@ _WARM_S = 2.0
 _LIMIT_BYTES = (1 << 20) + (256 << 10)
 """Unsent bytes that the server allows a connection, and what its kernel takes before: twice what it is told to."""
 _REST_S = 2.0
-_LOOKING_S = 0.5
+_LOOKING_S = 0.5 + PAGE_AGE_MAX_S
 """How exactly the moment of passing the limit and that of the end are known."""
 _LEAVING_S = 0.3
 """Before its end the generator waits for what is under way, and then all of its connections go."""

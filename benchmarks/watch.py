@@ -14,7 +14,7 @@ _INTERVAL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """At one moment of the loop's clock."""
+    """At one moment of the loop's clock; what the server says is up to `PAGE_AGE_MAX_S` older."""
 
     at_s: float
     memory_bytes: int

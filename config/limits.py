@@ -216,7 +216,7 @@ class RestLimits(BaseSettings):
         128 * MIB,
         ge=0,
         le=1024 * 1024 * MIB,
-        description="Large answers that are not written out yet, beside one that may be larger; beyond: overloaded.",
+        description="Large answers that are not written out yet, beside one that may be larger; no more are held.",
     )
     answers_unread_per_user_max_bytes: int = Field(
         32 * MIB,

@@ -44,11 +44,14 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
   live.
 * **What is not read of REST answers** is bounded: those of more than 64 KiB that are not written out yet, in all
   (`answers_unread_max_bytes`, 128 MiB) and for a user with their bots, or for an address where no token is needed
-  (`answers_unread_per_user_max_bytes`, 32 MiB; not for the operator). Beyond that a `GET` with a large answer is
-  `overloaded`, with the `limit` (`answers-unread`, `answers-unread-per-user`), `retryAfterS` and `Retry-After`. The
-  first always goes, however large it is, and what a command did is always told. Who takes nothing of an answer for
-  `answer_unread_timeout_s` is cut off, and so is who takes less of one of more than 64 KiB than 16 KiB a second on
-  average (`answer_bytes_per_s_min`), beside that time.
+  (`answers_unread_per_user_max_bytes`, 32 MiB; not for the operator). The first always goes, however large it is.
+  Beyond that no large answer is held, and the `limit` (`answers-unread`, `answers-unread-per-user`), `retryAfterS` and
+  `Retry-After` say so: a `GET` is `overloaded`. A change by somebody with no room left for any large answer is
+  `overloaded` before it is handled, and nothing was done. One that was let in, and whose large answer finds no room
+  when it is ready, is answered `timeout`: it was carried out, and sent again with the same `Idempotency-Key` (or
+  `opId`) it gets its answer, once there is room. Answers up to 64 KiB to reads and to what needs no token go on. Who
+  takes nothing of an answer for `answer_unread_timeout_s` is cut off, and so is who takes less of one of more than
+  64 KiB than 16 KiB a second on average (`answer_bytes_per_s_min`), beside that time.
 * **Every refusal** has a stable `code`: in the ack on the socket, in a problem document (RFC 9457) over REST.
 * **A retry** carries the same `opId`, or the same `Idempotency-Key`, and gets the first answer. Changes of a person
   (`PUT /v1/users/{userId}`, `PATCH …/preferences`, `PUT` and `DELETE …/muted/{projectId}`, and

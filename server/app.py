@@ -28,6 +28,7 @@ from server.http_runner import HttpRunner
 from server.ids import SystemIds
 from server.limits import limits_from
 from server.listener import BACKLOG_MAX, local_url_of, url_of
+from server.metrics_page import MetricsPage
 from server.node import SessionLost
 from server.request_times import RequestTimes
 from server.rest.access import looks_tokens_up
@@ -231,9 +232,10 @@ class Product:
             lambda: self._heart.region.supervisor.halted_streams,
             self._vitals.stalled,
         )
+        page = MetricsPage(self._heart.meters.exposition, self._heart.clock.monotonic_s)
         routes = api_routes(self._edges.rest)
         app = http_application(
-            [*routes, *document_routes(routes), *telemetry_routes(self._heart.meters, self._lag, readiness)],
+            [*routes, *document_routes(routes), *telemetry_routes(page, self._lag, readiness)],
             meters=self._heart.meters,
             allowed_origins=self._settings.allowed_origins,
             body_max_bytes=self._settings.request_body_max_bytes,

@@ -21,6 +21,8 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from server.metrics_page import MetricsPage
+
 log = structlog.get_logger("pantherahive.telemetry")
 
 Check = Callable[[], Awaitable[str | None]]
@@ -300,11 +302,11 @@ class Readiness:
             return f"the check failed ({type(error).__name__})"
 
 
-def telemetry_routes(meters: Meters, lag: LoopLag, readiness: Readiness) -> list[web.RouteDef]:
+def telemetry_routes(page: MetricsPage, lag: LoopLag, readiness: Readiness) -> list[web.RouteDef]:
     """`/metrics`, `/healthz`, `/readyz`: for the operator's own network, without a token and without secrets."""
 
     async def metrics(_request: web.Request) -> web.Response:
-        return web.Response(body=meters.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=page.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def healthz(_request: web.Request) -> web.Response:
         return _json({"healthy": True, "loopLagS": round(lag.last_s, 4)}, 200)

@@ -1,7 +1,8 @@
 """Large answers that are not written out yet: bounded in all and for each user, however slowly anybody reads.
 
 An answer waits here whole for a client that does not read it. The first one of a user, and the first of all, is let
-through however large it is, so no answer is too large to be had.
+through however large it is, so no answer is too large to be had. Whose room is used up changes nothing any more: such a
+request is refused before it is handled. What was carried out and finds no room is told in a small answer.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from aiohttp.typedefs import Handler, Middleware
 
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
+from server.addresses import place_of
 
 SMALL_BYTES: Final = 64 << 10
 """Answers of this size are not counted: the buffers of a connection take as much."""
 READER: Final = web.RequestKey("reader", Principal)
 """Who asked, once it is known."""
-_ALWAYS_TOLD: Final = "/metrics"
-"""Whoever watches the server has to see that it is overloaded."""
+_READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
+"""Methods that change nothing (RFC 9110 §9.2.1)."""
 
 _FULL: Final = Rejection(
     ErrorCode.OVERLOADED, "too much of large answers is not read yet", {"limit": "answers-unread", "retryAfterS": 2}
@@ -43,6 +45,15 @@ class AnswerLimits:
     answers_unread_per_user_max_bytes: int = 32 << 20
 
 
+def _untold(refusal: Rejection) -> Rejection:
+    """Instead of the large answer to what was carried out; as with every `timeout`, a retry says what became of it."""
+    message = (
+        "it was carried out, but its large answer has no room while others are not read; "
+        "to get it, send it again later with the same Idempotency-Key or opId"
+    )
+    return Rejection(ErrorCode.TIMEOUT, message, refusal.details)
+
+
 class UnreadAnswers:
     """Those of all connections."""
 
@@ -58,6 +69,11 @@ class UnreadAnswers:
         if holder is not None and held_bytes and held_bytes + size_bytes > per_user_max_bytes:
             return _FULL_FOR_USER
         return _FULL if self.bytes and self.bytes + size_bytes > self._limits.answers_unread_max_bytes else None
+
+    def is_used_up(self, holder: str | None) -> bool:
+        """Whether no large answer, however small, has room beside what waits for them already."""
+        held_bytes, most_bytes = self._held_bytes[holder], self._limits.answers_unread_per_user_max_bytes
+        return holder is not None and held_bytes > 0 and held_bytes + SMALL_BYTES >= most_bytes
 
     @contextmanager
     def holding(self, holder: str | None, size_bytes: int) -> Iterator[None]:
@@ -83,7 +99,9 @@ ANSWERS: Final = web.AppKey("unread_answers", UnreadAnswers)
 
 def holder_in(request: web.BaseRequest) -> str | None:
     """For whom the answer to a request counts: its address, where nobody is known."""
-    return request[READER].counts_for if READER in request else f"address {request.remote}"
+    if READER in request:
+        return request[READER].counts_for
+    return f"address {place_of(request.remote or '') or request.remote}"
 
 
 def counted_bytes(request: web.BaseRequest, response: web.StreamResponse) -> int:
@@ -94,20 +112,31 @@ def counted_bytes(request: web.BaseRequest, response: web.StreamResponse) -> int
     return len(body)
 
 
-def refusing(answers: UnreadAnswers) -> Middleware:
-    """Large answers for which there is no room are `overloaded`. What a command did is told all the same.
+def require_room(request: web.Request) -> None:
+    """Before a request is handled, once its `READER` is known.
 
-    Nothing waits between this and the writing, so the room that was found is there still.
+    How large its answer will be nobody knows yet, so what is held decides. Reading goes on: only its large answers are
+    refused. So does what needs no token, such as a log-in, of which all answers are small.
+
+    Raises Rejected: it would change something, and the room of whoever asks is used up. Nothing is done then.
+    """
+    if request.method not in _READING and request.app[ANSWERS].is_used_up(holder_in(request)):
+        raise Rejected(_FULL_FOR_USER)
+
+
+def refusing(answers: UnreadAnswers) -> Middleware:
+    """Large answers for which there is no room are not held, whatever was done.
+
+    A read is `overloaded`; of what was carried out a small problem says so. Nothing waits between this and the writing,
+    so the room that was found is there still.
     """
 
     @web.middleware
     async def looking(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
-        if request.method != hdrs.METH_GET or request.path == _ALWAYS_TOLD:
-            return response
         size_bytes = counted_bytes(request, response)
         if size_bytes and (refusal := answers.refusal(holder_in(request), size_bytes)) is not None:
-            raise Rejected(refusal)
+            raise Rejected(refusal if request.method in _READING else _untold(refusal))
         return response
 
     return looking

@@ -29,7 +29,7 @@ from server.rest.bodies import validated
 from server.rest.operations import operation_of
 from server.rest.query_forms import odd_form
 from server.streams import granted
-from server.unread_answers import READER
+from server.unread_answers import READER, require_room
 
 M = TypeVar("M", bound=Message)
 
@@ -85,6 +85,7 @@ class Access:
         allowance = granted(self._rates.request(known.principal))
         if allowance is not None:
             request[ALLOWANCE] = allowance
+        require_room(request)
         if request.query and _takes_no_query(request):
             name = next(iter(request.query))
             raise refused("there is no such query parameter; a condition stands in the body or in a header", name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket as bare
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -84,14 +84,16 @@ async def served(
     doors: Doors | None = None,
     answers: UnreadAnswers | None = None,
     body_max_bytes: int = 1000,
+    more: Iterable[web.RouteDef] = (),
 ) -> AsyncIterator[int]:
-    """The port of a server."""
+    """The port of a server, with `more` routes than ours."""
     meters = meters or Meters()
     app = http_application(
         [
             *(web.get("/ok", ok), web.post("/take", take), web.get("/socket", socket)),
             *(web.get("/some", some), web.get("/room", room)),
             *(web.get("/large", large), web.get("/left", left), web.post("/large", large)),
+            *more,
         ],
         meters=meters,
         allowed_origins=[],

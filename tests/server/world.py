@@ -22,6 +22,7 @@ from protocol.members import AddMember, Role
 from server.auth.passwords import PasswordCost, Passwords
 from server.auth.tokens import Tokens
 from server.enrich import Facts
+from server.metrics_page import MetricsPage
 from server.past_turns import PastLimits, PastTurns
 from server.rate_limits import RateLimits
 from server.rest.access import looks_tokens_up
@@ -193,7 +194,8 @@ def _application(
         return not_ready.get("shards")
 
     api = api_routes(needs)
-    telemetry = telemetry_routes(heart.meters, lag, Readiness({"shards": shards_owned}, 1))
+    page = MetricsPage(heart.meters.exposition, heart.clock.monotonic_s)
+    telemetry = telemetry_routes(page, lag, Readiness({"shards": shards_owned}, 1))
     return http_application(
         [*api, *document_routes(api), *telemetry],
         meters=heart.meters,
