@@ -27,7 +27,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 _PASSWORD = "correct horse battery"
 _END_S = 30.0
 _LAST_WORDS_CHARACTERS = 2000
-_LOOKS, _LOOKING_INTERVAL_S = 6, PAGE_AGE_MAX_S + 0.05
+_LOOKS, _LOOKING_INTERVAL_S = 8, PAGE_AGE_MAX_S + 0.05
 
 GENEROUS = MappingProxyType(
     {

@@ -39,7 +39,7 @@ requests. None of them needs a token or tells a secret; keep them inside your ow
 * Due timers (reminders, purges) of a stream that is halted, in quarantine or overloaded wait, and cost no other stream
   its own: `pantherahive_timers_stuck_streams` counts such streams, and the log names each once (`due timers wait`).
   They are tried again after a pause that grows to 30 s, so they fire at most so long after a repair.
-* `/metrics` is made at most once a second, for all who ask: its figures are up to a second old, and current for the
+* `/metrics` is made at most four times a second, for all who ask: its figures are up to 0.25 s old, and current for the
   first who asks after that. Several scrapers cost no more than one. It has some 30 KB at first, and 150 KB once every
   operation was called.
 * A text of more than 64 KiB counts as an answer to its address until it is read, like all that need no token

@@ -29,7 +29,7 @@ class Pages:
         return MetricsPage(self.make, lambda: self.now_s)
 
 
-def test_it_is_made_again_when_it_is_a_second_old() -> None:
+def test_it_is_made_again_when_it_is_too_old() -> None:
     pages = Pages()
     page = pages.page()
     assert pages.made == 0, "for nobody none is made"
