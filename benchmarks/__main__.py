@@ -29,7 +29,7 @@ from benchmarks.parts import PARTS, QUICK_PARTS, Plan, Results
 from benchmarks.program import ProgramFailed
 from benchmarks.rounds import Pace, say
 from benchmarks.scenarios import SCENARIOS, Scenario
-from benchmarks.toolbox import ToolMissing, make_toolbox
+from benchmarks.toolbox import AnotherRun, ToolMissing, make_toolbox, only_run
 
 _HERE = Path(__file__).parent
 _FULL = Pace(rounds=5, seconds=1.5, warmup_s=0.5)
@@ -88,9 +88,14 @@ def main() -> int:
     """The exit code is 0 when everything could be measured, whatever the figures are."""
     arguments = arguments_in(description=__doc__)
     try:
-        plan = _plan(arguments)
-    except ToolMissing as missing:
-        sys.exit(f"cannot measure: {missing}")
+        with only_run():
+            return _run(arguments)
+    except (AnotherRun, ToolMissing) as why:
+        sys.exit(f"cannot measure: {why}")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    plan = _plan(arguments)
     names = arguments.only or list(QUICK_PARTS if arguments.quick else PARTS)
     busy = os.getloadavg()[0]
     began_s = monotonic()

@@ -6,11 +6,14 @@ and the run goes on without it.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +39,25 @@ class Toolbox:
     node_folder: Path | None = None
     python_peers: Path | None = None
     missing: list[str] = field(default_factory=list)
+
+
+class AnotherRun(Exception):
+    """Somebody measures in this checkout already."""
+
+
+@contextmanager
+def only_run(folder: Path = BUILD) -> Iterator[None]:
+    """Nobody else builds in the folder or takes the cores meanwhile. Raises AnotherRun."""
+    folder.mkdir(parents=True, exist_ok=True)
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise AnotherRun("another run measures in this checkout, and would be measured: wait for it") from None
+    else:
+        yield
+    finally:
+        os.close(held)
 
 
 def make_toolbox() -> Toolbox:
