@@ -66,9 +66,13 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
 * **Several commands at a time** on a socket are decided in the order in which they were sent; but one that is refused
   for now (`overloaded`, `unavailable` …), or whose opId has to be looked up in the log, may be overtaken by those
   behind it. Where their order matters each names the one before it, as long as that has no answer: `afterOpId` is its
-  `opId`, and a command whose predecessor has not been decided is `unavailable` itself. Send all that were refused for
-  now again in their order, under their opIds; one of which the predecessor was refused for good comes without it. The
-  import of history does so.
+  `opId`, and a command is `unavailable` itself where its predecessor is not known to be decided. Known are the newest
+  1,000 accepted ones of a stream, older ones once they are sent again, and one's own that were refused for good in
+  their turn, for `rejection_memory_s` (a minute) and until a restart; not those that were never begun (`invalid` …).
+  Who may not see the stream is answered as if there were none: only their own refusals count. So whoever knows the
+  answer to the predecessor sends the next without it; where that one was refused for good, after the one before it, if
+  that has no answer yet. Send all that were refused for now again in their order, under their opIds, each by the same
+  rule. The import of history does so, and the Python SDK for whoever gives it `after_op_id`.
 """
 
 _PATHS: Final = """\

@@ -32,6 +32,7 @@ from actors.runtime.retries import Retries, Unreleased, Unseen, answer_in_log
 from actors.runtime.unsettled import Unsettled, UnsettledEntries
 from protocol.cursors import Cursor
 from protocol.errors import ErrorCode, Rejection
+from protocol.event import Principal
 from protocol.log import Content, Entry, NewEntry
 from protocol.messages import event_json, pack_payload
 from protocol.tags import tag_of
@@ -243,16 +244,23 @@ class Cell:
 
     def _refuse(self, rejection: Rejection, delivery: CommandDelivery, now: str, now_s: float) -> None:
         """Refuses whatever is decided. For whom the stream does not exist, it does not exist here either."""
+        is_hidden = self._is_hidden_from(delivery.request.principal)
+        if is_hidden and self._is_early(delivery.request):
+            delivery.refuse(TOO_EARLY)
+            return
         decision = self._judge(delivery, now)
         if decision is None:
             return
-        if isinstance(decision, Rejection) and decision.code is ErrorCode.NOT_FOUND:
-            principal = delivery.request.principal
-            hidden = self.tentative == 0 or not may_follow(self.actor.audience(self.state), principal)
-            if hidden and not principal.is_operator:
-                rejection = decision
-        # Not remembered: the opId belongs to another command, or the command was not judged by the whole stream.
-        self._hold_rejection(rejection, delivery, None, now_s)
+        if isinstance(decision, Rejection) and is_hidden and (self.tentative or decision.code is ErrorCode.NOT_FOUND):
+            self._reject(decision, delivery, now_s)
+        else:  # not remembered: the opId is another command's, or it was not judged by the whole stream
+            self._hold_rejection(rejection, delivery, None, now_s)
+
+    def _is_hidden_from(self, principal: Principal) -> bool:
+        """Whether they may learn nothing of the stream: they may not follow it, or it has no entry."""
+        if principal.is_operator:
+            return False
+        return self.tentative == 0 or not may_follow(self.actor.audience(self.state), principal)
 
     def _judge(self, delivery: CommandDelivery, now: str) -> Decision[Any] | Rejection | None:
         """What the actor decides; nothing is changed. None when it raised: the caller has been told."""
@@ -292,9 +300,14 @@ class Cell:
             self._accept(decision, delivery, now, now_s)
 
     def _is_early(self, request: Request) -> bool:
-        """Whether the command that this one comes after is still to come: it failed for now, or it is on a detour."""
-        before = request.after_op_id
-        return before is not None and not self.retries.is_decided(before, request.principal.id)
+        """Whether the command that this one comes after is still to come: it failed for now, or it is on a detour.
+
+        Asked before the command is judged, so nothing but one's own refusals counts where the stream is hidden.
+        """
+        before, sender = request.after_op_id, request.principal
+        if before is None or self.retries.was_refused(before, sender.id):
+            return False
+        return not self.retries.was_accepted(before) or self._is_hidden_from(sender)
 
     def _is_late(self, request: Request) -> bool:
         """Nobody knows the cursor of what is not durable yet. The record may be what it was all the same."""

@@ -80,14 +80,13 @@ class Retries:
         """Whether the log was asked, and the memory has all that came after the question."""
         return delivery.searched and self.memory.reaches_back_to(delivery.durable_when_asked)
 
-    def is_decided(self, op_id: str, sender_id: str) -> bool:
-        """Whether the sender's command with this opId has been decided lately, or was answered from the log."""
-        return (
-            self.memory.find(op_id) is not None
-            or op_id in self._old
-            or (op_id, sender_id) in self._unreleased
-            or self._host.rejections.has(self._stream, op_id, sender_id)
-        )
+    def was_accepted(self, op_id: str) -> bool:
+        """Whether a command with this opId, whoever sent it, took effect lately or was answered from the log."""
+        return self.memory.find(op_id) is not None or op_id in self._old
+
+    def was_refused(self, op_id: str, sender_id: str) -> bool:
+        """Whether the sender's command with this opId was refused for good lately."""
+        return (op_id, sender_id) in self._unreleased or self._host.rejections.has(self._stream, op_id, sender_id)
 
     def answered_from_log(self, op_id: str) -> None:
         """The log has a command that the memory does not hold any more."""
@@ -96,8 +95,8 @@ class Retries:
             self._old.popitem(last=False)
 
     def hold(self, request: Request, seq: int, rejection: Rejection) -> None:
-        """The rejection waits at the gate until `seq` is durable."""
-        self._unreleased[request.op_id, request.principal.id] = (seq, request.digest, rejection)
+        """The rejection waits at the gate until `seq` is durable. The first one for an opId stays its answer."""
+        self._unreleased.setdefault((request.op_id, request.principal.id), (seq, request.digest, rejection))
 
     def release(self, seq: int) -> None:
         """Everything up to `seq` is durable."""

@@ -64,9 +64,11 @@ class Hive(HiveAccounts):
         self.halted = False
         # opIds and names of all command frames that arrived, in order.
         self.frames: list[dict[str, Any]] = []
-        # (frame) → an error instead of a decision, or None.
-        # opIds that were refused for good.
+        # opIds that were refused for good in their turn, and those of which it is not known any more that they were
+        # decided: it was long ago, or before a restart.
         self.refused: set[str] = set()
+        self.forgotten: set[str] = set()
+        # (frame) → an error at the door, before it is the command's turn, or None.
         self.refuse: Callable[[dict[str, Any]], Rejection | None] = lambda frame: None
         # (frame) → whether its answer gets lost after it took effect.
         self.lose_answer: Callable[[dict[str, Any]], bool] = lambda frame: False
@@ -238,7 +240,7 @@ class Hive(HiveAccounts):
             return None
         refused = self.refuse(frame)
         if refused is not None:
-            return self._refused(frame, refused)
+            return {"error": refused.as_json()}
         answer = await self._decide(self.connections[sid], frame)
         if self.lose_answer(frame):
             await self.cut_connections()
@@ -254,15 +256,16 @@ class Hive(HiveAccounts):
         name = frame["stream"]
         command = decode_command(name, frame["type"], frame["data"])
         if isinstance(command, Rejection):
-            return self._refused(frame, command)
+            return {"error": command.as_json()}
         stream = self.streams.get(name) or Stream(self.actor.initial(name))
         sent = (principal.id, frame["type"], frame["data"], frame.get("base"), frame.get("origin"))
         if frame["opId"] in stream.answers:
+            self.forgotten.discard(frame["opId"])
             return (
                 stream.answers[frame["opId"]] if stream.sent[frame["opId"]] == sent else self._reused(stream, principal)
             )
         before = frame.get("afterOpId")
-        if before is not None and before not in stream.answers and before not in self.refused:
+        if before is not None and before not in (stream.answers.keys() | self.refused) - self.forgotten:
             return self._refused(frame, TOO_EARLY)
         origin = Origin.model_validate(frame["origin"]) if "origin" in frame else None
         context = Context(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from pantherahive_client import (
     Ack,
     Backoff,
     ClientClosed,
+    DeadlineExceeded,
     InternalError,
     Overloaded,
     PacketRefused,
@@ -33,11 +35,14 @@ class Recorder:
     def __init__(self, packet_bytes_max: int | None = None) -> None:
         self.packet_bytes_max = packet_bytes_max
         self.sent: list[tuple[str, OnAnswer]] = []
+        # What each of them was said to come after.
+        self.after: list[str | None] = []
 
     def send(self, event: str, payload: Mapping[str, Any], on_answer: OnAnswer | None = None) -> None:
         assert event == "command"
         assert on_answer is not None
         self.sent.append((payload["opId"], on_answer))
+        self.after.append(payload.get("afterOpId"))
 
     @property
     def op_ids(self) -> list[str]:
@@ -86,6 +91,99 @@ async def test_a_new_connection_gets_everything_unanswered_in_order() -> None:
     for _, answer in second.sent:
         answer(ack(2))
     await asyncio.gather(*tasks)
+
+
+def chained(outbox: Outbox, op_ids: str, deadline_s: float | None = 5) -> list[asyncio.Task[Ack]]:
+    """Commands of which each comes after the one before it."""
+    frames: list[dict[str, Any]] = [{"opId": op_id} for op_id in op_ids]
+    for before, frame in pairwise(frames):
+        frame["afterOpId"] = before["opId"]
+    return [asyncio.create_task(outbox.send(frame, deadline_s, retry=True)) for frame in frames]
+
+
+@pytest.mark.parametrize("answer", [{"cursor": "1.1", "at": "2030-01-01T00:00:00.000Z"}, BROKEN])
+async def test_a_new_connection_is_told_of_no_predecessor_that_has_its_answer(answer: dict[str, Any]) -> None:
+    outbox, first, second = Outbox(LIMITS), Recorder(), Recorder()
+    outbox.connected(first)
+    tasks = chained(outbox, "abc")
+    await settle()
+    assert first.after == [None, "a", "b"]
+    first.sent[0][1](answer)
+    await settle()
+    outbox.disconnected()
+    outbox.connected(second)
+    assert (second.op_ids, second.after) == (["b", "c"], [None, "b"])
+    for _, answered in second.sent:
+        answered(ack(2))
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.mark.parametrize("answer", [OVERLOADED, {"cursor": "1.1"}, None])
+async def test_what_has_no_final_answer_stays_the_predecessor(answer: Any) -> None:
+    outbox, link = Outbox(LIMITS), Recorder()
+    outbox.connected(link)
+    tasks = chained(outbox, "ab")
+    await settle()
+    for _ in range(3):
+        link.sent[-2][1](answer)
+        link.sent[-1][1](OVERLOADED)
+        await settle()
+    assert link.after == [None, "a"] * 4
+    link.sent[-2][1](ack(1))
+    link.sent[-1][1](OVERLOADED)
+    await settle()
+    assert link.after[-1] is None
+    link.sent[-1][1](ack(2))
+    await asyncio.gather(*tasks)
+
+
+async def test_an_answer_after_the_deadline_is_known_all_the_same() -> None:
+    outbox, link = Outbox(LIMITS), Recorder()
+    outbox.connected(link)
+    (late,) = chained(outbox, "a", deadline_s=0)
+    with pytest.raises(DeadlineExceeded):
+        await late
+    outbox.connected(link)
+    (task,) = chained(outbox, "a")
+    await settle()
+    task.cancel()
+    await settle()
+    link.sent[-1][1](ack(1))
+    _, last = chained(outbox, "ab")
+    await settle()
+    assert link.after[-1] is None
+    for _, answered in link.sent:
+        answered(ack(2))
+    await last
+
+
+async def test_what_is_too_large_for_every_connection_it_had_is_no_predecessor() -> None:
+    outbox, small = Outbox(LIMITS), Recorder(packet_bytes_max=100)
+    large = asyncio.create_task(outbox.send({"opId": "a", "data": "x" * 100}, 5, retry=True))
+    task = asyncio.create_task(outbox.send({"opId": "b", "afterOpId": "a"}, 5, retry=True))
+    await settle()
+    outbox.connected(small)
+    with pytest.raises(TooLarge):
+        await large
+    assert (small.op_ids, small.after) == (["b"], [None])
+    small.sent[0][1](ack(1))
+    await task
+
+
+async def test_what_left_once_and_is_too_large_now_stays_the_predecessor() -> None:
+    outbox, roomy, small = Outbox(LIMITS), Recorder(), Recorder(packet_bytes_max=100)
+    outbox.connected(roomy)
+    large = asyncio.create_task(outbox.send({"opId": "a", "data": "x" * 100}, 5, retry=True))
+    task = asyncio.create_task(outbox.send({"opId": "b", "afterOpId": "a"}, 5, retry=True))
+    await settle()
+    outbox.disconnected()
+    outbox.connection_over(refused=False)
+    outbox.connected(small)
+    with pytest.raises(TooLarge):
+        await large
+    assert (small.op_ids, small.after) == (["b"], ["a"])
+    small.sent[0][1](ack(1))
+    await task
 
 
 async def test_commands_wait_for_the_first_connection() -> None:

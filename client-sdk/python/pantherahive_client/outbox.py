@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from pantherahive_client.cursors import seq_of
 from pantherahive_client.errors import DeadlineExceeded, HiveError, InternalError, PacketRefused, TooLarge, error_of
 from pantherahive_client.link import OnAnswer
+from pantherahive_client.outcomes import KnownOutcomes
 from pantherahive_client.sendable import check_size, packet_bytes
 from pantherahive_client.settings import Settings
 
@@ -49,6 +50,8 @@ class _Pending:
     size_bytes: int
     # Holds the server's answer, whichever connection brought it.
     answer: asyncio.Future[Any]
+    # Whether it has left at least once, in this try or an earlier one.
+    has_left: bool
     # Whether it is on its way on the current connection.
     is_sent: bool = False
     # How many connections in a row the server has ended over what was sent, with this among it.
@@ -64,6 +67,8 @@ class Outbox:
         # Commands without an answer, in the order in which they were sent.
         self._pending: dict[int, _Pending] = {}
         self._numbers = itertools.count()
+        # Which commands were accepted or refused for good: nothing is sent as one that comes after those.
+        self._outcomes = KnownOutcomes()
         # The connection; None while there is none.
         self._sender: Sender | None = None
         # What the newest connection takes at most.
@@ -104,14 +109,14 @@ class Outbox:
         Raises the refusal, Invalid or TooLarge at once for what cannot be sent, PacketRefused for what the server ends
         its connections over, or DeadlineExceeded after `deadline_s` seconds (None: never).
         """
-        size_bytes = packet_bytes(frame)
-        check_size(size_bytes, self._packet_bytes_max)
+        self._outcomes.begun(frame)
+        size_bytes = self._checked_bytes(frame)
         last: HiveError | None = None
         try:
             async with asyncio.timeout(deadline_s), self._slots:
                 for failures in itertools.count():
                     try:
-                        return _ack(frame, await self._exchange(frame, size_bytes))
+                        return _ack(frame, await self._exchange(frame, size_bytes, has_left=failures > 0))
                     except HiveError as error:
                         if not (retry and error.retryable):
                             raise
@@ -123,11 +128,20 @@ class Outbox:
             raise DeadlineExceeded(frame["opId"], last) from error
         raise AssertionError("unreachable: the loop above only ends by returning or raising")
 
-    async def _exchange(self, frame: Mapping[str, Any], size_bytes: int) -> Any:
+    def _checked_bytes(self, frame: Mapping[str, Any]) -> int:
+        try:
+            size_bytes = packet_bytes(frame)
+            check_size(size_bytes, self._packet_bytes_max)
+        except HiveError:
+            self._outcomes.refused(frame)
+            raise
+        return size_bytes
+
+    async def _exchange(self, frame: Mapping[str, Any], size_bytes: int, *, has_left: bool) -> Any:
         if self._ended is not None:
             raise self._ended
         number = next(self._numbers)
-        pending = _Pending(frame, size_bytes, asyncio.get_running_loop().create_future())
+        pending = _Pending(frame, size_bytes, asyncio.get_running_loop().create_future(), has_left)
         self._pending[number] = pending
         try:
             self._transmit(pending)
@@ -143,14 +157,27 @@ class Outbox:
         except TooLarge as error:  # it was taken before there was a connection, or another server takes less
             if not pending.answer.done():
                 pending.answer.set_exception(error)
+                if not pending.has_left:
+                    self._outcomes.refused(pending.frame)
             return
 
         def answered(answer: Any = None) -> None:
+            self._learn(pending.frame, answer)
             if not pending.answer.done():
                 pending.answer.set_result(answer)
 
-        pending.is_sent = True
-        self._sender.send("command", pending.frame, answered)
+        pending.is_sent = pending.has_left = True
+        self._sender.send("command", self._outcomes.due(pending.frame), answered)
+
+    def _learn(self, frame: Mapping[str, Any], answer: Any) -> None:
+        """Whatever it says counts, though nobody may wait for it any more."""
+        try:
+            _ack(frame, answer)
+        except HiveError as error:
+            if not error.retryable:
+                self._outcomes.refused(frame)
+        else:
+            self._outcomes.accepted(frame)
 
 
 def _ack(frame: Mapping[str, Any], answer: Any) -> Ack:

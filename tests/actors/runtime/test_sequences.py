@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
 
+from actors.runtime.actor import Context, Decision
 from actors.runtime.rejections import OP_ID_REUSED, TOO_EARLY
 from actors.runtime.request import Outcome
+from protocol.comments import AddComment, EditComment
 from protocol.errors import ErrorCode, Rejection
-from protocol.event import Principal
+from protocol.event import OPERATOR, Command, Principal
 from protocol.faults import NotApplied
 from protocol.log import Entry
+from protocol.members import AddMember, RemoveMember
 from storage.memory.faulty import Hold
-from tests.actors.runtime.notes import MISSING, add, edit, look_at_texts
+from tests.actors.runtime.guarded import HIDDEN, INSIDER, STRANGER, GuardedNotes
+from tests.actors.runtime.notes import MISSING, Notes, add, edit, look_at_texts
 from tests.actors.runtime.test_retries import forget
 from tests.actors.runtime.world import STREAM, World, a_world, accepted, rejected, settle
 
@@ -146,3 +151,95 @@ async def test_a_retry_may_name_another_predecessor_or_none() -> None:
         for after in (None, first[0], world.ids.new_id(), second):
             assert await world.send(edit(1, "x"), op_id=second, after_op_id=after) == outcome
         assert rejected(await world.send(edit(1, "y"), op_id=second)) == OP_ID_REUSED
+
+
+class PrivateNotes(GuardedNotes):
+    """Private from the beginning, as projects are. Strangers are told more than one thing, by what they sent."""
+
+    def decide(self, state: Notes, command: Command, context: Context) -> Decision[Any] | Rejection:
+        if isinstance(command, EditComment) and context.principal == STRANGER:
+            return NOT_LIKE_THIS
+        return super().decide(state, command, context)
+
+    def audience(self, state: Notes) -> frozenset[str] | None:
+        if state.members is None:
+            return frozenset({FOUNDER.id}) if state.applied == 0 else frozenset()
+        return frozenset(state.members)
+
+
+FOUNDER = Principal("founder")
+NOT_LIKE_THIS = Rejection(ErrorCode.INVALID, "edits of notes are not taken like this")
+NOWHERE = "notes/nowhere"
+
+
+async def given_secret_notes(world: World) -> None:
+    """The stranger was a member once; memory and log hold what came since then."""
+    for command in (
+        AddMember(user_id=INSIDER.id, role="member"),
+        AddMember(user_id=STRANGER.id, role="member"),
+        RemoveMember(user_id=STRANGER.id),
+    ):
+        accepted(await world.send(command, by=FOUNDER if command.user_id == INSIDER.id else INSIDER))
+
+
+async def probed(world: World, command: Command, stream: str, op_id: str) -> list[Outcome]:
+    """What a stranger hears who asks in every way whether the stream has this opId."""
+    ways = [{"after": op_id}, {"op_id": op_id, "after": world.ids.new_id()}, {"op_id": op_id}, {"after": op_id}]
+    replies = []
+    for way in ways:
+        replies.append(world.send(command, stream, op_id=way.get("op_id"), after_op_id=way.get("after"), by=STRANGER))
+        await settle()
+    return await asyncio.gather(*replies)
+
+
+@pytest.mark.parametrize("command", [add(9), edit(1, "x")], ids=["not found", "another refusal"])
+@pytest.mark.parametrize("known_from", ["memory", "the log"])
+async def test_nobody_learns_what_is_in_a_stream_that_is_hidden_from_them(command: Command, known_from: str) -> None:
+    """The answers are the same for every opId, whether the stream has it or not, and where there is no stream."""
+    async with a_world(PrivateNotes(), outcomes_remembered_max=3) as world:
+        await given_secret_notes(world)
+        secret, unknown = OPS[:2]
+        accepted(await world.send(add(1), op_id=secret, by=INSIDER))
+        if known_from == "the log":
+            for number in range(2, 6):
+                accepted(await world.send(add(number), by=INSIDER))
+            accepted(await world.send(add(1), op_id=secret, by=INSIDER))
+        refused = HIDDEN if isinstance(command, AddComment) else NOT_LIKE_THIS
+        for stream, op_id in ((STREAM, secret), (STREAM, unknown), (NOWHERE, secret)):
+            assert await probed(world, command, stream, op_id) == [TOO_EARLY, TOO_EARLY, refused, refused]
+        accepted(await world.send(add(1), op_id=secret, by=INSIDER))
+
+
+async def test_nobody_learns_what_is_on_its_way_into_a_hidden_stream() -> None:
+    async with a_world(PrivateNotes()) as world:
+        await given_secret_notes(world)
+        hold, secret, unknown = world.journal.next(Hold()), world.ids.new_id(), world.ids.new_id()
+        first = world.send(add(1), op_id=secret, by=INSIDER)
+        answers = [asyncio.ensure_future(probed(world, add(9), STREAM, op_id)) for op_id in (secret, unknown)]
+        await hold.reached.wait()
+        for _ in range(5):
+            await settle()
+        hold.release()
+        assert await asyncio.gather(*answers) == [[TOO_EARLY, TOO_EARLY, HIDDEN, HIDDEN]] * 2
+        accepted(await first)
+
+
+async def test_who_sees_a_stream_goes_on_behind_whatever_it_holds() -> None:
+    async with a_world(PrivateNotes()) as world:
+        await given_secret_notes(world)
+        first = world.ids.new_id()
+        accepted(await world.send(add(1), op_id=first, by=INSIDER))
+        for by in (INSIDER, OPERATOR):
+            accepted(await world.send(edit(1, by.id), after_op_id=first, by=by))
+
+
+async def test_what_is_behind_the_command_that_lets_its_sender_in_goes_with_it() -> None:
+    async with a_world(PrivateNotes()) as world:
+        first, early = world.ids.new_id(), world.ids.new_id()
+        wish = add(1)
+        assert rejected(await world.send(wish, op_id=early, after_op_id=first, by=INSIDER)) == TOO_EARLY
+        replies = [
+            world.send(AddMember(user_id=INSIDER.id, role="member"), op_id=first, by=FOUNDER),
+            world.send(wish, op_id=early, after_op_id=first, by=INSIDER),
+        ]
+        assert [accepted(outcome).cursor.seq for outcome in await asyncio.gather(*replies)] == [1, 2]

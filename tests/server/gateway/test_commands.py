@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from protocol.cursors import Cursor
+from protocol.members import AddMember, RemoveMember
 from storage.memory.faulty import Hold
 from tests.server.clock import RandomIds
 from tests.server.gateway.client import command
@@ -73,6 +74,24 @@ async def test_a_command_has_no_effect_before_the_one_that_it_comes_after(hive: 
     assert [Cursor.parse((await client.answer(ack_id))["cursor"]).seq for ack_id in both] == [2, 3]
     invalid = await client.ask("command", {**second(), "afterOpId": "first"})
     assert (invalid["error"]["code"], invalid["error"]["details"]["errors"][0]["field"]) == ("invalid", "afterOpId")
+
+
+async def test_who_was_removed_learns_of_no_command_that_came_since(hive: Hive) -> None:
+    (ada, ada_token), (ben, ben_token) = await hive.user("ada"), await hive.user("ben")
+    stream, ops = await hive.project(owner=ada), [RandomIds().new_id() for _ in range(3)]
+    await hive.send(stream, AddMember(user_id=ben, role="member"), ada)
+    owner, removed = await hive.client(ada_token), await hive.client(ben_token)
+    await hive.send(stream, RemoveMember(user_id=ben), ada)
+    assert "error" not in await owner.command(stream, "CreateTask", {"title": "secret"}, ops[0])
+
+    async def after(where: str, op_id: str) -> Any:
+        wish = {**command(where, "CreateTask", {"title": "x"}), "afterOpId": op_id}
+        return (await removed.ask("command", wish))["error"]
+
+    for where, op_id in ((stream, ops[0]), (stream, ops[1]), (new_project(), ops[0])):
+        assert (await after(where, op_id))["code"] == "unavailable"
+    assert (await removed.command(stream, "CreateTask", {"title": "x"}, ops[2]))["error"]["code"] == "not_found"
+    assert (await after(stream, ops[2]))["code"] == "not_found", "one's own refusal is known"
 
 
 async def test_one_client_s_commands_keep_their_order_whatever_they_need() -> None:

@@ -258,6 +258,27 @@ async def test_refusals_for_now_never_let_later_history_overtake(
     assert (code, history(hive)) == (0, wanted())
 
 
+@pytest.mark.parametrize("in_flight", [3, 32])
+async def test_history_behind_a_refused_step_waits_for_what_that_step_would_have_waited_for(
+    hive: Hive, options: Any, in_flight: int
+) -> None:
+    """Each comment is refused at the door, whatever became of the steps before it."""
+    comments = {step.op_id for step in STEPS if step.command == "AddComment"}
+    troubles = Counter({step.op_id: 2 for step in STEPS if step.op_id not in comments})
+
+    def trouble(frame: dict[str, Any]) -> Rejection | None:
+        if frame["opId"] in comments:
+            return Rejection(ErrorCode.INVALID, "no")
+        if not troubles[frame["opId"]]:
+            return None
+        troubles[frame["opId"]] -= 1
+        return Rejection(ErrorCode.OVERLOADED, "busy", {"retryAfterS": 0})
+
+    hive.refuse = trouble
+    await run(options(in_flight=in_flight))
+    assert history(hive) == [one for one in wanted() if one[0] not in comments]
+
+
 async def test_a_comment_whose_issue_is_refused_for_now_is_not_judged_yet(hive: Hive, options: Any) -> None:
     last = STEPS[-1]
     comment = {
