@@ -263,8 +263,8 @@ async def test_history_behind_a_refused_step_waits_for_what_that_step_would_have
     hive: Hive, options: Any, in_flight: int
 ) -> None:
     """Each comment is refused at the door, whatever became of the steps before it."""
-    comments = {step.op_id for step in STEPS if step.command == "AddComment"}
-    troubles = Counter({step.op_id: 2 for step in STEPS if step.op_id not in comments})
+    comments = {op_id_of(step) for step in STEPS if step.command == "AddComment"}
+    troubles = Counter({op_id_of(step): 2 for step in STEPS if op_id_of(step) not in comments})
 
     def trouble(frame: dict[str, Any]) -> Rejection | None:
         if frame["opId"] in comments:
