@@ -13,7 +13,8 @@ import pytest
 from tests.acceptance.fuzz.run import UNLIMITED, fuzz
 from tests.server.composed import composed_server
 
-SECONDS = 11
+CASES = 450
+SECONDS_MAX = 120
 PHASES = ("examples", "stateful")
 """The long run has all of them."""
 
@@ -22,7 +23,7 @@ PHASES = ("examples", "stateful")
 @pytest.mark.filterwarnings("default")
 async def test_a_fuzzer_finds_nothing(database_dsn: str, tmp_path: Path) -> None:
     async with composed_server(database_dsn, tmp_path, **UNLIMITED) as server:
-        figures = await asyncio.to_thread(fuzz, server.url, server.admin_token, SECONDS, 20, PHASES)
+        figures = await asyncio.to_thread(fuzz, server.url, server.admin_token, SECONDS_MAX, 20, PHASES, CASES)
     assert figures.failures == {}
     assert figures.errors == []
     assert figures.share(500, 599) == 0

@@ -93,8 +93,15 @@ ALL: Final = ("examples", "coverage", "fuzzing", "stateful")
 """The parts of a run: what the document shows, the edges of each field, made-up requests, and chains of requests."""
 
 
-def fuzz(url: str, admin_token: str, seconds: int, cases_per_operation: int, phases: Sequence[str] = ALL) -> Figures:
-    """Runs until the time is over, or everything was tried. Blocks."""
+def fuzz(
+    url: str,
+    admin_token: str,
+    seconds: int,
+    cases_per_operation: int,
+    phases: Sequence[str] = ALL,
+    cases_enough: int | None = None,
+) -> Figures:
+    """Runs until there are enough cases, the time is over, or everything was tried. Blocks."""
     document = requests.get(f"{url}/openapi.json", timeout=30).json()
     world = FuzzWorld(url, admin_token)
     filling = Filling(world)
@@ -111,8 +118,11 @@ def fuzz(url: str, admin_token: str, seconds: int, cases_per_operation: int, pha
         config = _config(url, seconds, cases_per_operation, phases)
         schema = schemathesis.openapi.from_dict(document, config=config).exclude(name=[*PROTECTED])
         figures = Figures()
-        for event in from_schema(schema).execute():
+        running = from_schema(schema).execute()
+        for event in running:
             _take(event, figures)
+            if cases_enough is not None and figures.cases >= cases_enough:
+                running.stop()
         return figures
     finally:
         schemathesis.hooks.unregister_all()
