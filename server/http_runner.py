@@ -4,9 +4,10 @@ documents for what is no HTTP at all.
 A connection has to show the headers of a request in time, and then its body; stock waits for ever for both, even for
 the rest of a malformed body, and answers malformed requests with text that quotes them. It has to take its answers,
 too. Only seams that subclasses may override are used, and these of the protocol's own fields: `_messages`, `_waiter`,
-`_request_count`, `_message_tail`, `_upgraded`, `_payload_parser`, `_reading_paused`, `_buffer_paused`; and
-`_drain_helper` and `_handle_request`, whose errors would keep what a client did not read or send to its end. Of a
-request that is answered `server.answered` empties `_read_bytes`, and the `_buffer` of its body.
+`_request_count`, `_message_tail`, `_upgraded`, `_payload_parser`, `_parser`, `_max_msg_queue_size`, `_reading_paused`,
+`_buffer_paused`, `_resume_reading_if_drained`; and `_drain_helper` and `_handle_request`, whose errors would keep what
+a client did not read or send to its end. Of a request that is answered `server.answered` empties `_read_bytes`, and the
+`_buffer` of its body.
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ from server.arrival import Arrival, BodyBroken
 from server.expectations import noting_expectations
 from server.farewells import Farewells
 from server.frames import forget_frames
-from server.gateway.doors import TOO_MANY_OF_ADDRESS, Doors
+from server.gateway.doors import Doors
 from server.middleware import REQUEST_ID, SWITCHED, HttpMeters, set_security_headers
+from server.pieces import Pieces, is_last
 from server.request_end import NEWEST_BYTES, goes_on
 from server.request_times import RequestTimes
 from server.rest.problems import INTERNAL, problem
 from server.tcp import bound_unsent
+from server.turned_away import turn_away
 from server.unread import Unread
 from server.unread_answers import ANSWERS, UnreadAnswers, counted_bytes, holder_in
 
@@ -46,25 +49,8 @@ HEAD_TOO_LARGE: Final = Rejection(ErrorCode.TOO_LARGE, "the request line, or a h
 TOO_SLOW: Final = Rejection(ErrorCode.INVALID, "the request did not arrive in time")
 
 
-def _unasked(rejection: Rejection) -> bytes:
-    """A whole response in HTTP/1.1, for a connection that ends before it has asked for anything."""
-    response = problem(rejection)
-    set_security_headers(response, "-")
-    body = cast(bytes, response.body)
-    headers = {**response.headers, "Content-Length": str(len(body)), "Connection": "close"}
-    lines = "".join(f"{name}: {text}\r\n" for name, text in headers.items())
-    return f"HTTP/1.1 {response.status} {response.reason}\r\n{lines}\r\n".encode() + body
-
-
-_TURNED_AWAY: Final = _unasked(TOO_MANY_OF_ADDRESS)
-
-
 class RequestTooSlow(Exception):
     """The headers of a request began and did not end in time."""
-
-
-class TurnedAway(asyncio.Protocol):
-    """Whoever is told why its connection is not served."""
 
 
 class TimedRequestHandler(web.RequestHandler):
@@ -72,8 +58,7 @@ class TimedRequestHandler(web.RequestHandler):
 
     __slots__ = (
         *("_address", "_answers", "_body", "_broken", "_doors", "_ends_amid", "_farewells", "_head_began"),
-        *("_meters", "_newest"),
-        *("_patience", "_seen", "_times", "_unread"),
+        *("_is_answered", "_meters", "_newest", "_patience", "_pieces", "_seen", "_times", "_unread"),
     )
 
     def __init__(self, server: TimedServer, **options: Any) -> None:
@@ -98,15 +83,17 @@ class TimedRequestHandler(web.RequestHandler):
         # Whether what has come ends amid the headers of a request, and its last bytes.
         self._ends_amid = False
         self._newest = b""
+        # What has come, until it is parsed.
+        self._pieces = Pieces()
+        # Whether the newest request has its answer: it takes no upgrade any more, also if its body is still to come.
+        self._is_answered = False
         # What the client has not read yet, as long as the connection is ours.
         self._unread: Unread | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast(asyncio.Transport, transport)
         if not self._enters(stream):
-            stream.set_protocol(TurnedAway())
-            stream.write(_TURNED_AWAY)
-            stream.close()
+            turn_away(stream)
             return
         super().connection_made(transport)
         if (shared := stream.get_extra_info("socket")) is not None:
@@ -178,17 +165,39 @@ class TimedRequestHandler(web.RequestHandler):
             self._unread.note_taken()
 
     def data_received(self, data: bytes) -> None:
+        """See stock, which gets it in pieces. None of them waits in its parser, which would join them again."""
+        self._pieces.add(data)
+        if not data:
+            self._parse(b"")  # it goes on where it was stopped
+        elif self._buffer_paused and not self._upgraded:
+            return  # stock comes back with nothing when there is room
+        while self._pieces:
+            if self._payload_parser is not None or self._upgraded:
+                self._parse(self._pieces.take_all())
+            elif self._reading_paused or len(self._messages) >= self._max_msg_queue_size:
+                break
+            else:
+                self._parse(self._pieces.take(self._body.body if self._body is not None else None))
+
+    def _parse(self, data: bytes) -> None:
         count, body = self._request_count, self._body.body if self._body is not None else None
-        had_bytes = body.total_bytes if body is not None else 0
+        had_bytes, late = body.total_bytes if body is not None else 0, body if not self._messages else None
         super().data_received(data)
+        if late is not None and late.is_eof() and self._parser is not None:
+            self._parser.message_consumed()  # it was taken before it was counted, and the queue would be full too early
+            super().data_received(b"")
         if self._request_count != count and self._messages:
             message, body = self._messages[-1]
-            had_bytes = 0
+            had_bytes, self._is_answered = 0, False
             if isinstance(message, _ErrInfo):
                 forget_frames(message.exc)  # stock's frame has the message, and the data
+            else:
+                self._pieces.begin(message)
         if data:
             self._note_end(data, body, body.total_bytes - had_bytes if body is not None else 0)
         self._look(has_come=bool(data))
+        if self._is_answered:
+            self._decline_upgrade()
 
     def _note_end(self, data: bytes, body: StreamReader | None, body_bytes: int) -> None:
         """`body`: the newest request's, that has got `body_bytes` of the data; None: its headers are still to come."""
@@ -201,12 +210,12 @@ class TimedRequestHandler(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """See stock, which reads here what has come behind an upgrade that was declined."""
-        if isinstance(request.content.exception(), BodyBroken):
+        """See stock. What is behind an upgrade that was declined is read from here on."""
+        if isinstance(request.content.exception(), BodyBroken) or is_last(request._message):
             resp.force_close()
-        behind = self._message_tail if self._upgraded and self._payload_parser is None and not self._messages else b""
-        if behind:
-            self._ends_amid = goes_on(b"", behind, 0)
+        if not self._messages:
+            self._is_answered = True
+            self._decline_upgrade()
         size_bytes = counted_bytes(request, resp)
         if size_bytes:
             paced = self._unread.paced() if self._unread is not None else nullcontext()
@@ -217,8 +226,21 @@ class TimedRequestHandler(web.RequestHandler):
         if self._unread is not None:
             self._unread.watch()  # the kernel may have it all, and the client nothing
         let_go(request, finished[0])
-        self._look(has_come=bool(behind) and self._ends_amid and self.transport is not None)
+        self._look(has_come=False)
         return finished
+
+    def _decline_upgrade(self) -> None:
+        """If there is one; before stock does it: what comes behind is HTTP, which the parser has to get in pieces."""
+        if not self._upgraded or self._payload_parser is not None or self._parser is None:
+            return
+        self._parser.set_upgraded(False)
+        self._upgraded = False
+        behind = self._message_tail + self._pieces.take_all()
+        self._message_tail, self._pieces, self._newest = b"", Pieces(), b""
+        if behind:
+            self.data_received(behind)
+        if self._buffer_paused:
+            self._resume_reading_if_drained()
 
     def _look(self, *, has_come: bool) -> None:
         """What is waited for from now on. `has_come`: whether the client has just sent something."""

@@ -143,6 +143,20 @@ async def test_a_body_behind_an_upgrade_that_was_declined_has_its_time(caplog: p
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("body", [b"Content-Length: 2\r\n\r\n{}", CHUNKED + b"2\r\n{}\r\n0\r\n\r\n"])
+async def test_behind_a_body_that_comes_after_its_answer_there_is_room_for_requests(body: bytes) -> None:
+    """More of them than may wait at once."""
+    async with served(PATIENT) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(10):
+            writer.write(GET[:-2] + body[:-2])
+            await reader.readuntil(b'{"ok":true}')
+            writer.write(body[-2:] + GET * 100)
+            for _ in range(100):
+                await reader.readuntil(b'{"ok":true}')
+        await closed(writer)
+
+
 async def test_a_client_that_hangs_up_amid_its_body_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     meters = Answered()
     async with served(PATIENT, meters) as port, one_quiet_line(caplog):

@@ -20,6 +20,7 @@ EXTENSION: Final = msgpack.ExtType(5, b"x")
 HOST: Final = b"Host: x\r\n"
 GET: Final = b"GET /healthz HTTP/1.1\r\n" + HOST
 POST: Final = b"POST /v1/users/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+H2C: Final = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
 END: Final = b"Connection: close\r\n\r\n"
 MALFORMED: Final = "400 invalid, closed"
 
@@ -82,6 +83,21 @@ ROWS: Final = [
         "an expectation that is none, in the handshake of a socket",
         wire(f"GET {SOCKET} HTTP/1.1\r\n".encode() + HOST + b"Upgrade: websocket\r\nExpect: forged\r\n" + END),
         MALFORMED,
+    ),
+    Row(
+        "an upgrade to HTTP/2, and a request behind it",
+        wire(GET + H2C + b"\r\n" + b"GET /nowhere HTTP/1.1\r\n" + HOST + END),
+        "200, 404 not_found, closed",
+    ),
+    Row(
+        "an upgrade to HTTP/2 with a body that looks like a request, and a request behind it",
+        wire(POST + H2C + b"Content-Length: 38\r\n\r\nGET /forged HTTP/1.1\r\nUpgrade: h2c\r\n\r\n" + GET + END),
+        "400 invalid, 200, closed",
+    ),
+    Row(
+        "an upgrade to HTTP/2 in place of a WebSocket, and a request behind it",
+        wire(f"GET {SOCKET} HTTP/1.1\r\n".encode() + HOST + H2C + b"\r\n" + GET + END),
+        "400 invalid, 200, closed",
     ),
     Row("a frame that is not masked", broken_frame(b"\x81\x01x"), "closed 1002"),
     Row("a frame with reserved bits", broken_frame(b"\xf1\x81\0\0\0\0x"), "closed 1002"),

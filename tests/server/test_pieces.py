@@ -1,0 +1,93 @@
+"""The parser gets all requests, wherever TCP cuts them, also those behind an upgrade that nobody takes."""
+
+from __future__ import annotations
+
+import asyncio
+from unittest.mock import Mock
+
+import pytest
+from aiohttp import StreamReader
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http_parser import HttpRequestParser
+
+from server.pieces import Pieces
+
+GET = b"GET /%s HTTP/1.1\r\nHost: x\r\n"
+UPGRADE = b"Connection: keep-alive, UPGRADE\r\nupGrade: h2c\r\n"
+FIRST, LAST = GET % b"first" + b"\r\n", GET % b"last" + b"\r\n"
+SIZED, CHUNKED = b"Content-Length: %d\r\n\r\n%s", b"Transfer-Encoding: chunked\r\n\r\n%s"
+BODIES = {
+    "none": b"\r\n",
+    "sized": SIZED % (11, b"upgrade\r\n\r\n"),
+    "of nothing": SIZED % (0, b""),
+}
+CHUNKS = {
+    "chunks": CHUNKED % b"b\r\nupgrade\r\n\r\n\r\n0\r\n\r\n",
+    "chunks with trailers": CHUNKED % b"b\r\nupgrade\r\n\r\n\r\n0\r\nA: upgrade\r\n\r\n",
+}
+
+
+def parsed(*segments: bytes) -> list[tuple[str, int]]:
+    """The paths of the requests that the parser finds, and the sizes of their bodies."""
+    loop = asyncio.get_running_loop()
+    parser = HttpRequestParser(Mock(spec=BaseProtocol), loop, 1 << 16, auto_decompress=False)
+    pieces, found = Pieces(), list[tuple[str, StreamReader]]()
+    for segment in segments:
+        pieces.add(segment)
+        while pieces:
+            piece = pieces.take(found[-1][1] if found and not found[-1][1].is_eof() else None)
+            assert piece
+            for message, body in parser.feed_data(piece)[0]:
+                found.append((message.path, body))
+                pieces.begin(message)
+    assert all(body.is_eof() for _, body in found)
+    return [(path, body.total_bytes) for path, body in found]
+
+
+def wherever_it_is_cut(sent: bytes, wanted: list[tuple[str, int]]) -> None:
+    assert parsed(sent) == wanted
+    assert parsed(*[sent[at : at + 1] for at in range(len(sent))]) == wanted
+    for cut in range(1, len(sent)):
+        assert parsed(sent[:cut], sent[cut:]) == wanted
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+@pytest.mark.parametrize("asked", [UPGRADE, b""], ids=["an upgrade", "none"])
+async def test_what_is_behind_it_is_parsed(asked: bytes, body: bytes) -> None:
+    size = 11 if b"upgrade" in body else 0
+    one = GET % b"one" + asked + body
+    wherever_it_is_cut(FIRST + one * 2 + LAST, [("/first", 0), ("/one", size), ("/one", size), ("/last", 0)])
+
+
+@pytest.mark.parametrize("body", CHUNKS.values(), ids=CHUNKS.keys())
+async def test_chunks_before_it_may_look_like_it(body: bytes) -> None:
+    sent = (GET % b"one" + body + GET % b"two" + UPGRADE + b"\r\n") * 2 + LAST
+    wherever_it_is_cut(sent, [("/one", 11), ("/two", 0)] * 2 + [("/last", 0)])
+
+
+async def test_the_shortest_is_cut_off_wherever_it_stands() -> None:
+    shortest = b"GET / HTTP/1.1\r\nHost:\r\nConnection:upgrade\r\nUpgrade:\r\n\r\n"
+    for front, found in ((b"", []), (FIRST, ["/first"]), (GET % b"one" + CHUNKS["chunks"], ["/one"])):
+        assert [path for path, _ in parsed(front + shortest + LAST)] == [*found, "/", "/last"]
+
+
+def test_a_body_is_not_cut_into_crumbs() -> None:
+    pieces = Pieces()
+    pieces.add(b"upgrade\r\n\r\n" * 1000)
+    assert len(pieces.take(None)) == 11_000
+
+
+def test_what_names_no_upgrade_is_one_piece() -> None:
+    pieces = Pieces()
+    pieces.add(FIRST + LAST)
+    assert pieces.take(None) == FIRST + LAST
+    assert not pieces
+
+
+def test_what_is_taken_is_not_kept() -> None:
+    pieces = Pieces()
+    for data in (FIRST, b"x" * 1000, FIRST + UPGRADE, b"\r\n", LAST[:-3]):
+        pieces.add(data)
+        while pieces:
+            pieces.take(None)
+        assert len(pieces._came) < len(b"upgrade")
