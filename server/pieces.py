@@ -100,5 +100,9 @@ class Pieces:
 
 
 def is_last(message: RawRequestMessage) -> bool:
-    """Whether what comes behind a request may be forgotten: then the connection ends with its answer."""
-    return message.upgrade and message.chunked
+    """Whether the connection ends with the answer to a request, and what comes behind it is not read.
+
+    A body in chunks may end with trailers, and the compiled parser takes the last of them for a header of the next
+    request, which may be somebody else's where a proxy shares connections.
+    """
+    return message.chunked

@@ -123,7 +123,6 @@ async def test_a_second_request_has_its_own_time() -> None:
 
 
 POST = b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 WHOLE = {
     "no body": [GET],
     "several": [GET * 3],
@@ -131,8 +130,6 @@ WHOLE = {
     "a body": [POST + b'Content-Length: 12\r\n\r\n{"text":"a"}'],
     "a body of its own": [POST + b"Content-Length: 12\r\n\r\n", b'{"text":"a"}'],
     "the end of a body": [POST + b'Content-Length: 12\r\n\r\n{"te', b'xt":"a"}'],
-    "chunks": [CHUNKED + b'c\r\n{"text":"a"}\r\n0\r\n\r\n'],
-    "the last chunk": [CHUNKED + b'c\r\n{"text":"a"}\r\n', b"0\r\n\r\n"],
     "an upgrade that is declined": [GET[:-2] + b"Connection: Upgrade\r\nUpgrade: canary\r\n\r\n"],
 }
 

@@ -143,9 +143,9 @@ async def test_a_body_behind_an_upgrade_that_was_declined_has_its_time(caplog: p
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("body", [b"Content-Length: 2\r\n\r\n{}", CHUNKED + b"2\r\n{}\r\n0\r\n\r\n"])
-async def test_behind_a_body_that_comes_after_its_answer_there_is_room_for_requests(body: bytes) -> None:
+async def test_behind_a_body_that_comes_after_its_answer_there_is_room_for_requests() -> None:
     """More of them than may wait at once."""
+    body = b"Content-Length: 2\r\n\r\n{}"
     async with served(PATIENT) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         async with asyncio.timeout(10):
