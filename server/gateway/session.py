@@ -156,6 +156,7 @@ class Session:
         """The connection is over: nothing of it may stay."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         if self._commands is not None:
             self._commands.forget()
         if self._places is not None:
@@ -227,13 +228,20 @@ class Session:
         self._timer = None
         if known.expires_at_s is not None:
             left_s = max(0.0, known.expires_at_s - self._hall.authenticator.now_s())
-            self._timer = self._loop.call_later(left_s, self._hall.farewells.add, self._expire)
+            self._timer = self._loop.call_later(left_s, self._token_ends)
         was, self.grant_id = self.grant_id, known.grant_id
         self._hall.hangs_on(self, known.grant_id, was)
 
-    def _expire(self) -> None:
+    def _token_ends(self) -> None:
         """With the other ends, a few at a time: tokens that were given out in one second all end in one."""
-        if self._timer is not None and self._timer.when() <= self._loop.time():  # else it was renewed meanwhile
+        self._hall.farewells.add(partial(self._expire, self._timer))
+
+    def _expire(self, timer: asyncio.TimerHandle | None) -> None:
+        """Unless it was renewed since the timer fired: then it has another one, or none.
+
+        The loop's clock is not asked whether it has fired: it may read less than the time for which that was set.
+        """
+        if timer is self._timer:
             self.end("expired")
 
     def _refuse_connect(self, rejection: Rejection) -> None:
