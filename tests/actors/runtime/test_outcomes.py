@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
+from actors.runtime.footprint import footprint_bytes
 from actors.runtime.outcomes import OutcomeMemory, SeenCommand, made_at_ms
 from protocol.base import instant_of
 
@@ -104,3 +105,33 @@ def test_what_a_snapshot_took_on_its_way_is_let_go_like_the_rest() -> None:
 def test_another_content_is_no_memory(content: dict[str, object]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         OutcomeMemory.from_json(content, 3)
+
+
+def judged(seq: int, epoch: int = 1) -> SeenCommand:
+    """With a long result."""
+    return SeenCommand(seq, epoch, b"digest", "", {"items": [{"taskId": "x" * 1000}] * 10})
+
+
+def test_long_results_are_left_to_the_log_where_they_become_too_much() -> None:
+    memory = OutcomeMemory(1000, 4 * footprint_bytes(judged(0).result))
+    kept = [judged(number) for number in range(100)]
+    for number, command in enumerate(kept):
+        memory.remember(op(T + number), at(T + number), command)
+        memory.remember(op(T + number, 1), at(T + number), seen(number))
+    assert [command.result is None for command in kept] == [True] * 96 + [False] * 4
+    assert memory.is_whole
+    found = [memory.find(op(T + number, 1)) for number in range(100)]
+    assert all(command is not None and command.result for command in found), "what is short stays"
+    assert all(memory.find(op(T + number)) is kept[number] for number in range(100))
+
+
+def test_a_long_result_that_the_log_does_not_have_yet_stays() -> None:
+    memory = OutcomeMemory(1000, 4 * footprint_bytes(judged(0).result))
+    kept = [judged(number, epoch=0) for number in range(20)]
+    for number, command in enumerate(kept):
+        memory.remember(op(T + number), at(T + number), command)
+    assert all(command.result for command in kept)
+    for command in kept[:10]:
+        command.epoch = 1
+    memory.remember(op(T + 30), at(T + 30), judged(30, epoch=0))
+    assert [command.result is None for command in kept] == [True] * 10 + [False] * 10
