@@ -98,13 +98,19 @@ however many streams it follows; beyond that nothing more is written to it, and 
 kept. As it reads, the streams in which it is behind take turns, a packet each. Presence and awareness are left out
 meanwhile, and told as a whole (`complete`) in turn with the rest.
 
+Acks are owed to it all the same. Those for which there is no room wait in their order, before they are made into
+packets; a command counts as one that waits for its answer (`commands_in_flight_per_socket_max`) until its ack is
+written, and nothing further is taken from the client until all are. They leave as it reads, as many as there is room
+for and the one that passes it, and before whatever else waits: the ack of a command still comes before its entry. Where
+the connection ends first, acks that still wait are lost with it; the same commands, sent again, get them.
+
 * One that **reads**, however little, stays connected, but for states (see below). Once it has read most of what waited,
   it gets the entries that it missed; or one `reset` with the reason `behind`, if it was slow for
   `slow_follower_grace_s`, or missed more than `lag_entries_max` entries, and the state is smaller than what it missed.
-* One that reads **nothing** for `slow_follower_grace_s` is cut off. There is no `closed` and no close frame, which it
-  would not read either: the connection is reset, which WebSocket clients see as code 1006 (Socket.IO: `transport close`
-  or `transport error`), as when the network is lost. The server's log names the reason `slow`, the user and the
-  streams, and `pantherahive_slow_clients_total` counts it.
+* One that reads **nothing** for `slow_follower_grace_s` is cut off, also where acks are all that waits for it. There is
+  no `closed` and no close frame, which it would not read either: the connection is reset, which WebSocket clients see
+  as code 1006 (Socket.IO: `transport close` or `transport error`), as when the network is lost. The server's log names
+  the reason `slow`, the user and the streams, and `pantherahive_slow_clients_total` counts it.
 * A **state** (after a join, or with a `reset`) is kept until its last part is written, so it has to be read at a pace:
   16 KiB a second on average (`snapshot_bytes_per_s_min`), beside `slow_follower_grace_s`. Whoever reads less of the
   connection while a state is on its way is cut off in the same way.

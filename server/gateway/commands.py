@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections import deque
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -150,13 +151,24 @@ class Commands:
                 reply.set_result(INTERNAL)
 
     def answered(self, kind: str, ack_id: int | None, outcome: Outcome) -> None:
-        """An outcome is there; the ack leaves with whatever else is written in this turn."""
+        """An outcome is there; the ack leaves with whatever else is written in this turn, or as the client reads."""
         self._hall.meters.command_answered(kind, code_of(outcome))
-        self._in_flight -= 1
-        if isinstance(outcome, Rejection):
-            self._talk.answer(ack_id, outcome)
+        socket = self._talk.socket
+        if ack_id is not None and socket.out_bytes > socket.free_bytes:
+            socket.hold(partial(self._acknowledge, ack_id, outcome))
         else:
-            self._talk.answer(ack_id, {"cursor": str(outcome.cursor), "at": outcome.at, "result": outcome.result})
+            self._acknowledge(ack_id, outcome)
+
+    def _acknowledge(self, ack_id: int | None, outcome: Outcome) -> None:
+        """Writes the ack; until then the command counts as in flight, so what waits to be written is bounded."""
+        self._in_flight -= 1
+        if ack_id is not None:
+            socket = self._talk.socket
+            if isinstance(outcome, Rejection):
+                content: dict[str, Any] = {"error": outcome.as_json()}
+            else:
+                content = {"cursor": str(outcome.cursor), "at": outcome.at, "result": outcome.result}
+            socket.write(socket.parser.ack(ack_id, content))
         if self._settled is not None and not self.waiting:
             self._settled.set()
 

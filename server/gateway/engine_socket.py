@@ -259,7 +259,7 @@ class EngineSocket(Outlet):
             return
         self.write(PING_FRAME)
         self.flush()
-        self._pong_after_bytes = self.read_bytes + self.unread_bytes
+        self._pong_after_bytes = self.read_bytes + self.unread_bytes - self.out_bytes  # those come behind it
         # Whether the client is behind shows only when its kernel has had the time to acknowledge the ping itself.
         on_its_way_s = self._limits.ping_timeout_s * _ON_ITS_WAY
         left_s = self._limits.ping_timeout_s - on_its_way_s
@@ -301,6 +301,7 @@ class EngineSocket(Outlet):
         """
         if self.closing:
             return
+        self._held = None  # whoever has so much to read is only told why it ends
         self.flush()
         self.closing, self._is_clear = True, False
         self._entrance.farewells.add(partial(self._part, parting + close_frame(code, reason), after_client))

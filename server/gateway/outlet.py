@@ -8,9 +8,12 @@ outlet may write to the transport, or the order of the bytes were lost.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import resource
 import socket as sockets
+from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from server.gateway.backlog import LOOKS_PER_GRACE, Backlog, Room
@@ -18,6 +21,8 @@ from server.gateway.limits import GatewayLimits
 from server.gateway.line import Line, Turn
 from server.gateway.parsers import Parser
 from server.tcp import acknowledged_bytes, forget_unsent, unacknowledged_bytes
+
+log = logging.getLogger("pantherahive.gateway")
 
 
 class EndOfTick(Protocol):
@@ -27,11 +32,15 @@ class EndOfTick(Protocol):
 
 
 class Outlet:
-    """Bounded by what the client reads: nobody waits in `write`, and who has much to send asks `is_slow` before."""
+    """Bounded by what the client reads: nobody waits in `write`, and who has much to send asks `is_slow` before.
+
+    Answers are owed, however slow the client is: while `out_bytes > free_bytes` they are not written, but given to
+    `hold`. Until the last of them is written nobody who has much to send goes before them.
+    """
 
     __slots__ = (
-        *("_is_clear", "_out", "_raw", "parser", "_out_bytes", "_tick", "closing"),  # in every push or write
-        *("_backlog", "_limits", "_line", "_queued_bytes", "_room_bytes", "_slow_bytes", "_transport"),
+        *("_is_clear", "_out", "_raw", "parser", "out_bytes", "free_bytes", "_tick", "closing"),  # in nearly every call
+        *("_backlog", "_held", "_limits", "_line", "_queued_bytes", "_room_bytes", "_slow_bytes", "_transport"),
     )
 
     def __init__(self, limits: GatewayLimits, parser: Parser, tick: EndOfTick) -> None:
@@ -48,9 +57,15 @@ class Outlet:
         self._raw: sockets.socket | None = None
         # Whether nothing waits in the transport, for sure.
         self._is_clear = False
-        # Frames of this tick; their sizes add up to `_out_bytes`.
+        # Frames of this tick; their sizes add up to `out_bytes`.
         self._out: list[bytes] = []
-        self._out_bytes = 0
+        self.out_bytes = 0
+        # How much of them may be written before answers have to wait; negative while some do. What the client reads
+        # meanwhile counts from the next flush on, or when it has read most of what waits.
+        self.free_bytes = self._slow_bytes
+        # Answers that wait, as what writes them, in the order of the calls; None once all are with the transport, and
+        # most of them read.
+        self._held: deque[Callable[[], None]] | None = None
         # What had to wait in the transport, ever.
         self._queued_bytes = 0
         self.closing = False
@@ -74,6 +89,7 @@ class Outlet:
     def _release(self) -> None:
         """Nothing is written any more."""
         self._is_clear = False
+        self._held = None
         self._end_backlog("gone")
         if self._raw is not None:
             self._raw.close()
@@ -82,6 +98,8 @@ class Outlet:
     def _note_clear(self) -> None:
         """Finds out whether something waits in the transport."""
         self._is_clear = not self.closing and self._has_sent_all
+        if self._is_clear and not self._held:
+            self.free_bytes = self._slow_bytes
 
     @property
     def _has_sent_all(self) -> bool:
@@ -94,7 +112,7 @@ class Outlet:
         if not self._out:
             self._tick.flush_later(self)
         self._out.append(frame)
-        self._out_bytes += len(frame)
+        self.out_bytes += len(frame)
 
     def push(self, frame: bytes, at_once: bool) -> bool:
         """Sends a frame unless the client is behind: False, and nothing is sent.
@@ -115,10 +133,47 @@ class Outlet:
         if out:
             data = b"".join(out) if len(out) > 1 else out[0]
             out.clear()
-            self._out_bytes = 0
+            self.out_bytes = 0
             if not self._is_clear:
                 self._note_clear()
             self._send(data)
+            if self._held is not None:
+                self._write_held()
+
+    def hold(self, write: Callable[[], None]) -> None:
+        """Calls it once there is room for what it writes, after those that wait already; never if the client is gone.
+
+        It is what the client was to be told while it was behind already, or with what goes out in this tick.
+        """
+        if self.closing:
+            return
+        if self._held is None:
+            self._held = deque()
+        self._held.append(write)
+        self.free_bytes = -1
+
+    def _write_held(self) -> None:
+        """As many answers as there is room for, and the one that passes it.
+
+        Those who wait for room hear of it once the client has read most of the last ones.
+        """
+        held, unsent_bytes = self._held, self.unsent_bytes
+        if held is None or self.closing:
+            return
+        if unsent_bytes > self._room_bytes:  # then there is a flush to come, or a call of `has_room`
+            self._await_room()
+            return
+        self.free_bytes = self._slow_bytes - unsent_bytes + self.out_bytes
+        while held and self.out_bytes <= self.free_bytes:
+            try:
+                held.popleft()()
+            except Exception:
+                log.exception("an ack could not be written")
+        if held:
+            self.free_bytes = -1
+        elif not self._out:
+            self._held = None
+            self._end_backlog("room")
 
     def _send(self, data: bytes) -> None:
         if self._is_clear and self._raw is not None:
@@ -133,8 +188,16 @@ class Outlet:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
             self._queued_bytes += len(data)
-            if self._backlog is None and self._transport.get_write_buffer_size() > self._slow_bytes:
-                self._backlog = Backlog(self, self._limits.slow_follower_grace_s)
+            free_bytes = self._slow_bytes - self._transport.get_write_buffer_size()
+            if not self._held:
+                self.free_bytes = free_bytes
+            if free_bytes < 0:
+                self._await_room()
+
+    def _await_room(self) -> None:
+        """The client is waited for from now on, and cut off if it reads nothing."""
+        if self._backlog is None:
+            self._backlog = Backlog(self, self._limits.slow_follower_grace_s)
 
     @property
     def _tcp(self) -> sockets.socket | None:
@@ -165,16 +228,19 @@ class Outlet:
     def unsent_bytes(self) -> int:
         """What still has to be sent."""
         if self._is_clear or self._transport is None:
-            return self._out_bytes
-        return self._out_bytes + self._transport.get_write_buffer_size()
+            return self.out_bytes
+        return self.out_bytes + self._transport.get_write_buffer_size()
 
     @property
     def is_slow(self) -> bool:
-        return self.unsent_bytes > self._slow_bytes
+        """Whether it has more to read than may wait for it, or answers wait."""
+        return self._held is not None or self.unsent_bytes > self._slow_bytes
 
     @property
     def is_behind(self) -> bool:
         """Whether it is slow, or others wait for it to read: who would go on before them might leave them no room."""
+        if self._held is not None:
+            return True
         return self.unsent_bytes > (self._slow_bytes if self._line is None else self._room_bytes)
 
     @property
@@ -201,10 +267,9 @@ class Outlet:
         """Whether the client has read most of what was sent; if not, it is waited for from now on."""
         if self.unsent_bytes > self._room_bytes:
             self.flush()
-        if self.unsent_bytes <= self._room_bytes:
+        if self._held is None and self.unsent_bytes <= self._room_bytes:
             return True
-        if self._backlog is None:
-            self._backlog = Backlog(self, self._limits.slow_follower_grace_s)
+        self._await_room()
         return False
 
     async def drained(self) -> bool:
@@ -217,6 +282,10 @@ class Outlet:
 
     def has_room(self) -> None:
         """The client has read most of what was sent."""
+        if self._held is not None:
+            self._write_held()
+            return
+        self.free_bytes = self._slow_bytes - self.unsent_bytes + self.out_bytes
         self._end_backlog("room")
 
     def _end_backlog(self, room: Room) -> None:

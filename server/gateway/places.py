@@ -210,8 +210,7 @@ class Places:
         if delivery is not None:
             delivery.stop()
             self.company.left(stream)
-        socket = self._talk.socket
-        socket.write(closed_frame(socket.parser, reason, stream))
+        self._talk.tell(closed_frame(self._talk.socket.parser, reason, stream))
 
     def tell_heads(self) -> None:
         """The newest cursor of everything that it follows and is up to date with."""

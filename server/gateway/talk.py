@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from protocol.errors import ErrorCode, Rejection
@@ -23,11 +24,23 @@ class Talk:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def answer(self, ack_id: int | None, answer: dict[str, Any] | Rejection) -> None:
-        """The ack of an event, if one was asked for."""
+        """The ack of an event, if one was asked for, now or as the client reads."""
         if ack_id is None:
             return
+        socket = self.socket
+        if socket.out_bytes > socket.free_bytes:
+            socket.hold(partial(self.answer, ack_id, answer))
+            return
         content = {"error": answer.as_json()} if isinstance(answer, Rejection) else answer
-        self.socket.write(self.socket.parser.ack(ack_id, content))
+        socket.write(socket.parser.ack(ack_id, content))
+
+    def tell(self, frame: bytes) -> None:
+        """What has to be said behind the answers so far."""
+        socket = self.socket
+        if socket.out_bytes > socket.free_bytes:
+            socket.hold(partial(socket.write, frame))
+        else:
+            socket.write(frame)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

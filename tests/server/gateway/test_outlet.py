@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket as sockets
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import WSMessage, WSMsgType
 
 from server.gateway.engine_socket import EngineSocket
+from server.gateway.frames import PING_FRAME
 from server.gateway.json_parser import JsonParser
 from server.gateway.limits import GatewayLimits
 from server.gateway.outlet import _duplicate
+from server.gateway.talk import Talk
 from server.gateway.tick import Tick
 from server.gateway.turns import Turns
 
@@ -33,12 +37,18 @@ class Transport:
 
     def __init__(self, on_wait: Callable[[int], int]) -> None:
         self.waiting = 0
+        self.written: list[bytes] = []
         self.aborted = asyncio.Event()
         # What is left of what waits, each time somebody looks.
         self._on_wait = on_wait
 
     def write(self, data: bytes) -> None:
         self.waiting += len(data)
+        self.written.append(data)
+
+    def lets_go_of_all(self) -> None:
+        """From now on, at once."""
+        self._on_wait = lambda _: 0
 
     def get_write_buffer_size(self) -> int:
         self.waiting = self._on_wait(self.waiting)
@@ -175,6 +185,147 @@ async def test_room_is_for_one_at_a_time() -> None:
         assert sum(task.done() for task in tasks) == done
         assert transport.waiting <= 400
     await asyncio.gather(*tasks)
+
+
+# — answers ——————————————————————————————————————————————————————————————————————————————————————————
+
+
+async def turns_over(count: int = 3) -> None:
+    """What a few turns of the loop bring."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def answer(talk: Talk, number: int, size: int = 300) -> None:
+    """An ack of about that size."""
+    talk.answer(number, {"x": "a" * size})
+
+
+def acks_in(transport: Transport) -> list[int]:
+    """Their numbers, in the order in which the transport was given them."""
+    return [int(number) for number in re.findall(rb"43(\d+)\[", b"".join(transport.written))]
+
+
+async def test_answers_beyond_the_limit_wait_in_their_order_and_leave_as_the_client_reads() -> None:
+    socket, transport = a_socket(nothing, replace(LIMITS, slow_follower_grace_s=60))
+    talk = Talk(socket)
+    for number in range(20):
+        answer(talk, number)
+        await asyncio.sleep(0)
+    assert acks_in(transport) == []
+    assert socket.is_slow
+    for _ in range(100):
+        if len(acks_in(transport)) == 20:
+            break
+        transport.waiting = 0
+        socket.has_room()
+        await turns_over()
+        assert transport.waiting <= 1000 + 400, "a buffer, and the one that passes it"
+    assert acks_in(transport) == list(range(20))
+    transport.waiting = 0
+    socket.has_room()
+    assert not socket.is_slow
+
+
+async def test_answers_of_one_turn_are_bounded_as_well() -> None:
+    socket, transport = a_socket(nothing, replace(LIMITS, slow_follower_grace_s=60))
+    transport.waiting = 0
+    socket.has_room()
+    talk = Talk(socket)
+    for number in range(20):
+        answer(talk, number)
+    assert socket.out_bytes <= 1000 + 400
+    await turns_over()
+    assert acks_in(transport) == [0, 1, 2, 3]
+
+
+async def test_what_the_transport_lets_go_of_at_once_is_waited_for_by_nobody() -> None:
+    """No call of `has_room` comes: there was never more than room."""
+    socket, transport = a_socket(lambda _: 0, replace(LIMITS, slow_follower_grace_s=60))
+    talk = Talk(socket)
+    await turns_over()
+    for number in range(20):
+        answer(talk, number)
+    drained = asyncio.create_task(socket.drained())
+    async with asyncio.timeout(10):
+        assert await drained
+        with socket.turn() as turn:
+            assert await turn.room() == "room"
+    assert acks_in(transport) == list(range(20))
+    assert not transport.is_closing()
+
+
+async def test_nobody_goes_before_answers_that_wait() -> None:
+    socket, transport = a_socket(nothing, replace(LIMITS, slow_follower_grace_s=60))
+    talk, sent = Talk(socket), []
+
+    async def send() -> None:
+        with socket.turn() as turn:
+            assert await turn.room() == "room"
+            sent.append(len(acks_in(transport)))
+
+    sending = asyncio.create_task(send())
+    await turns_over()
+    for number in range(7):
+        answer(talk, number)
+    while not sending.done():
+        transport.waiting = 0
+        socket.has_room()
+        await turns_over()
+        assert sending.done() or not socket.push(b"y", at_once=True)
+    assert sent == [7]
+
+
+async def test_what_is_told_behind_an_answer_comes_behind_it() -> None:
+    socket, transport = a_socket(nothing, replace(LIMITS, slow_follower_grace_s=60))
+    talk = Talk(socket)
+    answer(talk, 1)
+    talk.tell(b"closed")
+    answer(talk, 2)
+    transport.waiting = 0
+    socket.has_room()
+    await turns_over()
+    told = b"".join(transport.written)
+    assert told.index(b"431[") < told.index(b"closed") < told.index(b"432[")
+
+
+async def test_who_takes_no_answer_that_waits_is_cut_off_and_the_answers_with_it() -> None:
+    socket, transport = a_socket(nothing)
+    written: list[int] = []
+    for number in range(5):
+        socket.hold(partial(written.append, number))
+    async with asyncio.timeout(10):
+        await transport.aborted.wait()
+    assert not written
+    socket.hold(partial(written.append, 5))
+    socket.has_room()
+    assert not written
+
+
+async def test_an_answer_that_cannot_be_written_keeps_no_other_one_back() -> None:
+    socket, transport = a_socket(nothing, replace(LIMITS, slow_follower_grace_s=60))
+    talk = Talk(socket)
+    talk.answer(1, {"x": object()})
+    answer(talk, 2)
+    talk.answer(3, {"x": object()})
+    for _ in range(3):
+        transport.waiting = 0
+        socket.has_room()
+        await turns_over()
+    assert acks_in(transport) == [2]
+    assert not socket.is_slow
+
+
+async def test_a_pong_counts_though_answers_came_behind_the_ping() -> None:
+    """They may be written as soon as the ping is with the kernel; the client answers before it has read them."""
+    socket, transport = a_socket(nothing, replace(LIMITS, slow_follower_grace_s=60))
+    talk, changed = Talk(socket), cast(Any, socket)
+    answer(talk, 1)
+    transport.lets_go_of_all()
+    socket._ping()
+    assert socket.out_bytes
+    assert changed._pong_after_bytes == 2000 + len(PING_FRAME)
+    changed._timer.cancel()
 
 
 PATIENT = replace(LIMITS, transport_buffer_max_bytes=10_000)
