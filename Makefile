@@ -5,6 +5,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help run test style types tests schema bench bench-quick setup setup-runtime lock clean
 MAKEFLAGS += --no-print-directory
+# Where the environment forbids compiled sources, every process would compile all of them again: a second at each start.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first Python that is new enough: .venv's own, plain python3, others. Say PYTHON=... to choose another.
 PYTHON ?= $(shell for python in .venv/bin/python python3 python3.14 python3.13 python3.12 python3.11; do \

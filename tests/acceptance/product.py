@@ -16,7 +16,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -196,8 +195,5 @@ def _failed(product: Product, why: str) -> ProductFailed:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Without settings; with a place for compiled sources, or every start would compile them again."""
-    ours = {name: value for name, value in os.environ.items() if not name.upper().startswith("PANTHERAHIVE_")}
-    ours.pop("PYTHONDONTWRITEBYTECODE", None)
-    ours["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / f"pantherahive-tests-{os.geteuid()}-pycache")
-    return ours
+    """Without settings."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith("PANTHERAHIVE_")}
