@@ -12,17 +12,18 @@ from typing import Any
 
 from protocol.tasks import EditTask, EditTasks
 from server.gateway.session import Session
+from storage.memory.faulty import Hold
 from tests.server.clock import RandomIds
 from tests.server.gateway.hive import Hive, a_hive, eventually
 from tests.server.gateway.raw import RawClient, masked
 from tests.server.gateway.sleepers import BUFFER_BYTES, SMALL, Scenario, a_sleeper
 
-COMMANDS = 30
+COMMANDS = 10
 TASKS = 60
 FIRST_SEQ = TASKS + 3
 """Of the entries of these commands: behind the project, its tasks and their edit."""
 ANSWER_BYTES = 60_000
-"""About: each of these answers takes a little less, all of them some times the buffer."""
+"""About: each of these answers takes a little less, all of them more than twice the buffer."""
 
 
 async def a_crowd_of_tasks(hive: Hive) -> tuple[str, list[str]]:
@@ -54,7 +55,10 @@ async def stuffed_with_answers(hive: Hive, stream: str, task_ids: list[str]) -> 
         most = max(most, session.socket.unsent_bytes)
         return session.socket.is_slow and session.owes_answers
 
+    commit = hive.journal.next(Hold())
     await raw.send(b"".join(stale(stream, task_ids, number) for number in range(1, COMMANDS + 1)))
+    await eventually(lambda: session._commands is not None and session._commands.waiting == COMMANDS)
+    commit.release()  # all were begun before the first of them is answered
     await eventually(is_stuffed)
     held: Any = session.socket
     await eventually(lambda: is_stuffed() and len(held._held or ()) == session._commands.waiting)  # type: ignore[union-attr]
@@ -65,7 +69,7 @@ async def stuffed_with_answers(hive: Hive, stream: str, task_ids: list[str]) -> 
 
 def test_answers_that_are_not_read_take_a_buffer_and_come_in_order(run: Callable[[Scenario], None]) -> None:
     async def scenario() -> None:
-        async with a_hive(replace(SMALL, slow_follower_grace_s=5, entries_packet_bytes_max=256 << 10)) as hive:
+        async with a_hive(replace(SMALL, slow_follower_grace_s=30, entries_packet_bytes_max=256 << 10)) as hive:
             stream, task_ids = await a_crowd_of_tasks(hive)
             raw, session = await stuffed_with_answers(hive, stream, task_ids)
             told: list[tuple[str, int]] = []
@@ -93,7 +97,7 @@ def test_answers_that_are_not_read_take_a_buffer_and_come_in_order(run: Callable
 
 def test_who_reads_no_answer_is_cut_off_and_none_is_owed_any_more(run: Callable[[Scenario], None]) -> None:
     async def scenario() -> None:
-        async with a_hive(replace(SMALL, slow_follower_grace_s=3)) as hive:
+        async with a_hive(replace(SMALL, slow_follower_grace_s=2)) as hive:
             stream, task_ids = await a_crowd_of_tasks(hive)
             raw, session = await stuffed_with_answers(hive, stream, task_ids)
             answered = asyncio.create_task(session.answered())
@@ -106,7 +110,7 @@ def test_who_reads_no_answer_is_cut_off_and_none_is_owed_any_more(run: Callable[
 
 def test_a_server_that_stops_waits_for_answers_that_wait(run: Callable[[Scenario], None]) -> None:
     async def scenario() -> None:
-        async with a_hive(replace(SMALL, slow_follower_grace_s=5)) as hive:
+        async with a_hive(replace(SMALL, slow_follower_grace_s=30)) as hive:
             stream, task_ids = await a_crowd_of_tasks(hive)
             raw, session = await stuffed_with_answers(hive, stream, task_ids)
             _, seq = await hive.view(stream)
