@@ -16,6 +16,8 @@ from aiohttp.http import RawRequestMessage
 _NAME: Final = b"upgrade"
 """Of the header, in small letters."""
 _BLANK_LINE: Final = b"\r\n\r\n"
+_HEADS_MAX: Final = 32
+"""So many blank lines are looked behind for one piece: a body that is full of them costs no more than others."""
 _SHORTEST_BYTES: Final = len(b"GET / HTTP/1.1\r\nHost:\r\nConnection:upgrade\r\nUpgrade:\r\n\r\n")
 """Nothing shorter asks for another protocol and leaves the connection open: so no body is cut into crumbs."""
 
@@ -23,7 +25,7 @@ _SHORTEST_BYTES: Final = len(b"GET / HTTP/1.1\r\nHost:\r\nConnection:upgrade\r\n
 class Pieces:
     """What has come and was not taken yet."""
 
-    __slots__ = ("_at", "_body_bytes", "_came", "_cut", "_is_named", "_lower")
+    __slots__ = ("_at", "_body_bytes", "_came", "_cut", "_is_last", "_is_named", "_lower")
 
     def __init__(self) -> None:
         # What has come, from a little before what is not taken yet: a name or a blank line may have begun there.
@@ -38,6 +40,8 @@ class Pieces:
         self._is_named = False
         # How long the body of the newest request is; None: it has none, or comes in chunks.
         self._body_bytes: int | None = None
+        # Whether that one is the last: see `is_last`.
+        self._is_last = False
 
     def __bool__(self) -> bool:
         return self._at < len(self._came)
@@ -52,6 +56,7 @@ class Pieces:
         """The headers of a request are taken."""
         length = message.headers.get(hdrs.CONTENT_LENGTH)
         self._body_bytes = int(length) if length is not None else None
+        self._is_last = is_last(message)
 
     def take(self, body: StreamReader | None) -> bytes:
         """The next piece. `body`: the newest request's, where it is not whole yet."""
@@ -67,21 +72,25 @@ class Pieces:
             self._cut = self._at + self._body_bytes - body.total_bytes
             self._is_named = False
             return min(self._cut, len(self._came))
+        if self._is_last:
+            return len(self._came)
         if self._lower is None:
             self._lower = self._came.lower()
-        while self._is_named or (name_at := self._lower.find(_NAME, max(self._cut, 0))) >= 0:
+        for _ in range(_HEADS_MAX):
+            if not self._is_named and (name_at := self._lower.find(_NAME, max(self._cut, 0))) < 0:
+                return len(self._came)
             searched_at = max(self._at - len(_BLANK_LINE) + 1, 0) if self._is_named else name_at
             blank_at = self._lower.find(_BLANK_LINE, searched_at)
             self._is_named = blank_at < 0
             if self._is_named:
-                break
+                return len(self._came)
             began_at = self._cut
             if (newest_at := self._lower.rfind(_BLANK_LINE, max(began_at, 0), blank_at)) >= 0:
                 began_at = newest_at + len(_BLANK_LINE)
             self._cut = blank_at + len(_BLANK_LINE)
             if self._cut > self._at and self._cut - began_at >= _SHORTEST_BYTES:
-                return self._cut
-        return len(self._came)
+                break
+        return self._cut
 
     def _taken(self, end: int) -> bytes:
         piece = self._came[self._at : end]

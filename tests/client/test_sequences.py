@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from pantherahive_client import (
+    Backoff,
     Client,
     DeadlineExceeded,
     HiveError,
@@ -112,6 +114,42 @@ async def test_nothing_overtakes_the_undecided_behind_one_that_was_refused_at_th
     )
     assert isinstance(answers[1], Invalid)
     assert [frame["opId"] for frame in hive.streams[f"project/{project.id}"].entries[1:]] == [first, last]
+
+
+def patient(in_flight_max: int) -> Settings:
+    """Nothing is tried again within the time of a test but where there is a reason."""
+    return Settings(in_flight_max=in_flight_max, retry=Backoff(100, 100), reconnect=QUICK.reconnect)
+
+
+@pytest.mark.parametrize("refused", [{3}, {0}, {3, 4, 40}])
+async def test_a_chain_is_sent_again_at_once_behind_one_that_was_refused(hive: Hive, refused: set[int]) -> None:
+    async with Client(hive.url, username="ada", password="correct horse", settings=patient(8)) as client:
+        project = client.project(await client.create_project("Apollo"))
+        ops = [new_id() for _ in range(60)]
+        sendings: list[Sending] = [{"op_id": ops[0]}]
+        sendings += [{"op_id": op_id, "after_op_id": before} for before, op_id in pairwise(ops)]
+        titles = ["" if place in refused else str(place) for place in range(60)]
+        creations = (project.create_task(title, **sending) for title, sending in zip(titles, sendings, strict=True))
+        answers = await asyncio.gather(*creations, return_exceptions=True)
+        assert {place for place, answer in enumerate(answers) if isinstance(answer, Invalid)} == refused
+        wanted = [op_id for place, op_id in enumerate(ops) if place not in refused]
+        assert [entry["opId"] for entry in hive.streams[f"project/{project.id}"].entries[1:]] == wanted
+        assert max(len(sent(hive, op_id)) for op_id in ops) <= 1 + len(refused)
+
+
+async def test_those_who_wait_for_an_outcome_keep_nobody_from_going(hive: Hive) -> None:
+    async with Client(hive.url, username="ada", password="correct horse", settings=patient(2)) as client:
+        project = client.project(await client.create_project("Apollo"))
+        first, others = new_id(), [new_id() for _ in range(5)]
+        hive.refuse = lambda frame: BUSY if frame["opId"] == first else None
+        with pytest.raises(DeadlineExceeded):
+            await project.create_task("first", op_id=first, deadline_s=0.1)
+        waiting = [asyncio.create_task(project.create_task("x", op_id=op, after_op_id=first)) for op in others]
+        await until(lambda: all(sent(hive, op_id) for op_id in others))
+        await project.create_task("unrelated")
+        hive.refuse = lambda frame: None
+        acks = await asyncio.gather(project.create_task("first", op_id=first), *waiting)
+        assert acks[0].seq < min(ack.seq for ack in acks[1:])
 
 
 async def test_a_chain_longer_than_what_may_be_on_its_way_keeps_its_order(hive: Hive) -> None:

@@ -60,21 +60,37 @@ async def test_what_is_behind_it_is_parsed(asked: bytes, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", CHUNKS.values(), ids=CHUNKS.keys())
-async def test_chunks_before_it_may_look_like_it(body: bytes) -> None:
-    sent = (GET % b"one" + body + GET % b"two" + UPGRADE + b"\r\n") * 2 + LAST
-    wherever_it_is_cut(sent, [("/one", 11), ("/two", 0)] * 2 + [("/last", 0)])
+async def test_a_body_in_chunks_is_whole_wherever_it_is_cut(body: bytes) -> None:
+    wherever_it_is_cut(FIRST + GET % b"one" + body, [("/first", 0), ("/one", 11)])
+
+
+async def test_nothing_is_looked_for_behind_the_last_request() -> None:
+    pieces, body = Pieces(), CHUNKED % b"b\r\n"
+    pieces.add(GET % b"one" + body)
+    parser = HttpRequestParser(Mock(spec=BaseProtocol), asyncio.get_running_loop(), 1 << 16)
+    [(message, stream)] = parser.feed_data(pieces.take(None))[0]
+    pieces.begin(message)
+    pieces.add((FIRST[:-2] + UPGRADE + b"\r\n") * 100)
+    pieces.take(stream)
+    assert not pieces
 
 
 async def test_the_shortest_is_cut_off_wherever_it_stands() -> None:
     shortest = b"GET / HTTP/1.1\r\nHost:\r\nConnection:upgrade\r\nUpgrade:\r\n\r\n"
-    for front, found in ((b"", []), (FIRST, ["/first"]), (GET % b"one" + CHUNKS["chunks"], ["/one"])):
+    for front, found in ((b"", []), (FIRST, ["/first"])):
         assert [path for path, _ in parsed(front + shortest + LAST)] == [*found, "/", "/last"]
 
 
-def test_a_body_is_not_cut_into_crumbs() -> None:
-    pieces = Pieces()
-    pieces.add(b"upgrade\r\n\r\n" * 1000)
-    assert len(pieces.take(None)) == 11_000
+async def test_a_body_that_is_full_of_it_is_looked_at_a_little_and_not_cut_into_crumbs() -> None:
+    pieces, body = Pieces(), b"upgrade\r\n\r\n" * 20_000
+    pieces.add(GET % b"one" + SIZED % (len(body), body))
+    parser = HttpRequestParser(Mock(spec=BaseProtocol), asyncio.get_running_loop(), 1 << 16)
+    piece = pieces.take(None)
+    assert len(piece) < 1000
+    [(message, stream)] = parser.feed_data(piece)[0]
+    pieces.begin(message)
+    assert len(pieces.take(stream)) > len(body) - 1000
+    assert not pieces
 
 
 def test_what_names_no_upgrade_is_one_piece() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pantherahive_client.chains import Chains, Member
 from pantherahive_client.cursors import seq_of
 from pantherahive_client.errors import DeadlineExceeded, HiveError, InternalError, PacketRefused, TooLarge, error_of
 from pantherahive_client.link import OnAnswer
@@ -47,6 +48,8 @@ class Sender(Protocol):
 @dataclass(slots=True, eq=False)
 class _Pending:
     frame: Mapping[str, Any]
+    # Its place in a chain.
+    member: Member
     size_bytes: int
     # Holds the server's answer, whichever connection brought it.
     answer: asyncio.Future[Any]
@@ -59,7 +62,7 @@ class _Pending:
 
 
 class Outbox:
-    """At most `in_flight_max` commands without an answer; further ones wait for their turn."""
+    """At most `in_flight_max` commands are on their way; further ones wait for their turn."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -69,6 +72,8 @@ class Outbox:
         self._numbers = itertools.count()
         # Which commands were accepted or refused for good: nothing is sent as one that comes after those.
         self._outcomes = KnownOutcomes()
+        # Which of them come after which.
+        self._chains = Chains(self._outcomes)
         # The connection; None while there is none.
         self._sender: Sender | None = None
         # What the newest connection takes at most.
@@ -92,6 +97,7 @@ class Outbox:
         for pending in self._pending.values():
             pending.refusals = pending.refusals + 1 if refused and pending.is_sent else 0
             pending.is_sent = False
+            self._chains.back(pending.frame)
             if pending.refusals >= self._settings.refusals_max and not pending.answer.done():
                 pending.answer.set_exception(PacketRefused(pending.frame["opId"]))
 
@@ -113,15 +119,20 @@ class Outbox:
         size_bytes = self._checked_bytes(frame)
         last: HiveError | None = None
         try:
-            async with asyncio.timeout(deadline_s), self._slots:
-                for failures in itertools.count():
-                    try:
-                        return _ack(frame, await self._exchange(frame, size_bytes, has_left=failures > 0))
-                    except HiveError as error:
-                        if not (retry and error.retryable):
-                            raise
-                        last = error
-                    await asyncio.sleep(self._settings.retry.wait_s(failures, last.retry_after_s))
+            async with asyncio.timeout(deadline_s):
+                with self._chains.member(frame) as member:
+                    for failures in itertools.count():
+                        await member.turn()
+                        try:
+                            async with self._slots:  # whoever waits for another try keeps none from going
+                                return _ack(
+                                    frame, await self._exchange(frame, size_bytes, member, has_left=failures > 0)
+                                )
+                        except HiveError as error:
+                            if not (retry and error.retryable):
+                                raise
+                            last = error
+                        await member.pause(self._settings.retry.wait_s(failures, last.retry_after_s))
         except TimeoutError as error:
             if isinstance(error, HiveError):
                 raise
@@ -137,17 +148,18 @@ class Outbox:
             raise
         return size_bytes
 
-    async def _exchange(self, frame: Mapping[str, Any], size_bytes: int, *, has_left: bool) -> Any:
+    async def _exchange(self, frame: Mapping[str, Any], size_bytes: int, member: Member, *, has_left: bool) -> Any:
         if self._ended is not None:
             raise self._ended
         number = next(self._numbers)
-        pending = _Pending(frame, size_bytes, asyncio.get_running_loop().create_future(), has_left)
+        pending = _Pending(frame, member, size_bytes, asyncio.get_running_loop().create_future(), has_left)
         self._pending[number] = pending
         try:
             self._transmit(pending)
             return await pending.answer
         finally:
             del self._pending[number]
+            self._chains.back(frame)
 
     def _transmit(self, pending: _Pending) -> None:
         if self._sender is None:
@@ -167,7 +179,10 @@ class Outbox:
                 pending.answer.set_result(answer)
 
         pending.is_sent = pending.has_left = True
-        self._sender.send("command", self._outcomes.due(pending.frame), answered)
+        frame = self._outcomes.due(pending.frame)
+        pending.member.leaves(frame)
+        self._sender.send("command", frame, answered)
+        self._chains.left(frame)
 
     def _learn(self, frame: Mapping[str, Any], answer: Any) -> None:
         """Whatever it says counts, though nobody may wait for it any more."""

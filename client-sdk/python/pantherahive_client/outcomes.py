@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 OUTCOMES_MAX: Final = 10_000
 """Commands per client whose outcome is remembered. One that is forgotten is named again."""
 
-_AFTER: Final = "afterOpId"
+AFTER: Final = "afterOpId"
+"""Where a frame names the one before it."""
 
-_Name = tuple[str, str]
+Name = tuple[str, str]
 """Stream and opId. As texts: what callers give for an id may be anything, and the server says so."""
 
 
@@ -34,13 +35,13 @@ class KnownOutcomes:
     def __init__(self, limit: int = OUTCOMES_MAX) -> None:
         self._limit = limit
         # Oldest first. No chain of `after` leads back to where it began: each pointed to what was not in here.
-        self._known: OrderedDict[_Name, _Outcome] = OrderedDict()
+        self._known: OrderedDict[Name, _Outcome] = OrderedDict()
 
     def begun(self, frame: Mapping[str, Any]) -> None:
         """It is on its way. A refusal under the same opId was of an earlier try, and perhaps of other data."""
-        known = self._known.get(_name(frame))
+        known = self._known.get(name_of(frame))
         if known is not None and not known.is_accepted:
-            del self._known[_name(frame)]
+            del self._known[name_of(frame)]
 
     def accepted(self, frame: Mapping[str, Any]) -> None:
         """It is in the log, and was decided behind the one that it came after."""
@@ -51,22 +52,22 @@ class KnownOutcomes:
 
         Neither need have waited for the one before it. So what comes after this one comes after that one.
         """
-        self._known.pop(_name(frame), None)
+        self._known.pop(name_of(frame), None)
         after = self._undecided_before(frame)
         self._learn(frame, _Outcome(False, after if after != _text(frame.get("opId")) else None))
 
     def due(self, frame: Mapping[str, Any]) -> Mapping[str, Any]:
         """The frame as it is to be sent now: after the next command before it whose outcome is not known, if any."""
-        if frame.get(_AFTER) is None or _name(frame, _AFTER) not in self._known:
+        if frame.get(AFTER) is None or name_of(frame, AFTER) not in self._known:
             return frame
         after = self._undecided_before(frame)
-        rest = {key: value for key, value in frame.items() if key != _AFTER}
-        return rest if after is None else {**rest, _AFTER: after}
+        rest = {key: value for key, value in frame.items() if key != AFTER}
+        return rest if after is None else {**rest, AFTER: after}
 
     def _undecided_before(self, frame: Mapping[str, Any]) -> str | None:
-        if frame.get(_AFTER) is None:
+        if frame.get(AFTER) is None:
             return None
-        stream, after = _name(frame, _AFTER)
+        stream, after = name_of(frame, AFTER)
         while (known := self._known.get((stream, after))) is not None:
             if known.after is None:
                 return None
@@ -74,14 +75,15 @@ class KnownOutcomes:
         return after
 
     def _learn(self, frame: Mapping[str, Any], outcome: _Outcome) -> None:
-        name = _name(frame)
+        name = name_of(frame)
         self._known[name] = outcome
         self._known.move_to_end(name)
         if len(self._known) > self._limit:
             self._known.popitem(last=False)
 
 
-def _name(frame: Mapping[str, Any], which: str = "opId") -> _Name:
+def name_of(frame: Mapping[str, Any], which: str = "opId") -> Name:
+    """Of a command, or of the one that its frame names as `which`."""
     return str(frame.get("stream")), _text(frame.get(which))
 
 
