@@ -165,6 +165,7 @@ async def test_what_is_too_large_for_every_connection_it_had_is_no_predecessor()
     outbox.connected(small)
     with pytest.raises(TooLarge):
         await large
+    await settle()
     assert (small.op_ids, small.after) == (["b"], [None])
     small.sent[0][1](ack(1))
     await task
