@@ -137,6 +137,34 @@ async def test_a_chain_is_sent_again_at_once_behind_one_that_was_refused(hive: H
         assert max(len(sent(hive, op_id)) for op_id in ops) <= 1 + len(refused)
 
 
+async def test_commands_that_come_after_each_other_are_not_sent_again_and_again(hive: Hive) -> None:
+    async with Client(hive.url, username="ada", password="correct horse", settings=patient(8)) as client:
+        project = client.project(await client.create_project("Apollo"))
+        one, two = new_id(), new_id()
+        answers = await asyncio.gather(
+            project.create_task("one", op_id=one, after_op_id=two, deadline_s=0.5),
+            project.create_task("two", op_id=two, after_op_id=one, deadline_s=0.5),
+            return_exceptions=True,
+        )
+        assert [type(answer) for answer in answers] == [DeadlineExceeded, DeadlineExceeded]
+        assert max(len(sent(hive, one)), len(sent(hive, two))) < 12
+
+
+async def test_a_wait_that_the_server_asks_for_is_kept_in_a_chain_too(hive: Hive) -> None:
+    async with Client(hive.url, username="ada", password="correct horse", settings=patient(8)) as client:
+        project = client.project(await client.create_project("Apollo"))
+        first, second = new_id(), new_id()
+        later = Rejection(ErrorCode.OVERLOADED, "busy", {"retryAfterS": 100})
+        hive.refuse = lambda frame: later if frame["opId"] == second else None
+        answers = await asyncio.gather(
+            project.create_task("first", op_id=first),
+            project.create_task("second", op_id=second, after_op_id=first, deadline_s=0.5),
+            return_exceptions=True,
+        )
+        assert isinstance(answers[1], DeadlineExceeded)
+        assert len(sent(hive, second)) == 1
+
+
 async def test_those_who_wait_for_an_outcome_keep_nobody_from_going(hive: Hive) -> None:
     async with Client(hive.url, username="ada", password="correct horse", settings=patient(2)) as client:
         project = client.project(await client.create_project("Apollo"))

@@ -57,11 +57,18 @@ class Member:
                 return
             await self._change_of(name, None)
 
-    async def pause(self, wait_s: float) -> None:
-        """Before it is tried again: so long, or until the one before it leaves here; not where that explains it all."""
+    @property
+    def is_explained(self) -> bool:
+        """Whether it may be unavailable for the one before it, which has its outcome now or is sent here."""
         if self._sent_after is None:
+            return False
+        return self._before() is not None or name_of(self._outcomes.due(self._frame), AFTER) != self._sent_after
+
+    async def pause(self, wait_s: float) -> None:
+        """Before it is tried again: so long, or until the one before it leaves here, where its outcome is not known."""
+        if self._sent_after is None or self.is_explained:
             await asyncio.sleep(wait_s)
-        elif self._before() is None and name_of(self._outcomes.due(self._frame), AFTER) == self._sent_after:
+        else:
             await self._change_of(self._sent_after, wait_s)
 
     async def _change_of(self, name: Name, wait_s: float | None) -> None:

@@ -10,11 +10,22 @@ from typing import Any, Protocol
 
 from pantherahive_client.chains import Chains, Member
 from pantherahive_client.cursors import seq_of
-from pantherahive_client.errors import DeadlineExceeded, HiveError, InternalError, PacketRefused, TooLarge, error_of
+from pantherahive_client.errors import (
+    DeadlineExceeded,
+    HiveError,
+    InternalError,
+    PacketRefused,
+    TooLarge,
+    Unavailable,
+    error_of,
+)
 from pantherahive_client.link import OnAnswer
 from pantherahive_client.outcomes import KnownOutcomes
 from pantherahive_client.sendable import check_size, packet_bytes
 from pantherahive_client.settings import Settings
+
+_VAIN_MAX = 8
+"""So often one is sent again at once behind the one before it; commands that come after each other never end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +132,27 @@ class Outbox:
         try:
             async with asyncio.timeout(deadline_s):
                 with self._chains.member(frame) as member:
-                    for failures in itertools.count():
+                    failures = vain = 0
+                    while True:
                         await member.turn()
                         try:
                             async with self._slots:  # whoever waits for another try keeps none from going
                                 return _ack(
-                                    frame, await self._exchange(frame, size_bytes, member, has_left=failures > 0)
+                                    frame, await self._exchange(frame, size_bytes, member, has_left=last is not None)
                                 )
                         except HiveError as error:
                             if not (retry and error.retryable):
                                 raise
                             last = error
-                        await member.pause(self._settings.retry.wait_s(failures, last.retry_after_s))
+                        if not (isinstance(last, Unavailable) and member.is_explained):
+                            await member.pause(self._settings.retry.wait_s(failures, last.retry_after_s))
+                            failures += 1
+                        elif (vain := vain + 1) > _VAIN_MAX:
+                            await asyncio.sleep(self._settings.retry.wait_s(vain - _VAIN_MAX, None))
         except TimeoutError as error:
             if isinstance(error, HiveError):
                 raise
             raise DeadlineExceeded(frame["opId"], last) from error
-        raise AssertionError("unreachable: the loop above only ends by returning or raising")
 
     def _checked_bytes(self, frame: Mapping[str, Any]) -> int:
         try:
