@@ -62,11 +62,9 @@ async def test_the_inbox_follows_what_is_told_and_what_is_read_elsewhere() -> No
     counts, incoming = inbox.unread_counts(), inbox.incoming()
     assert (inbox.unread, inbox.read_up_to, [one["number"] for one in inbox.notifications]) == (1, 1, [2, 1])
     assert await anext(counts) == 1
-    next_one = asyncio.ensure_future(anext(incoming))
-    await settle()
     told: Any = {"stream": STREAM, "entries": [entry(4, "Notified", notification=notification(3))]}
     client._followings.on_entries(told)
-    assert (await next_one)["number"] == 3
+    assert (await asyncio.wait_for(anext(incoming), 3))["number"] == 3, "it listens from the call on"
     assert await anext(counts) == 2
     read: Any = {"stream": STREAM, "entries": [entry(5, "NotificationsRead", upTo=3, was=1), entry(6, "New", x=1)]}
     client._followings.on_entries(read)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from pantherahive_client.backlog import EventStream
 from pantherahive_client.followed_stream import FollowedStream, Follower
 from pantherahive_client.following import Following
 from pantherahive_client.inbox_state import InboxReplica
@@ -38,13 +39,17 @@ class LiveInbox(FollowedStream):
         """What holds now."""
         return self._replica.state.preferences
 
-    async def incoming(self) -> AsyncIterator[NotificationView]:
-        """Every notification from now on, each once. Raises what `events` raises."""
-        async with self.events() as events:
-            async for event in events:
-                if event.kind == "Notified":
-                    yield event.data["notification"]
+    def incoming(self) -> AsyncIterator[NotificationView]:
+        """Every notification from this call on, each once. Raises what `events` raises."""
+        return _notifications(self.events())
 
     def unread_counts(self) -> AsyncIterator[int]:
         """`unread`: now, and whenever it is another one. Only the newest is given, nothing queues up."""
         return self._watch(lambda: self.unread)
+
+
+async def _notifications(reader: EventStream) -> AsyncIterator[NotificationView]:
+    async with reader as events:
+        async for event in events:
+            if event.kind == "Notified":
+                yield event.data["notification"]
