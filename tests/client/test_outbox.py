@@ -26,6 +26,7 @@ from pantherahive_client.outbox import Outbox
 
 LIMITS = Settings(in_flight_max=3, retry=Backoff(0, 0))
 OVERLOADED = {"error": {"code": "overloaded", "message": "busy", "retryable": True, "details": {}}}
+UNDECIDED = {"error": {"code": "unavailable", "message": "the one before it", "retryable": True, "details": {}}}
 BROKEN = {"error": {"code": "rule_broken", "message": "no", "retryable": False, "details": {"reason": "x"}}}
 
 
@@ -47,6 +48,10 @@ class Recorder:
     @property
     def op_ids(self) -> list[str]:
         return [op_id for op_id, _ in self.sent]
+
+    def newest(self, op_id: str) -> OnAnswer:
+        """What answers the newest sending of a command."""
+        return dict(self.sent)[op_id]
 
 
 def sending(outbox: Outbox, *op_ids: str, retry: bool = True) -> list[asyncio.Task[Ack]]:
@@ -124,17 +129,57 @@ async def test_what_has_no_final_answer_stays_the_predecessor(answer: Any) -> No
     outbox.connected(link)
     tasks = chained(outbox, "ab")
     await settle()
+    link.sent[1][1](UNDECIDED)
     for _ in range(3):
-        link.sent[-2][1](answer)
-        link.sent[-1][1](OVERLOADED)
+        link.newest("a")(answer)
         await settle()
-    assert link.after == [None, "a"] * 4
-    link.sent[-2][1](ack(1))
-    link.sent[-1][1](OVERLOADED)
+    assert link.op_ids == ["a", "b", "a", "a", "a"], "the second waits for the first one's outcome"
+    link.sent[-1][1](ack(1))
     await settle()
-    assert link.after[-1] is None
+    assert (link.op_ids[5:], link.after[5:]) == (["b"], [None])
     link.sent[-1][1](ack(2))
     await asyncio.gather(*tasks)
+
+
+async def test_what_nobody_waits_for_keeps_its_place_until_it_is_answered() -> None:
+    outbox, link = Outbox(LIMITS), Recorder()
+    outbox.connected(link)
+    first = sending(outbox, *"abc")
+    await settle()
+    for task in first:
+        task.cancel()
+    rest = sending(outbox, *"defg")
+    await settle()
+    assert link.op_ids == ["a", "b", "c"]
+    link.sent[1][1](ack(1))
+    await settle()
+    assert link.op_ids[3:] == ["d"]
+    outbox.disconnected()
+    outbox.connection_over(refused=False)
+    outbox.connected(link)
+    await settle()
+    assert link.op_ids[4:] == ["d", "e", "f"]
+    for place in range(4, 8):
+        link.sent[place][1](ack(place))
+        await settle()
+    assert [answer.seq for answer in await asyncio.gather(*rest)] == [4, 5, 6, 7]
+
+
+async def test_one_try_at_a_time_is_on_its_way_under_one_op_id() -> None:
+    outbox, link = Outbox(LIMITS), Recorder()
+    outbox.connected(link)
+    first, second = sending(outbox, "a", "a")
+    await settle()
+    first.cancel()
+    follower = asyncio.create_task(outbox.send({"opId": "b", "afterOpId": "a"}, 5, retry=True))
+    await settle()
+    assert link.op_ids == ["a"], "its answer is to come"
+    link.sent[0][1](BROKEN)
+    await settle()
+    assert (link.op_ids[1:], link.after[1:]) == (["a", "b"], [None, "a"]), "the refusal was of an earlier try"
+    for _, answer in link.sent[1:]:
+        answer(ack(1))
+    await asyncio.gather(second, follower)
 
 
 async def test_an_answer_after_the_deadline_is_known_all_the_same() -> None:
@@ -243,6 +288,21 @@ async def test_the_end_is_told_to_those_who_wait_and_those_who_come() -> None:
     for task in (waiting, late):
         with pytest.raises(ClientClosed):
             await task
+
+
+async def test_the_end_is_told_at_once_wherever_a_command_waits() -> None:
+    """On its way, for a place, for the one before it, for another try."""
+    outbox, link = Outbox(Settings(in_flight_max=2, retry=Backoff(100, 100))), Recorder()
+    outbox.connected(link)
+    (refused,) = sending(outbox, "a")
+    await settle()
+    link.sent[0][1](OVERLOADED)
+    tasks = [refused, *chained(outbox, "cd", None), *sending(outbox, "c", "e", "f")]
+    tasks.append(asyncio.create_task(outbox.send({"opId": "b", "afterOpId": "a"}, None, retry=True)))
+    await settle()
+    assert link.op_ids == ["a", "c", "d"]
+    outbox.end(ClientClosed("closed"))
+    assert [type(answer) for answer in await asyncio.gather(*tasks, return_exceptions=True)] == [ClientClosed] * 7
 
 
 async def _connection(outbox: Outbox, *, refused: bool) -> None:

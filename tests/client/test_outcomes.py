@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 import pytest
@@ -76,6 +77,29 @@ def test_commands_that_come_after_themselves_end_nowhere(refused: list[tuple[str
         outcomes.refused(frame(op_id, after))
         for last in "abc":
             outcomes.due(frame("d", last))
+
+
+def test_what_was_accepted_stays_so() -> None:
+    outcomes = KnownOutcomes()
+    outcomes.accepted(frame("a"))
+    outcomes.refused(frame("a", "z"))
+    assert outcomes.due(frame("b", "a")) == frame("b")
+
+
+def test_a_chain_of_refused_ones_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counting(OrderedDict[Any, Any]):
+        reads = 0
+
+        def get(self, key: Any, default: Any = None) -> Any:
+            self.reads += 1
+            return super().get(key, default)
+
+    outcomes, known = KnownOutcomes(), Counting()
+    monkeypatch.setattr(outcomes, "_known", known)
+    for place in reversed(range(1, 1_000)):
+        outcomes.refused(frame(str(place), str(place - 1)))
+        assert outcomes.due(frame("last", "999"))["afterOpId"] == str(place - 1)
+    assert known.reads < 10_000
 
 
 @pytest.mark.parametrize("nonsense", ["", 5, [], {}, 1.5, False])

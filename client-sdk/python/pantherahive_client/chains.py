@@ -1,103 +1,161 @@
-"""Commands that come after others of the same client wait for them here, and go right behind them.
+"""Commands that come after others of the same client: each goes right behind the one before it, once.
 
 The server refuses for now whatever comes after a command that it has not decided, and so all that were sent behind one
-that it refused. Each of them would try again by itself, at a time of its own, mostly in vain. Here it waits until the
-one before it has left again, or has its outcome; then it goes at once. So a chain is sent again in its order, and at
-once.
+that it refused. Each of these waits here for the outcome of the one before it, and is then sent without naming it. So a
+chain keeps its order, and none is sent again in vain.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from pantherahive_client.errors import HiveError, Unavailable
 from pantherahive_client.outcomes import AFTER, KnownOutcomes, Name, name_of
 
 
 @dataclass(slots=True, eq=False)
 class _Command:
-    """One that is sent here, from its first try to the end of its last, or that others come after."""
+    """One that is sent here, or that others come after."""
 
-    # Who waits for its ack.
-    callers: int = 0
-    # How often it has left, and whether it is away now: neither answered nor lost with its connection.
-    departures: int = 0
-    is_away: bool = False
-    # Those who come after it.
+    # Who sends it, oldest first.
+    members: list[Member] = field(default_factory=list)
+    # Whose try is on its way: neither answered nor lost with its connection.
+    away: Member | None = None
+    # Who waits for something to happen to it.
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
     def wake(self) -> None:
         for waiter in self.waiting:
             if not waiter.done():
                 waiter.set_result(None)
-        self.waiting.clear()
 
 
 class Member:
-    """A command in its chain."""
+    """A command in its chain, from its first try to the end of its last."""
 
-    def __init__(self, commands: dict[Name, _Command], outcomes: KnownOutcomes, frame: Mapping[str, Any]) -> None:
+    def __init__(self, commands: _Commands, outcomes: KnownOutcomes, frame: Mapping[str, Any]) -> None:
         self._commands = commands
         self._outcomes = outcomes
         self._frame = frame
-        # Whom it came after when it last left, and, if that one was sent here, how often it had left then.
-        self._sent_after: Name | None = None
-        self._sent_behind: _Command | None = None
-        self._seen_departures = 0
+        self._name = name_of(frame)
+        # Behind whom it was last sent.
+        self._behind: Name | None = None
+        # The number of its last sending among all of this client; 0: none.
+        self._sending = 0
+        # Why it was last refused, for now.
+        self.refusal: HiveError | None = None
 
     async def turn(self) -> None:
-        """Returns when it makes sense to send it: not while the one before it waits here, or is asked for as it was."""
-        while (before := self._before()) is not None:
-            name, command = before
-            seen = self._seen_departures if command is self._sent_behind else 0
-            if command.is_away and command.departures > seen:
-                return
-            await self._change_of(name, None)
+        """Returns when it may go.
+
+        One try at a time under one opId, so that its order and its outcome are those of the newest content. And not
+        before the one before it; where it was sent right behind that one already, not before that one's outcome.
+        """
+        while (name := self._awaited()) is not None:
+            await self._commands.change_of(name, None)
 
     @property
-    def is_explained(self) -> bool:
-        """Whether it may be unavailable for the one before it, which has its outcome now or is sent here."""
-        if self._sent_after is None:
-            return False
-        return self._before() is not None or name_of(self._outcomes.due(self._frame), AFTER) != self._sent_after
+    def has_left(self) -> bool:
+        """Whether it was ever sent."""
+        return self._sending > 0
 
-    async def pause(self, wait_s: float) -> None:
-        """Before it is tried again: so long, or until the one before it leaves here, where its outcome is not known."""
-        if self._sent_after is None or self.is_explained:
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else sends something under this opId."""
+        return self._commands[self._name].members in ([self], [])
+
+    async def pause(self, error: HiveError, wait_s: float) -> None:
+        """After a refusal for now: so long, or less where the one before it is why and something happens to that."""
+        self.refusal = error
+        behind = self._behind
+        if not isinstance(error, Unavailable) or behind in (None, self._name):
             await asyncio.sleep(wait_s)
-        else:
-            await self._change_of(self._sent_after, wait_s)
+        elif behind == self._before() and not self._commands[behind].members:
+            await self._commands.change_of(behind, wait_s)
 
-    async def _change_of(self, name: Name, wait_s: float | None) -> None:
-        """Until something happens to the command with this name."""
-        command = self._commands.setdefault(name, _Command())
+    def due(self) -> Mapping[str, Any]:
+        """The frame as it is to be sent now: behind the one before it, if that has no outcome."""
+        return self._outcomes.due(self._frame)
+
+    def left(self) -> None:
+        """It was sent so: what comes after it may go, right behind it."""
+        self._sending = next(self._commands.sendings)
+        self._behind = self._before()
+        self._commands.kept(self._name).away = self
+        self._commands.changed(self._name)
+
+    def back(self) -> None:
+        """It was answered, or its connection is over."""
+        self._commands[self._name].away = None
+        self._commands.changed(self._name)
+
+    def _awaited(self) -> Name | None:
+        """What has to happen something to, before this one may go."""
+        own = self._commands[self._name]
+        if own.away is not None or own.members[0] is not self:
+            return self._name
+        before = self._before()
+        if before is None or before == self._name:
+            return None
+        command = self._commands[before]
+        if not command.members:
+            return None
+        is_in_front = command.members == [command.away] and before != self._behind
+        return None if is_in_front and command.members[0]._is_led() else before
+
+    def _is_led(self) -> bool:
+        """Whether all those that it was sent behind are on their way too, up to one that was accepted."""
+        member = self
+        while member._behind is not None:
+            ahead = self._commands[member._behind].away
+            if ahead is None or ahead._sending > member._sending:
+                return ahead is None and self._outcomes.is_accepted(member._behind)
+            member = ahead
+        return True
+
+    def _before(self) -> Name | None:
+        """The next one before it that has no outcome."""
+        frame = self.due()
+        return name_of(frame, AFTER) if frame.get(AFTER) is not None else None
+
+
+class _Commands:
+    def __init__(self) -> None:
+        self.sendings = itertools.count(1)
+        self._commands: dict[Name, _Command] = {}
+
+    def __getitem__(self, name: Name) -> _Command:
+        """As it stands; one that nobody sends or waits for is not kept."""
+        return self._commands.get(name) or _Command()
+
+    def kept(self, name: Name) -> _Command:
+        return self._commands.setdefault(name, _Command())
+
+    def changed(self, name: Name) -> None:
+        """Tells who waits for it."""
+        self[name].wake()
+        self._tidy(name)
+
+    async def change_of(self, name: Name, wait_s: float | None) -> None:
+        """Until something happens to it, at most so long."""
+        command = self.kept(name)
         waiter = asyncio.get_running_loop().create_future()
         command.waiting.append(waiter)
         try:
             await asyncio.wait({waiter}, timeout=wait_s)
         finally:
-            if waiter in command.waiting:
-                command.waiting.remove(waiter)
-            if not command.callers and not command.waiting and self._commands.get(name) is command:
-                del self._commands[name]
+            command.waiting.remove(waiter)
+            self._tidy(name)
 
-    def leaves(self, frame: Mapping[str, Any]) -> None:
-        """It is sent as this frame, which names the one before it or, as that has its outcome, none."""
-        self._sent_after = name_of(frame, AFTER) if frame.get(AFTER) is not None else None
-        self._sent_behind = self._commands.get(self._sent_after) if self._sent_after is not None else None
-        self._seen_departures = self._sent_behind.departures if self._sent_behind is not None else 0
-
-    def _before(self) -> tuple[Name, _Command] | None:
-        """The one before it, if it has no outcome and somebody waits for it here."""
-        frame = self._outcomes.due(self._frame)
-        if frame.get(AFTER) is None:
-            return None
-        name = name_of(frame, AFTER)
-        command = self._commands.get(name)
-        return None if command is None or not command.callers or name == name_of(frame) else (name, command)
+    def _tidy(self, name: Name) -> None:
+        command = self[name]
+        if not (command.members or command.away or command.waiting):
+            self._commands.pop(name, None)
 
 
 class Chains:
@@ -105,32 +163,16 @@ class Chains:
 
     def __init__(self, outcomes: KnownOutcomes) -> None:
         self._outcomes = outcomes
-        self._commands: dict[Name, _Command] = {}
+        self._commands = _Commands()
 
     @contextmanager
     def member(self, frame: Mapping[str, Any]) -> Iterator[Member]:
         """As long as somebody waits for the command."""
         name = name_of(frame)
-        command = self._commands.setdefault(name, _Command())
-        command.callers += 1
+        member = Member(self._commands, self._outcomes, frame)
+        self._commands.kept(name).members.append(member)
         try:
-            yield Member(self._commands, self._outcomes, frame)
+            yield member
         finally:
-            command.callers -= 1
-            command.is_away = command.is_away and command.callers > 0
-            command.wake()
-            if not command.callers:
-                del self._commands[name]
-
-    def left(self, frame: Mapping[str, Any]) -> None:
-        """It was sent: what comes after it may go, right behind it."""
-        if (command := self._commands.get(name_of(frame))) is not None:
-            command.departures += 1
-            command.is_away = True
-            command.wake()
-
-    def back(self, frame: Mapping[str, Any]) -> None:
-        """It was answered, or its connection is over."""
-        if (command := self._commands.get(name_of(frame))) is not None:
-            command.is_away = False
-            command.wake()
+            self._commands[name].members.remove(member)
+            self._commands.changed(name)

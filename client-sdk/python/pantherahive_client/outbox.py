@@ -16,16 +16,12 @@ from pantherahive_client.errors import (
     InternalError,
     PacketRefused,
     TooLarge,
-    Unavailable,
     error_of,
 )
 from pantherahive_client.link import OnAnswer
 from pantherahive_client.outcomes import KnownOutcomes
 from pantherahive_client.sendable import check_size, packet_bytes
 from pantherahive_client.settings import Settings
-
-_VAIN_MAX = 8
-"""So often one is sent again at once behind the one before it; commands that come after each other never end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +60,6 @@ class _Pending:
     size_bytes: int
     # Holds the server's answer, whichever connection brought it.
     answer: asyncio.Future[Any]
-    # Whether it has left at least once, in this try or an earlier one.
-    has_left: bool
     # Whether it is on its way on the current connection.
     is_sent: bool = False
     # How many connections in a row the server has ended over what was sent, with this among it.
@@ -80,6 +74,10 @@ class Outbox:
         self._slots = asyncio.Semaphore(settings.in_flight_max)
         # Commands without an answer, in the order in which they were sent.
         self._pending: dict[int, _Pending] = {}
+        # Those that nobody waits for any more, on their way still.
+        self._abandoned: set[_Pending] = set()
+        # What ends each `send`: its deadline, or the client's end.
+        self._scopes: set[asyncio.Timeout] = set()
         self._numbers = itertools.count()
         # Which commands were accepted or refused for good: nothing is sent as one that comes after those.
         self._outcomes = KnownOutcomes()
@@ -107,74 +105,83 @@ class Outbox:
         """`refused`: the server ended it over what was sent. Nobody says over what, so all that was sent counts."""
         for pending in self._pending.values():
             pending.refusals = pending.refusals + 1 if refused and pending.is_sent else 0
-            pending.is_sent = False
-            self._chains.back(pending.frame)
+            self._back(pending)
             if pending.refusals >= self._settings.refusals_max and not pending.answer.done():
                 pending.answer.set_exception(PacketRefused(pending.frame["opId"]))
+        for pending in tuple(self._abandoned):
+            self._back(pending)
 
     def end(self, why: HiveError) -> None:
         """Whatever waits, and whatever comes, gets `why`."""
         self._ended = why
         self._sender = None
-        for pending in self._pending.values():
-            if not pending.answer.done():
-                pending.answer.set_exception(why)
+        for scope in self._scopes:
+            if not scope.expired():
+                scope.reschedule(asyncio.get_running_loop().time())
 
     async def send(self, frame: Mapping[str, Any], deadline_s: float | None, *, retry: bool) -> Ack:
         """The ack of a command. Retryable refusals are tried again with the same opId, unless `retry` is False.
 
         Raises the refusal, Invalid or TooLarge at once for what cannot be sent, PacketRefused for what the server ends
-        its connections over, or DeadlineExceeded after `deadline_s` seconds (None: never).
+        its connections over, DeadlineExceeded after `deadline_s` seconds (None: never), or why the client has ended.
         """
+        self._check_open()
         self._outcomes.begun(frame)
-        size_bytes = self._checked_bytes(frame)
-        last: HiveError | None = None
-        try:
-            async with asyncio.timeout(deadline_s):
-                with self._chains.member(frame) as member:
-                    failures = vain = 0
-                    while True:
-                        await member.turn()
-                        try:
-                            async with self._slots:  # whoever waits for another try keeps none from going
-                                return _ack(
-                                    frame, await self._exchange(frame, size_bytes, member, has_left=last is not None)
-                                )
-                        except HiveError as error:
-                            if not (retry and error.retryable):
-                                raise
-                            last = error
-                        if not (isinstance(last, Unavailable) and member.is_explained):
-                            await member.pause(self._settings.retry.wait_s(failures, last.retry_after_s))
-                            failures += 1
-                        elif (vain := vain + 1) > _VAIN_MAX:
-                            await asyncio.sleep(self._settings.retry.wait_s(vain - _VAIN_MAX, None))
-        except TimeoutError as error:
-            if isinstance(error, HiveError):
-                raise
-            raise DeadlineExceeded(frame["opId"], last) from error
+        scope = asyncio.timeout(deadline_s)
+        self._scopes.add(scope)
+        with self._chains.member(frame) as member:
+            try:
+                async with scope:
+                    return await self._acked(frame, member, retry=retry)
+            except TimeoutError as error:
+                if isinstance(error, HiveError):
+                    raise
+                self._check_open()
+                raise DeadlineExceeded(frame["opId"], member.refusal) from error
+            finally:
+                self._scopes.discard(scope)
 
-    def _checked_bytes(self, frame: Mapping[str, Any]) -> int:
+    async def _acked(self, frame: Mapping[str, Any], member: Member, *, retry: bool) -> Ack:
+        size_bytes = self._checked_bytes(frame, member)
+        for failures in itertools.count():
+            await member.turn()
+            try:
+                return _ack(frame, await self._exchange(frame, size_bytes, member))
+            except HiveError as error:
+                if not (retry and error.retryable):
+                    raise
+                refusal = error
+            await member.pause(refusal, self._settings.retry.wait_s(failures, refusal.retry_after_s))
+        raise AssertionError("unreachable: the loop above only ends by returning or raising")
+
+    def _check_open(self) -> None:
+        if self._ended is not None:
+            raise self._ended
+
+    def _checked_bytes(self, frame: Mapping[str, Any], member: Member) -> int:
         try:
             size_bytes = packet_bytes(frame)
             check_size(size_bytes, self._packet_bytes_max)
         except HiveError:
-            self._outcomes.refused(frame)
+            self._refused(frame, member)
             raise
         return size_bytes
 
-    async def _exchange(self, frame: Mapping[str, Any], size_bytes: int, member: Member, *, has_left: bool) -> Any:
-        if self._ended is not None:
-            raise self._ended
+    async def _exchange(self, frame: Mapping[str, Any], size_bytes: int, member: Member) -> Any:
+        """The server's answer. It takes a place, also when nobody waits for it any more; further tries take none."""
+        await self._slots.acquire()
         number = next(self._numbers)
-        pending = _Pending(frame, member, size_bytes, asyncio.get_running_loop().create_future(), has_left)
+        pending = _Pending(frame, member, size_bytes, asyncio.get_running_loop().create_future())
         self._pending[number] = pending
         try:
             self._transmit(pending)
             return await pending.answer
         finally:
             del self._pending[number]
-            self._chains.back(frame)
+            if pending.is_sent:
+                self._abandoned.add(pending)
+            else:
+                self._slots.release()
 
     def _transmit(self, pending: _Pending) -> None:
         if self._sender is None:
@@ -184,30 +191,43 @@ class Outbox:
         except TooLarge as error:  # it was taken before there was a connection, or another server takes less
             if not pending.answer.done():
                 pending.answer.set_exception(error)
-                if not pending.has_left:
-                    self._outcomes.refused(pending.frame)
+                if not pending.member.has_left:
+                    self._refused(pending.frame, pending.member)
             return
 
         def answered(answer: Any = None) -> None:
-            self._learn(pending.frame, answer)
+            self._learn(pending, answer)
+            self._back(pending)
             if not pending.answer.done():
                 pending.answer.set_result(answer)
 
-        pending.is_sent = pending.has_left = True
-        frame = self._outcomes.due(pending.frame)
-        pending.member.leaves(frame)
-        self._sender.send("command", frame, answered)
-        self._chains.left(frame)
+        pending.is_sent = True
+        self._sender.send("command", pending.member.due(), answered)
+        pending.member.left()
 
-    def _learn(self, frame: Mapping[str, Any], answer: Any) -> None:
+    def _back(self, pending: _Pending) -> None:
+        """It is not on its way any more."""
+        if pending.is_sent:
+            pending.is_sent = False
+            pending.member.back()
+        if pending in self._abandoned:
+            self._abandoned.remove(pending)
+            self._slots.release()
+
+    def _learn(self, pending: _Pending, answer: Any) -> None:
         """Whatever it says counts, though nobody may wait for it any more."""
         try:
-            _ack(frame, answer)
+            _ack(pending.frame, answer)
         except HiveError as error:
             if not error.retryable:
-                self._outcomes.refused(frame)
+                self._refused(pending.frame, pending.member)
         else:
-            self._outcomes.accepted(frame)
+            self._outcomes.accepted(pending.frame)
+
+    def _refused(self, frame: Mapping[str, Any], member: Member) -> None:
+        """For good; that says nothing about what else is sent under the same opId."""
+        if member.is_alone:
+            self._outcomes.refused(frame)
 
 
 def _ack(frame: Mapping[str, Any], answer: Any) -> Ack:

@@ -50,11 +50,20 @@ class KnownOutcomes:
     def refused(self, frame: Mapping[str, Any]) -> None:
         """It will never take effect: the server refused it for good, or it never left.
 
-        Neither need have waited for the one before it. So what comes after this one comes after that one.
+        Neither need have waited for the one before it. So what comes after this one comes after that one. What was
+        accepted stays so: other content under its opId is refused, and changes nothing.
         """
-        self._known.pop(name_of(frame), None)
+        known = self._known.pop(name_of(frame), None)
+        if known is not None and known.is_accepted:
+            self._learn(frame, known)
+            return
         after = self._undecided_before(frame)
         self._learn(frame, _Outcome(False, after if after != _text(frame.get("opId")) else None))
+
+    def is_accepted(self, name: Name) -> bool:
+        """Whether it is known to be in the log."""
+        known = self._known.get(name)
+        return known is not None and known.is_accepted
 
     def due(self, frame: Mapping[str, Any]) -> Mapping[str, Any]:
         """The frame as it is to be sent now: after the next command before it whose outcome is not known, if any."""
@@ -67,11 +76,14 @@ class KnownOutcomes:
     def _undecided_before(self, frame: Mapping[str, Any]) -> str | None:
         if frame.get(AFTER) is None:
             return None
-        stream, after = name_of(frame, AFTER)
-        while (known := self._known.get((stream, after))) is not None:
-            if known.after is None:
-                return None
+        stream, first = name_of(frame, AFTER)
+        passed: list[str] = []
+        after: str | None = first
+        while after is not None and (known := self._known.get((stream, after))) is not None:
+            passed.append(after)
             after = known.after
+        for op_id in passed:  # the next search begins where this one ended
+            self._known[stream, op_id] = self._known[stream, op_id]._replace(after=after)
         return after
 
     def _learn(self, frame: Mapping[str, Any], outcome: _Outcome) -> None:
