@@ -14,12 +14,12 @@ from typing import Any, Final
 from actors.project.invitations import view_inviter
 from actors.project.templates import Template, view_template
 from protocol.comments import AddComment, EditComment
+from protocol.derived_ids import refusal_of_derived
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import OPERATOR, Command, Origin, Principal
 from protocol.invitations import AcceptInvitation, DeclineInvitation, InviteMember
 from protocol.members import AddMember, ChangeMemberRole, RemoveMember, TransferOwnership
 from protocol.mentions import MENTIONS_MAX, mentioned_names, spellings
-from protocol.owned_ids import refusal_of_owned
 from protocol.projects import CreateProject
 from protocol.timetravel import RestoreProjectTo, RestoreTaskTo
 from protocol.undo import RedoCommand, UndoCommand
@@ -79,7 +79,7 @@ class Facts:
         match command:
             case CreateProject():
                 project_id = stream.partition("/")[2]
-                if (refusal := refusal_of_owned(project_id, principal.id, "stream")) is not None:
+                if (refusal := refusal_of_derived(project_id, principal.id, "stream")) is not None:
                     return refusal
                 return await self._of_creation(command, project_id, principal, origin)
             case RemoveMember() | ChangeMemberRole():

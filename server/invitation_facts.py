@@ -16,7 +16,7 @@ from protocol.base import datetime_of, instant_of
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.invitations import AcceptInvitation, DeclineInvitation, InviteMember
-from server.streams import Streams, derived_id
+from server.streams import Streams, name_based_id
 from storage.invitation_ports import InvitationSecret, InvitationSecrets
 
 
@@ -52,7 +52,7 @@ class InvitationFacts:
         if "invitation_id" in command.model_fields_set:
             invitation_id = command.invitation_id
         else:
-            invitation_id = derived_id("invitation", project_id, command.email, token_hash.hex())
+            invitation_id = name_based_id("invitation", project_id, command.email, token_hash.hex())
         now = self.clock.now()
         forget_before = instant_of(datetime_of(now) - timedelta(days=self.lifetime_days + 1))
         secret = InvitationSecret(project_id, invitation_id, command.email, token_hash, now)

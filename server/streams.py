@@ -22,8 +22,8 @@ T = TypeVar("T")
 _NAMESPACE: Final = uuid.UUID("6f1d0a5e-6d0b-5b0e-9d2c-8d1f0c6f9a11")
 
 
-def derived_id(*parts: str) -> str:
-    """A UUIDv5 of the parts: the same parts give the same id on every node, at every time."""
+def name_based_id(*parts: str) -> str:
+    """A UUIDv5 (RFC 9562 §5.5) of the parts: the same parts give the same id on every node, at every time."""
     return str(uuid.uuid5(_NAMESPACE, "\n".join(parts)))
 
 
@@ -135,4 +135,4 @@ class Streams:
         return self._clock.monotonic_s() + self._deadline_s
 
 
-__all__ = ["Accepted", "History", "Look", "Streams", "Wish", "derived_id", "granted"]
+__all__ = ["Accepted", "History", "Look", "Streams", "Wish", "granted", "name_based_id"]

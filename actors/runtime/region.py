@@ -26,10 +26,10 @@ from actors.runtime.snapshots import Snapshotter
 from actors.runtime.supervisor import Supervisor
 from actors.runtime.turns import Turns
 from actors.runtime.unsettled import Unsettled
+from protocol.derived_ids import refusal_of_derived
 from protocol.errors import ErrorCode, Rejection
 from protocol.log import Entry, shard_of
 from protocol.messages import UnreadableEvent
-from protocol.owned_ids import refusal_of_owned
 
 log = logging.getLogger("pantherahive.region")
 
@@ -141,7 +141,7 @@ class Region:
     def send(self, request: Request, reply: Reply) -> None:
         """As `command`; the answer goes to `reply` in the turn in which it becomes durable."""
         delivery = CommandDelivery(request, reply)
-        if (refusal := refusal_of_owned(request.op_id, request.principal.id, "opId")) is not None:
+        if (refusal := refusal_of_derived(request.op_id, request.principal.id, "opId")) is not None:
             delivery.refuse(refusal)
         else:
             self._deliver(request.stream, delivery)

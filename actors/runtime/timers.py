@@ -26,12 +26,12 @@ from actors.runtime.router import Router
 from actors.runtime.shards import ShardTable
 from actors.runtime.stuck_streams import StuckStreams
 from protocol.base import datetime_of, instant_of
+from protocol.derived_ids import derived_id
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import SYSTEM
 from protocol.faults import StorageFault
 from protocol.log import DueTimer
 from protocol.messages import digest_of
-from protocol.owned_ids import owned_id
 
 log = logging.getLogger("pantherahive.timers")
 
@@ -46,7 +46,7 @@ REST: Final = timedelta(days=2)
 
 def timer_op_id(timer: DueTimer) -> str:
     """The opId of a firing: the same however often it is tried, and nobody else can use it."""
-    return owned_id(SYSTEM.id, "timer", timer.stream, timer.name, timer.due_at)
+    return derived_id(SYSTEM.id, "timer", timer.stream, timer.name, timer.due_at)
 
 
 @dataclass(frozen=True, slots=True)

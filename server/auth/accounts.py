@@ -17,7 +17,7 @@ from protocol.profiles import CreateProfile
 from server.auth.logins import LoginService
 from server.auth.passwords import Passwords
 from server.idempotency import KEY_REUSED
-from server.streams import Streams, Wish, derived_id
+from server.streams import Streams, Wish, name_based_id
 from storage.ports import Account, Accounts, AlreadyExists
 
 WRONG_CREDENTIALS = Rejection(ErrorCode.UNAUTHENTICATED, "the user name, e-mail address or password is wrong")
@@ -27,7 +27,7 @@ _THERE_ALREADY = frozenset({ErrorCode.ALREADY_EXISTS, ErrorCode.OP_ID_REUSED})
 
 def registration_id(key: str) -> str:
     """The id of the account that is registered under a key: the same on every node, in every retry."""
-    return derived_id("UserRegister", key)
+    return name_based_id("UserRegister", key)
 
 
 def registration_digest(request: UserRegisterRequest) -> bytes:
@@ -136,7 +136,7 @@ class AccountService:
                 stream=f"profile/{account.user_id}",
                 command=CreateProfile(first_name=account.first_name, last_name=account.last_name),
                 principal=Principal(account.user_id),
-                op_id=derived_id("CreateProfile", account.user_id),
+                op_id=name_based_id("CreateProfile", account.user_id),
             )
         )
         if not isinstance(outcome, Accepted) and outcome.code not in _THERE_ALREADY:

@@ -24,7 +24,7 @@ from protocol.log import Entry
 from protocol.messages import content_of, digest_of
 from protocol.notifications import Notify
 from server.consumers.timekeeper import CheckpointStore
-from server.streams import derived_id
+from server.streams import name_based_id
 from storage.ports import DeadLetter, Move
 from storage.projections.writer import Outrun
 
@@ -43,7 +43,7 @@ def notification_op_id(source: str, seq: int, user_id: str, task_id: str | None 
     `task_id` is left out for a person's first notice of the entry: in older logs there was no other, and its id stays.
     """
     of_task = () if task_id is None else (task_id,)
-    return derived_id("notify", source, str(seq), user_id, *of_task)
+    return name_based_id("notify", source, str(seq), user_id, *of_task)
 
 
 class NamedNotice(NamedTuple):

@@ -13,9 +13,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from actors.runtime.hub import CloseReason
 from protocol.base import INTEGER_MAX, Message, Uuid, canonical_instant, day_begins
 from protocol.cursors import Cursor
+from protocol.derived_ids import derived_id
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.event import Principal
-from protocol.owned_ids import owned_id
 from protocol.poison import find_poison
 from protocol.tags import EntityTag, tag_of
 from server.auth.principal import NOT_KNOWN_YET, Authenticator
@@ -107,7 +107,7 @@ class Access:
     def stable_id(self, request: web.Request, principal: Principal) -> str:
         """From `Idempotency-Key` and the caller: the same for every retry. Without the header a new one."""
         key = idempotency_key(request)
-        return self._new_id() if key is None else owned_id(principal.id, "opId", principal.kind, key)
+        return self._new_id() if key is None else derived_id(principal.id, "opId", principal.kind, key)
 
 
 def _takes_no_query(request: web.Request) -> bool:

@@ -12,10 +12,10 @@ from typing_extensions import TypedDict
 from actors.project.projects import view_project
 from actors.runtime.request import Accepted
 from protocol.base import Message
+from protocol.derived_ids import derived_id
 from protocol.errors import Rejected, Rejection
 from protocol.event import OPERATOR, Principal
 from protocol.messages import digest_of
-from protocol.owned_ids import owned_id
 from protocol.projects import CreateProject, DeleteProject, EditProject, ProjectView, PurgeProject, RestoreProject
 from server.enrich import Facts
 from server.idempotency import IDEMPOTENCY_KEY, KEY_REUSED
@@ -146,7 +146,7 @@ class ProjectRoutes:
             wish = Wish(f"project/{project_id}", command, principal, op_id, look=_PROJECT)
             accepted = await self._create(wish, command)
         else:
-            project_id = owned_id(principal.id, "project", op_id)
+            project_id = derived_id(principal.id, "project", op_id)
             wish = Wish(f"project/{project_id}", command, principal, op_id, look=_PROJECT)
             told_apart = (wish.stream, op_id, principal.id, digest_of(principal.id, command, None, None))
             with self.keyed.judged_once(*told_apart):

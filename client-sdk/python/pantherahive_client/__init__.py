@@ -9,7 +9,7 @@ from pantherahive_client.bots import Bot, BotProject
 from pantherahive_client.client import Client
 from pantherahive_client.commands import UNSET, Sending
 from pantherahive_client.cursor_stores import CursorStore, FileCursors, MemoryCursors
-from pantherahive_client.derived import derived_id
+from pantherahive_client.derived_ids import derived_id
 from pantherahive_client.durable_events import CursorUnreadable, DurableEvents
 from pantherahive_client.errors import (
     AlreadyExists,

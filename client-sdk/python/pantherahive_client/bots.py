@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias, Unpack
 from pantherahive_client.backlog import ProjectEvent
 from pantherahive_client.builders import ProjectStreamBuilders
 from pantherahive_client.commands import Sending
-from pantherahive_client.derived import derived_id
+from pantherahive_client.derived_ids import derived_id
 from pantherahive_client.outbox import Ack
 from pantherahive_client.project_state import ProjectState
 

@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 from pantherahive_client.backlog import ProjectEvent
 from pantherahive_client.cursor_stores import CursorStore, check_name
 from pantherahive_client.cursors import seq_of_given
-from pantherahive_client.derived import derived_id
+from pantherahive_client.derived_ids import derived_id
 from pantherahive_client.errors import HiveError
 from pantherahive_client.log_events import Followed, LogEvents
 

@@ -16,7 +16,7 @@ from protocol.messages import UnreadableEvent, unpack_payload
 from protocol.tasks import CreateTask, EditTask, EditTasks
 from protocol.watchers import WatchTask
 from server.consumers.notifier import NOTIFIER, tellings
-from server.streams import derived_id
+from server.streams import name_based_id
 from storage.memory.consumers import MemoryConsumers
 from storage.ports import Move
 from tests.server.telling import (
@@ -125,8 +125,8 @@ async def test_of_an_entry_about_several_tasks_each_is_told_under_an_id_of_its_o
     found = list(tellings((await log_of(world, project_id))[-1:]))
     assert [(one.user_id, one.command.subject["taskId"]) for one in found] == [(bob.id, task_id) for task_id in tasks]
     first, *others = [one.op_id for one in found]
-    assert first == derived_id("notify", stream, str(seq), bob.id), "the id that a person's only notice always had"
-    assert others == [derived_id("notify", stream, str(seq), bob.id, task_id) for task_id in tasks[1:]]
+    assert first == name_based_id("notify", stream, str(seq), bob.id), "the id that a person's only notice always had"
+    assert others == [name_based_id("notify", stream, str(seq), bob.id, task_id) for task_id in tasks[1:]]
 
 
 @pytest.mark.parametrize("told", [0, 1, 2])
@@ -158,7 +158,7 @@ async def test_a_notice_of_the_project_as_such_and_those_behind_it_are_told_once
     monkeypatch.setattr(notices, "notices", partial(notices.notices, each_max=3))
     seq = (await world.send(ada, project_id, EditTasks(edits=edits))).cursor.seq
     entry = (await log_of(world, project_id))[-1]
-    ids = [derived_id("notify", entry.stream, str(seq), bob.id, *task) for task in ((), (mine,))]
+    ids = [name_based_id("notify", entry.stream, str(seq), bob.id, *task) for task in ((), (mine,))]
     assert [(one.command.subject["taskId"], one.op_id) for one in tellings([entry])] == [(None, ids[0]), (mine, ids[1])]
     await tell_and_crash(world, entry, told)
     for _ in range(2):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from protocol.owned_ids import owned_id
+from protocol.derived_ids import derived_id
 from tests.server.hostile.row import Row
 from tests.server.hostile.sending import Sending, command, emit
 
@@ -50,12 +50,12 @@ ROWS: Final = [
     ),
     Row(
         "an `opId` that is another account's own",
-        command(HERE, "WatchTask", WATCH, "ben", opId=owned_id("x", "1")),
+        command(HERE, "WatchTask", WATCH, "ben", opId=derived_id("x", "1")),
         "ack invalid",
     ),
     Row(
         "a project under an id that is another account's own",
-        command(f"project/{owned_id('x', '1')}", "CreateProject", {"name": "x"}),
+        command(f"project/{derived_id('x', '1')}", "CreateProject", {"name": "x"}),
         "ack invalid",
     ),
     Row(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from protocol.derived_ids import derived_id
 from protocol.members import AddMember, RemoveMember
-from protocol.owned_ids import owned_id
 from protocol.projects import EditProject
 from server.rest.pages import PageSizes
 from tests.server.rest.test_tasks import pages
@@ -295,7 +295,7 @@ async def test_two_users_may_use_the_same_idempotency_key(world: World) -> None:
 async def test_nobody_takes_what_another_s_idempotency_key_stands_for(world: World) -> None:
     """Who knows the key foresees the project's id and the opId, and is refused with both."""
     ada, eve = await world.register("ada"), await world.register("eve")
-    foreseen = owned_id(ada.id, "project", op_id_of(ada, "first"))
+    foreseen = derived_id(ada.id, "project", op_id_of(ada, "first"))
     create = {"type": "CreateProject", "data": {"name": "Mine"}}
     response = await world.http.post(f"/v1/projects/{foreseen}/commands", json=create, headers=eve.auth)
     problem = await problem_of(response, 400)
@@ -314,7 +314,7 @@ async def test_nobody_takes_what_another_s_idempotency_key_stands_for(world: Wor
 
 def op_id_of(user: User, key: str) -> str:
     """What a user's Idempotency-Key stands for."""
-    return owned_id(user.id, "opId", "user", key)
+    return derived_id(user.id, "opId", "user", key)
 
 
 async def test_a_retried_update_or_deletion_takes_effect_once(world: World) -> None:

@@ -1,7 +1,7 @@
 """Ids that only one account may use: UUIDv8s (RFC 9562 §5.8) whose first 48 bits are those of SHA-256 of its id.
 
 An id that is derived from what it stands for is the same after every crash and on every node. But others can foresee
-it, too, and an opId or a project's id is gone once somebody was accepted with it. One that is owned is refused from
+it, too, and an opId or a project's id is gone once somebody was accepted with it. One that has an owner is refused from
 everybody else, whatever it is for.
 """
 
@@ -19,7 +19,7 @@ _OWNER_CHARACTERS: Final = 13
 """`xxxxxxxx-xxxx`: 48 bits."""
 
 
-def owned_id(owner_id: str, *parts: str) -> str:
+def derived_id(owner_id: str, *parts: str) -> str:
     """The owner's id for these parts: the same for the same ones only, at every time."""
     digest = hashlib.sha256("\n".join((owner_id, *parts)).encode()).digest()
     owner = hashlib.sha256(owner_id.encode()).digest()[:6]
@@ -27,7 +27,7 @@ def owned_id(owner_id: str, *parts: str) -> str:
     return str(UUID(int=value | 8 << 76 | 0b10 << 62))
 
 
-def refusal_of_owned(id_: str, sender_id: str, field: str) -> Rejection | None:
+def refusal_of_derived(id_: str, sender_id: str, field: str) -> Rejection | None:
     """Why the sender may not use the id in this field; None for one of their own, and for what is no UUIDv8."""
     if id_[_VERSION_AT : _VERSION_AT + 1] != "8" or id_[:_OWNER_CHARACTERS] == _owner_part(sender_id):
         return None
@@ -37,4 +37,4 @@ def refusal_of_owned(id_: str, sender_id: str, field: str) -> Rejection | None:
 
 @lru_cache(maxsize=1024)
 def _owner_part(owner_id: str) -> str:
-    return owned_id(owner_id)[:_OWNER_CHARACTERS]
+    return derived_id(owner_id)[:_OWNER_CHARACTERS]
