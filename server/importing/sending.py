@@ -190,7 +190,10 @@ class Sender:
             raise Stopped(f"{step.where} was refused, and so would be all others: {error}", advice) from error
 
     async def _start_over(self, error: HiveError) -> None:
-        """The first open step was refused for now: wait for all others, then send again what has no final answer."""
+        """The first open step was refused for now: wait for all others, then send again what was not accepted.
+
+        Those that were refused for good, too: they were judged without this one before them.
+        """
         now_s = time.monotonic()
         self._stuck_since_s = self._stuck_since_s if self._stuck_since_s is not None else now_s
         if now_s - self._stuck_since_s > self._patience_s:
