@@ -86,6 +86,35 @@ async def test_nothing_is_shown_for_others_or_beyond_the_limit(hive: Hive) -> No
         await asyncio.gather(*sending)
 
 
+async def test_what_two_send_is_shown_until_neither_does(client: Client) -> None:
+    project_id, op_id = await client.create_project("Apollo"), new_id()
+    async with client.project(project_id) as project:
+        first, second, third = (asyncio.create_task(project.create_task("Land", op_id=op_id)) for _ in range(3))
+        await asyncio.sleep(0)
+        for one in (second, third):
+            one.cancel()
+            await asyncio.sleep(0)
+            assert len(project.state.tasks) == 1
+        ack = await first
+        assert len(project.state.tasks) == 1
+        await project.caught_up(ack.cursor)
+        assert (len(project.state.tasks), project.pending) == (1, [])
+
+
+async def test_ids_and_labels_are_shown_as_the_server_takes_them(client: Client) -> None:
+    project_id = await client.create_project("Apollo")
+    async with client.project(project_id) as project:
+        made = await project.create_task("Land", labels=["a", "b"])
+        task_id = made.result["taskId"]
+        await project.caught_up(made.cursor)
+        sending = asyncio.create_task(project.edit_task(task_id.upper(), title="NEW", remove_labels=[" a"]))
+        await asyncio.sleep(0)
+        shown = project.state.tasks[task_id]
+        assert (shown["title"], shown["labels"]) == ("NEW", ["b"])
+        await project.caught_up((await sending).cursor)
+        assert project.state.tasks[task_id] == {**shown, "updatedAt": project.state.tasks[task_id]["updatedAt"]}
+
+
 async def test_a_project_that_is_not_open_shows_nothing_and_keeps_nothing(hive: Hive, client: Client) -> None:
     project = client.project(await client.create_project("Apollo"))
     await project.create_task("Land")

@@ -182,6 +182,34 @@ async def test_one_try_at_a_time_is_on_its_way_under_one_op_id() -> None:
     await asyncio.gather(second, follower)
 
 
+@pytest.mark.parametrize("how", ["cancelled", "late"])
+async def test_what_never_left_is_waited_for_no_longer(how: str) -> None:
+    outbox, link = Outbox(LIMITS), Recorder()
+    outbox.connected(link)
+    filling = sending(outbox, *"xyz")
+    await settle()
+    (first,) = chained(outbox, "a", deadline_s=None if how == "cancelled" else 0)
+    second, last = chained(outbox, "abc", deadline_s=None)[1:]
+    await settle()
+    first.cancel()
+    second.cancel()
+    for _, answer in link.sent:
+        answer(ack(1))
+    await settle()
+    link.newest("c")(ack(2))
+    await asyncio.gather(*filling, last)
+    assert "b" not in link.op_ids
+
+
+async def test_what_comes_after_itself_is_not_sent() -> None:
+    outbox, link = Outbox(LIMITS), Recorder()
+    outbox.connected(link)
+    for after in "aA":
+        with pytest.raises(DeadlineExceeded):
+            await outbox.send({"opId": "a", "afterOpId": after}, 0.01, retry=True)
+    assert link.op_ids == []
+
+
 async def test_an_answer_after_the_deadline_is_known_all_the_same() -> None:
     outbox, link = Outbox(LIMITS), Recorder()
     outbox.connected(link)

@@ -73,10 +73,53 @@ def test_a_refused_one_that_is_sent_anew_is_on_its_way_again() -> None:
 )
 def test_commands_that_come_after_themselves_end_nowhere(refused: list[tuple[str, str]]) -> None:
     outcomes = KnownOutcomes()
-    for op_id, after in refused * 2:
+    for number, (op_id, after) in enumerate(refused * 3):
+        if number % 2:
+            outcomes.begun(frame(after, op_id))
         outcomes.refused(frame(op_id, after))
+        if number % 2:
+            outcomes.ended(frame(after, op_id))
         for last in "abc":
             outcomes.due(frame("d", last))
+
+
+def test_what_comes_after_what_came_after_it_and_was_refused_waits_for_nothing() -> None:
+    outcomes = KnownOutcomes()
+    outcomes.begun(frame("a", "b"))
+    outcomes.refused(frame("b", "a"))
+    assert outcomes.due(frame("a", "b")) == frame("a")
+
+
+@pytest.mark.parametrize("what", ["accepted", "refused", "sent"])
+def test_a_try_that_never_left_changes_nothing_that_is_known(what: str) -> None:
+    outcomes = KnownOutcomes()
+    getattr(outcomes, what)(frame("a"))
+    before = outcomes.due(frame("b", "a"))
+    outcomes.begun(frame("a", "z"))
+    outcomes.ended(frame("a", "z"))
+    assert outcomes.due(frame("b", "a")) == before
+
+
+def test_what_never_left_is_waited_for_no_longer() -> None:
+    outcomes = KnownOutcomes()
+    outcomes.begun(frame("a", "z"))
+    assert outcomes.due(frame("b", "a")) == frame("b", "a")
+    outcomes.ended(frame("a", "z"))
+    assert outcomes.due(frame("b", "a")) == frame("b", "z")
+
+
+def test_the_newest_try_that_left_counts() -> None:
+    outcomes = KnownOutcomes()
+    for _ in range(2):
+        outcomes.begun(frame("a"))
+    outcomes.sent(frame("a"))
+    outcomes.refused(frame("a"))
+    outcomes.ended(frame("a"))
+    assert outcomes.due(frame("b", "a")) == frame("b", "a"), "another one is to come"
+    outcomes.ended(frame("a"))
+    assert outcomes.due(frame("b", "a")) == frame("b"), "which never left"
+    outcomes.sent(frame("a"))
+    assert outcomes.due(frame("b", "a")) == frame("b", "a")
 
 
 def test_what_was_accepted_stays_so() -> None:

@@ -59,21 +59,11 @@ class Member:
         while (name := self._awaited()) is not None:
             await self._commands.change_of(name, None)
 
-    @property
-    def has_left(self) -> bool:
-        """Whether it was ever sent."""
-        return self._sending > 0
-
-    @property
-    def is_alone(self) -> bool:
-        """Whether nobody else sends something under this opId."""
-        return self._commands[self._name].members in ([self], [])
-
     async def pause(self, error: HiveError, wait_s: float) -> None:
         """After a refusal for now: so long, or less where the one before it is why and something happens to that."""
         self.refusal = error
         behind = self._behind
-        if not isinstance(error, Unavailable) or behind in (None, self._name):
+        if not isinstance(error, Unavailable) or behind is None:
             await asyncio.sleep(wait_s)
         elif behind == self._before() and not self._commands[behind].members:
             await self._commands.change_of(behind, wait_s)
@@ -86,6 +76,7 @@ class Member:
         """It was sent so: what comes after it may go, right behind it."""
         self._sending = next(self._commands.sendings)
         self._behind = self._before()
+        self._outcomes.sent(self._frame)
         self._commands.kept(self._name).away = self
         self._commands.changed(self._name)
 
@@ -101,7 +92,7 @@ class Member:
             return self._name
         before = self._before()
         if before is None or before == self._name:
-            return None
+            return before
         command = self._commands[before]
         if not command.members:
             return None
@@ -170,9 +161,11 @@ class Chains:
         """As long as somebody waits for the command."""
         name = name_of(frame)
         member = Member(self._commands, self._outcomes, frame)
+        self._outcomes.begun(frame)
         self._commands.kept(name).members.append(member)
         try:
             yield member
         finally:
+            self._outcomes.ended(frame)
             self._commands[name].members.remove(member)
             self._commands.changed(name)

@@ -126,7 +126,6 @@ class Outbox:
         its connections over, DeadlineExceeded after `deadline_s` seconds (None: never), or why the client has ended.
         """
         self._check_open()
-        self._outcomes.begun(frame)
         scope = asyncio.timeout(deadline_s)
         self._scopes.add(scope)
         with self._chains.member(frame) as member:
@@ -142,7 +141,7 @@ class Outbox:
                 self._scopes.discard(scope)
 
     async def _acked(self, frame: Mapping[str, Any], member: Member, *, retry: bool) -> Ack:
-        size_bytes = self._checked_bytes(frame, member)
+        size_bytes = self._checked_bytes(frame)
         for failures in itertools.count():
             await member.turn()
             try:
@@ -158,13 +157,9 @@ class Outbox:
         if self._ended is not None:
             raise self._ended
 
-    def _checked_bytes(self, frame: Mapping[str, Any], member: Member) -> int:
-        try:
-            size_bytes = packet_bytes(frame)
-            check_size(size_bytes, self._packet_bytes_max)
-        except HiveError:
-            self._refused(frame, member)
-            raise
+    def _checked_bytes(self, frame: Mapping[str, Any]) -> int:
+        size_bytes = packet_bytes(frame)
+        check_size(size_bytes, self._packet_bytes_max)
         return size_bytes
 
     async def _exchange(self, frame: Mapping[str, Any], size_bytes: int, member: Member) -> Any:
@@ -191,8 +186,6 @@ class Outbox:
         except TooLarge as error:  # it was taken before there was a connection, or another server takes less
             if not pending.answer.done():
                 pending.answer.set_exception(error)
-                if not pending.member.has_left:
-                    self._refused(pending.frame, pending.member)
             return
 
         def answered(answer: Any = None) -> None:
@@ -220,14 +213,9 @@ class Outbox:
             _ack(pending.frame, answer)
         except HiveError as error:
             if not error.retryable:
-                self._refused(pending.frame, pending.member)
+                self._outcomes.refused(pending.frame)
         else:
             self._outcomes.accepted(pending.frame)
-
-    def _refused(self, frame: Mapping[str, Any], member: Member) -> None:
-        """For good; that says nothing about what else is sent under the same opId."""
-        if member.is_alone:
-            self._outcomes.refused(frame)
 
 
 def _ack(frame: Mapping[str, Any], answer: Any) -> Ack:

@@ -6,9 +6,9 @@ So a predecessor is named as long as its outcome is not known here, and no longe
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 OUTCOMES_MAX: Final = 10_000
 """Commands per client whose outcome is remembered. One that is forgotten is named again."""
@@ -20,75 +20,93 @@ Name = tuple[str, str]
 """Stream and opId. As texts: what callers give for an id may be anything, and the server says so."""
 
 
-class _Outcome(NamedTuple):
-    is_accepted: bool
-    # The opId of the next one before it whose outcome is not known; None: there is none.
-    after: str | None
+class _Known(NamedTuple):
+    """What is known of the newest try that was sent, or that came to nothing."""
 
-
-_ACCEPTED: Final = _Outcome(True, None)
+    # accepted: it is in the log. refused: it will never take effect. sent: nobody knows.
+    state: Literal["accepted", "refused", "sent"]
+    # Of a refused one: the opId of the next one before it whose outcome was not known; None: there was none.
+    after: str | None = None
 
 
 class KnownOutcomes:
-    """The newest commands that have their outcome: accepted, or refused for good."""
+    """Of the newest commands, and which of them are being tried."""
 
     def __init__(self, limit: int = OUTCOMES_MAX) -> None:
         self._limit = limit
-        # Oldest first. No chain of `after` leads back to where it began: each pointed to what was not in here.
-        self._known: OrderedDict[Name, _Outcome] = OrderedDict()
+        # Oldest first.
+        self._known: OrderedDict[Name, _Known] = OrderedDict()
+        # How many tries of each are under way here.
+        self._tries: Counter[Name] = Counter()
 
     def begun(self, frame: Mapping[str, Any]) -> None:
-        """It is on its way. A refusal under the same opId was of an earlier try, and perhaps of other data."""
-        known = self._known.get(name_of(frame))
-        if known is not None and not known.is_accepted:
-            del self._known[name_of(frame)]
+        """It is to be sent. A refusal under the same opId was of an earlier try, and perhaps of other data."""
+        self._tries[name_of(frame)] += 1
+
+    def ended(self, frame: Mapping[str, Any]) -> None:
+        """Nobody waits for that try any more. If none was ever sent, there is nothing to wait for."""
+        name = name_of(frame)
+        self._tries[name] -= 1
+        if not self._tries[name]:
+            del self._tries[name]
+            if name not in self._known:
+                self.refused(frame)
+
+    def sent(self, frame: Mapping[str, Any]) -> None:
+        """It has left."""
+        self._learn(frame, _Known("sent"))
 
     def accepted(self, frame: Mapping[str, Any]) -> None:
         """It is in the log, and was decided behind the one that it came after."""
-        self._learn(frame, _ACCEPTED)
+        self._learn(frame, _Known("accepted"))
 
     def refused(self, frame: Mapping[str, Any]) -> None:
         """It will never take effect: the server refused it for good, or it never left.
 
-        Neither need have waited for the one before it. So what comes after this one comes after that one. What was
-        accepted stays so: other content under its opId is refused, and changes nothing.
+        Neither need have waited for the one before it. So what comes after this one comes after that one.
         """
-        known = self._known.pop(name_of(frame), None)
-        if known is not None and known.is_accepted:
-            self._learn(frame, known)
-            return
         after = self._undecided_before(frame)
-        self._learn(frame, _Outcome(False, after if after != _text(frame.get("opId")) else None))
+        self._learn(frame, _Known("refused", after if after != _text(frame.get("opId")) else None))
 
     def is_accepted(self, name: Name) -> bool:
         """Whether it is known to be in the log."""
         known = self._known.get(name)
-        return known is not None and known.is_accepted
+        return known is not None and known.state == "accepted"
 
     def due(self, frame: Mapping[str, Any]) -> Mapping[str, Any]:
         """The frame as it is to be sent now: after the next command before it whose outcome is not known, if any."""
-        if frame.get(AFTER) is None or name_of(frame, AFTER) not in self._known:
+        if frame.get(AFTER) is None or self._outcome(name_of(frame, AFTER)) is None:
             return frame
         after = self._undecided_before(frame)
         rest = {key: value for key, value in frame.items() if key != AFTER}
-        return rest if after is None else {**rest, AFTER: after}
+        return rest if after in (None, _text(frame.get("opId"))) else {**rest, AFTER: after}
+
+    def _outcome(self, name: Name) -> _Known | None:
+        """None: it has none, or is being tried again after a refusal."""
+        known = self._known.get(name)
+        if known is None or known.state == "sent" or (known.state == "refused" and name in self._tries):
+            return None
+        return known
 
     def _undecided_before(self, frame: Mapping[str, Any]) -> str | None:
         if frame.get(AFTER) is None:
             return None
         stream, first = name_of(frame, AFTER)
-        passed: list[str] = []
+        passed: set[str] = set()
         after: str | None = first
-        while after is not None and (known := self._known.get((stream, after))) is not None:
-            passed.append(after)
-            after = known.after
+        while after is not None and (known := self._outcome((stream, after))) is not None:
+            if known.state == "refused":
+                passed.add(after)
+            after = known.after if known.after not in passed else None  # those in a circle wait for nothing
         for op_id in passed:  # the next search begins where this one ended
-            self._known[stream, op_id] = self._known[stream, op_id]._replace(after=after)
+            self._known[stream, op_id] = _Known("refused", after)
         return after
 
-    def _learn(self, frame: Mapping[str, Any], outcome: _Outcome) -> None:
+    def _learn(self, frame: Mapping[str, Any], known: _Known) -> None:
+        """What was accepted stays so: other content under its opId is refused, and changes nothing."""
         name = name_of(frame)
-        self._known[name] = outcome
+        if not self.is_accepted(name):
+            self._known[name] = known
         self._known.move_to_end(name)
         if len(self._known) > self._limit:
             self._known.popitem(last=False)

@@ -165,7 +165,7 @@ class Project(FollowedStream, ProjectStreamBuilders):
         try:
             ack = await self._host.command(self._following.stream, command, data, **sending)
         except BaseException:  # whatever ends the waiting ends the hope
-            self._replica.withdraw(op_id)
+            self._replica.give_up(op_id)
             self._following.changed.notify()
             raise
         self._replica.acknowledge(op_id, ack.seq)

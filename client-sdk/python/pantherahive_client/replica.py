@@ -10,6 +10,7 @@ none. So its effect never goes away in between, and never stands there twice.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -37,6 +38,8 @@ class Replica:
         self._pending_max = pending_max
         # opId → command, in the order of their sending.
         self._pending: dict[str, PendingCommand] = {}
+        # opId → how many send it.
+        self._senders: Counter[str] = Counter()
         # opId → the seq of its entry, of those that were acknowledged before their entry came.
         self._acknowledged: dict[str, int] = {}
         # The confirmed state with what is pending; None when it has to be made anew.
@@ -69,11 +72,15 @@ class Replica:
 
     def expect(self, pending: PendingCommand) -> bool:
         """Shows a command's effect from now on. False: it waits for its entry, as some do, or as there are too many."""
-        if not is_foreseen(pending.type) or pending.op_id in self._pending or len(self._pending) >= self._pending_max:
+        if pending.op_id in self._pending:
+            self._senders[pending.op_id] += 1
+            return False
+        if not is_foreseen(pending.type) or len(self._pending) >= self._pending_max:
             return False
         if self._shown is not None:
             self._shown = _with(self._shown, pending)
         self._pending[pending.op_id] = pending
+        self._senders[pending.op_id] = 1
         self.version += 1
         return True
 
@@ -86,9 +93,16 @@ class Replica:
         else:
             self._acknowledged[op_id] = seq
 
+    def give_up(self, op_id: str) -> None:
+        """One of those who send the command expects nothing of it any more: it was refused, or took too long."""
+        self._senders[op_id] -= 1
+        if self._senders[op_id] <= 0 and op_id not in self._acknowledged:
+            self.withdraw(op_id)
+
     def withdraw(self, op_id: str) -> None:
-        """Nothing more is expected of the command: it was refused, or nobody asks after it any longer."""
+        """Nothing more is expected of the command."""
         self._acknowledged.pop(op_id, None)
+        self._senders.pop(op_id, None)
         if self._pending.pop(op_id, None) is not None:
             self._make_anew()
 
@@ -121,6 +135,7 @@ class Replica:
     def end(self) -> None:
         """Nothing more comes, neither entries nor answers."""
         self._pending.clear()
+        self._senders.clear()
         self._acknowledged.clear()
         self._make_anew()
 

@@ -89,6 +89,14 @@ MADE_IDS: Final[Mapping[str, str]] = {
 }
 """Command → the field that names what it makes; the client chooses it, so that it can show it."""
 
+_IDS: Final = frozenset(
+    {
+        *("taskId", "parentId", "milestoneId", "before", "after", "linkId", "otherId", "commentId", "fieldId"),
+        *("addWatchers", "removeWatchers"),
+    }
+)
+"""Fields with UUIDs; those of the records are in small letters."""
+
 _IN_THE_ARCHIVE: Final = frozenset({"EditProject", "ArchiveProject", "UnarchiveProject", "UnwatchTask"})
 
 
@@ -106,7 +114,7 @@ def show(state: ProjectState, pending: PendingCommand) -> list[WireEvent]:
     shown: list[WireEvent] = []
     for command, data in _single(pending.type, pending.data):
         if _takes(state, command):
-            events = FORESEEN[command](state, Wish(data, pending.author, at))
+            events = FORESEEN[command](state, Wish(_as_kept(data), pending.author, at))
             evolve_events(state, events, {"author": pending.author, "at": at})
             shown += events
     return shown
@@ -118,6 +126,20 @@ def _single(command: str, data: Mapping[str, Any]) -> Iterator[tuple[str, Mappin
         return
     for edit in data["edits"]:
         yield "EditTask", edit
+
+
+def _as_kept(data: Mapping[str, Any]) -> dict[str, Any]:
+    """With ids as the server keeps them."""
+    kept = {name: _in_small_letters(value) if name in _IDS else value for name, value in data.items()}
+    if isinstance(kept.get("fields"), Mapping):
+        kept["fields"] = {field_id.lower(): value for field_id, value in kept["fields"].items()}
+    return kept
+
+
+def _in_small_letters(ids: Any) -> Any:
+    if isinstance(ids, list | tuple):
+        return [_in_small_letters(one) for one in ids]
+    return ids.lower() if isinstance(ids, str) else ids
 
 
 def _takes(state: ProjectState, command: str) -> bool:

@@ -78,10 +78,10 @@ def _edited(state: ProjectState, task: TaskView, wish: Wish) -> list[WireEvent]:
     _forget_days(task, changes, was)
     if "stateId" in changes:
         changes["rank"], was["rank"] = end_rank(state, changes["stateId"]), task["rank"]
-    labels = [label.strip() for label in data.get("addLabels", ())]
+    labels, unwanted = ([label.strip() for label in data.get(name, ())] for name in ("addLabels", "removeLabels"))
     sets = {
         "labelsAdded": _joining(task["labels"], labels),
-        "labelsRemoved": _leaving(task["labels"], data.get("removeLabels", ()), labels),
+        "labelsRemoved": _leaving(task["labels"], unwanted, labels),
         "assigneesAdded": _joining(task["assigneeIds"], data.get("addAssignees", ())),
         "assigneesRemoved": _leaving(
             task["assigneeIds"], data.get("removeAssignees", ()), data.get("addAssignees", ())
