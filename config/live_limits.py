@@ -105,7 +105,10 @@ class LiveLimits(BaseSettings):
         0.002,
         ge=0.0005,
         le=1,
-        description="Time in each turn of the loop for all who send much, and for little of many; then all others run.",
+        description=(
+            "Time in each turn of the loop for all who send much, for little of many, and for requests of HTTP; "
+            "then all others run."
+        ),
     )
     json_depth_max: int = Field(32, ge=4, le=200, description="How deep JSON of clients may be nested.")
     poison_per_socket_max: int = Field(

@@ -4,10 +4,10 @@ documents for what is no HTTP at all.
 A connection has to show the headers of a request in time, and then its body; stock waits for ever for both, even for
 the rest of a malformed body, and answers malformed requests with text that quotes them. It has to take its answers,
 too. Only seams that subclasses may override are used, and these of the protocol's own fields: `_messages`, `_waiter`,
-`_request_count`, `_message_tail`, `_upgraded`, `_payload_parser`, `_parser`, `_max_msg_queue_size`, `_reading_paused`,
-`_buffer_paused`, `_resume_reading_if_drained`; and `_drain_helper` and `_handle_request`, whose errors would keep what
-a client did not read or send to its end. Of a request that is answered `server.answered` empties `_read_bytes`, and the
-`_buffer` of its body.
+`_request_count`, `_message_tail`, `_upgraded`, `_payload_parser`, `_parser`, `_reading_paused`, `_buffer_paused`,
+`_resume_reading_if_drained`; and `_drain_helper` and `_handle_request`, whose errors would keep what a client did not
+read or send to its end. Of a request that is answered `server.answered` empties `_read_bytes`, and the `_buffer` of its
+body.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ from server.expectations import noting_expectations
 from server.farewells import Farewells
 from server.frames import forget_frames
 from server.gateway.doors import Doors
+from server.gateway.turns import Turns
 from server.middleware import REQUEST_ID, SWITCHED, HttpMeters, set_security_headers
-from server.pieces import Pieces, is_last
+from server.pieces import is_last
+from server.piecewise import PIECES_MAX, PiecewiseHandler
 from server.request_end import NEWEST_BYTES, goes_on
 from server.request_times import RequestTimes
 from server.rest.problems import INTERNAL, problem
@@ -48,21 +50,24 @@ MALFORMED: Final = Rejection(ErrorCode.INVALID, "this is no request in HTTP/1.1"
 HEAD_TOO_LARGE: Final = Rejection(ErrorCode.TOO_LARGE, "the request line, or a header, is too large")
 TOO_SLOW: Final = Rejection(ErrorCode.INVALID, "the request did not arrive in time")
 
+_LINE_S: Final = 1.0
+"""Whose bytes wait for their turn is not too slow; so long later it is looked at again."""
+
 
 class RequestTooSlow(Exception):
     """The headers of a request began and did not end in time."""
 
 
-class TimedRequestHandler(web.RequestHandler):
+class TimedRequestHandler(PiecewiseHandler):
     """One connection. At any time at most one wait for the client is limited: for headers, or for a body."""
 
     __slots__ = (
         *("_address", "_answers", "_body", "_broken", "_doors", "_ends_amid", "_farewells", "_head_began"),
-        *("_is_answered", "_meters", "_newest", "_patience", "_pieces", "_seen", "_times", "_unread"),
+        *("_is_answered", "_meters", "_newest", "_patience", "_seen", "_times", "_unread"),
     )
 
     def __init__(self, server: TimedServer, **options: Any) -> None:
-        super().__init__(server, **options)
+        super().__init__(server, server.turns, **options)
         self._times = server.times
         self._doors = server.doors
         self._meters = server.meters
@@ -83,8 +88,6 @@ class TimedRequestHandler(web.RequestHandler):
         # Whether what has come ends amid the headers of a request, and its last bytes.
         self._ends_amid = False
         self._newest = b""
-        # What has come, until it is parsed.
-        self._pieces = Pieces()
         # Whether the newest request has its answer: it takes no upgrade any more, also if its body is still to come.
         self._is_answered = False
         # What the client has not read yet, as long as the connection is ours.
@@ -103,6 +106,7 @@ class TimedRequestHandler(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting()
+        self._forget_pieces()
         if self._unread is not None:
             self._unread.leave()
             self._unread = None
@@ -164,28 +168,16 @@ class TimedRequestHandler(web.RequestHandler):
         if self._unread is not None:
             self._unread.note_taken()
 
-    def data_received(self, data: bytes) -> None:
-        """See stock, which gets it in pieces. None of them waits in its parser, which would join them again."""
-        self._pieces.add(data)
-        if not data:
-            self._parse(b"")  # it goes on where it was stopped
-        elif self._buffer_paused and not self._upgraded:
-            return  # stock comes back with nothing when there is room
-        while self._pieces:
-            if self._payload_parser is not None or self._upgraded:
-                self._parse(self._pieces.take_all())
-            elif self._reading_paused or len(self._messages) >= self._max_msg_queue_size:
-                break
-            else:
-                self._parse(self._pieces.take(self._body.body if self._body is not None else None))
+    def _begun_body(self) -> StreamReader | None:
+        return self._body.body if self._body is not None else None
 
     def _parse(self, data: bytes) -> None:
-        count, body = self._request_count, self._body.body if self._body is not None else None
+        count, body = self._request_count, self._begun_body()
         had_bytes, late = body.total_bytes if body is not None else 0, body if not self._messages else None
-        super().data_received(data)
+        super()._parse(data)
         if late is not None and late.is_eof() and self._parser is not None:
             self._parser.message_consumed()  # it was taken before it was counted, and the queue would be full too early
-            super().data_received(b"")
+            super()._parse(b"")
         if self._request_count != count and self._messages:
             message, body = self._messages[-1]
             had_bytes, self._is_answered = 0, False
@@ -236,7 +228,8 @@ class TimedRequestHandler(web.RequestHandler):
         self._parser.set_upgraded(False)
         self._upgraded = False
         behind = self._message_tail + self._pieces.take_all()
-        self._message_tail, self._pieces, self._newest = b"", Pieces(), b""
+        self._message_tail, self._newest = b"", b""
+        self._forget_pieces()
         if behind:
             self.data_received(behind)
         if self._buffer_paused:
@@ -284,7 +277,9 @@ class TimedRequestHandler(web.RequestHandler):
 
     def _too_slow(self) -> None:
         self._patience = None
-        if self._body is not None:
+        if self._is_in_line:
+            self._wait(_LINE_S)
+        elif self._body is not None:
             is_read = not (self._reading_paused or self._buffer_paused)
             left_s = self._body.due_s(is_read=is_read) - asyncio.get_running_loop().time()
             if left_s > 0:
@@ -354,6 +349,7 @@ class TimedServer(web.Server):
         self.doors = doors
         self.meters = meters
         self.answers = answers
+        self.turns = Turns(times.read_slice_s, pieces_max=PIECES_MAX)
         self.farewells = Farewells()
 
     def __call__(self) -> web.RequestHandler:

@@ -1,5 +1,8 @@
 """What comes on a connection, in pieces that the parser reads to their ends.
 
+Each of them is small where its bytes may cost much, so that others can have a turn in between: a chunk of a body may be
+a single byte, and a request twenty. What is known to be a body costs little, and is one piece.
+
 aiohttp's compiled parser stops behind a request that asks for another protocol and, unless that is WebSocket, forgets
 what stands behind it in the same piece. A server may ignore such a wish (RFC 9110 §7.8), and then has to answer what
 comes behind it (RFC 9112 §9.3.2). So a piece ends where such a request does. A cut too many changes nothing: TCP cuts
@@ -18,6 +21,8 @@ _NAME: Final = b"upgrade"
 _BLANK_LINE: Final = b"\r\n\r\n"
 _HEADS_MAX: Final = 32
 """So many blank lines are looked behind for one piece: a body that is full of them costs no more than others."""
+COSTLY_BYTES: Final = 2048
+"""The largest piece that may be full of requests or chunks: some 3 ms of a server that does nothing but parse them."""
 _SHORTEST_BYTES: Final = len(b"GET / HTTP/1.1\r\nHost:\r\nConnection:upgrade\r\nUpgrade:\r\n\r\n")
 """Nothing shorter asks for another protocol and leaves the connection open: so no body is cut into crumbs."""
 
@@ -43,8 +48,9 @@ class Pieces:
         # Whether that one is the last: see `is_last`.
         self._is_last = False
 
-    def __bool__(self) -> bool:
-        return self._at < len(self._came)
+    def __len__(self) -> int:
+        """How many bytes can be taken."""
+        return len(self._came) - self._at
 
     def add(self, data: bytes) -> None:
         """More has come."""
@@ -67,23 +73,24 @@ class Pieces:
         return self._taken(len(self._came))
 
     def _end(self, body: StreamReader | None) -> int:
-        """Where the next piece ends: with the body, or with headers that may have the name, or with all."""
+        """Where the next piece ends: with the body, or with headers that may have the name, or where it is enough."""
         if body is not None and self._body_bytes is not None and self._body_bytes > body.total_bytes:
             self._cut = self._at + self._body_bytes - body.total_bytes
             self._is_named = False
             return min(self._cut, len(self._came))
+        enough_at = min(self._at + COSTLY_BYTES, len(self._came))
         if self._is_last:
-            return len(self._came)
+            return enough_at
         if self._lower is None:
             self._lower = self._came.lower()
         for _ in range(_HEADS_MAX):
-            if not self._is_named and (name_at := self._lower.find(_NAME, max(self._cut, 0))) < 0:
-                return len(self._came)
+            if not self._is_named and (name_at := self._lower.find(_NAME, max(self._cut, 0), enough_at)) < 0:
+                return enough_at
             searched_at = max(self._at - len(_BLANK_LINE) + 1, 0) if self._is_named else name_at
-            blank_at = self._lower.find(_BLANK_LINE, searched_at)
+            blank_at = self._lower.find(_BLANK_LINE, searched_at, enough_at)
             self._is_named = blank_at < 0
             if self._is_named:
-                return len(self._came)
+                return enough_at
             began_at = self._cut
             if (newest_at := self._lower.rfind(_BLANK_LINE, max(began_at, 0), blank_at)) >= 0:
                 began_at = newest_at + len(_BLANK_LINE)
@@ -95,7 +102,7 @@ class Pieces:
     def _taken(self, end: int) -> bytes:
         piece = self._came[self._at : end]
         self._at = end
-        if not self:
+        if end == len(self._came):
             self._forget_taken()
         return piece
 

@@ -33,8 +33,14 @@ class Turns:
     And one for all together who send little, ahead of those who wait: so long ones keep nobody's short one waiting.
     """
 
-    def __init__(self, slice_s: float, now_s: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, slice_s: float, now_s: Callable[[], float] = time.perf_counter, pieces_max: int | None = None
+    ) -> None:
+        """`pieces_max`: so many pieces in each turn at most, where what they begin costs more than to read them."""
         self._slice_s = slice_s
+        self._pieces_max = pieces_max
+        # How many may still be read in this turn; None: any number.
+        self._pieces_left = pieces_max
         self._now_s = now_s
         # Who has to wait for the next turn, the next one first.
         self._waiting: deque[Reader] = deque()
@@ -75,18 +81,24 @@ class Turns:
         if self._ends_s is None:
             self._begin()
             return True
-        return self._now_s() < self._ends_s
+        return self._pieces_left != 0 and self._now_s() < self._ends_s
 
     def _begin(self) -> None:
+        self._pieces_left = self._pieces_max
         self._ends_s = self._now_s() + self._slice_s
         asyncio.get_running_loop().call_soon(self._next)
 
     def _read(self, reader: Reader) -> bool:
         """Whether it has more when the slice is over."""
-        while reader.read_piece():
+        while self._read_piece(reader):
             if not self._has_time():
                 return True
         return False
+
+    def _read_piece(self, reader: Reader) -> bool:
+        if self._pieces_left is not None:
+            self._pieces_left -= 1
+        return reader.read_piece()
 
     def _next(self) -> None:
         """The next turn of the loop."""
@@ -98,7 +110,7 @@ class Turns:
         self._begin()
         while waiting:
             reader = waiting.popleft()
-            if reader.read_piece():
+            if self._read_piece(reader):
                 waiting.append(reader)
             if not self._has_time():
                 break

@@ -135,6 +135,24 @@ async def test_what_is_through_within_the_slice_costs_no_pause() -> None:
     assert not transport.pauses
 
 
+async def test_no_more_pieces_than_may_be_are_read_in_a_turn() -> None:
+    class Counting:
+        left, read = 5, 0
+
+        def read_piece(self) -> bool:
+            self.read += 1
+            return self.read < self.left
+
+    turns, readers = Turns(SLICE_S, lambda: 0.0, pieces_max=3), [Counting() for _ in range(4)]
+    for reader in readers:
+        turns.take(reader)
+    assert [reader.read for reader in readers] == [3, 0, 0, 0]
+    for expected in ([4, 1, 1, 0], [5, 2, 1, 1], [5, 3, 2, 2], [5, 4, 3, 3], [5, 5, 4, 4], [5, 5, 5, 5]):
+        await asyncio.sleep(0)
+        assert [reader.read for reader in readers] == expected
+    assert len(turns) == 0
+
+
 async def test_whoever_sends_little_runs_before_the_rest_of_a_flood() -> None:
     stage = Stage()
     flooder, _, _ = stage.link()
