@@ -224,6 +224,19 @@ class RestLimits(BaseSettings):
         le=1024 * 1024 * MIB,
         description="Those to one user and their bots, or to one address before a token; not for the operator.",
     )
+    bodies_arriving_max_bytes: int = Field(
+        128 * MIB,
+        ge=0,
+        le=1024 * 1024 * MIB,
+        description="Bodies of more than 8 KiB that are not read to their end yet, beside one that may be larger; "
+        "no more are read.",
+    )
+    bodies_arriving_per_user_max_bytes: int = Field(
+        32 * MIB,
+        ge=0,
+        le=1024 * 1024 * MIB,
+        description="Those of one user and their bots, or of one address before a token; not for the operator.",
+    )
     keepalive_s: float = Field(75, ge=1, le=3600, description="Time that a connection may wait for its next request.")
     ready_check_timeout_s: float = Field(
         2, ge=0.1, le=60, description="Time for one check of /readyz; longer counts as not ready."

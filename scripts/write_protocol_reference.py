@@ -52,6 +52,14 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
   `opId`) it gets its answer, once there is room. Answers up to 64 KiB to reads and to what needs no token go on. Who
   takes nothing of an answer for `answer_unread_timeout_s` is cut off, and so is who takes less of one of more than
   64 KiB than 16 KiB a second on average (`answer_bytes_per_s_min`), beside that time.
+* **Bodies of requests that are on their way** are bounded, too: those of more than 8 KiB that are not read to their end
+  yet, in all (`bodies_arriving_max_bytes`, 128 MiB) and for a user with their bots, or for an address where no token is
+  needed (`bodies_arriving_per_user_max_bytes`, 32 MiB; not for the operator). Until it is read and understood a body
+  counts with its `Content-Length`, one in chunks with the largest that is taken (`request_body_max_bytes`). The first
+  always goes. A request whose body has no room is `overloaded`, and the `limit` (`bodies-arriving`,
+  `bodies-arriving-per-user`), `retryAfterS` and `Retry-After` say so: nothing was done. What still comes of its body is
+  passed over for up to 10 s, and then its connection takes the next request, if it had a `Content-Length`. Bodies up to
+  8 KiB go on, log-in among them.
 * **Every refusal** has a stable `code`: in the ack on the socket, in a problem document (RFC 9457) over REST.
 * **A retry** carries the same `opId`, or the same `Idempotency-Key`, and gets the first answer. Changes of a person
   (`PUT /v1/users/{userId}`, `PATCH …/preferences`, `PUT` and `DELETE …/muted/{projectId}`, and

@@ -18,6 +18,7 @@ from aiohttp import web
 from config.secrets import Secrets
 from config.settings import Settings
 from protocol.faults import StorageFault
+from server.arriving_bodies import ArrivingBodies, BodyLimits
 from server.composition.access import AccessParts
 from server.composition.consumers import ShardConsumers
 from server.composition.edges import Edges
@@ -98,6 +99,7 @@ class Product:
             limits_from(settings, Patience),
         )
         self._answers = UnreadAnswers(limits_from(settings, AnswerLimits))
+        self._bodies = ArrivingBodies(limits_from(settings, BodyLimits))
         self._lag = LoopLag(settings.loop_lag_interval_s, self._heart.meters.loop_lagged)
         times = RequestTimes.of(settings)
         doors = None if settings.trusted_proxies else Doors(settings.http_connections_per_address_max)
@@ -244,6 +246,7 @@ class Product:
             new_id=self._heart.ids.new_id,
             inner=[looks_tokens_up(self._access.authenticator, self._access.attempts)],
             answers=self._answers,
+            bodies=self._bodies,
         )
         self._edges.gateway.attach(app)
         return app
@@ -259,6 +262,7 @@ class Product:
             edges.gateway,
             edges.event_streams,
             self._answers,
+            self._bodies,
             heart.shards,
             heart.timers,
             heart.clock,

@@ -12,6 +12,7 @@ from actors.runtime.shards import ShardTable
 from actors.runtime.stuck_streams import STUCK_STREAMS_MAX
 from actors.runtime.timers import TimerService
 from protocol.log import SHARDS
+from server.arriving_bodies import ArrivingBodies
 from server.consumers.runner import Runner
 from server.gateway.app import Gateway
 from server.rest.event_streams import EventStreams
@@ -29,6 +30,7 @@ class Parts:
     gateway: Gateway
     event_streams: EventStreams
     answers: UnreadAnswers
+    bodies: ArrivingBodies
     shards: ShardTable
     timers: TimerService
     clock: Clock
@@ -66,6 +68,11 @@ def watch_parts(meters: Meters, parts: Parts) -> None:
         "answers_unread_bytes",
         "Bytes of large answers that are not written out yet",
         lambda: parts.answers.bytes,
+    )
+    watch(
+        "bodies_arriving_bytes",
+        "Bytes of larger request bodies that are on their way, for all that may come of them",
+        lambda: parts.bodies.bytes,
     )
     watch("event_streams", "Open connections with Server-Sent Events", lambda: len(parts.event_streams))
     watch("log_page_reads", "Pages read from the log for followers", lambda: parts.feeds.pages.reads)

@@ -9,6 +9,7 @@ from actors.project.limits import ProjectLimits
 from actors.runtime.limits import RuntimeLimits
 from actors.user.limits import UserLimits
 from config.settings import Settings
+from server.arriving_bodies import BodyLimits
 from server.auth.bots import BotLimits
 from server.auth.logins import LoginLimits
 from server.consumers.feed import FeedLimits
@@ -29,6 +30,7 @@ L = TypeVar(
     EventStreamLimits,
     ExportLimits,
     AnswerLimits,
+    BodyLimits,
     PastLimits,
     ProjectLimits,
     UserLimits,
@@ -47,6 +49,7 @@ PREFIXES: Final[dict[type, str]] = {
     EventStreamLimits: "event_stream_",
     ExportLimits: "export_",
     AnswerLimits: "",
+    BodyLimits: "",
     PastLimits: "past_",
     ProjectLimits: "project_",
     UserLimits: "user_",

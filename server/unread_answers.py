@@ -7,9 +7,6 @@ request is refused before it is handled. What was carried out and finds no room 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,13 +14,12 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from protocol.errors import ErrorCode, Rejected, Rejection
-from protocol.event import Principal
-from server.addresses import place_of
+from server.held_bytes import Bound, HeldBytes, holder_in
+
+__all__ = ["holder_in"]  # whoever writes answers takes it from here
 
 SMALL_BYTES: Final = 64 << 10
 """Answers of this size are not counted: the buffers of a connection take as much."""
-READER: Final = web.RequestKey("reader", Principal)
-"""Who asked, once it is known."""
 _READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 """Methods that change nothing (RFC 9110 §9.2.1)."""
 
@@ -54,54 +50,23 @@ def _untold(refusal: Rejection) -> Rejection:
     return Rejection(ErrorCode.TIMEOUT, message, refusal.details)
 
 
-class UnreadAnswers:
+class UnreadAnswers(HeldBytes):
     """Those of all connections."""
 
     def __init__(self, limits: AnswerLimits) -> None:
-        self._limits = limits
-        # User or address, None for the operator → bytes of the answers that wait for them.
-        self._held_bytes: Counter[str | None] = Counter()
-        self.bytes = 0
-
-    def refusal(self, holder: str | None, size_bytes: int) -> Rejection | None:
-        """Why there is no room for one more answer, if that is so."""
-        held_bytes, per_user_max_bytes = self._held_bytes[holder], self._limits.answers_unread_per_user_max_bytes
-        if holder is not None and held_bytes and held_bytes + size_bytes > per_user_max_bytes:
-            return _FULL_FOR_USER
-        return _FULL if self.bytes and self.bytes + size_bytes > self._limits.answers_unread_max_bytes else None
+        super().__init__(
+            in_all=Bound(limits.answers_unread_max_bytes, _FULL),
+            per_user=Bound(limits.answers_unread_per_user_max_bytes, _FULL_FOR_USER),
+        )
 
     def is_used_up(self, holder: str | None) -> bool:
         """Whether no large answer, however small, has room beside what waits for them already."""
-        held_bytes, most_bytes = self._held_bytes[holder], self._limits.answers_unread_per_user_max_bytes
-        return holder is not None and held_bytes > 0 and held_bytes + SMALL_BYTES >= most_bytes
-
-    @contextmanager
-    def holding(self, holder: str | None, size_bytes: int) -> Iterator[None]:
-        """While an answer is being written."""
-        self._held_bytes[holder] += size_bytes
-        self.bytes += size_bytes
-        try:
-            yield
-        finally:
-            self.bytes -= size_bytes
-            self._held_bytes[holder] -= size_bytes
-            if not self._held_bytes[holder]:
-                del self._held_bytes[holder]
-
-    def __len__(self) -> int:
-        """For how many something waits."""
-        return len(self._held_bytes)
+        held_bytes = self._of_holder[holder]
+        return holder is not None and held_bytes > 0 and held_bytes + SMALL_BYTES >= self._per_user.max_bytes
 
 
 ANSWERS: Final = web.AppKey("unread_answers", UnreadAnswers)
 """The application's, for whoever writes its answers."""
-
-
-def holder_in(request: web.BaseRequest) -> str | None:
-    """For whom the answer to a request counts: its address, where nobody is known."""
-    if READER in request:
-        return request[READER].counts_for
-    return f"address {place_of(request.remote or '') or request.remote}"
 
 
 def counted_bytes(request: web.BaseRequest, response: web.StreamResponse) -> int:

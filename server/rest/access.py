@@ -21,6 +21,7 @@ from protocol.tags import EntityTag, tag_of
 from server.auth.principal import NOT_KNOWN_YET, Authenticator
 from server.auth.scopes import route_refusal
 from server.auth.tokens import Authenticated
+from server.held_bytes import READER
 from server.idempotency import IDEMPOTENCY_KEY
 from server.middleware import ALLOWANCE, OP_ID, USER_ID
 from server.rate_limits import Rates
@@ -29,7 +30,7 @@ from server.rest.bodies import validated
 from server.rest.operations import operation_of
 from server.rest.query_forms import odd_form
 from server.streams import granted
-from server.unread_answers import READER, require_room
+from server.unread_answers import require_room
 
 M = TypeVar("M", bound=Message)
 

@@ -13,6 +13,7 @@ from protocol.base import Message
 from protocol.errors import ErrorCode, Rejected, Rejection
 from protocol.messages import invalid
 from protocol.poison import find_poison
+from server.arriving_bodies import BODIES
 
 M = TypeVar("M", bound=Message)
 
@@ -26,24 +27,11 @@ async def read_body(request: web.Request, model: type[M]) -> M:
     """The body as a message. Its size is bounded by the application's `client_max_size`, its depth by JSON_DEPTH_MAX.
 
     For routes that know who asks; the others take `read_public_body`.
-    Raises Rejected: invalid, too_large, unsupported_media_type.
+    Raises Rejected: invalid, overloaded (nothing is read then), too_large, unsupported_media_type.
     """
     _check_media_type(request)
-    try:
-        text = await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        most = request.client_max_size
-        raise Rejected(Rejection(ErrorCode.TOO_LARGE, f"the body has more than {most} bytes")) from error
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        # Only the place is told: the parser's own words may quote the body.
-        raise _refused(f"the body is not JSON (line {error.lineno}, column {error.colno})") from error
-    if (poison := find_poison(value, request.config_dict[JSON_DEPTH_MAX])) is not None:
-        raise _refused(f"the body is not acceptable: {poison}")
-    if not isinstance(value, dict):
-        raise _refused("the body must be a JSON object")
-    return validated(model, value)
+    with request.config_dict[BODIES].arriving(request):
+        return validated(model, _object_of(await _read(request), request.config_dict[JSON_DEPTH_MAX]))
 
 
 async def read_public_body(request: web.Request, model: type[M]) -> M:
@@ -68,6 +56,27 @@ def _check_media_type(request: web.Request) -> None:
     charset = (request.charset or "utf-8").lower()
     if request.content_type != "application/json" or charset not in {"utf-8", "utf8"}:
         raise Rejected(Rejection(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json in UTF-8"))
+
+
+async def _read(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        most = request.client_max_size
+        raise Rejected(Rejection(ErrorCode.TOO_LARGE, f"the body has more than {most} bytes")) from error
+
+
+def _object_of(text: bytes, depth_max: int) -> dict[str, Any]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        # Only the place is told: the parser's own words may quote the body.
+        raise _refused(f"the body is not JSON (line {error.lineno}, column {error.colno})") from error
+    if (poison := find_poison(value, depth_max)) is not None:
+        raise _refused(f"the body is not acceptable: {poison}")
+    if not isinstance(value, dict):
+        raise _refused("the body must be a JSON object")
+    return value
 
 
 def _refused(message: str) -> Rejected:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from protocol.base import Message
 from server.arrival import BodyTimes
+from server.arriving_bodies import ArrivingBodies
 from server.gateway.doors import Doors
 from server.http_runner import HttpRunner
 from server.middleware import HttpMeters
@@ -84,6 +85,7 @@ async def served(
     doors: Doors | None = None,
     answers: UnreadAnswers | None = None,
     body_max_bytes: int = 1000,
+    bodies: ArrivingBodies | None = None,
     more: Iterable[web.RouteDef] = (),
 ) -> AsyncIterator[int]:
     """The port of a server, with `more` routes than ours."""
@@ -100,6 +102,7 @@ async def served(
         body_max_bytes=body_max_bytes,
         new_id=RandomIds().new_id,
         answers=answers,
+        bodies=bodies,
     )
     runner = HttpRunner(app, times, doors, meters, shutdown_timeout=0.2)
     await runner.setup()

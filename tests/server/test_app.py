@@ -93,6 +93,7 @@ async def test_figures_of_the_runtime_are_on_metrics(product: Product) -> None:
         "projector_lag_entries",
         "connections",
         "answers_unread_bytes 0",
+        "bodies_arriving_bytes 0",
         "shards_owned 128",
     ):
         assert f"pantherahive_{name}" in text

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import make_mocked_request
 
 from protocol.event import OPERATOR, Principal
 from protocol.projects import EditProject
 from protocol.tasks import CreateTask
-from server.unread_answers import ANSWERS, SMALL_BYTES, AnswerLimits, UnreadAnswers, holder_in
+from server.unread_answers import ANSWERS, SMALL_BYTES, AnswerLimits, UnreadAnswers
 from tests.server.gateway.hive import eventually
 from tests.server.listening import GET, LARGE_BYTES, PATIENT, large, problem_in, sent, served
 from tests.server.test_unread import asked, is_reset
@@ -29,25 +28,6 @@ LAST_POST = LAST_GET.replace(b"GET", b"POST")
 LIMITS = AnswerLimits()
 
 
-def why(answers: UnreadAnswers, reader: Principal, size_bytes: int) -> str | None:
-    refusal = answers.refusal(reader.counts_for, size_bytes)
-    return None if refusal is None else str(refusal.details["limit"])
-
-
-def test_each_has_a_bound_and_all_have_one() -> None:
-    answers = UnreadAnswers(AnswerLimits(answers_unread_max_bytes=100, answers_unread_per_user_max_bytes=40))
-    assert why(answers, ADA, 1000) is None
-    with answers.holding(ADA.counts_for, 30):
-        assert [why(answers, reader, 10) for reader in (ADA, BOT, BOB, OPERATOR)] == [None] * 4
-        assert [why(answers, reader, 11) for reader in (ADA, BOT)] == ["answers-unread-per-user"] * 2
-        assert [why(answers, reader, 70) for reader in (BOB, OPERATOR)] == [None] * 2
-        assert [why(answers, reader, 71) for reader in (BOB, OPERATOR)] == ["answers-unread"] * 2
-        with answers.holding(OPERATOR.counts_for, 60), answers.holding(BOB.counts_for, 10):
-            assert (answers.bytes, len(answers)) == (100, 3)
-            assert why(answers, OPERATOR, 1) == "answers-unread"
-    assert (answers.bytes, len(answers)) == (0, 0)
-
-
 def test_room_is_used_up_when_not_even_the_smallest_large_answer_fits() -> None:
     answers = UnreadAnswers(AnswerLimits(answers_unread_max_bytes=1, answers_unread_per_user_max_bytes=3 * SMALL_BYTES))
     assert not answers.is_used_up(ADA.counts_for)
@@ -56,13 +36,6 @@ def test_room_is_used_up_when_not_even_the_smallest_large_answer_fits() -> None:
         with answers.holding(BOT.counts_for, 1):
             holders = [one.counts_for for one in (ADA, BOT, BOB, OPERATOR)]
             assert [answers.is_used_up(one) for one in holders] == [True, True, False, False]
-
-
-def test_a_household_is_one_address() -> None:
-    request = make_mocked_request("GET", "/")
-    holders = [holder_in(request.clone(remote=f"2001:db8:0:{net}::{host}")) for net in (1, 2) for host in (1, 2)]
-    assert (holders[0], holders[2]) == (holders[1], holders[3])
-    assert holders[0] != holders[2]
 
 
 def read(client: socket.socket) -> bool:
