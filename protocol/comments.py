@@ -72,6 +72,8 @@ class AddComment(Command):
     in the text mentions a member.
     """
 
+    makes = "comment_id"
+
     comment_id: Uuid = absent()
     task_id: Uuid
     body: CommentBody

@@ -67,6 +67,8 @@ class DefineField(Command):
     No other field of the project may have the name, however it is capitalised.
     """
 
+    makes = "field_id"
+
     field_id: Uuid = absent()
     name: Name
     type: FieldType

@@ -27,6 +27,9 @@ class Event(Message):
 class Command(Message):
     """A wish, in the imperative. Its type on the wire is its class name."""
 
+    makes: ClassVar[str | None] = None
+    """The field with the id of what the command makes, where the sender may choose it."""
+
 
 class Origin(Message):
     """Author and time of an imported command: history enters as history (needs the permission `project.import`)."""

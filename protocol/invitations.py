@@ -48,6 +48,8 @@ class InviteMember(Command):
     their own. The id may come from the client.
     """
 
+    makes = "invitation_id"
+
     invitation_id: Uuid = absent()
     user_id: Uuid = absent()
     email: InvitedAddress = absent()

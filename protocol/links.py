@@ -34,6 +34,8 @@ class AddLink(Command):
     `cycle` and names the tasks on it.
     """
 
+    makes = "link_id"
+
     link_id: Uuid = absent()
     task_id: Uuid
     type: LinkType

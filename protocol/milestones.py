@@ -47,6 +47,8 @@ class CreateMilestone(Command):
     `startDate`.
     """
 
+    makes = "milestone_id"
+
     milestone_id: Uuid = absent()
     name: Name
     description: Markdown = ""

@@ -58,6 +58,8 @@ class DefineRole(Command):
     Looking at the project belongs to every role and need not be named. The id may come from the client.
     """
 
+    makes = "role_id"
+
     role_id: Uuid = absent()
     name: Name
     permissions: PermissionNames

@@ -145,6 +145,8 @@ class CreateTask(Command):
     subtask of a task that is not deleted.
     """
 
+    makes = "task_id"
+
     task_id: Uuid = absent()
     title: Title
     description: Markdown = ""

@@ -68,9 +68,11 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
   logout take no key: one more log-in is another one, and one more logout has ended already.
 * **An id that can be foreseen**, because it is derived from what it stands for, is for one account alone if it is a
   UUIDv8 (RFC 9562 §5.8) whose first 48 bits are those of SHA-256 of the account's id (of `system` for the operator; the
-  other bits are its maker's). As the `opId` of a command, or in the `stream` of a `CreateProject`, everybody else gets
-  `invalid`. What an `Idempotency-Key` stands for is such an id, and so is what the SDK derives. Any other id belongs to
-  whoever is accepted with it first.
+  other bits are its maker's). As the `opId` of a command, in the `stream` of a `CreateProject`, or for what a command
+  makes (`taskId` of a `CreateTask`, `commentId` of an `AddComment` …), everybody else who may make it gets `invalid`.
+  To what is there under it everybody refers, and it comes back under it whoever takes its deletion back. What an
+  `Idempotency-Key` stands for is such an id, and so is what the SDK derives. Any other id belongs to whoever is
+  accepted with it first.
 * **Several commands at a time** on a socket are decided in the order in which they were sent; but one that is refused
   for now (`overloaded`, `unavailable` …), or whose opId has to be looked up in the log, may be overtaken by those
   behind it. Where their order matters each names the one before it, as long as that has no answer: `afterOpId` is its

@@ -13,6 +13,7 @@ from actors.ports import Clock
 from actors.project.permissions import refusal, taken
 from actors.project.state import ProjectState
 from protocol.base import datetime_of, instant_of
+from protocol.derived_ids import refusal_of_made
 from protocol.errors import ErrorCode, Rejection
 from protocol.event import Principal
 from protocol.invitations import AcceptInvitation, DeclineInvitation, InviteMember
@@ -43,11 +44,14 @@ class InvitationFacts:
     ) -> Mapping[str, Any] | Rejection:
         """Keeps address and token before the invitation is made. Without an id it comes from both, so a retry meets it.
 
-        Nothing is kept for those who may not invite. Raises NotApplied, OutcomeUnknown (it may be repeated).
+        Nothing is kept for those who may not invite, or not under that id: their actor refuses them. Raises NotApplied,
+        OutcomeUnknown (it may be repeated).
         """
         permitted = await self.streams.read(stream, may_invite, principal)
         if isinstance(permitted, Rejection):
             return permitted if permitted.retryable or permitted.code is ErrorCode.STREAM_HALTED else {}
+        if refusal_of_made(command, principal.id) is not None:
+            return {}
         project_id, token_hash = stream.partition("/")[2], _hash_of(command.token)
         if "invitation_id" in command.model_fields_set:
             invitation_id = command.invitation_id

@@ -16,6 +16,7 @@ from actors.project.permissions import is_public
 from actors.project.state import ProjectState, index_cards, index_series
 from actors.project.subjects import subject
 from actors.runtime.actor import Context, EntryMeta, TimerStep
+from protocol.derived_ids import refusal_of_made
 from protocol.errors import Rejection
 from protocol.members import MemberAdded, MemberRemoved
 from protocol.messages import ProjectCommand, ProjectEvent
@@ -52,12 +53,19 @@ class ProjectActor:
         return ProjectState(_id_of(stream))
 
     def decide(self, state: ProjectState, command: ProjectCommand, context: Context) -> projects.Outcome:
-        """What the feature says, unless the command would set what was changed after its base."""
+        """What the feature says, unless the command would set what was changed after its base, or make something under
+        an id that is another account's own.
+        """
         try:
             outcome = commands.decide(state, command, context, self._limits)
         except SearchTooLong:
             return searched_too_long()
-        if context.base is None or isinstance(outcome, Rejection):
+        if isinstance(outcome, Rejection):
+            return outcome
+        # After the feature's own questions: who may not make it learns what they say, and nothing else.
+        if (refused := refusal_of_made(command, context.principal.id)) is not None:
+            return refused
+        if context.base is None:
             return outcome
         return refuse_stale(state.changes, wished_by(outcome.events), context.base, context.seq) or outcome
 

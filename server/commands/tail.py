@@ -106,6 +106,8 @@ async def _print_all(
     # The events of the entry that is under way.
     entry: list[ProjectEvent] = []
     async with project.events_after(after if after is not None else project.cursor or START) as events:
+        if after is not None:
+            await events.is_at_head()  # the log judges a given cursor, also where nothing is to come behind it
         while (end := _ends_at(project) if follow else head) is None or seq_of_given(events.cursor) < end:
             entry.append(await anext(events))
             if not entry[-1].last:

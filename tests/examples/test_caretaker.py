@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from examples.caretaker import Caretaker, in_words
-from pantherahive_client import MemoryCursors, rehearse, run_bot
+from pantherahive_client import Invalid, MemoryCursors, derived_id, rehearse, run_bot
+from pantherahive_client.ids import made_id
 from pantherahive_client.project import Project
 from tests.client.waiting import until
 from tests.examples.given import Person, a_bot, command, has_begun, register
@@ -106,6 +107,34 @@ async def test_a_task_that_nobody_touches_is_closed_with_a_word_and_stays_closed
         assert titled(project, "Done")["stateId"] == "done"
         [why] = said(project, "Old")
         assert why.startswith("Closed: nothing has changed for 30 days.")
+
+
+async def test_nobody_uses_up_the_ids_of_what_it_is_going_to_make(url: str, ada: Person, project_id: str) -> None:
+    """Who knows the bot and its name foresees its opIds, and the ids that the SDK makes of them."""
+    eve, cat, bob = [await register(url, name) for name in ("eve", "cat", "bob")]
+    bot, cursors = await a_bot(ada, project_id, "caretaker"), MemoryCursors()
+    for person, role in ((eve, "member"), (cat, "commenter")):
+        await command(ada, project_id, "AddMember", userId=person.id, role=role)
+    old = (await command(ada, project_id, "CreateTask", title="Old"))["taskId"]
+    touched = (await ada.api.ask("GET", f"/v1/projects/{project_id}/tasks/{old}"))["updatedAt"]
+    stream = f"project/{project_id}"
+    welcome = derived_id(bot.id, "caretaker", stream, "once", "welcome")
+    why = derived_id(bot.id, "caretaker", stream, "once", "stale", old, touched, "why")
+    async with eve.client() as member, cat.client() as commenter:
+        with pytest.raises(Invalid, match="taskId"):
+            await member.command(stream, "CreateTask", {"taskId": made_id(welcome, "taskId"), "title": "Mine"})
+        mine = {"commentId": made_id(why, "commentId"), "taskId": old, "body": "Mine"}
+        with pytest.raises(Invalid, match="commentId"):
+            await commenter.command(stream, "AddComment", mine)
+    async with ada.client() as hive, hive.project(project_id) as project:
+        async with caretaking(bot, project_id, cursors):
+            await command(ada, project_id, "AddMember", userId=bob.id, role="viewer")
+            await until(lambda: len(project.state.comments) == 1)
+        async with caretaking(bot, project_id, cursors, in_days=31):
+            await until(lambda: len(project.state.comments) == 2)
+        assert titled(project, "Welcome")["id"] == made_id(welcome, "taskId")
+        assert made_id(why, "commentId") in project.state.comments
+        assert (said(project, "Welcome"), titled(project, "Old")["stateId"]) == (["Welcome, @bob!"], "cancelled")
 
 
 def test_the_time_is_told_as_it_was_asked_for() -> None:

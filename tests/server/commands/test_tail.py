@@ -137,7 +137,10 @@ def test_the_key_of_a_deleted_project_is_said_to_be_one(typed: Typed) -> None:
         (("018f0000-0000-7000-8000-00000000000a", "--since", "2026-01-01"), "There is no project 018f"),
         (("CELLAR", "--since", "99"), "The project has not come to entry 99 yet"),
         (("CELLAR", "--since", "yesterday"), "asOf: give a seq, or a time"),
-        (("CELLAR", "--since", "1.999999"), "has another history"),
+        (("CELLAR", "--since", "1.999999"), "has another history than the cursor 1.999999 (epoch)"),
+        (("CELLAR", "--since", "1.999999", "--no-follow"), "has another history than the cursor 1.999999 (epoch)"),
+        (("CELLAR", "--since", "99999.1"), "has another history than the cursor 99999.1 (ahead)"),
+        (("CELLAR", "--since", "99999.1", "--no-follow"), "has another history than the cursor 99999.1 (ahead)"),
     ],
 )
 def test_what_cannot_be_followed_is_told(typed: Typed, words: tuple[str, ...], said: str) -> None:

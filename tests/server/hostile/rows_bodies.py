@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from typing import Any, Final
 
+from protocol.derived_ids import derived_id
 from tests.server.hostile.row import ONE_ENTRY, Row
 from tests.server.hostile.sending import Sending, rest
 
@@ -151,6 +152,7 @@ ROWS: Final = [
     Row("a parent in a stranger's project", task(parentId="{other_task}"), "404 not_found"),
     Row("a milestone of a stranger's project", task(milestoneId="{other_milestone}"), "404 not_found"),
     Row("the id of a task that is there", task(taskId="{task}"), "409 already_exists"),
+    Row("an id that is another account's own", task(taskId=derived_id("x", "1")), "400 invalid"),
     Row(
         "the id of a task in a stranger's project: ids are a project's own",
         task(taskId="{other_second}"),

@@ -10,6 +10,7 @@ from tests.server.hostile.sending import Sending, command, emit
 
 HERE: Final = "project/{project}"
 THERE: Final = "project/{other_project}"
+FOREIGN: Final = derived_id("x", "1")
 WATCH: Final[dict[str, Any]] = {"taskId": "{task}"}
 
 
@@ -50,13 +51,38 @@ ROWS: Final = [
     ),
     Row(
         "an `opId` that is another account's own",
-        command(HERE, "WatchTask", WATCH, "ben", opId=derived_id("x", "1")),
+        command(HERE, "WatchTask", WATCH, "ben", opId=FOREIGN),
         "ack invalid",
     ),
     Row(
         "a project under an id that is another account's own",
-        command(f"project/{derived_id('x', '1')}", "CreateProject", {"name": "x"}),
+        command(f"project/{FOREIGN}", "CreateProject", {"name": "x"}),
         "ack invalid",
+    ),
+    *(
+        Row(f"{what} under an id that is another account's own", sending, "ack invalid")
+        for what, sending in {
+            "a task": to_here("CreateTask", "ben", taskId=FOREIGN, title="x"),
+            "a comment": to_here("AddComment", "ben", commentId=FOREIGN, taskId="{task}", body="x"),
+            "a link": to_here("AddLink", linkId=FOREIGN, type="relates", taskId="{task}", otherId="{second}"),
+            "a milestone": to_here("CreateMilestone", "ben", milestoneId=FOREIGN, name="x"),
+            "a field": to_here("DefineField", fieldId=FOREIGN, name="x", type="text"),
+            "a role": to_here("DefineRole", roleId=FOREIGN, name="x", permissions=[]),
+            "an invitation": to_here("InviteMember", invitationId=FOREIGN, userId="{eve}", role="viewer"),
+            "an invitation by mail, whose secret is not kept,": to_here(
+                "InviteMember", invitationId=FOREIGN, email="a@example.org", token="t" * 43, role="viewer"
+            ),
+        }.items()
+    ),
+    Row(
+        "a task under an id that is another account's own, by a viewer",
+        to_here("CreateTask", "vic", taskId=FOREIGN, title="x"),
+        "ack forbidden",
+    ),
+    Row(
+        "a task under an id that is another account's own, by a stranger",
+        to_here("CreateTask", "eve", taskId=FOREIGN, title="x"),
+        "ack not_found",
     ),
     Row(
         "a `base` that is yet to come",

@@ -188,8 +188,8 @@ async def _projects(scene: Scene) -> None:
             f"{key}comment": comment["commentId"],
             f"{key}milestone": milestone["milestoneId"],
         }
-    second = await scene.send("eve", f"project/{scene.names['other_project']}", "CreateTask", title="Second")
-    scene.names["other_second"] = second["taskId"]
+        second = await scene.send(owner, stream, "CreateTask", title="Second")
+        scene.names[f"{key}second"] = second["taskId"]
     stream = f"project/{scene.names['project']}"
     await scene.send("ada", stream, "AddMember", userId=scene.names["ben"], role="member")
     await scene.send("ada", stream, "AddMember", userId=scene.names["vic"], role="viewer")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from protocol.derived_ids import derived_id
 from protocol.invitations import InviteMember
 from protocol.members import AddMember, RemoveMember
 from protocol.projects import EditProject
@@ -105,6 +106,18 @@ async def test_an_address_is_kept_for_who_may_invite_alone(world: World, monkeyp
     taken = {**MAIL, "invitationId": first, "token": OTHER_TOKEN}
     await problem_of(await command(world, ada, project_id, "InviteMember", taken), 409)
     assert kept == [first, first]
+
+
+async def test_who_foresees_the_id_of_an_invitation_by_mail_cannot_use_it_up(world: World) -> None:
+    ada, bob = await world.register("ada"), await world.register("bob")
+    project_id = (await world.project(ada))["id"]
+    await world.add(ada, project_id, bob, "admin")
+    foreseen = {**MAIL, "invitationId": derived_id(ada.id, "invitation of the day")}
+    problem = await problem_of(
+        await command(world, bob, project_id, "InviteMember", {**foreseen, "token": OTHER_TOKEN}), 400
+    )
+    assert [error["field"] for error in problem["details"]["errors"]] == ["invitationId"]
+    assert await invited(world, ada, project_id, foreseen) == foreseen["invitationId"]
 
 
 async def test_both_lists_come_page_by_page() -> None:
