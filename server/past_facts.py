@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from actors.ports import Clock, Journal
+from actors.project.carriers import carriers_of, hands_back, series_to_ask
 from actors.project.custom_fields import values_by_field
 from actors.project.permissions import refusal
 from actors.project.state import ProjectState
@@ -31,15 +32,23 @@ def find_undoing(state: ProjectState, principal: Principal, op_id: str) -> str |
     return undoing.op_id if undoing is not None else None
 
 
-def find_restated(
-    state: ProjectState, principal: Principal, task_ids: Iterable[str], seq: int
-) -> Sequence[str] | Rejection:
-    """A look: those of the tasks whose state was set after the entry, to whatever it is now."""
+class Asked(NamedTuple):
+    """What has to be known of the state before an entry, beside the values of fields that it removed."""
+
+    # The tasks whose state is asked for.
+    moved: Sequence[str]
+    # The series of which it is asked who had the recurrence, by their first tasks.
+    series: Sequence[str]
+
+
+def find_asked(state: ProjectState, principal: Principal, events: Sequence[EventJson], seq: int) -> Asked | Rejection:
+    """A look: of the tasks that the entry moved, those whose state was set after it, to whatever it is now."""
     refused = refusal(state, principal, "project.view")
     if refused is not None:
         return refused
-    changes = ((task_id, state.changes.get(f"task/{task_id}", {}).get("stateId")) for task_id in task_ids)
-    return [task_id for task_id, change in changes if change is not None and change.seq > seq]
+    changes = ((task_id, state.changes.get(f"task/{task_id}", {}).get("stateId")) for task_id in _moved_within(events))
+    restated = [task_id for task_id, change in changes if change is not None and change.seq > seq]
+    return Asked(restated, series_to_ask(state, events))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ class PastFacts:
     async def of_undo(
         self, command: UndoCommand | RedoCommand, stream: str, principal: Principal
     ) -> Mapping[str, Any] | Rejection:
-        """`undone`, `undoing`, `lostValues`, `statesThen`, as far as they are there. Raises NotApplied.
+        """`undone`, `undoing`, `lostValues`, `statesThen`, `carriersThen`, as far as they are there. Raises NotApplied.
 
         The look waits until all that its sender sent before is durable, so the log has it. Nothing is read for those
         who may not see the project: its actor refuses them.
@@ -84,15 +93,15 @@ class PastFacts:
     async def _before(
         self, entry: Entry, events: Sequence[EventJson], principal: Principal
     ) -> Mapping[str, Any] | Rejection:
-        """`lostValues` and `statesThen`, which the events do not name: they are those of the state before them."""
+        """What the events do not name of the state before them, as far as it is asked for."""
         removed = [event["data"]["fieldId"] for event in events if event["kind"] == "FieldRemoved"]
-        moved: Sequence[str] = _moved_within(events)
-        if moved:
-            looked = await self.streams.read(entry.stream, find_restated, principal, moved, entry.seq)
+        asked = Asked((), ())
+        if _moved_within(events) or hands_back(events):
+            looked = await self.streams.read(entry.stream, find_asked, principal, events, entry.seq)
             if isinstance(looked, Rejection):
                 return looked if looked.retryable or looked.code is ErrorCode.STREAM_HALTED else {}
-            moved = looked.value
-        if not removed and not moved:
+            asked = looked.value
+        if not removed and not asked.moved and not asked.series:
             return {}
         try:
             async with self.past.turn(principal.id) as history:
@@ -103,9 +112,12 @@ class PastFacts:
             return HALTED
         if found is None:
             return {}
-        tasks = found[0].tasks
-        states = {task_id: tasks[task_id]["stateId"] for task_id in moved if task_id in tasks}
-        return {"lostValues": values_by_field(found[0], removed), "statesThen": states}
+        then: ProjectState = found[0]
+        return {
+            "lostValues": values_by_field(then, removed),
+            "statesThen": {one: then.tasks[one]["stateId"] for one in asked.moved if one in then.tasks},
+            "carriersThen": carriers_of(then, asked.series),
+        }
 
 
 def _moved_within(events: Iterable[EventJson]) -> list[str]:

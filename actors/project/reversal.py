@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from actors.project.dating import Dating
@@ -10,7 +10,6 @@ from actors.project.edited_fields import DELETION
 from actors.project.limits import ProjectLimits
 from actors.project.moved_aside import MovedAside
 from actors.project.past_entries import PastEntry
-from actors.project.series import Successors
 from actors.project.state import ProjectState
 from actors.project.tombstones import living
 from actors.runtime.actor import Context
@@ -38,19 +37,18 @@ class Reversal:
     lost: Mapping[str, Mapping[str, FieldValue]] = field(default_factory=dict)
     # Task id → the state that it was in before the entry, of those that were moved within it and got a state since.
     states: Mapping[str, str] = field(default_factory=dict)
+    # First task of a series → those of it that had a recurrence before the entry, as far as that was asked.
+    carriers_then: Mapping[str, Collection[str]] = field(default_factory=dict)
     # The tasks that the entry brought back: they are deleted again with all that it did.
     brought: frozenset[str] = field(init=False)
     # Those whom it moved aside on the board.
     aside: MovedAside = field(init=False)
-    # Who has come by a recurrence since the entry.
-    _successors: Successors = field(init=False)
 
     def __post_init__(self) -> None:
         """What many inverses ask for is made once: an entry may hold thousands of events."""
         self.brought = frozenset(one.task_id for one in self.entry.events if isinstance(one, TaskRestored))
         self.aside = MovedAside(self.draft)
         self.aside.take(self.entry.events)
-        self._successors = Successors(self.draft, range(self.entry.seq + 1, self.context.seq + 1))
 
     @property
     def project(self) -> ProjectView:
@@ -69,13 +67,6 @@ class Reversal:
     def is_elsewhere(self, task: TaskView) -> bool:
         """Whether a task that the entry moved within its state is in another one by now."""
         return self.was_set_since(task["id"], "stateId") and self.states.get(task["id"]) != task["stateId"]
-
-    def goes_on_elsewhere(self, task_id: str) -> bool:
-        """Whether another task has come by the recurrence of this one's series since the entry, and has it still.
-
-        What is given back here and now does not count.
-        """
-        return self._successors.has_other_than(task_id)
 
     def was_set_since(self, task_id: str, field: str) -> bool:
         """Whether anybody has set the task's field after the entry. What is taken back here and now does not count."""

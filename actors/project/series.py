@@ -17,7 +17,7 @@ _NOBODY: Final[Set[str]] = frozenset()
 
 def goes_on_elsewhere(state: ProjectState, task_id: str) -> bool:
     """Whether another task of the series is there with the recurrence."""
-    return any(other != task_id for other in state.carriers.get(_first(state, task_id), ()))
+    return any(other != task_id for other in state.carriers.get(first_of(state, task_id), ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Successors:
 
     def has_other_than(self, task_id: str) -> bool:
         """Whether one of them is another task of the same series."""
-        first = _first(self.draft, task_id)
+        first = first_of(self.draft, task_id)
         carriers = self.draft.carriers.get(first, _NOBODY)
         if first not in self._known:
             self._known[first] = [one for one in carriers if _taken_up(self.draft, one) in self.entries]
@@ -52,7 +52,8 @@ class Successors:
         return task_id in carriers and _taken_up(self.draft, task_id) in self.entries
 
 
-def _first(state: ProjectState, task_id: str) -> str:
+def first_of(state: ProjectState, task_id: str) -> str:
+    """The task that began the series of this one; itself, where it has handed nothing on and came after none."""
     return state.series.get(task_id, task_id)
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from actors.project import custom_fields, watchers
-from actors.project.edited_fields import DELETION, member
+from actors.project.edited_fields import member
 from actors.project.later_changes import is_theirs
 from actors.project.links import refuse_link
 from actors.project.parents import refuse_old_parent
-from actors.project.permissions import broken, missing
+from actors.project.permissions import missing
 from actors.project.places import make_place, spot_of
 from actors.project.reversal import Inverse, Reversal
-from actors.project.series import goes_on_elsewhere
 from actors.project.state import is_imported
 from actors.project.tasks import closing, has_state, refuse_edit
 from actors.project.tombstones import back
@@ -33,8 +32,6 @@ from protocol.tasks import (
 )
 from protocol.watchers import WatchersChanged
 
-_CAME_AGAIN: Final = broken("came_again", "the task was completed since, and the next one has its recurrence")
-
 
 def of_created(reversal: Reversal, event: TaskCreated) -> Inverse:
     """A tombstone: its key is not given again."""
@@ -52,21 +49,10 @@ def _deleted(reversal: Reversal, task_id: str) -> Inverse:
 
 
 def of_deleted(reversal: Reversal, event: TaskDeleted) -> Inverse:
-    """A redo does not bring a next task back that would not come again: it was completed anew."""
     task = reversal.draft.tasks[event.task_id]
     if task["deletedAt"] is None:
         return ()
-    goes_on = task["recurrence"] is not None and _goes_on_without(reversal, task["id"])
-    if goes_on and reversal.is_redo:
-        return _CAME_AGAIN
-    return back(reversal.draft, reversal.project, task, reversal.dating, comes_again=not goes_on)
-
-
-def _goes_on_without(reversal: Reversal, task_id: str) -> bool:
-    """What the tombstone got of other entries since was never there beside the others of its series."""
-    if reversal.was_set_since(task_id, "recurrence"):
-        return goes_on_elsewhere(reversal.draft, task_id)
-    return reversal.goes_on_elsewhere(task_id)
+    return back(reversal.draft, reversal.project, task, reversal.dating)
 
 
 def of_edited(reversal: Reversal, event: TaskEdited) -> Inverse:
@@ -84,8 +70,6 @@ def of_edited(reversal: Reversal, event: TaskEdited) -> Inverse:
     before, rank = place
     if rank is not None:
         changes["rank"] = rank
-    if _takes_up(reversal, task, event, changes):
-        return _CAME_AGAIN
     return _edit(reversal, task, event, changes, before)
 
 
@@ -145,20 +129,6 @@ def _still_here(reversal: Reversal, people: Iterable[str]) -> list[str]:
     return [person for person in people if person in reversal.draft.members or is_imported(person)]
 
 
-def _takes_up(reversal: Reversal, task: TaskView, event: TaskEdited, changes: TaskChanges) -> bool:
-    """Whether the task would have the recurrence again that another one has.
-
-    Where the entry itself took it from a task that was there, the other one must have come by it later: there may have
-    been two by hand.
-    """
-    is_given = task["recurrence"] is None and changes.get("recurrence") is not None
-    if not is_given or task["id"] in reversal.brought:
-        return False
-    if event.changes["recurrence"] is not None or reversal.was_set_since(task["id"], DELETION):
-        return goes_on_elsewhere(reversal.draft, task["id"])
-    return reversal.goes_on_elsewhere(task["id"])
-
-
 def _reachable(reversal: Reversal, event: TaskEdited) -> TaskChanges:
     """What was before the edit, without a state that is gone where the entry brought the task back from the dead.
 
@@ -206,8 +176,6 @@ def of_recurred(reversal: Reversal, event: TaskRecurred) -> Inverse:
         return task
     if task["recurrence"] == event.was:
         return ()
-    if task["recurrence"] is None and reversal.goes_on_elsewhere(task["id"]):
-        return broken("next_came_again", "the next task was completed and came again too; undo that first")
     return [TaskEdited(task_id=task["id"], changes={"recurrence": event.was}, was={"recurrence": task["recurrence"]})]
 
 

@@ -2,7 +2,7 @@
 
 Facts: `undone`, the entry of the command that is meant; for a redo also `undoing`, the entry that took it back;
 `lostValues`, what tasks held of a field that the entry removed; `statesThen`, the states in which it moved tasks whose
-state was set since.
+state was set since; `carriersThen`, who had the recurrence of a series before the entry (see `carriers`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from actors.project.carriers import keep_series
 from actors.project.dating import date_content
 from actors.project.drafts import draft_of
 from actors.project.event_permissions import refuse_events
@@ -110,8 +111,10 @@ def _take_back(
     if refused is not None:
         return refused
     draft, is_redo = draft_of(state, untouched(entry.events)), isinstance(marker, CommandRedone)
-    lost, states = context.facts.get("lostValues", {}), context.facts.get("statesThen", {})
-    events = take_back(Reversal(draft, entry, dating, context, limits, is_redo, lost, states))
+    past: list[Any] = [context.facts.get(name, {}) for name in ("lostValues", "statesThen", "carriersThen")]
+    reversal = Reversal(draft, entry, dating, context, limits, is_redo, *past)
+    made = take_back(reversal)
+    events = made if isinstance(made, Rejection) else keep_series(state, reversal, made)
     if isinstance(events, Rejection):
         return events
     if not events:

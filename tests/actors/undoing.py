@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from actors.project.carriers import carriers_of, series_to_ask
 from actors.project.differences import is_back
 from actors.runtime.actor import Decision, meta_of
 from actors.runtime.publication import publication_of
@@ -43,17 +44,20 @@ def _before(life: Life, entry: Entry) -> dict[str, Any]:
     events = [event for event in life.events_json(entry) if event["kind"] in {"FieldRemoved", "TaskEdited"}]
     removed = [event["data"]["fieldId"] for event in events if event["kind"] == "FieldRemoved"]
     edits = [event["data"] for event in events if event["kind"] == "TaskEdited"]
+    series = series_to_ask(life.state, life.events_json(entry))
     moved = [edit["taskId"] for edit in edits if "rank" in edit["changes"] and "stateId" not in edit["changes"]]
     changes = {one: life.state.changes.get(f"task/{one}", {}).get("stateId") for one in moved}
     restated = [one for one, change in changes.items() if change is not None and change.seq > entry.seq]
-    if not removed and not restated:
+    if not removed and not restated and not series:
         return {}
-    tasks = state_before(life, entry.seq).tasks
+    then = state_before(life, entry.seq)
+    tasks = then.tasks
     lost = {
         field_id: {task_id: task["fields"][field_id] for task_id, task in tasks.items() if field_id in task["fields"]}
         for field_id in removed
     }
-    return {"lostValues": lost, "statesThen": {task_id: tasks[task_id]["stateId"] for task_id in restated}}
+    states = {task_id: tasks[task_id]["stateId"] for task_id in restated}
+    return {"lostValues": lost, "statesThen": states, "carriersThen": carriers_of(then, series)}
 
 
 def state_before(life: Life, seq: int) -> Any:

@@ -65,35 +65,28 @@ class Story:
             own.append(len(self.life.entries))
             self.follow()
 
-    def _detour(self, person: Principal, depth: int, task_id: str | None = None) -> bool:
-        """A command there, back, there and back, with detours in between: they are no hindrance, being taken back.
-
-        False: given up. A task that was deleted and came back meanwhile counts as one that came by its recurrence.
-        """
+    def _detour(self, person: Principal, depth: int, task_id: str | None = None) -> None:
+        """A command there, back, there and back, with detours in between: they are no hindrance, being taken back."""
         before, known = told(self.life), {*self.life.state.tasks, *self.life.state.comments}
         command: Command = wild_command(self.chance, self.life.state, person)
         if task_id is not None and self.chance.random() < 0.5:
             command = about_task(self.chance, self.life.state, task_id)
         if not isinstance(self.life.send(command, person, now=self.now()), Decision):
-            return True
+            return
         seq = len(self.life.entries)
         self.follow()
         after = told(self.life)
         if after == before:
-            return True  # it changed nothing, or only what nobody sees
+            return  # it changed nothing, or only what nobody sees
         about = getattr(command, "task_id", None)
         for turn, expected in ((undo, before), (redo, after), (undo, before)):
-            if depth > 0 and self.chance.random() < 0.5 and not self._detour(person, depth - 1, about):
-                return False
+            if depth > 0 and self.chance.random() < 0.5:
+                self._detour(person, depth - 1, about)
             outcome = turn(self.life, seq, person, self.now())
-            if isinstance(outcome, Rejection) and outcome.details.get("reason") == "came_again":
-                self.happened["detours given up"] += 1
-                return False
             assert isinstance(outcome, Decision), outcome
             self.follow()
             assert without_new(told(self.life), known) == without_new(expected, known), "a detour leads elsewhere"
         self.happened["detours"] += 1
-        return True
 
     def _back(self, person: Principal, seq: int) -> None:
         """Undone things are redone half of the time."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
-from actors.project import series
+from actors.project import carriers, series
 from actors.project.state import Handover, ProjectState
 from protocol.tasks import CreateTask, DeleteTask, EditTask, EditTasks, Recurrence, RestoreTask
 from protocol.timetravel import RestoreProjectTo
@@ -52,18 +52,25 @@ def test_no_command_goes_through_all_handovers() -> None:
     assert list(life.state.carriers.values()) == [{tasks[-1]}]
 
 
-def test_many_by_hand_in_one_series_are_looked_at_a_few_times_each(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("place", "question"), [(series, "_taken_up"), (carriers, "first_of")])
+def test_many_by_hand_in_one_series_are_looked_at_a_few_times_each(
+    monkeypatch: pytest.MonkeyPatch, place: Any, question: str
+) -> None:
+    """By a restoration, and by an undo."""
     life, tasks = a_long_series()
     edit_all(life, tasks, WEEKLY)
-    edit_all(life, tasks, None)
+    point = newest(life)
+    edit_all(life, tasks[::2], None)
     looks = Counter[str]()
-    taken_up = series._taken_up
+    look = getattr(place, question)
 
-    def counted(state: ProjectState, task_id: str) -> int:
+    def counted(state: ProjectState, task_id: str) -> Any:
         looks[task_id] += 1
-        return taken_up(state, task_id)
+        return look(state, task_id)
 
-    monkeypatch.setattr(series, "_taken_up", counted)
-    happened(undo(life, newest(life), MEMBER))
+    monkeypatch.setattr(place, question, counted)
+    happened(
+        undo(life, newest(life), MEMBER) if place is carriers else restore(life, RestoreProjectTo(as_of=point), OWNER)
+    )
     assert list(life.state.carriers.values()) == [set(tasks)]
-    assert looks.total() <= 3 * len(tasks)
+    assert 0 < looks.total() <= 3 * len(tasks)

@@ -109,6 +109,32 @@ async def test_a_move_is_taken_back_though_its_task_was_in_another_state_meanwhi
         assert [task["id"] for task in sorted(tasks, key=lambda task: str(task["rank"]))] == expected
 
 
+async def test_two_by_hand_have_their_recurrences_back_however_often_both_are_taken(world: World) -> None:
+    ada = await world.register("ada")
+    path, first = await a_task(world, ada)
+    project, weekly, daily = path.split("/")[3], {"every": 1, "unit": "week"}, {"every": 1, "unit": "day"}
+
+    async def edited(task_id: str, **changes: Any) -> str:
+        answer = await world.http.put(f"{path}/tasks/{task_id}", json=changes, headers=ada.auth)
+        assert answer.status == 200, await answer.text()
+        return answer.headers["Op-Id"]
+
+    await edited(first, recurrence=weekly, stateId="done")
+    tasks = await (await world.http.get(f"{path}/tasks", headers=ada.auth)).json()
+    second = next(task["id"] for task in tasks if task["id"] != first)
+    await edited(first, stateId="todo", recurrence=daily)
+    deleted = await world.http.delete(f"{path}/tasks/{second}", headers=ada.auth)
+    op_ids = [deleted.headers["Op-Id"], await edited(first, recurrence=None)]
+    await world.send(ada, project, AddComment(task_id=first, body="in between"))
+    for _ in range(2):
+        for name, order in (("undo", reversed(op_ids)), ("redo", op_ids)):
+            for op_id in order:
+                answer = await world.http.post(f"{path}/{name}", json={"opId": op_id}, headers=ada.auth)
+                assert answer.status == 200, await answer.text()
+            rules = [(await task_of(world, ada, path, one))["recurrence"] for one in (first, second)]
+            assert rules == ([daily, weekly] if name == "undo" else [None, weekly])
+
+
 async def test_activity_says_what_was_undone_and_names_the_op_ids(world: World) -> None:
     ada = await world.register("ada")
     path, task_id = await a_task(world, ada)
