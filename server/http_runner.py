@@ -33,6 +33,7 @@ from server.farewells import Farewells
 from server.frames import forget_frames
 from server.gateway.doors import Doors
 from server.gateway.turns import Turns
+from server.held_bytes import holder_in
 from server.middleware import REQUEST_ID, SWITCHED, HttpMeters, set_security_headers
 from server.pieces import is_last
 from server.piecewise import PIECES_MAX, PiecewiseHandler
@@ -42,7 +43,7 @@ from server.rest.problems import INTERNAL, problem
 from server.tcp import bound_unsent
 from server.turned_away import turn_away
 from server.unread import Unread
-from server.unread_answers import ANSWERS, UnreadAnswers, counted_bytes, holder_in
+from server.unread_answers import ANSWERS, UnreadAnswers, counted_bytes
 
 log = structlog.get_logger("pantherahive.http")
 
