@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import StreamReader
 
@@ -33,10 +34,14 @@ class BodyTimes:
         return min(newest_s + self.silence_s, began_s + min(earned_s, self.whole_s))
 
 
+FRAMING_BYTES_MAX: Final = 8 << 10
+"""What there may be around the chunks of a body, beside an eighth of what is in them."""
+
+
 class Arrival:
     """A body on its way."""
 
-    __slots__ = ("_began_s", "_newest_s", "_times", "body")
+    __slots__ = ("_began_s", "_framing_bytes", "_newest_s", "_times", "body")
 
     def __init__(self, body: StreamReader, times: BodyTimes, now_s: float) -> None:
         self.body = body
@@ -44,6 +49,13 @@ class Arrival:
         self._began_s = now_s
         # When something of it came the last time.
         self._newest_s = now_s
+        # What came around its chunks.
+        self._framing_bytes = 0
+
+    def is_crumbled(self, framing_bytes: int) -> bool:
+        """Whether its chunks are too small, with so much more around them."""
+        self._framing_bytes += framing_bytes
+        return self._framing_bytes > FRAMING_BYTES_MAX + self.body.total_bytes // 8
 
     def came(self, now_s: float) -> None:
         """More of it is there."""

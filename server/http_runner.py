@@ -36,7 +36,7 @@ from server.gateway.turns import Turns
 from server.held_bytes import holder_in
 from server.middleware import REQUEST_ID, SWITCHED, HttpMeters, set_security_headers
 from server.pieces import is_last
-from server.piecewise import PIECES_MAX, PiecewiseHandler
+from server.piecewise import LINE_S, PIECES_MAX, PiecewiseHandler
 from server.request_end import NEWEST_BYTES, goes_on
 from server.request_times import RequestTimes
 from server.rest.problems import INTERNAL, problem
@@ -49,10 +49,10 @@ log = structlog.get_logger("pantherahive.http")
 
 MALFORMED: Final = Rejection(ErrorCode.INVALID, "this is no request in HTTP/1.1")
 HEAD_TOO_LARGE: Final = Rejection(ErrorCode.TOO_LARGE, "the request line, or a header, is too large")
+CRUMBLED: Final = Rejection(ErrorCode.INVALID, "the body comes in too many small chunks")
 TOO_SLOW: Final = Rejection(ErrorCode.INVALID, "the request did not arrive in time")
 
-_LINE_S: Final = 1.0
-"""Whose bytes wait for their turn is not too slow; so long later it is looked at again."""
+_LINGER_S: Final = 5.0
 
 
 class RequestTooSlow(Exception):
@@ -63,8 +63,8 @@ class TimedRequestHandler(PiecewiseHandler):
     """One connection. At any time at most one wait for the client is limited: for headers, or for a body."""
 
     __slots__ = (
-        *("_address", "_answers", "_body", "_broken", "_doors", "_ends_amid", "_farewells", "_head_began"),
-        *("_is_answered", "_meters", "_newest", "_patience", "_seen", "_times", "_unread"),
+        *("_address", "_answers", "_body", "_broken", "_doors", "_ends_amid", "_farewells", "_gone"),
+        *("_head_began", "_is_answered", "_meters", "_newest", "_patience", "_seen", "_times", "_unread"),
     )
 
     def __init__(self, server: TimedServer, **options: Any) -> None:
@@ -93,6 +93,8 @@ class TimedRequestHandler(PiecewiseHandler):
         self._is_answered = False
         # What the client has not read yet, as long as the connection is ours.
         self._unread: Unread | None = None
+        # Its end, where that is waited for.
+        self._gone: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast(asyncio.Transport, transport)
@@ -108,6 +110,8 @@ class TimedRequestHandler(PiecewiseHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting()
         self._forget_pieces()
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
         if self._unread is not None:
             self._unread.leave()
             self._unread = None
@@ -143,6 +147,7 @@ class TimedRequestHandler(PiecewiseHandler):
         request_handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
     ) -> tuple[web.StreamResponse, bool]:
         """See stock. A client that hung up is told by the result: the task that would keep the error is kept by it."""
+        self._go_on()
         try:
             return await super()._handle_request(request, start_time, request_handler)
         except ConnectionError as error:
@@ -173,12 +178,18 @@ class TimedRequestHandler(PiecewiseHandler):
         return self._body.body if self._body is not None else None
 
     def _parse(self, data: bytes) -> None:
-        count, body = self._request_count, self._begun_body()
+        count, arrival, body = self._request_count, self._body, self._begun_body()
         had_bytes, late = body.total_bytes if body is not None else 0, body if not self._messages else None
         super()._parse(data)
         if late is not None and late.is_eof() and self._parser is not None:
             self._parser.message_consumed()  # it was taken before it was counted, and the queue would be full too early
             super()._parse(b"")
+        if arrival is not None and arrival.is_crumbled(len(data) - arrival.body.total_bytes + had_bytes):
+            self._stop_listening()
+            if not self._is_answered:
+                self._end_body(CRUMBLED)
+            elif not self._request_in_progress:
+                self._say_farewell()  # stock waits for the rest of the body, or for the client to hang up
         if self._request_count != count and self._messages:
             message, body = self._messages[-1]
             had_bytes, self._is_answered = 0, False
@@ -220,7 +231,21 @@ class TimedRequestHandler(PiecewiseHandler):
             self._unread.watch()  # the kernel may have it all, and the client nothing
         let_go(request, finished[0])
         self._look(has_come=False)
+        if self._is_deaf:
+            await self._linger()
         return finished
+
+    async def _linger(self) -> None:
+        """Until the client hangs up, who sends on: to close before would cost it the answer (RFC 9112 §9.6)."""
+        self._say_farewell()
+        if self.transport is not None:
+            self._gone = asyncio.get_running_loop().create_future()
+            await asyncio.wait({self._gone}, timeout=_LINGER_S)
+
+    def _say_farewell(self) -> None:
+        """Nothing comes behind what is written."""
+        if self.transport is not None and self.transport.can_write_eof():
+            self.transport.write_eof()
 
     def _decline_upgrade(self) -> None:
         """If there is one; before stock does it: what comes behind is HTTP, which the parser has to get in pieces."""
@@ -278,8 +303,8 @@ class TimedRequestHandler(PiecewiseHandler):
 
     def _too_slow(self) -> None:
         self._patience = None
-        if self._is_in_line:
-            self._wait(_LINE_S)
+        if self._pieces:
+            self._wait(LINE_S)
         elif self._body is not None:
             is_read = not (self._reading_paused or self._buffer_paused)
             left_s = self._body.due_s(is_read=is_read) - asyncio.get_running_loop().time()
@@ -350,7 +375,7 @@ class TimedServer(web.Server):
         self.doors = doors
         self.meters = meters
         self.answers = answers
-        self.turns = Turns(times.read_slice_s, pieces_max=PIECES_MAX)
+        self.turns = Turns(times.read_slice_s / 2, pieces_max=PIECES_MAX)  # bytes of HTTP wait rather than frames
         self.farewells = Farewells()
 
     def __call__(self) -> web.RequestHandler:

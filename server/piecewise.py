@@ -2,14 +2,15 @@
 
 Stock parses whatever one read has brought, up to 256 KB, in one call: forty thousand chunks of a body, or as many
 requests as its queue takes. And it does so for each connection that has something, before anything else runs. Here a
-turn of the loop parses for a slice of time, and no more pieces than that what they begin takes little time as well.
+turn of the loop parses for a slice of time, and begins a few requests: no connection has more than one in its queue.
 
-Of the protocol's own fields these are used: `_messages`, `_upgraded`, `_max_msg_queue_size`, `_reading_paused`,
+Of the protocol's own fields these are used: `_messages`, `_upgraded`, `_keepalive_handle`, `_reading_paused`,
 `_buffer_paused`, `_pause_transport_reading`, `_resume_transport_reading`.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from aiohttp import web
@@ -18,14 +19,16 @@ from aiohttp.streams import StreamReader
 from server.gateway.turns import Turns
 from server.pieces import COSTLY_BYTES, Pieces
 
-PIECES_MAX: Final = 16
+PIECES_MAX: Final = 8
 """So many are parsed in one turn of the loop: each may begin a request, which costs ten times as much as to parse."""
+LINE_S: Final = 1.0
+"""Whose bytes wait for their turn is waited for; so long later it is looked at again."""
 
 
 class PiecewiseHandler(web.RequestHandler):
     """Fits `server.gateway.turns.Reader`."""
 
-    __slots__ = ("_is_held", "_is_in_line", "_pieces", "_turns")
+    __slots__ = ("_is_deaf", "_is_held", "_is_in_line", "_pieces", "_turns")
 
     def __init__(self, server: web.Server, turns: Turns, **options: Any) -> None:
         super().__init__(server, **options)
@@ -36,9 +39,13 @@ class PiecewiseHandler(web.RequestHandler):
         self._is_in_line = False
         # Whether nothing more is read until there is less of it.
         self._is_held = False
+        # Whether nothing that comes is looked at any more.
+        self._is_deaf = False
 
     def data_received(self, data: bytes) -> None:
         """See stock. None of the pieces waits in its parser, which would join them again."""
+        if self._is_deaf:
+            return
         self._pieces.add(data)
         if not data:
             self._parse(b"")  # it goes on where it was stopped
@@ -46,16 +53,21 @@ class PiecewiseHandler(web.RequestHandler):
             self._parse_upgraded()
         elif self._can_go_on and not self._is_in_line:
             self._is_in_line = True
-            self._turns.take(self)
+            self._turns.take(self, is_little=len(self._pieces) <= COSTLY_BYTES)
         if len(self._pieces) > COSTLY_BYTES and not self._is_held:  # to hold thousands who send little takes too long
             self._is_held = True
             self._pause_transport_reading()
 
+    def _go_on(self) -> None:
+        """There is room for the next request."""
+        if self._can_go_on and not self._is_in_line:
+            self._is_in_line = True
+            self._turns.add(self)
+
     @property
     def _can_go_on(self) -> bool:
-        """Whether there is a piece that may be parsed; if not, stock comes back with nothing when there is room."""
-        is_full = self._reading_paused or len(self._messages) >= self._max_msg_queue_size
-        return bool(self._pieces) and not is_full
+        """Whether there is a piece that may be parsed; if not, there is a call when it may."""
+        return bool(self._pieces) and not self._messages and not self._reading_paused
 
     def read_piece(self) -> bool:
         """See the port."""
@@ -81,6 +93,11 @@ class PiecewiseHandler(web.RequestHandler):
         if self._pieces:
             self._parse(self._pieces.take_all())
 
+    def _stop_listening(self) -> None:
+        """What has come and will come is not looked at."""
+        self._is_deaf = True
+        self._forget_pieces()
+
     def _forget_pieces(self) -> None:
         self._pieces = Pieces()
 
@@ -89,3 +106,10 @@ class PiecewiseHandler(web.RequestHandler):
         if len(self._pieces) <= COSTLY_BYTES:
             self._is_held = False
             super()._resume_transport_reading()
+
+    def _process_keepalive(self) -> None:
+        """See stock. Whose next request waits for its turn is not idle."""
+        if self._pieces:
+            self._keepalive_handle = asyncio.get_running_loop().call_later(LINE_S, self._process_keepalive)
+        else:
+            super()._process_keepalive()

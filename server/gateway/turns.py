@@ -44,6 +44,8 @@ class Turns:
         self._now_s = now_s
         # Who has to wait for the next turn, the next one first.
         self._waiting: deque[Reader] = deque()
+        # Who has sent little and waits for the first time: they go before those who had a turn already.
+        self._new: deque[Reader] = deque()
         # When the slice of this turn ends; None before it begins. Then the next turn is on the loop's list.
         self._ends_s: float | None = None
         # When that of little frames does; None before the clock was looked at. Then the next turn is on the list, too.
@@ -66,14 +68,22 @@ class Turns:
         self._unclocked_bytes = 0
         return True
 
-    def take(self, reader: Reader) -> None:
-        """Handles what has come of it; what there is no time for waits for the next turn, behind who waits already."""
-        if self._waiting or not self._has_time() or self._read(reader):
+    def take(self, reader: Reader, *, is_little: bool = False) -> None:
+        """Handles what has come of it; what there is no time for waits for the next turn, behind who waits already.
+
+        `is_little`: before those who had a turn and have sent more.
+        """
+        if self._new or (self._waiting and not is_little) or not self._has_time():
+            self._line_up(reader, self._new if is_little else self._waiting)
+        elif self._read(reader):
             self.add(reader)
 
     def add(self, reader: Reader) -> None:
         """Lets it go on in the next turn."""
-        self._waiting.append(reader)
+        self._line_up(reader, self._waiting)
+
+    def _line_up(self, reader: Reader, line: deque[Reader]) -> None:
+        line.append(reader)
         if self._ends_s is None:
             self._begin()
 
@@ -104,16 +114,19 @@ class Turns:
         """The next turn of the loop."""
         self._ends_s = self._little_ends_s = None
         self._unclocked_bytes = 0
-        waiting = self._waiting
-        if not waiting:
+        if not len(self):
             return
         self._begin()
-        while waiting:
-            reader = waiting.popleft()
+        is_news_turn = True
+        while len(self):
+            # Alternately, so that neither of the lines stands still.
+            line = self._new if self._new and (is_news_turn or not self._waiting) else self._waiting
+            is_news_turn = not is_news_turn
+            reader = line.popleft()
             if self._read_piece(reader):
-                waiting.append(reader)
+                self._waiting.append(reader)
             if not self._has_time():
                 break
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._new) + len(self._waiting)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 
 from server.pieces import COSTLY_BYTES
 from server.piecewise import PIECES_MAX, PiecewiseHandler
 from tests.server.gateway.conformance.frames import frame
-from tests.server.listening import GET, PATIENT, closed, sent, served
+from tests.server.listening import GET, PATIENT, closed, problem_in, sent, served
 from tests.server.test_upgrades import WEBSOCKET
 
 LAST = b"GET /ok HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -59,13 +60,53 @@ def chunks(text: str) -> bytes:
 
 
 async def test_bodies_in_tiny_chunks_are_parsed_a_little_at_a_time(turns: Turns) -> None:
-    text = "x" * 20_000
+    text = "x" * 1_000
     request = CHUNKED + chunks(f'{{"text":"{text}"}}')
     async with served(PATIENT, body_max_bytes=100_000) as port:
         answers = await asyncio.gather(*(sent(port, request) for _ in range(10)))
     assert all(text.encode() in answer for answer in answers)
     assert turns.largest_bytes <= COSTLY_BYTES
     assert max(turns.pieces) <= 2 * PIECES_MAX
+
+
+@pytest.mark.parametrize("path", [b"/take", b"/nowhere"])
+async def test_a_body_in_crumbs_is_refused_and_not_looked_at_any_more(turns: Turns, path: bytes) -> None:
+    body = b"".join(b"1\r\nx\r\n" for _ in range(40_000))
+    async with served(PATIENT, body_max_bytes=100_000) as port:
+        answer = await sent(port, CHUNKED.replace(b"/take", path) + body)
+    if path == b"/take":
+        assert problem_in(answer)["code"] == "invalid"
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert sum(turns.pieces) * COSTLY_BYTES < 20_000
+
+
+async def test_whoever_sends_little_is_answered_before_those_who_have_sent_much(turns: Turns) -> None:
+    async with served(PATIENT) as port:
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(50)]
+        for _, writer in opened:
+            writer.write(GET * 100 + LAST)
+        await opened[0][0].readuntil(b"true")
+        await sent(port, LAST)
+        assert sum(turns.pieces) < 2_500, "of 5,050"
+        for reader, writer in opened:
+            await reader.read()
+            await closed(writer)
+    assert sum(turns.pieces) == 50 * 101 + 1
+    assert max(turns.pieces) <= 2 * PIECES_MAX
+
+
+async def test_a_request_that_waits_for_its_turn_is_not_idle() -> None:
+    times = replace(PATIENT, keepalive_s=0.05)
+    async with served(times) as port:
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(50)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET)
+        await reader.readuntil(b"true")
+        for _, other in opened:
+            other.write(GET * 60 + LAST)
+        writer.write(GET * 60 + LAST)
+        assert (await reader.read()).count(b"HTTP/1.1 200") == 61
+        await asyncio.gather(*(closed(one) for _, one in [*opened, (reader, writer)]))
 
 
 async def test_many_requests_at_once_begin_a_few_at_a_time(turns: Turns) -> None:

@@ -153,6 +153,27 @@ async def test_no_more_pieces_than_may_be_are_read_in_a_turn() -> None:
     assert len(turns) == 0
 
 
+async def test_who_has_sent_little_has_a_turn_before_those_who_had_one() -> None:
+    class Noting:
+        def __init__(self, name: str, left: int) -> None:
+            self.name, self.left = name, left
+
+        def read_piece(self) -> bool:
+            read.append(self.name)
+            self.left -= 1
+            return self.left > 0
+
+    read: list[str] = []
+    turns = Turns(SLICE_S, lambda: 0.0, pieces_max=2)
+    for name in "abcd":
+        turns.take(Noting(name, 3))
+    for name in "xyz":
+        turns.take(Noting(name, 1), is_little=True)
+    for _ in range(7):
+        await asyncio.sleep(0)
+    assert "".join(read) == "aaxaybzcdbcdbcd"
+
+
 async def test_whoever_sends_little_runs_before_the_rest_of_a_flood() -> None:
     stage = Stage()
     flooder, _, _ = stage.link()
