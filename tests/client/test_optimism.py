@@ -101,6 +101,16 @@ async def test_what_two_send_is_shown_until_neither_does(client: Client) -> None
         assert (len(project.state.tasks), project.pending) == (1, [])
 
 
+async def test_an_op_id_in_capitals_is_the_same_one(client: Client) -> None:
+    project_id, op_id = await client.create_project("Apollo"), new_id()
+    async with client.project(project_id) as project:
+        sending = [project.create_task("Land", op_id=one) for one in (op_id.upper(), op_id)]
+        acks = await asyncio.gather(*sending)
+        assert acks[0].result == acks[1].result
+        await project.caught_up(acks[0].cursor)
+        assert (len(project.state.tasks), project.pending) == (1, [])
+
+
 async def test_ids_and_labels_are_shown_as_the_server_takes_them(client: Client) -> None:
     project_id = await client.create_project("Apollo")
     async with client.project(project_id) as project:
@@ -128,6 +138,7 @@ def test_what_a_command_makes_is_named_by_its_op_id() -> None:
     assert made != made_id(op_id, "commentId")
     assert (made[:13], made[14], made[19] in "89ab") == (op_id[:13], "7", True)
     assert made_id("any text", "taskId")[14] == "5"
+    assert made_id(op_id.upper(), "taskId") == made_id(op_id, "taskId")
     derived = derived_id("ada", "any text")
     made = made_id(derived, "taskId")
     assert (made[:15], made == derived) == (derived[:15], False), "it is for the same account alone"

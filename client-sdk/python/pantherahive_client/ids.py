@@ -48,7 +48,9 @@ def made_id(op_id: str, what: str) -> str:
     """The id of what a command makes: the same for every retry under this `opId`, and in the same order.
 
     A UUIDv7 where the `opId` is one; a UUIDv8 of the same account where it was derived (`derived_id`); else a UUIDv5.
+    Capitals are as small letters, as they are to the server.
     """
+    op_id = op_id.lower()
     digest = int.from_bytes(hashlib.blake2b(f"{op_id}/{what}".encode(), digest_size=16).digest())
     if _VERSION_7.fullmatch(op_id):
         counter = int(op_id[15:18], 16)

@@ -157,7 +157,7 @@ class Project(FollowedStream, ProjectStreamBuilders):
 
         What it makes gets its id here, from the `opId`, where none is given.
         """
-        op_id = sending["op_id"] = sending.get("op_id") or new_id()
+        op_id = sending["op_id"] = (sending.get("op_id") or new_id()).lower()
         made = MADE_IDS.get(command)
         if made is not None and made not in data:
             data = {made: made_id(op_id, made), **data}
