@@ -49,7 +49,7 @@ log = structlog.get_logger("pantherahive.http")
 
 MALFORMED: Final = Rejection(ErrorCode.INVALID, "this is no request in HTTP/1.1")
 HEAD_TOO_LARGE: Final = Rejection(ErrorCode.TOO_LARGE, "the request line, or a header, is too large")
-CRUMBLED: Final = Rejection(ErrorCode.INVALID, "the body comes in too many small chunks")
+CRUMBLED: Final = Rejection(ErrorCode.INVALID, "the body has too many small chunks, or too much around them")
 TOO_SLOW: Final = Rejection(ErrorCode.INVALID, "the request did not arrive in time")
 
 _LINGER_S: Final = 5.0
