@@ -59,7 +59,7 @@ This page is made from the code by `python scripts/write_protocol_reference.py`.
   always goes. A request whose body has no room is `overloaded`, and the `limit` (`bodies-arriving`,
   `bodies-arriving-per-user`), `retryAfterS` and `Retry-After` say so: nothing was done. What still comes of its body is
   passed over for up to 10 s, and then its connection takes the next request, if it had a `Content-Length`. Bodies up to
-  8 KiB go on, log-in among them. Chunks may be small, but what is around them all (their sizes and extensions, trailers)
+  8 KiB go on, log-in among them. Chunks may be small, but what is around all of them (sizes, extensions, trailers)
   may have no more than 8 KiB and an eighth of the body: beyond that it is `invalid`.
 * **Every refusal** has a stable `code`: in the ack on the socket, in a problem document (RFC 9457) over REST.
 * **A retry** carries the same `opId`, or the same `Idempotency-Key`, and gets the first answer. Changes of a person
