@@ -188,7 +188,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 def _refuse_encoding(request: web.Request) -> None:
-    """Here for every route, also for those that never read a body. Nothing is unpacked: see `server.http_runner`.
+    """Here for every route, also for those that never read a body. Nothing is unpacked: see `server.request_handler`.
 
     An empty field names no coding; `identity` is none (RFC 9110 §8.4).
     """

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.arrival import FRAMING_BYTES_MAX, BodyTimes
-from server.http_runner import CRUMBLED, MALFORMED
+from server.request_handler import CRUMBLED, MALFORMED
 from tests.server.gateway.hive import eventually
 from tests.server.listening import GET, PATIENT, QUICK, closed, problem_in, sent, served
 

@@ -133,7 +133,7 @@ def next_of(response: ClientResponse) -> str | None:
 
 
 class _Server(TestServer):
-    """Whose handlers go on when their client has hung up, as those of `server.http_runner` do."""
+    """Whose handlers go on when their client has hung up, as those of `server.request_handler` do."""
 
     async def _make_runner(self, **options: Any) -> BaseRunner:
         return await super()._make_runner(**{**options, "handler_cancellation": False})

@@ -25,7 +25,7 @@ from server.gateway.engine_socket import EngineSocket
 from server.gateway.json_parser import JsonParser
 from server.gateway.link import Link
 from server.gateway.strict_reader import StrictReader
-from server.http_runner import TimedRequestHandler
+from server.request_handler import TimedRequestHandler
 from tests.server.gateway.hive import Hive, eventually
 
 
