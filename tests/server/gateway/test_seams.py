@@ -25,6 +25,7 @@ from server.gateway.engine_socket import EngineSocket
 from server.gateway.json_parser import JsonParser
 from server.gateway.link import Link
 from server.gateway.strict_reader import StrictReader
+from server.piecewise import PiecewiseHandler
 from server.request_handler import TimedRequestHandler
 from tests.server.gateway.hive import Hive, eventually
 
@@ -100,6 +101,19 @@ def test_aiohttp_s_connection_has_the_methods_whose_errors_we_let_go() -> None:
     assert "raise self._http_exception" in inspect.getsource(SystemRoute._handle)
     for name in ("_drain_helper", "_handle_request"):
         assert name in vars(TimedRequestHandler)
+
+
+def test_aiohttp_s_connection_asks_where_it_is_read_in_pieces() -> None:
+    assert {"_messages", "_keepalive_handle", "_request_in_progress"} <= set(web.RequestHandler.__slots__)
+    for resuming in (BaseProtocol.resume_reading, BaseProtocol._resume_reading_for_buffer):
+        assert "self._resume_transport_reading()" in inspect.getsource(resuming)
+    assert 'self.data_received(b"")' in inspect.getsource(BaseProtocol.resume_reading)
+    assert "self._keepalive_handle = None" in inspect.getsource(web.RequestHandler._process_keepalive)
+    start = inspect.getsource(web.RequestHandler.start)  # a request leaves the queue, and is handled then
+    taken, handled = start.index("self._messages.popleft()"), start.index("self._handle_request(request, start")
+    assert taken < handled
+    for name in ("_process_keepalive", "_resume_transport_reading", "data_received"):
+        assert name in vars(PiecewiseHandler)
 
 
 async def test_a_living_connection_is_made_of_our_parts(hive: Hive) -> None:
