@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.product import Product
+from server.metrics_page import PAGE_AGE_MAX_S
 
 _INTERVAL_S = 0.1
 
@@ -25,8 +26,9 @@ class Look:
 
 @contextlib.asynccontextmanager
 async def watched(product: Product) -> AsyncIterator[list[Look]]:
-    """A list that grows as long as the block runs."""
+    """A list that grows as long as the block runs, of what the server says from then on."""
     looks: list[Look] = []
+    await asyncio.sleep(PAGE_AGE_MAX_S)  # the page may be as old, and tell of what was before
     watching = asyncio.create_task(_watch(product, looks))
     try:
         yield looks
