@@ -314,10 +314,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--postgres-kills", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    # A few only: with the usual 32 the whole archive is in before the followers have come back from a kill.
+    parser.add_argument("--in-flight", type=int, default=2, help="steps of the import on their way at a time")
     given = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="pantherahive-everything-"))
     try:
-        plan = Plan(given.archive, given.kills, given.seed, postgres_kills=given.postgres_kills)
+        plan = Plan(given.archive, given.kills, given.seed, given.in_flight, postgres_kills=given.postgres_kills)
         result = asyncio.run(Run(plan, folder).run())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
