@@ -106,8 +106,8 @@ class LiveLimits(BaseSettings):
         ge=0.0005,
         le=1,
         description=(
-            "Time in each turn of the loop for all who send much, for little of many, and for requests of HTTP; "
-            "then all others run."
+            "Time in each turn of the loop for all who send much, and for little of many; half of it for all that "
+            "comes by HTTP; then all others run."
         ),
     )
     json_depth_max: int = Field(32, ge=4, le=200, description="How deep JSON of clients may be nested.")

@@ -16,6 +16,7 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.streams import StreamReader
 
+from server.arrival import Arrival
 from server.gateway.turns import Turns
 from server.pieces import COSTLY_BYTES, Pieces
 
@@ -28,11 +29,13 @@ LINE_S: Final = 1.0
 class PiecewiseHandler(web.RequestHandler):
     """Fits `server.gateway.turns.Reader`."""
 
-    __slots__ = ("_is_deaf", "_is_held", "_is_in_line", "_pieces", "_turns")
+    __slots__ = ("_body", "_is_deaf", "_is_held", "_is_in_line", "_pieces", "_turns")
 
     def __init__(self, server: web.Server, turns: Turns, **options: Any) -> None:
         super().__init__(server, **options)
         self._turns = turns
+        # The body that is waited for.
+        self._body: Arrival | None = None
         # What has come and is not parsed.
         self._pieces = Pieces()
         # Whether its next piece waits for a turn.
@@ -82,7 +85,7 @@ class PiecewiseHandler(web.RequestHandler):
 
     def _begun_body(self) -> StreamReader | None:
         """The newest request's, where it is not whole yet."""
-        raise NotImplementedError
+        return self._body.body if self._body is not None else None
 
     def _parse(self, data: bytes) -> None:
         """Stock's parser gets a piece; or nothing, to go on with what it has."""

@@ -63,7 +63,7 @@ class TimedRequestHandler(PiecewiseHandler):
     """One connection. At any time at most one wait for the client is limited: for headers, or for a body."""
 
     __slots__ = (
-        *("_address", "_answers", "_body", "_broken", "_doors", "_ends_amid", "_farewells", "_gone"),
+        *("_address", "_answers", "_broken", "_doors", "_ends_amid", "_farewells", "_gone"),
         *("_head_began", "_is_answered", "_meters", "_newest", "_patience", "_seen", "_times", "_unread"),
     )
 
@@ -78,8 +78,6 @@ class TimedRequestHandler(PiecewiseHandler):
         self._address: str | None = None
         # The end of the wait, while there is one.
         self._patience: asyncio.TimerHandle | None = None
-        # The body that is waited for.
-        self._body: Arrival | None = None
         # How a body ended that was not whole, which is the connection's last one.
         self._broken: BodyBroken | None = None
         # How many requests have been looked at.
@@ -173,9 +171,6 @@ class TimedRequestHandler(PiecewiseHandler):
         super().resume_writing()
         if self._unread is not None:
             self._unread.note_taken()
-
-    def _begun_body(self) -> StreamReader | None:
-        return self._body.body if self._body is not None else None
 
     def _parse(self, data: bytes) -> None:
         count, arrival, body = self._request_count, self._body, self._begun_body()
